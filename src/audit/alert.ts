@@ -89,10 +89,7 @@ interface Acknowledgement {
 }
 
 export interface Alert {
-  /**
-   * Constant across runs for the same kind, connection and subject; `finding:CHECK` for findings of a verify
-   * check.
-   */
+  /** Constant across runs for the same kind, connection and subject; `finding:CHECK` for findings of a verify check. */
   id: string;
   kind: AlertKind;
   severity: Severity;
@@ -169,8 +166,8 @@ function digest(parts: readonly (string | number | null)[]): string {
 }
 
 /**
- * The alerts with their acknowledgements, in reading order: worst first, acknowledged ones last. An
- * acknowledgement ends at its time, and when the alert's state changes.
+ * The alerts with their acknowledgements, in reading order: worst first, acknowledged ones last. An acknowledgement
+ * ends at its time, and when the alert's state changes.
  */
 export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[], now: number): Alert[] {
   const byId = new Map(acks.map((ack) => [ack.alertId, ack]));

@@ -36,9 +36,7 @@ interface OpenEntries {
   unrecognized: number;
   pending: number;
   unknownConnection: number;
-  /**
-   * Of those, entries that name no connection at all, or only a WABA with several numbers, and their senders.
-   */
+  /** Of those, entries that name no connection at all, or only a WABA with several numbers, and their senders. */
   nameless: { entries: number; providers: Set<Provider> };
   /** Failed once, but readable now. */
   failed: number;
@@ -58,8 +56,8 @@ export interface AuditResult {
   /** The first damaged entry, and its file, if known. */
   damagedExample: LostEntry | null;
   /**
-   * Entries with an item missing or different in the database: replaying them fixes it. Bounded: with `more`,
-   * there are others.
+   * Entries with an item missing or different in the database: replaying them fixes it. Bounded: with `more`, there are
+   * others.
    */
   affectedEntries: { ids: string[]; more: boolean };
 }
@@ -219,10 +217,7 @@ export class AuditBook {
     });
   }
 
-  /**
-   * Records that another entry holds a row's message while its own does not: replaying it links the row to
-   * it.
-   */
+  /** Records that another entry holds a row's message while its own does not: replaying it links the row to it. */
   held(connectionId: string, entryId: string): void {
     this.countsOf(connectionId).unfoundedHeld += 1;
     this.affect({ id: entryId });
@@ -408,14 +403,9 @@ interface AuditCounts {
   /** Different and doubled items as rows: one named by several entries or updates is one. */
   differentRows: number;
   doubledRows: number;
-  /**
-   * Rows that lack an update, updates found nowhere, rejects of other items without a record. Not among the
-   * items.
-   */
+  /** Rows that lack an update, updates found nowhere, rejects of other items without a record. Not among the items. */
   unsettled: number;
-  /**
-   * Rows that their entry does not hold; those that `dedupe` merges into their message. Not items of the log.
-   */
+  /** Rows that their entry does not hold; those that `dedupe` merges into their message. Not items of the log. */
   unfounded: number;
   unfoundedCopies: number;
   /** Those held by another entry: a replay links them to it. */
@@ -498,9 +488,7 @@ function counterOf(
   }
 }
 
-/**
- * How an entry names its connection; null if it does not, or only by a WABA, which may have several numbers.
- */
+/** How an entry names its connection; null if it does not, or only by a WABA, which may have several numbers. */
 function nameIn({ phoneNumberId, displayPhoneNumber, sessionName }: ConnectionHint): string | null {
   return phoneNumberId ?? displayPhoneNumber ?? (sessionName === undefined ? null : `session ${sessionName}`);
 }

@@ -46,9 +46,8 @@ export interface AuditView {
 }
 
 /**
- * Compares every item of the raw log with the database, one by one, per connection. Decodes the whole log
- * again; memory does not grow with it, and nothing is written. Ends early when the signal aborts: the result
- * is then incomplete.
+ * Compares every item of the raw log with the database, one by one, per connection. Decodes the whole log again; memory
+ * does not grow with it, and nothing is written. Ends early when the signal aborts: the result is then incomplete.
  */
 export async function auditLog(view: AuditView): Promise<AuditResult> {
   return new Auditor(view, await RawLog.open(view.sql)).run();

@@ -19,9 +19,7 @@ export interface Unfounded {
   isCopy: boolean;
 }
 
-/**
- * An audit's verdict on one row; null for a row held by its entry, or if the entry is still to be replayed.
- */
+/** An audit's verdict on one row; null for a row held by its entry, or if the entry is still to be replayed. */
 export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'status' | 'origin'>>(
   sql: Sql,
   decoded: DecodedEntry<E>,
@@ -131,8 +129,8 @@ export class ClaimAudit {
 }
 
 /**
- * Every row of a scope that its entry does not hold, without auditing the entries. Ends when `found` asks to
- * stop, or when the signal aborts. Runs inside a snapshot transaction.
+ * Every row of a scope that its entry does not hold, without auditing the entries. Ends when `found` asks to stop, or
+ * when the signal aborts. Runs inside a snapshot transaction.
  */
 export async function findUnfounded(
   sql: Sql,

@@ -34,10 +34,7 @@ export interface Difference {
   log: string | null;
 }
 
-/**
- * The columns in which a stored row differs from `state`; empty if they differ only in evidence or old
- * versions.
- */
+/** The columns in which a stored row differs from `state`; empty if they differ only in evidence or old versions. */
 export function differencesOf(state: MessageState, stored: MessageRow): Difference[] {
   const { row } = rowOfState(state);
   return WORDS.flatMap(([column, word]) => {

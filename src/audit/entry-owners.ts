@@ -2,8 +2,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { EntryGroup } from '../store/queries/report.js';
 
 /**
- * The owners of a group's entries: by connection id, the empty string for none; with each one's share of the
- * counters.
+ * The owners of a group's entries: by connection id, the empty string for none; with each one's share of the counters.
  */
 export type PartsOf = (group: EntryGroup) => [connectionId: string, part: JsonObject][];
 

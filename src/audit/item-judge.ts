@@ -33,8 +33,8 @@ interface Sight {
 }
 
 /**
- * Determines the outcome of raw-log items with a replay's merge: an item is there if replaying it would
- * change nothing (M1-M3, M5, M9, M10). The merged state is discarded; nothing is written.
+ * Determines the outcome of raw-log items with a replay's merge: an item is there if replaying it would change nothing
+ * (M1-M3, M5, M9, M10). The merged state is discarded; nothing is written.
  */
 export class ItemJudge {
   private readonly leads: LeadFinder;

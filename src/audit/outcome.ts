@@ -29,17 +29,16 @@ export interface LogItem<F extends Fact = Judged> {
 
 /**
  * The outcome of a raw-log item.
- * - there: its message is in the database, and the row is no worse than the item. applied: the same of an
- *   amendment.
+ * - there: its message is in the database, and the row is no worse than the item. applied: the same of an amendment.
  * - missing: not in the database, and nothing on record says why.
- * - different: a replay of it would change the row, or the row contradicts it. doubled: its message is there
- *   under both of
- *   its names. elsewhere: the row is with another lead. overruled: the same of what only a CRM says, where
- *   the log knows better.
+ * - different: a replay of it would change the row, or the row contradicts it. doubled: its message is there under both
+ *   of
+ *   its names. elsewhere: the row is with another lead. overruled: the same of what only a CRM says, where the log
+ *   knows better.
  * - rejected: on record. unrecorded: rejected by rule, and not on record.
  * - pending: its entry is not done yet. waiting: an amendment whose message is not stored yet.
- * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and
- *   reported as such.
+ * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and reported as
+ *   such.
  */
 export type ItemOutcome =
   | { kind: 'there' | 'applied'; row: StoredMessageRow }
@@ -56,8 +55,8 @@ export interface JudgedItem {
 }
 
 /**
- * An item that contradicts its row, with equally good evidence: only the log's complete view of the message
- * shows whether the row was changed.
+ * An item that contradicts its row, with equally good evidence: only the log's complete view of the message shows
+ * whether the row was changed.
  */
 export interface ContestedItem {
   item: LogItem;

@@ -8,9 +8,7 @@ import type { HistoryGap, OwedHistory } from '../store/tables/history.js';
 /** What is owed, as far as it is put into words. */
 type Owed = Pick<OwedHistory, 'files' | 'gaps' | 'error' | 'named'>;
 
-/**
- * What a linked device's phone has and did not deliver: files it announced, parts left out of its answers.
- */
+/** What a linked device's phone has and did not deliver: files it announced, parts left out of its answers. */
 export function owedHistoryWords({ files, gaps, error, named }: Owed): string {
   const reason = error === null ? '' : ` (${error})`;
   const more = gaps - named.length;
@@ -34,10 +32,7 @@ export function gapWords(gap: HistoryGap): string {
   return `messages of ${contactOfGap(gap)} ${where} ${isProven(gap) ? 'are' : 'may be'} missing`;
 }
 
-/**
- * Whether messages are known to be missing: a file or a chunk did not arrive. Otherwise they are only
- * suspected.
- */
+/** Whether messages are known to be missing: a file or a chunk did not arrive. Otherwise they are only suspected. */
 export function isProven({ reason }: Pick<HistoryGap, 'reason'>): boolean {
   return reason !== 'short';
 }

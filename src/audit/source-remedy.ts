@@ -6,9 +6,7 @@ import { minuteOf } from '../model/time.js';
 import type { Sql } from '../store/sql.js';
 import { readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
 
-/**
- * The options that decide how a file is read and applied. Not `--register`: its connections already exist.
- */
+/** The options that decide how a file is read and applied. Not `--register`: its connections already exist. */
 const CHOICES = ['connection', 'tickets', 'include', 'maxEntrySize', 'appSecretFile'] as const;
 
 /** Of so many files that one run has read, one may be the one. */
@@ -24,8 +22,8 @@ export interface LostEntry {
 }
 
 /**
- * How to restore a missing or altered raw entry: the command that stored it, with every option of that run
- * that decides how its file is read, and an absolute path.
+ * How to restore a missing or altered raw entry: the command that stored it, with every option of that run that decides
+ * how its file is read, and an absolute path.
  */
 export async function sourceRemedy(sql: Sql, { id, runId, origin }: LostEntry, why: string): Promise<Remedy> {
   return remedyOf(await readStoringRun(sql, { runId, entryId: id }), fileOfOrigin(origin), why);

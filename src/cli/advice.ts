@@ -31,9 +31,8 @@ export function adviceText(advices: Advices | null | undefined, line: AdviceLine
 }
 
 /**
- * A replacer for JSON.stringify: anything with a `remedy` shows it as the line to type, plus `next`, the
- * command as a value, null if no command of this tool helps. The remedies of a list keep their fields and
- * gain `line`.
+ * A replacer for JSON.stringify: anything with a `remedy` shows it as the line to type, plus `next`, the command as a
+ * value, null if no command of this tool helps. The remedies of a list keep their fields and gain `line`.
  */
 export function jsonReplacer(line: AdviceLine): (key: string, value: unknown) => unknown {
   return (key, value) => {

@@ -12,18 +12,16 @@ export interface DatabaseChoice {
   place: string;
   /** What the user should know about the choice, if anything. */
   notice?: string;
-  /**
-   * Where it was looked for, in order, and what was found: one line each, the last one being the one used.
-   */
+  /** Where it was looked for, in order, and what was found: one line each, the last one being the one used. */
   looked: readonly string[];
 }
 
 const PROGRAM_DIRECTORY = 'wa-reconcile';
 
 /**
- * `--database-url-file` or `--home` on the line, else DATABASE_URL, else the embedded database under
- * WA_RECONCILE_HOME, XDG_DATA_HOME or `~/.local/share`, in this order. Throws a ConfigError, never with a URL
- * in it, if a file cannot be read, and for two flags that name different databases.
+ * `--database-url-file` or `--home` on the line, else DATABASE_URL, else the embedded database under WA_RECONCILE_HOME,
+ * XDG_DATA_HOME or `~/.local/share`, in this order. Throws a ConfigError, never with a URL in it, if a file cannot be
+ * read, and for two flags that name different databases.
  */
 export function chooseDatabase(
   settings: GlobalSettings,

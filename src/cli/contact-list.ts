@@ -7,8 +7,8 @@ import { nothingPiped } from './environment.js';
 import type { Call } from './call.js';
 
 /**
- * The contacts of a file, or of standard input for `-`: one per line, skipping empty lines, lines starting
- * with `#`, and repeats. Throws ConfigError if nothing is left.
+ * The contacts of a file, or of standard input for `-`: one per line, skipping empty lines, lines starting with `#`,
+ * and repeats. Throws ConfigError if nothing is left.
  */
 export async function readContactList(name: string, { io }: Pick<Call, 'io'>): Promise<ListedContact[]> {
   const contacts = parseContactList(name === '-' ? await readStdin(io) : await readText(name, io.cwd));

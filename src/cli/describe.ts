@@ -17,10 +17,7 @@ export interface Description {
   /** Its own flags. */
   flags?: Table;
   examples: readonly (readonly [command: string, does: string])[];
-  /**
-   * The exit codes' meanings for this command; others cannot occur, except 130 and 143: any command can be
-   * stopped.
-   */
+  /** The exit codes' meanings for this command; others cannot occur, except 130 and 143: any command can be stopped. */
   exits: Partial<Record<ExitCode, string>>;
 }
 
@@ -67,10 +64,7 @@ export function exitText(exits: Description['exits'], width: number): string {
   return ['Exit status:', ...lines].join('\n');
 }
 
-/**
- * Wraps words into lines of at most `width` characters; commander wraps everything except text added after
- * its own.
- */
+/** Wraps words into lines of at most `width` characters; commander wraps everything except text added after its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

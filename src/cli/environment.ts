@@ -59,8 +59,8 @@ function readIfFile(path: string): string | undefined {
 }
 
 /**
- * The text of a file named by a setting, without a byte order mark. `place` names the setting; `holds` the
- * expected content. Throws ConfigError with `code` if it cannot be read.
+ * The text of a file named by a setting, without a byte order mark. `place` names the setting; `holds` the expected
+ * content. Throws ConfigError with `code` if it cannot be read.
  */
 export function readTextFile(
   path: string,

@@ -32,9 +32,7 @@ export function exitCodeOf(status: RunResult['status']): ExitCode {
   }
 }
 
-/**
- * The only place that turns an error into an exit code. Undefined if it is not an error: help was requested.
- */
+/** The only place that turns an error into an exit code. Undefined if it is not an error: help was requested. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof CommanderError) return usageFailure(error);
   if (error instanceof UserError) {

@@ -22,8 +22,8 @@ type FromSettings = Pick<
 >;
 
 /**
- * The command line's view of the configuration, safe to show. An undeterminable database is passed on as the
- * reason: the doctor must work when settings are wrong.
+ * The command line's view of the configuration, safe to show. An undeterminable database is passed on as the reason:
+ * the doctor must work when settings are wrong.
  */
 export function describeSettings(call: Call, program: Command): FromSettings {
   const { environment, settings } = call;

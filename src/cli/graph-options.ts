@@ -35,8 +35,8 @@ export function readGraphAccess(call: Call, version: string): GraphAccess {
 }
 
 /**
- * The HTTPS proxy, found the way other programs do: `https_proxy` or HTTPS_PROXY, with the exceptions of
- * `no_proxy` or NO_PROXY.
+ * The HTTPS proxy, found the way other programs do: `https_proxy` or HTTPS_PROXY, with the exceptions of `no_proxy` or
+ * NO_PROXY.
  */
 function readProxy(environment: Environment): Proxy | null {
   const found = lookUp('https_proxy', environment) ?? lookUp('HTTPS_PROXY', environment);

@@ -3,8 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /**
- * Everything the command line takes from its process. Tests pass their own and call `main` in process; only
- * the entry point builds the real one.
+ * Everything the command line takes from its process. Tests pass their own and call `main` in process; only the entry
+ * point builds the real one.
  */
 export interface Io {
   stdin: Readable;

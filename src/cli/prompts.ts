@@ -63,8 +63,8 @@ export async function askChoice<const Value extends string>(
 }
 
 /**
- * A person confirms by typing `word`; the default is never yes. Without a terminal `--yes` must be on the
- * line. Throws ConfigError if it is not, UserError if the person declines.
+ * A person confirms by typing `word`; the default is never yes. Without a terminal `--yes` must be on the line. Throws
+ * ConfigError if it is not, UserError if the person declines.
  */
 export async function confirmByTyping(call: Call, question: string, word: string): Promise<void> {
   if (call.settings.yes) return;

@@ -37,8 +37,8 @@ export interface NamedFiles {
 }
 
 /**
- * Checks, before anything is read, whether a file would be overwritten: only the undo file and ids of an
- * executed repair can revert it. Throws ConfigError, with a name that is free.
+ * Checks, before anything is read, whether a file would be overwritten: only the undo file and ids of an executed
+ * repair can revert it. Throws ConfigError, with a name that is free.
  */
 export async function rejectTakenFiles(
   { repair, pruneDuplicates, others }: NamedFiles,

@@ -15,8 +15,8 @@ export interface SessionOptions {
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
   /**
-   * Creates the embedded database if missing: only for commands that import data. Others exit with 2 and
-   * leave nothing behind, because results about an empty database would mislead.
+   * Creates the embedded database if missing: only for commands that import data. Others exit with 2 and leave nothing
+   * behind, because results about an empty database would mislead.
    */
   creates?: boolean;
   /** Keeps a new database even if it stays empty: for the command that creates one. */

@@ -16,8 +16,7 @@ export type { DatabaseConfig } from '../store/open-store.js';
 /** Whether work needs the lock of a run. */
 export interface RunLockChoice extends Omit<RunLockOptions, 'mode'> {
   /**
-   * Work that must exclude, or know of, other runs: see RunLockOptions. Absent for work that only reads or
-   * adds a row.
+   * Work that must exclude, or know of, other runs: see RunLockOptions. Absent for work that only reads or adds a row.
    */
   lock?: RunLockOptions['mode'] | undefined;
   /** How long a pooler may take to give a second connection, in milliseconds (default: 15 s). */
@@ -30,8 +29,8 @@ export interface DatabaseOptions extends OpenStoreOptions, RunLockChoice {
 }
 
 /**
- * Opens the database for the duration of `work`, under the lock that it needs, and always closes it. Throws
- * UserError for every database failure the user can meet: unreachable, locked, full, not migrated.
+ * Opens the database for the duration of `work`, under the lock that it needs, and always closes it. Throws UserError
+ * for every database failure the user can meet: unreachable, locked, full, not migrated.
  */
 export async function withDatabase<T>(
   config: DatabaseConfig,
@@ -50,9 +49,9 @@ export async function withDatabase<T>(
 }
 
 /**
- * Does `work` on an open database under the lock that it needs. Its signal also aborts when the lock is lost:
- * exclusive work may have begun elsewhere. Throws LockedError when another run holds or has taken the lock,
- * and UserError for what the database refuses.
+ * Does `work` on an open database under the lock that it needs. Its signal also aborts when the lock is lost: exclusive
+ * work may have begun elsewhere. Throws LockedError when another run holds or has taken the lock, and UserError for
+ * what the database refuses.
  */
 export async function withRunLock<T>(
   store: Store,
@@ -81,10 +80,7 @@ export async function withRunLock<T>(
 /** Longer than a busy pooler usually makes its clients wait. */
 const POOLER_WAIT_MS = 15_000;
 
-/**
- * The lock keeps one pooler connection for itself: if the pooler has no other, every statement would wait
- * forever.
- */
+/** The lock keeps one pooler connection for itself: if the pooler has no other, every statement would wait forever. */
 async function assertAnotherConnection(store: Store, waitMs: number): Promise<void> {
   const timeout = new AbortController();
   const answered = store.sql.query('select 1').finally(() => {

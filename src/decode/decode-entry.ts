@@ -17,8 +17,8 @@ export type DecodeResult =
   | { kind: 'invalid'; reason: 'invalid_json' | 'no_json'; message: string };
 
 /**
- * Everything a raw entry says. `bytes` is one stored webhook body or Baileys event, in any wrapper; invalid
- * UTF-8 becomes U+FFFD. Never throws, whatever the bytes, and does no I/O.
+ * Everything a raw entry says. `bytes` is one stored webhook body or Baileys event, in any wrapper; invalid UTF-8
+ * becomes U+FFFD. Never throws, whatever the bytes, and does no I/O.
  */
 export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeResult {
   const allowance = new Allowance();

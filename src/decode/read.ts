@@ -105,8 +105,7 @@ export function wabaIdOf(value: JsonValue | undefined): string | undefined {
 }
 
 /**
- * The id by which an object names a message. Gupshup (v3) forwards Meta's bodies with its own id in `id` and
- * Meta's in
+ * The id by which an object names a message. Gupshup (v3) forwards Meta's bodies with its own id in `id` and Meta's in
  * `meta_msg_id`; with Gupshup's id, statuses and replies would name messages that do not exist.
  */
 export function messageIdOf(object: JsonObject): string | undefined {

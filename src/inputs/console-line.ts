@@ -18,9 +18,7 @@ import {
 import { hasMarker, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
-/**
- * Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines.
- */
+/** Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines. */
 export interface FoundValue {
   kind: 'whole' | 'cut' | 'unfinished';
   start: number;

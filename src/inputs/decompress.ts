@@ -19,8 +19,7 @@ const OPTIONS = { highWaterMark: 1, chunkSize: 64 * 1024 };
 
 /**
  * Decompresses gzip of any number of members. Throws a DamagedInputError at the point where the data becomes
- * unreadable; `again` opens the same data a second time, so that every byte before the damage is recovered
- * first.
+ * unreadable; `again` opens the same data a second time, so that every byte before the damage is recovered first.
  */
 export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterable<Buffer>): Chunks {
   return decompress(chunks, again, {
@@ -31,8 +30,8 @@ export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterabl
 }
 
 /**
- * The same for zstd, with Node's own decompressor (22.15 and newer) or else the program; a ConfigError if
- * neither exists.
+ * The same for zstd, with Node's own decompressor (22.15 and newer) or else the program; a ConfigError if neither
+ * exists.
  */
 export function unzstd(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterable<Buffer>): Chunks {
   if (!hasZstd(zlib)) return unzstdWithProgram(chunks);

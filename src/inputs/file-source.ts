@@ -49,10 +49,10 @@ const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
 /**
  * Reads raw entries from files and standard input, one input after the other, in constant memory.
  *
- * Compression, encoding and format are detected by content. A damaged input gives a `problem` item and
- * reading continues with the next input; only a missing zstd decompressor throws (ConfigError). Resuming
- * after an item gives exactly the items after it, except that an entry cut off by the end of its file comes
- * again: the file may have grown since.
+ * Compression, encoding and format are detected by content. A damaged input gives a `problem` item and reading
+ * continues with the next input; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives
+ * exactly the items after it, except that an entry cut off by the end of its file comes again: the file may have grown
+ * since.
  */
 export function openFileSource(inputs: readonly ResolvedInput[], options: FileSourceOptions): FileSource {
   return new InputReader(inputs, options);

@@ -69,8 +69,8 @@ export function sameInput(stored: InputIdentity | undefined, now: InputIdentity 
 }
 
 /**
- * One hash for the content of these files, whatever their names and order: equal for inputs with the same
- * content. Undefined for stdin and pipes, for files too large to read twice, and if the signal is aborted.
+ * One hash for the content of these files, whatever their names and order: equal for inputs with the same content.
+ * Undefined for stdin and pipes, for files too large to read twice, and if the signal is aborted.
  */
 const MOST_HASHED = 256 * 1024 * 1024;
 

@@ -18,9 +18,7 @@ export type ResolvedInput =
     }
   | { kind: 'stdin' };
 
-/**
- * Non-log files found beside logs. Anything else in a directory is read, and its format detected by content.
- */
+/** Non-log files found beside logs. Anything else in a directory is read, and its format detected by content. */
 const NOT_LOGS = new Set(
   (
     '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +

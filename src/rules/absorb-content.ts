@@ -5,9 +5,9 @@ import type { MessageState } from './message-state.js';
 import { mergeJson, stableJson } from './merge-values.js';
 
 /**
- * Merges the content that `other` knows of a message into `state` (rule M2); returns whether anything
- * changed. Every field is its own register, so the richer detail survives whichever copy brings it, the Cloud
- * API's or WhatsApp Web's, in any order (M10).
+ * Merges the content that `other` knows of a message into `state` (rule M2); returns whether anything changed. Every
+ * field is its own register, so the richer detail survives whichever copy brings it, the Cloud API's or WhatsApp Web's,
+ * in any order (M10).
  */
 export function absorbContent(state: MessageState, other: MessageState): boolean {
   const type = absorbType(state, other);
@@ -37,8 +37,8 @@ function detailOfType(type: string): number {
 }
 
 /**
- * A placeholder's text (`Message type is currently not supported.`) yields to real content entirely, even to
- * a picture without a caption. Of two equally good bodies, the longer one wins. Call after absorbType.
+ * A placeholder's text (`Message type is currently not supported.`) yields to real content entirely, even to a picture
+ * without a caption. Of two equally good bodies, the longer one wins. Call after absorbType.
  */
 function absorbBody(state: MessageState, other: MessageState): boolean {
   const isReal = isRealContent(state.ranks.type);
@@ -78,8 +78,8 @@ function absorbContext(state: MessageState, other: MessageState): boolean {
 }
 
 /**
- * The file's id is its own register: Meta gives a file another id each time, and the best evidence decides.
- * File details merge key by key, and the longer text wins: `audio/ogg; codecs=opus` beats `audio/ogg`.
+ * The file's id is its own register: Meta gives a file another id each time, and the best evidence decides. File
+ * details merge key by key, and the longer text wins: `audio/ogg; codecs=opus` beats `audio/ogg`.
  */
 function absorbMedia(state: MessageState, other: MessageState): boolean {
   const before = mediaText(state.media);

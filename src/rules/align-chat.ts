@@ -18,8 +18,8 @@ import { groupBy } from './group-by.js';
 import { pairInOrder, type Shortage } from './pair-in-order.js';
 
 /**
- * An exported chat compared with the stored conversation. Every line is in exactly one of matched, lost,
- * ambiguous and notices.
+ * An exported chat compared with the stored conversation. Every line is in exactly one of matched, lost, ambiguous and
+ * notices.
  */
 export interface ChatAlignment {
   clock: ChatClock;
@@ -33,8 +33,8 @@ export interface ChatAlignment {
   /** Messages before the chat's first line or after its last: an export may be cut. */
   outside: number;
   /**
-   * When its first line was sent, and when its last minute or second ended, ms since 1970; null if the clock
-   * is unknown.
+   * When its first line was sent, and when its last minute or second ended, ms since 1970; null if the clock is
+   * unknown.
    */
   covered: { from: number; to: number } | null;
 }
@@ -44,9 +44,7 @@ export interface LostLine {
   line: ChatLine;
   /** When it was sent, ms since 1970; null if the phone's clock is unknown. */
   at: number | null;
-  /**
-   * Lines that may be missing instead, if the same text was sent several times: how many are lost is certain.
-   */
+  /** Lines that may be missing instead, if the same text was sent several times: how many are lost is certain. */
   or: readonly ChatLine[];
 }
 
@@ -61,9 +59,9 @@ export interface AmbiguousLine {
 const LONGEST_LIST = 100;
 
 /**
- * Aligns a chat with its stored messages. Equal contents pair in order, within the precision of the phone's
- * times; a line counts as lost only if every pairing leaves it, or an identical one, without a message, and
- * no unpaired message raises a doubt. Pure. `lines` are messages of the two people only, in file order.
+ * Aligns a chat with its stored messages. Equal contents pair in order, within the precision of the phone's times; a
+ * line counts as lost only if every pairing leaves it, or an identical one, without a message, and no unpaired message
+ * raises a doubt. Pure. `lines` are messages of the two people only, in file order.
  */
 export function alignChat(
   lines: readonly ChatLine[],
@@ -171,9 +169,7 @@ class Times {
     private readonly precision: ChatPrecision,
   ) {}
 
-  /**
-   * Indexes of the messages that the line may show: those of its own minute or second, then adjacent ones.
-   */
+  /** Indexes of the messages that the line may show: those of its own minute or second, then adjacent ones. */
   sameAs(line: ChatLine): readonly (readonly number[])[] {
     const { unit } = this.precision;
     const exact: number[] = [];

@@ -15,9 +15,7 @@ import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './merge-values.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
-/**
- * Webhooks arrive in any order, but within minutes: after a day, an update's message is not late but missing.
- */
+/** Webhooks arrive in any order, but within minutes: after a day, an update's message is not late but missing. */
 export const OVERDUE_MS = 24 * 60 * 60 * 1000;
 
 /** A fact that changes a message instead of making one (rules M3, M5). */
@@ -100,8 +98,8 @@ export function applyAmendment(
 }
 
 /**
- * Whether a stored reaction differs at the same moment: of two the larger wins, so either the log holds both,
- * or the row was changed. At different moments the later wins, and the earlier one is no contradiction.
+ * Whether a stored reaction differs at the same moment: of two the larger wins, so either the log holds both, or the
+ * row was changed. At different moments the later wins, and the earlier one is no contradiction.
  */
 export function contradictsReaction(
   { reactor, emoji, at }: Extract<AmendmentPayload, { kind: 'reaction' }>,

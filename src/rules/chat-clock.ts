@@ -23,10 +23,7 @@ export function precisionOf({ hasSeconds }: { hasSeconds: boolean }): ChatPrecis
   return hasSeconds ? SECONDS : MINUTES;
 }
 
-/**
- * The first and the last of unordered times. Not with `...`: a chat has more lines than a call can take
- * arguments.
- */
+/** The first and the last of unordered times. Not with `...`: a chat has more lines than a call can take arguments. */
 export function boundsOf(times: readonly number[]): { first: number; last: number } {
   return {
     first: times.reduce((least, at) => Math.min(least, at), Infinity),
@@ -38,13 +35,12 @@ export function boundsOf(times: readonly number[]): { first: number; last: numbe
 export const CLOCK_CHANGES = [-HOUR, -HOUR / 2, HOUR / 2, HOUR];
 
 /**
- * The time zone of a phone's clock, found from texts that both sides have. A phone writes its whole chat in
- * one zone.
+ * The time zone of a phone's clock, found from texts that both sides have. A phone writes its whole chat in one zone.
  */
 export interface ChatClock {
   /**
-   * How the clock is known. zone: given by the caller. texts: from texts that both sides have once. none: the
-   * stored conversation shares nothing usable with the chat.
+   * How the clock is known. zone: given by the caller. texts: from texts that both sides have once. none: the stored
+   * conversation shares nothing usable with the chat.
    */
   source: 'zone' | 'texts' | 'none';
   /** Texts that both sides have once, and how many of them the clock matches. */
@@ -69,8 +65,8 @@ interface Anchor {
 }
 
 /**
- * Finds the clock. `timeZone` wins unless the texts contradict it: a phone may have been elsewhere. Without
- * one, texts must decide: an offset that only fits some `ok` never counts as known.
+ * Finds the clock. `timeZone` wins unless the texts contradict it: a phone may have been elsewhere. Without one, texts
+ * must decide: an offset that only fits some `ok` never counts as known.
  */
 export function findClock(
   lines: readonly ChatLine[],
@@ -197,10 +193,7 @@ function mostFrequent(offsets: readonly number[]): number | undefined {
 const MOST_REPEATED = 20;
 const FEWEST_COMMON = 3;
 
-/**
- * If no text is distinctive: the offset that fits many short ones, if every other one fits less than half as
- * many.
- */
+/** If no text is distinctive: the offset that fits many short ones, if every other one fits less than half as many. */
 function commonOffset(
   lines: readonly ChatLine[],
   messages: readonly StoredMessage[],

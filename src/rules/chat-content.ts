@@ -5,8 +5,8 @@ import type { Direction } from '../model/enumerations.js';
 export type { LineContent, TextKey } from '../model/chat-line.js';
 
 /**
- * One line of a chat exported from a phone, and one stored message, in comparable terms. The phone's text has
- * no ids: only content, direction and time identify a message.
+ * One line of a chat exported from a phone, and one stored message, in comparable terms. The phone's text has no ids:
+ * only content, direction and time identify a message.
  */
 export interface ChatLine {
   /** 1-based line of the file. */
@@ -16,8 +16,8 @@ export interface ChatLine {
   direction: Direction;
   content: LineContent;
   /**
-   * Something after it in the file looks like a message but could not be read as one: it may have become part
-   * of this one.
+   * Something after it in the file looks like a message but could not be read as one: it may have become part of this
+   * one.
    */
   isUnsure?: boolean;
 }
@@ -40,8 +40,8 @@ const MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const SPACES = /[\s\u00a0\u2000-\u200a\u202f]+/gu;
 
 /**
- * Cuts long texts, so that memory does not grow with them. Two texts have the same key if they look the same:
- * direction marks, kinds of spaces and composition are left out.
+ * Cuts long texts, so that memory does not grow with them. Two texts have the same key if they look the same: direction
+ * marks, kinds of spaces and composition are left out.
  */
 export function textKey(text: string | null): TextKey {
   const normal = (text ?? '').replace(MARKS, '').normalize('NFC').replace(SPACES, ' ').trim();
@@ -68,10 +68,7 @@ export const MEDIA_TYPES: ReadonlySet<string> = new Set([
   'media_placeholder',
 ]);
 
-/**
- * Whether a line and a message, sent in the same direction at the same time, agree in everything both sides
- * show.
- */
+/** Whether a line and a message, sent in the same direction at the same time, agree in everything both sides show. */
 export function isSame(
   { content }: Pick<ChatLine, 'content'>,
   message: Pick<StoredMessage, 'texts' | 'type' | 'fileName' | 'isRevoked'>,
@@ -117,8 +114,8 @@ function namesDiffer(line: string | null, stored: string | null): boolean {
  * Why a message without a line may match a line without a message: then the line does not count as lost.
  * - edited: one side knows an edit that the other does not.
  * - revoked: the phone shows it deleted, or the database has it revoked without its words.
- * - stored_otherwise: the database has another type, caption, file name or only the beginning of the text; or
- *   a content that
+ * - stored_otherwise: the database has another type, caption, file name or only the beginning of the text; or a content
+ *   that
  *   it does not know.
  * - other_direction: the same content, but sent by the other side.
  * - other_time: the same content at another time, for example its arrival.

@@ -7,11 +7,10 @@ import { pairInOrder } from './pair-in-order.js';
 export type Rival = Omit<StoredMessage, 'isEdited'>;
 
 /**
- * The message that a line of an exported chat shows (M11); undefined if no known one can be it. Pairs all
- * lines that might show the same messages with them in order, those of the line's own minute or second first,
- * so that equal texts count: of two lines `ok` in one minute, one message `ok` is the first. The answer
- * depends only on the lines and the messages, and an additional message never takes a line's match away: any
- * order of the log leads to the same rows.
+ * The message that a line of an exported chat shows (M11); undefined if no known one can be it. Pairs all lines that
+ * might show the same messages with them in order, those of the line's own minute or second first, so that equal texts
+ * count: of two lines `ok` in one minute, one message `ok` is the first. The answer depends only on the lines and the
+ * messages, and an additional message never takes a line's match away: any order of the log leads to the same rows.
  */
 export function messageOfLine(witness: ChatWitness, rivals: readonly Rival[]): Rival | undefined {
   const { direction, unit, tolerance, lines, index } = witness;

@@ -5,9 +5,8 @@ import type { HistoryChunkRow } from '../store/tables/history.js';
 import { higher, larger, smaller } from './merge-values.js';
 
 /**
- * A batch's facts about one connection: its kind, its newest live event and its history (H2). They merge into
- * the stored row by maxima and ladders only, so the order of chunks, errors and announcements does not
- * matter.
+ * A batch's facts about one connection: its kind, its newest live event and its history (H2). They merge into the
+ * stored row by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
  */
 export class ConnectionNews {
   private coexistence = false;
@@ -137,8 +136,8 @@ function largerText(a: string | null, b: string | null): string | null {
 }
 
 /**
- * Phases sent to a linked device have their own numbering: on a number with Meta's history, they must not
- * count as part of it.
+ * Phases sent to a linked device have their own numbering: on a number with Meta's history, they must not count as part
+ * of it.
  */
 export function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
   return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';

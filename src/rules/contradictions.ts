@@ -6,8 +6,8 @@ import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-val
 import { absorbState, type MessageState, type Version } from './message-state.js';
 
 /**
- * Whether a message contradicts a state with equally good evidence. Merging does not show it: of two equally
- * good values it keeps one (M2). Either another entry agrees with the row, or the row was changed.
+ * Whether a message contradicts a state with equally good evidence. Merging does not show it: of two equally good
+ * values it keeps one (M2). Either another entry agrees with the row, or the row was changed.
  */
 export function contradicts(state: MessageState, said: MessageState): boolean {
   const mine = state.ranks;
@@ -56,9 +56,9 @@ function contradictsVersion(known: Version | undefined, said: Version): boolean 
 }
 
 /**
- * Corrects in a stored state everything that `truth`, the raw log's complete view of the message, knows at
- * least as well; facts known only to the row stay. `truth` does not depend on the order of the log, so
- * neither does the result. Returns whether anything changed.
+ * Corrects in a stored state everything that `truth`, the raw log's complete view of the message, knows at least as
+ * well; facts known only to the row stay. `truth` does not depend on the order of the log, so neither does the result.
+ * Returns whether anything changed.
  */
 export function rectify(state: MessageState, truth: MessageState): boolean {
   const before = snapshot(state);
@@ -85,8 +85,8 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
 }
 
 /**
- * Removes the evidence of every part in which `rectified` differs from `state`, and keeps the values: the
- * entries then have the better evidence, and replaying them also corrects dependent data.
+ * Removes the evidence of every part in which `rectified` differs from `state`, and keeps the values: the entries then
+ * have the better evidence, and replaying them also corrects dependent data.
  */
 export function distrust(rectified: MessageState, state: MessageState): MessageState {
   const { ranks } = state;
@@ -95,8 +95,7 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   const isMoved = rectified.timestamp !== state.timestamp || rectified.direction !== state.direction;
   const kept = {
     structure: isMoved ? 0 : ranks.structure,
-    // At least one part always loses its evidence: a replay corrects dependent data only if the message
-    // changes.
+    // At least one part always loses its evidence: a replay corrects dependent data only if the message changes.
     type: 0,
     body: rectified.body === state.body ? ranks.body : 0,
     context: rectified.contextExternalId === state.contextExternalId ? ranks.context : 0,
@@ -112,10 +111,7 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   return { ...state, body, media, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
-/**
- * Removes all evidence from a row that the log assigns to another lead, so that this lead takes the id back
- * (M9).
- */
+/** Removes all evidence from a row that the log assigns to another lead, so that this lead takes the id back (M9). */
 export function disown(state: MessageState): MessageState {
   return { ...state, ranks: { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 } };
 }

@@ -2,9 +2,9 @@ import type { MessageSource } from '../model/enumerations.js';
 import type { ContentGrade, MessageOrigin } from '../model/facts.js';
 
 /**
- * How good the evidence for each part of a message is (rule M2). Every part is its own register: the highest
- * rank wins, equal ranks are settled by the values themselves, never by arrival. So merging is commutative,
- * associative and idempotent, and any order and repetition of a log ends in the same row.
+ * How good the evidence for each part of a message is (rule M2). Every part is its own register: the highest rank wins,
+ * equal ranks are settled by the values themselves, never by arrival. So merging is commutative, associative and
+ * idempotent, and any order and repetition of a log ends in the same row.
  *
  * Ranks fit in four bits and are packed in `messages.evidence`; 0 means unknown.
  */
@@ -19,8 +19,8 @@ export interface EvidenceRanks {
 }
 
 /**
- * A media follow-up never moves a message; an echo may be one, so a history chunk outranks it. Live outranks
- * standby, so that the row shows which messages this business was to answer (T1).
+ * A media follow-up never moves a message; an echo may be one, so a history chunk outranks it. Live outranks standby,
+ * so that the row shows which messages this business was to answer (T1).
  */
 const STRUCTURE_RANK: Record<MessageOrigin, number> = {
   adopted: 1,
@@ -47,10 +47,7 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + (origin === 'adopted' ? ADOPTED_RANK : SOURCE_RANK[sourceOf(origin)]);
 }
 
-/**
- * The rank of a body that only names the content; the same from every source, so that it differs from a
- * text's.
- */
+/** The rank of a body that only names the content; the same from every source, so that it differs from a text's. */
 export function labelRank(grade: ContentGrade): number {
   return GRADE_RANK[grade === 'placeholder' ? grade : 'content'] * 4;
 }

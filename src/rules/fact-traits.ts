@@ -12,8 +12,8 @@ interface FactTraits {
 }
 
 /**
- * What code that only sorts facts must know about each kind. A new kind is a row here; tsc finds the code
- * that acts on it.
+ * What code that only sorts facts must know about each kind. A new kind is a row here; tsc finds the code that acts on
+ * it.
  */
 const FACT_TRAITS: Readonly<Record<Fact['kind'], FactTraits>> = {
   message: { subject: 'message', weight: 1, isAmendment: false },
@@ -51,10 +51,7 @@ export function messageIdOfFact(fact: Fact): string | null {
   return isAmendment(fact) ? fact.targetExternalId : null;
 }
 
-/**
- * Everyone a fact names; an identity link gives one person several names. Statuses, chunks and events name no
- * one.
- */
+/** Everyone a fact names; an identity link gives one person several names. Statuses, chunks and events name no one. */
 export function whoIsNamed(fact: Fact): readonly Identities[] {
   if ('counterpart' in fact) return [fact.counterpart];
   if (fact.kind === 'identity_link') return fact.who;
@@ -62,8 +59,8 @@ export function whoIsNamed(fact: Fact): readonly Identities[] {
 }
 
 /**
- * The people a fact is about. A status names no potential lead, but the item and the wamid identify the chat
- * of its message.
+ * The people a fact is about. A status names no potential lead, but the item and the wamid identify the chat of its
+ * message.
  */
 export function whoIsConcerned(fact: Fact): readonly Identities[] {
   if (fact.kind !== 'status') return whoIsNamed(fact);

@@ -15,8 +15,8 @@ export interface Dated<T> {
 }
 
 /**
- * Facts about a person under one identity. Every part is a register that merges in any order, so the lead, a
- * projection of its identities' evidence, is order-independent too (rules I3, I5, I6).
+ * Facts about a person under one identity. Every part is a register that merges in any order, so the lead, a projection
+ * of its identities' evidence, is order-independent too (rules I3, I5, I6).
  */
 export interface IdentityEvidence {
   firstSeenAt: number | null;
@@ -63,9 +63,7 @@ export function absorbEvidence(mine: IdentityEvidence, other: Partial<IdentityEv
   );
 }
 
-/**
- * The newer of two dated values; `a` itself if `b` is no better, so that callers can compare by reference.
- */
+/** The newer of two dated values; `a` itself if `b` is no better, so that callers can compare by reference. */
 export function newer<T extends string>(a: Dated<T> | null, b: Dated<T> | null): Dated<T> | null {
   if (b === null) return a;
   if (a === null) return b;

@@ -2,9 +2,8 @@ import type { MessageError } from '../model/facts.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
 /**
- * Merges two objects key by key, down to the values; if both have a value, the longer one wins, and of equal
- * lengths the larger. Commutative, associative and idempotent, so any order of any number of objects gives
- * the same result.
+ * Merges two objects key by key, down to the values; if both have a value, the longer one wins, and of equal lengths
+ * the larger. Commutative, associative and idempotent, so any order of any number of objects gives the same result.
  */
 export function mergeJson(a: JsonObject, b: JsonObject): JsonObject {
   const merged = new Map(Object.entries(a));
@@ -99,8 +98,8 @@ export function larger(a: number | null, b: number | null): number | null {
 type Errors = readonly MessageError[] | null;
 
 /**
- * Merges two lists of failure reasons: one error per code, each with the longer title and details.
- * Commutative, associative and idempotent; returns `mine` itself if `theirs` adds nothing.
+ * Merges two lists of failure reasons: one error per code, each with the longer title and details. Commutative,
+ * associative and idempotent; returns `mine` itself if `theirs` adds nothing.
  */
 export function mergeErrors(mine: Errors, theirs: Errors): Errors {
   if (theirs === null) return mine;

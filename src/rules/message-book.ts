@@ -37,23 +37,20 @@ export interface Claimant {
 }
 
 /**
- * Decides a collision: true if the incoming message's lead has the better claim to the id. `wamidPhone`: the
- * customer's phone in the wamid, if either copy has a decodable one.
+ * Decides a collision: true if the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
+ * phone in the wamid, if either copy has a decodable one.
  */
 export type CollisionJudge = (wamidPhone: string | null, incoming: Claimant, stored: Claimant) => boolean;
 
 /**
- * The messages of one batch: the stored ones, updated by the batch's facts. Finds a fact's row (M1, M9, M10)
- * and merges the fact into it (M2). Pure: reading and writing happen outside.
+ * The messages of one batch: the stored ones, updated by the batch's facts. Finds a fact's row (M1, M9, M10) and merges
+ * the fact into it (M2). Pure: reading and writing happen outside.
  */
 export class MessageBook {
   private readonly byExternalId = new Map<string, TrackedMessage>();
   private readonly byStanzaId = new Map<string, TrackedMessage[]>();
   private readonly trackedMessages: TrackedMessage[] = [];
-  /**
-   * External ids replaced by a wamid: the conversation's reactions and tickets that name them are renamed
-   * too.
-   */
+  /** External ids replaced by a wamid: the conversation's reactions and tickets that name them are renamed too. */
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
   readonly displaced: Displaced[] = [];
 
@@ -136,9 +133,7 @@ export class MessageBook {
     }
   }
 
-  /**
-   * Joins two rows found to be one message: the row with the wamid stays, the one with the key id is deleted.
-   */
+  /** Joins two rows found to be one message: the row with the wamid stays, the one with the key id is deleted. */
   private join(a: TrackedMessage, b: TrackedMessage): void {
     const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
@@ -179,8 +174,8 @@ export class MessageBook {
   }
 
   /**
-   * Finds the other row of a message (M10). In one conversation the two are one message; in two (a LID with a
-   * phone not yet known) they claim one id, as in M9.
+   * Finds the other row of a message (M10). In one conversation the two are one message; in two (a LID with a phone not
+   * yet known) they claim one id, as in M9.
    */
   private findTwin(incoming: MessageState): TrackedMessage | null {
     if (incoming.stanzaId === null) return null;

@@ -23,8 +23,8 @@ export interface MessageProjection {
 }
 
 /**
- * The row shows the newest version, or none for a revoked message. Every other version becomes a revision, so
- * nothing once shown is lost, and the row and its revisions restore the whole state.
+ * The row shows the newest version, or none for a revoked message. Every other version becomes a revision, so nothing
+ * once shown is lost, and the row and its revisions restore the whole state.
  */
 export function projectMessage(state: MessageState): MessageProjection {
   const original: Revision = {
@@ -54,8 +54,7 @@ export function projectMessage(state: MessageState): MessageProjection {
 }
 
 /**
- * Whether a revoked message's row shows content: another program changed it, and its state does not reveal
- * that (M5).
+ * Whether a revoked message's row shows content: another program changed it, and its state does not reveal that (M5).
  */
 export function showsWhatIsRevoked({
   deletedAt,

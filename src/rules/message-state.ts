@@ -21,8 +21,8 @@ export interface Version {
 }
 
 /**
- * Everything known about one message, independent of arrival order. The visible row is a projection of it
- * ({@link projectMessage}); the database holds enough to restore the state.
+ * Everything known about one message, independent of arrival order. The visible row is a projection of it ({@link
+ * projectMessage}); the database holds enough to restore the state.
  */
 export interface MessageState {
   id: string;
@@ -250,8 +250,8 @@ export interface TwinTraits {
 }
 
 /**
- * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one
- * is a wamid. The caller checks that they are in the same conversation.
+ * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one is a
+ * wamid. The caller checks that they are in the same conversation.
  */
 export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
   return (
@@ -264,10 +264,7 @@ export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
   );
 }
 
-/**
- * Whether a row's id names its key id; another program may have set any. A wamid that does not decode names
- * none.
- */
+/** Whether a row's id names its key id; another program may have set any. A wamid that does not decode names none. */
 export function isNamedRight({ externalId, stanzaId }: Pick<TwinTraits, 'externalId' | 'stanzaId'>): boolean {
   if (stanzaId === null) return true;
   return (isWamid(externalId) ? decodeWamid(externalId)?.stanzaId : externalId) === stanzaId;

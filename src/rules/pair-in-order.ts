@@ -18,12 +18,11 @@ export interface Shortage {
 }
 
 /**
- * Pairs as many left items with right ones as possible. `candidates` gives the possible partners of an item
- * in rounds, best first: the items take theirs in order, round by round, so that equal ones pair in order;
- * then partners are passed on to free one for an unpaired item.
+ * Pairs as many left items with right ones as possible. `candidates` gives the possible partners of an item in rounds,
+ * best first: the items take theirs in order, round by round, so that equal ones pair in order; then partners are
+ * passed on to free one for an unpaired item.
  *
- * The number of unpaired items is minimal; and each is reported together with those that could be unpaired
- * instead.
+ * The number of unpaired items is minimal; and each is reported together with those that could be unpaired instead.
  */
 export function pairInOrder(
   leftSize: number,

@@ -62,8 +62,8 @@ export interface PersonPlan {
 }
 
 /**
- * Resolves identities within one organization: joins the batch's claims with the stored identities, and gives
- * every person an id. Pure; the same claims in any order give the same groups.
+ * Resolves identities within one organization: joins the batch's claims with the stored identities, and gives every
+ * person an id. Pure; the same claims in any order give the same groups.
  */
 export function planPeople(
   claims: readonly Claim[],
@@ -108,8 +108,8 @@ export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
 }
 
 /**
- * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so
- * it counts as an address-book name older than any other.
+ * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so it counts
+ * as an address-book name older than any other.
  */
 function adoptLead(
   lead: StoredLead,

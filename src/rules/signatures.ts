@@ -3,15 +3,15 @@ import type { Section, SignedBody } from '../model/facts.js';
 
 /**
  * Verdict on the signature beside a body: `bad` also for an impossible value, `unsigned` if none was kept,
- * `uncheckable` if the log rewrote the body or redacted the signature, `sha1` if only the older header was
- * kept, which proves nothing trustworthy.
+ * `uncheckable` if the log rewrote the body or redacted the signature, `sha1` if only the older header was kept, which
+ * proves nothing trustworthy.
  */
 export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'sha1', 'unsigned'] as const;
 export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
 
 /**
- * Checks a body's signature against the secrets of the apps that may have sent it (Meta signs the bytes of a
- * body with HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time.
+ * Checks a body's signature against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
+ * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time.
  */
 export function judgeSignature(
   { header, isSha1, body }: SignedBody,
@@ -33,8 +33,8 @@ export function judgeSignature(
 const ALL_BODIES = '$';
 
 /**
- * The bodies of an entry that must not be applied, by path: those with a bad signature, and those found so
- * before (`known`) until one of the secrets fits. `verdicts`: for each of `signed`; null without a secret.
+ * The bodies of an entry that must not be applied, by path: those with a bad signature, and those found so before
+ * (`known`) until one of the secrets fits. `verdicts`: for each of `signed`; null without a secret.
  */
 export function refusedBodies(
   signed: readonly string[],
@@ -65,9 +65,9 @@ export function isRefused({ signedAt }: Pick<Section, 'signedAt'>, refused: read
 const BLACKED_OUT = /^(?:sha256=)?\W*(?:filtered|redacted|masked|hidden|removed|secret|x{4,})\W*$|[*•]{3}/i;
 
 /**
- * A body in Meta's own spelling: it signs letters beyond ASCII, slashes, `@`, `%` and `<` as escapes. A
- * program that parsed the body and logged it as JSON text changed only these, and without this its log would
- * lose every message with one of them.
+ * A body in Meta's own spelling: it signs letters beyond ASCII, slashes, `@`, `%` and `<` as escapes. A program that
+ * parsed the body and logged it as JSON text changed only these, and without this its log would lose every message with
+ * one of them.
  */
 function asMetaWrites(body: Uint8Array): Buffer {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');

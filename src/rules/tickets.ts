@@ -31,9 +31,9 @@ export interface TicketPlan {
 }
 
 /**
- * Opens and refreshes tickets (T1, T2, T5), and updates every open ticket from its lead's source (T3, T4).
- * Only message times and the lead's source decide a ticket's state, so any order of the log gives the same
- * result. `tickets`: all tickets of the leads concerned. `sourceOf`: the leads' final sources.
+ * Opens and refreshes tickets (T1, T2, T5), and updates every open ticket from its lead's source (T3, T4). Only message
+ * times and the lead's source decide a ticket's state, so any order of the log gives the same result. `tickets`: all
+ * tickets of the leads concerned. `sourceOf`: the leads' final sources.
  */
 export function planTickets(
   inbound: readonly LiveInbound[],

@@ -2,13 +2,11 @@
 type ArrayElement = string | number | boolean | Date | Uint8Array | null | undefined;
 
 /**
- * A PostgreSQL array literal, passed as one text parameter and cast: `unnest($1::text[])`. Measured through
- * Prisma, one string is 15-50 % faster than a JavaScript array, because Prisma visits each element several
- * times.
+ * A PostgreSQL array literal, passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma, one
+ * string is 15-50 % faster than a JavaScript array, because Prisma visits each element several times.
  *
- * Null and undefined become NULL, a Date its ISO form in UTC, bytes `\\x` and hexadecimal digits. A text must
- * not hold NUL, which PostgreSQL cannot store, nor a lone surrogate, which UTF-8 cannot spell; decode
- * replaces both (rule M8).
+ * Null and undefined become NULL, a Date its ISO form in UTC, bytes `\\x` and hexadecimal digits. A text must not hold
+ * NUL, which PostgreSQL cannot store, nor a lone surrogate, which UTF-8 cannot spell; decode replaces both (rule M8).
  *
  * @example arrayLiteral(['a', 'NULL', null, 'say "hi"']) // {"a","NULL",NULL,"say \"hi\""}
  */

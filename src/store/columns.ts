@@ -20,9 +20,7 @@ export interface Codec<V> {
   name?: string;
   /** The type that `unnest` gives the column. */
   type: 'uuid' | 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'jsonb' | 'bytea';
-  /**
-   * The column's own type, if different: an array cannot be an element of `unnest`, so it travels as text.
-   */
+  /** The column's own type, if different: an array cannot be an element of `unnest`, so it travels as text. */
   cast?: string;
   read: (row: SqlRow, name: string) => V;
   /** The array literal of a column's values. */
@@ -181,8 +179,8 @@ function valueOf<R>({ name, cast }: WrittenColumn<R>): string {
 }
 
 /**
- * `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. Rows travel as one
- * array per column, so a batch of any size costs one round trip and one plan.
+ * `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. Rows travel as one array per
+ * column, so a batch of any size costs one round trip and one plan.
  */
 export function unnestTable<R>(some: WrittenColumns<R>, first = 1): string {
   const arrays = some.map(({ type }, index) => `$${first + index}::${type}[]`).join(', ');
@@ -190,9 +188,9 @@ export function unnestTable<R>(some: WrittenColumns<R>, first = 1): string {
 }
 
 /**
- * The same, joined to the rows of `table` that have these ids, for `update … from … where table.id =
- * r.found_id`. The fence (`offset 0`) makes it one look-up by primary key per row: unfenced, the planner of a
- * table without statistics scans it, or one of its partial indexes, for every batch.
+ * The same, joined to the rows of `table` that have these ids, for `update … from … where table.id = r.found_id`. The
+ * fence (`offset 0`) makes it one look-up by primary key per row: unfenced, the planner of a table without statistics
+ * scans it, or one of its partial indexes, for every batch.
  */
 export function unnestFound<R>(
   table: string,
@@ -232,9 +230,9 @@ export async function readByIds<R>(
 }
 
 /**
- * Inserts rows in one statement, and returns the number written. `rest` ends the statement and defines
- * conflict handling; without it a conflict throws. `fixed`: columns with the same SQL expression for every
- * row. No rows, no statement.
+ * Inserts rows in one statement, and returns the number written. `rest` ends the statement and defines conflict
+ * handling; without it a conflict throws. `fixed`: columns with the same SQL expression for every row. No rows, no
+ * statement.
  */
 export async function insertRows<R>(
   tx: Sql,
@@ -255,9 +253,8 @@ export async function insertRows<R>(
 }
 
 /**
- * Sets the columns `changing` of rows by id, and returns the number written. Skips rows that already have
- * these values: a second replay leaves no dead rows. `condition`: further requirements for the stored row.
- * `also`: further columns.
+ * Sets the columns `changing` of rows by id, and returns the number written. Skips rows that already have these values:
+ * a second replay leaves no dead rows. `condition`: further requirements for the stored row. `also`: further columns.
  */
 export async function updateRows<R>(
   tx: Sql,
@@ -280,8 +277,8 @@ export async function updateRows<R>(
 const PAGE = 1000;
 
 /**
- * The rows of a query, a page at a time, through a cursor: only inside a transaction. Memory stays flat
- * whatever the number of rows, and the query runs once, where keyset pages would sort or group once per page.
+ * The rows of a query, a page at a time, through a cursor: only inside a transaction. Memory stays flat whatever the
+ * number of rows, and the query runs once, where keyset pages would sort or group once per page.
  */
 export async function* streamRows(
   tx: Sql,
@@ -292,8 +289,7 @@ export async function* streamRows(
   // Named by the query: `fetch` is prepared once per session, and must keep returning the same columns.
   const name = `wa_${createHash('sha256').update(query).digest('hex').slice(0, 24)}`;
   await tx.execute(`declare ${name} no scroll cursor for ${query}`, parameters);
-  // After an early exit or an error, the cursor ends with its transaction; closing it would only hide the
-  // error.
+  // After an early exit or an error, the cursor ends with its transaction; closing it would only hide the error.
   for (;;) {
     const rows = await tx.query(`fetch forward ${pageSize} from ${name}`);
     if (rows.length > 0) yield rows;

@@ -96,8 +96,8 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
 const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_/;
 
 /**
- * Turns a database error into one clear line and a remedy, or undefined if a user cannot fix it (a bug then).
- * Never holds a password: the texts are ours, and `location` comes from `redactUrl`.
+ * Turns a database error into one clear line and a remedy, or undefined if a user cannot fix it (a bug then). Never
+ * holds a password: the texts are ours, and `location` comes from `redactUrl`.
  *
  * @param location `postgresql://host:port/database`, or the directory of the embedded database.
  */

@@ -1,8 +1,6 @@
 import { ConfigError } from '../model/errors.js';
 
-/**
- * A PostgreSQL URL, parsed as far as this tool needs. Never print `connectionString`: it holds the password.
- */
+/** A PostgreSQL URL, parsed as far as this tool needs. Never print `connectionString`: it holds the password. */
 export interface DatabaseUrl {
   /** Passed to `pg`: everything but our parameters (`schema`) and Prisma's. */
   connectionString: string;
@@ -35,8 +33,8 @@ const PRISMA_PARAMETERS = [
 ];
 
 /**
- * Reads `postgresql://user:password@host:port/database?schema=x&sslmode=…`. Throws ConfigError, without any
- * part of the URL in it, if it is invalid.
+ * Reads `postgresql://user:password@host:port/database?schema=x&sslmode=…`. Throws ConfigError, without any part of the
+ * URL in it, if it is invalid.
  */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const parsed = parse(url);
@@ -101,8 +99,7 @@ function readSchema(given: string | null): string {
 }
 
 function parse(url: string): URL | undefined {
-  // `postgresql://user@/database?host=/run/postgresql` is valid libpq, but not a WHATWG URL: the host is
-  // missing.
+  // `postgresql://user@/database?host=/run/postgresql` is valid libpq, but not a WHATWG URL: the host is missing.
   for (const candidate of [url, url.replace('@/', '@localhost/')]) {
     if (URL.canParse(candidate)) return new URL(candidate);
   }

@@ -15,9 +15,8 @@ export interface OpenStoreOptions {
   /** Aborts that wait. */
   signal?: AbortSignal;
   /**
-   * Embedded only: create a missing database. Otherwise a missing one is an error (`database_missing`) and
-   * nothing is left behind: a command that reads an empty database of its own making would find everything in
-   * order.
+   * Embedded only: create a missing database. Otherwise a missing one is an error (`database_missing`) and nothing is
+   * left behind: a command that reads an empty database of its own making would find everything in order.
    */
   creates?: boolean | undefined;
   /** Embedded only: keep a new database that is still empty; otherwise it is removed on close. */
@@ -34,8 +33,7 @@ export interface OpenStoreOptions {
  * Opens the database. Migrates the embedded one; leaves a PostgreSQL unchanged (`db migrate`).
  * `pg` and PGlite are loaded only here, so that `--help` stays fast.
  *
- * Throws UserError with a remedy if it cannot be opened, LockedError when another process has the embedded
- * one open.
+ * Throws UserError with a remedy if it cannot be opened, LockedError when another process has the embedded one open.
  */
 export async function openStore(config: DatabaseConfig, options: OpenStoreOptions): Promise<Store> {
   switch (config.kind) {

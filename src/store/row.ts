@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 /**
- * Narrow readers of database rows. A column that does not match the schema is a bug (or an altered database),
- * so they throw at once instead of passing on a wrong value.
+ * Narrow readers of database rows. A column that does not match the schema is a bug (or an altered database), so they
+ * throw at once instead of passing on a wrong value.
  */
 export function textOf(row: SqlRow, column: string): string {
   const value = row[column];

@@ -40,9 +40,8 @@ export async function readServerClock(sql: Sql): Promise<number> {
 }
 
 /**
- * Those of `tables` that this role may not read and write, with the missing rights: `messages (insert,
- * update)`. Others in the schema may belong to other programs and are not checked; a missing table is found
- * by its indexes.
+ * Those of `tables` that this role may not read and write, with the missing rights: `messages (insert, update)`. Others
+ * in the schema may belong to other programs and are not checked; a missing table is found by its indexes.
  */
 export async function readMissingRights(sql: Sql, tables: readonly string[]): Promise<string[]> {
   const rows = await sql.query(
@@ -61,10 +60,7 @@ export async function readMissingRights(sql: Sql, tables: readonly string[]): Pr
 /** PostgreSQL 13: the oldest with the features used here, and the oldest recently supported by its makers. */
 const OLDEST = 130_000;
 
-/**
- * Throws ConfigError unless the server is PostgreSQL 13 or newer. `query` runs one statement and returns its
- * rows.
- */
+/** Throws ConfigError unless the server is PostgreSQL 13 or newer. `query` runs one statement and returns its rows. */
 export async function assertServerVersion(
   query: (text: string) => Promise<Record<string, unknown>[]>,
 ): Promise<void> {

@@ -1,6 +1,5 @@
 /**
- * Allowed values for a `$n` in a statement. Arrays are passed as PostgreSQL array literals; see {@link
- * arrayLiteral}.
+ * Allowed values for a `$n` in a statement. Arrays are passed as PostgreSQL array literals; see {@link arrayLiteral}.
  */
 export type SqlParameter = string | number | boolean | Date | Uint8Array | null;
 
@@ -9,9 +8,7 @@ export type SqlRow = Record<string, unknown>;
 
 /** A place to run SQL: inside or outside a transaction, on PostgreSQL or PGlite alike. */
 export interface Sql {
-  /**
-   * Runs one statement and returns its rows. The caller parses them (zod or narrow readers); no casts here.
-   */
+  /** Runs one statement and returns its rows. The caller parses them (zod or narrow readers); no casts here. */
   query(text: string, parameters?: readonly SqlParameter[]): Promise<SqlRow[]>;
   /** Runs one statement and returns the number of rows written. */
   execute(text: string, parameters?: readonly SqlParameter[]): Promise<number>;

@@ -12,13 +12,13 @@ export interface Store {
   sql: Sql;
   /**
    * Runs `work` in one transaction (read committed). Commits when it resolves, rolls back when it throws.
-   * `retries`: how often all of `work` is rerun after a serialization failure, deadlock, or unique or
-   * foreign-key violation caused by another writer (default 0).
+   * `retries`: how often all of `work` is rerun after a serialization failure, deadlock, or unique or foreign-key
+   * violation caused by another writer (default 0).
    */
   transaction<T>(work: (tx: Sql) => Promise<T>, options?: { retries?: number }): Promise<T>;
   /**
-   * Throws UserError (`database_disk_full`) if the embedded database's disk has no room for another batch. A
-   * server checks its own disk, and rejects a write that does not fit.
+   * Throws UserError (`database_disk_full`) if the embedded database's disk has no room for another batch. A server
+   * checks its own disk, and rejects a write that does not fit.
    */
   assertSpace(): Promise<void>;
   close(): Promise<void>;

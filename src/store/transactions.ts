@@ -6,17 +6,15 @@ import type { Store, Backend } from './store.js';
 import { prepareMessageLookup } from './tables/message-lookup.js';
 
 /**
- * Conflicts with another writer: serialization failure, deadlock, unique violation, foreign-key violation. A
- * retry fixes the last two, because it sees the other writer's rows.
+ * Conflicts with another writer: serialization failure, deadlock, unique violation, foreign-key violation. A retry
+ * fixes the last two, because it sees the other writer's rows.
  */
 const CAUSED_BY_ANOTHER_WRITER = new Set(['40001', '40P01', '23505', '23503']);
 
 /** Turns a database error into the error to throw. */
 type TranslateError = (error: unknown) => unknown;
 
-/**
- * Runs work in one backend transaction: begins, commits when the work resolves, rolls back when it throws.
- */
+/** Runs work in one backend transaction: begins, commits when the work resolves, rolls back when it throws. */
 export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
 /** A Sql that throws translated errors. */
@@ -30,8 +28,8 @@ export function translated(sql: Sql, translate: TranslateError): Sql {
 /**
  * `Store.transaction` over a backend's transactions: retries, errors, and no silent rollback.
  *
- * Statements go straight to the drivers: Prisma's `$queryRaw` converts every parameter to JSON and back, raw
- * bodies included, and plans each statement anew, which cost a third of a replay.
+ * Statements go straight to the drivers: Prisma's `$queryRaw` converts every parameter to JSON and back, raw bodies
+ * included, and plans each statement anew, which cost a third of a replay.
  */
 export function createTransactionRunner(
   run: RunInTransaction,
@@ -59,9 +57,9 @@ export function createTransactionRunner(
 }
 
 /**
- * After a failed statement PostgreSQL answers COMMIT with a silent ROLLBACK. Work that catches the
- * statement's error and resolves would believe that its rows are stored when nothing is. A later successful
- * statement clears the mark: the work has then rolled back to a savepoint.
+ * After a failed statement PostgreSQL answers COMMIT with a silent ROLLBACK. Work that catches the statement's error
+ * and resolves would believe that its rows are stored when nothing is. A later successful statement clears the mark:
+ * the work has then rolled back to a savepoint.
  */
 function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => void } {
   let failure: { error: unknown } | undefined;
@@ -93,8 +91,7 @@ function rethrow(translate: TranslateError): (error: unknown) => never {
 }
 
 /**
- * Settings for reading whole tables: without statistics the planner may choose a nested loop, which would
- * never end.
+ * Settings for reading whole tables: without statistics the planner may choose a nested loop, which would never end.
  */
 export async function prepareLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
@@ -106,10 +103,9 @@ export async function endLook(tx: Sql): Promise<void> {
 }
 
 /**
- * Runs one statement that groups a whole table into a few rows, inside the caller's transaction. Forces
- * hashing: a new table has no statistics, and the planner would sort millions of rows on disk, or follow an
- * index through all of them, to group them into ten. If the server has workers to spare, two of them halve
- * the time.
+ * Runs one statement that groups a whole table into a few rows, inside the caller's transaction. Forces hashing: a new
+ * table has no statistics, and the planner would sort millions of rows on disk, or follow an index through all of them,
+ * to group them into ten. If the server has workers to spare, two of them halve the time.
  */
 export async function groupingByHash<T>(tx: Sql, work: () => Promise<T>): Promise<T> {
   await setPlanner(tx, 'off', '2');
@@ -129,13 +125,13 @@ async function setPlanner(tx: Sql, ordered: 'on' | 'off', workers: '0' | '2'): P
 /**
  * Settings of one batch's transaction, gone with it.
  *
- * Planner: every statement of a batch looks up at most some thousand rows by index. A new table has no
- * statistics, and the planner would join by scanning all of it, batch after batch.
+ * Planner: every statement of a batch looks up at most some thousand rows by index. A new table has no statistics, and
+ * the planner would join by scanning all of it, batch after batch.
  *
  * Flush: the commit may return before it is on disk. A power failure may then undo the last batches, rows and
- * checkpoint alike, and the run resumes from before them; the run's last commit is a normal one and covers
- * them all. Only on a server, which outlives this process: the embedded database keeps these commits in our
- * memory, and a kill would undo megabytes of finished work.
+ * checkpoint alike, and the run resumes from before them; the run's last commit is a normal one and covers them all.
+ * Only on a server, which outlives this process: the embedded database keeps these commits in our memory, and a kill
+ * would undo megabytes of finished work.
  */
 export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
   await tx.query(
@@ -146,10 +142,9 @@ export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
 }
 
 /**
- * Held until the transaction ends: only one batch at a time reads and writes an organization's leads,
- * conversations and messages, so that "read, merge, write" cannot lose another run's merge. Other
- * organizations, and all decoding, continue in parallel. Taken in a fixed order, so that two batches cannot
- * deadlock.
+ * Held until the transaction ends: only one batch at a time reads and writes an organization's leads, conversations and
+ * messages, so that "read, merge, write" cannot lose another run's merge. Other organizations, and all decoding,
+ * continue in parallel. Taken in a fixed order, so that two batches cannot deadlock.
  */
 export async function lockOrganizations(tx: Sql, organizationIds: readonly string[]): Promise<void> {
   if (organizationIds.length === 0) return;
@@ -161,8 +156,8 @@ export async function lockOrganizations(tx: Sql, organizationIds: readonly strin
 }
 
 /**
- * A writer outside our locks (the CRM itself) stored a row between our read and our write. It carries the
- * SQLSTATE of a serialization failure, so the transaction reruns and sees that row.
+ * A writer outside our locks (the CRM itself) stored a row between our read and our write. It carries the SQLSTATE of a
+ * serialization failure, so the transaction reruns and sees that row.
  */
 export class ConcurrentChange extends Error {
   readonly code = '40001';
@@ -181,9 +176,9 @@ export function assertWritten(what: string, planned: number, written: number): v
 }
 
 /**
- * Runs `work` on one snapshot of the database: every statement sees the same rows whatever others commit, and
- * none can write. The only cost to others is dead rows that stay until it ends. On the embedded database it
- * is the one connection: a statement outside of it waits until it ends.
+ * Runs `work` on one snapshot of the database: every statement sees the same rows whatever others commit, and none can
+ * write. The only cost to others is dead rows that stay until it ends. On the embedded database it is the one
+ * connection: a statement outside of it waits until it ends.
  */
 export function inSnapshot<T>(
   store: Store,
@@ -200,8 +195,8 @@ export function inSnapshot<T>(
     if (findsMessages) await prepareMessageLookup(tx);
     await tx.execute('set transaction read only');
     await tx.query(
-      // Sorts and hashes of millions of rows spill to disk early with the default of 4 MB. A cursor is read
-      // to its end, so the planner's preference for a fast first row is wrong here.
+      // Sorts and hashes of millions of rows spill to disk early with the default of 4 MB. A cursor is read to its end,
+      // so the planner's preference for a fast first row is wrong here.
       `select set_config('work_mem', '64MB', true), set_config('cursor_tuple_fraction', '1', true)`,
     );
     return work(tx);

@@ -7,14 +7,13 @@ type FillRandom = (bytes: Uint8Array) => void;
 const DRAW = 256;
 
 /**
- * Random hex digits of one id: 3 for the counter's start, 1 for the variant's two bits, 15 for the tail, 1 to
- * spare.
+ * Random hex digits of one id: 3 for the counter's start, 1 for the variant's two bits, 15 for the tail, 1 to spare.
  */
 const DIGITS = 20;
 
 /**
- * A UUID of version 7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 random bits. Consecutive keys
- * are adjacent in an index; random ones are not. For many ids, see {@link createIdGenerator}.
+ * A UUID of version 7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 random bits. Consecutive keys are
+ * adjacent in an index; random ones are not. For many ids, see {@link createIdGenerator}.
  */
 export function uuidv7(now: number, random: FillRandom = randomFillSync): string {
   const bytes = new Uint8Array(DIGITS / 2);
@@ -24,9 +23,8 @@ export function uuidv7(now: number, random: FillRandom = randomFillSync): string
 }
 
 /**
- * Generates UUIDs of version 7, each greater than the one before, even within a millisecond or when the clock
- * steps back: the 12 bits after the time count up (RFC 9562, section 6.2, method 1), and on overflow the time
- * runs ahead.
+ * Generates UUIDs of version 7, each greater than the one before, even within a millisecond or when the clock steps
+ * back: the 12 bits after the time count up (RFC 9562, section 6.2, method 1), and on overflow the time runs ahead.
  *
  * @param clock milliseconds since 1970.
  */

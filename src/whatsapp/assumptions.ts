@@ -1,8 +1,8 @@
 import { proto } from '@whiskeysockets/baileys';
 
 /**
- * What only a real account can prove. Everything here comes from user reports or from the sources of other
- * clients; WhatsApp documents none of it.
+ * What only a real account can prove. Everything here comes from user reports or from the sources of other clients;
+ * WhatsApp documents none of it.
  */
 
 /** The unit of the anchor's time in a request, in ms: seconds, although the field is called `oldestMsgTimestampMs`. */
@@ -28,9 +28,9 @@ export const SYNC_QUIET_MS = 3_000;
 export const ASK_AGAIN_MS = 2_000;
 
 /**
- * An answer may come in several chunks, and nothing marks the last one. It counts as complete once it has as
- * many messages as requested, or after this long without another chunk: a short time if the phone says that
- * there is nothing older, a longer one if more must follow.
+ * An answer may come in several chunks, and nothing marks the last one. It counts as complete once it has as many
+ * messages as requested, or after this long without another chunk: a short time if the phone says that there is nothing
+ * older, a longer one if more must follow.
  */
 export const LAST_CHUNK_MS = 800;
 export const NEXT_CHUNK_MS = 2_500;

@@ -10,9 +10,9 @@ import {
 } from '@whiskeysockets/baileys';
 
 /**
- * The credentials and keys of one device, kept in memory as texts and written through to a storage. One
- * process owns the device, so each is read only once. A device being paired has no storage yet: until the
- * phone has agreed, nothing is worth keeping.
+ * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process owns
+ * the device, so each is read only once. A device being paired has no storage yet: until the phone has agreed, nothing
+ * is worth keeping.
  */
 export class DeviceAuth {
   private readonly keys = new Map<string, string | null>();
@@ -71,9 +71,8 @@ export class DeviceAuth {
   }
 
   /**
-   * The same, and nothing is stored after it: Baileys keeps writing for a moment after its socket has closed,
-   * when the device may already be released or owned by another process. Anything lost with it was not
-   * confirmed to WhatsApp.
+   * The same, and nothing is stored after it: Baileys keeps writing for a moment after its socket has closed, when the
+   * device may already be released or owned by another process. Anything lost with it was not confirmed to WhatsApp.
    */
   async close(): Promise<void> {
     this.storage = null;
@@ -156,8 +155,8 @@ export interface DeviceKey {
 }
 
 /**
- * Where the tool's own device keeps its credentials and keys, as JSON texts. The implementation encrypts them
- * and ensures that only one process owns the device: two that write to one store break its Signal sessions.
+ * Where the tool's own device keeps its credentials and keys, as JSON texts. The implementation encrypts them and
+ * ensures that only one process owns the device: two that write to one store break its Signal sessions.
  */
 export interface DeviceStorage {
   /** null: nothing is linked. */

@@ -3,10 +3,7 @@ import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
 /** Takes a line for the log. */
 export type LogLine = (message: string) => void;
 
-/**
- * The complete list of Baileys 7.0.0-rc14's log lines when it cannot download or read what a message
- * announces.
- */
+/** The complete list of Baileys 7.0.0-rc14's log lines when it cannot download or read what a message announces. */
 const MESSAGE_FAILED = 'error in handling message';
 
 /**
@@ -60,8 +57,7 @@ const BEGINNINGS = [
 let quiet = false;
 
 /**
- * Keeps libsignal from printing private keys on standard output, where the result belongs; other output
- * passes through.
+ * Keeps libsignal from printing private keys on standard output, where the result belongs; other output passes through.
  */
 export function quietLibsignal(log: LogLine): void {
   if (quiet) return;

@@ -15,8 +15,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const MAX_RESTARTS = 2;
 
 /**
- * Logs in, repeatedly if the line drops, until `deadline` (as of `performance.now()`). A conflict ends it at
- * once: the next login would kick out the other one.
+ * Logs in, repeatedly if the line drops, until `deadline` (as of `performance.now()`). A conflict ends it at once: the
+ * next login would kick out the other one.
  */
 export async function connectDevice(
   open: () => DeviceSocket,

@@ -13,8 +13,8 @@ interface MediaFile {
 }
 
 /**
- * How a download ended. `gone`: WhatsApp no longer has it. `damaged`: its key does not open it, or it was
- * altered. `temporary`: the line was cut, or WhatsApp has a fault. `unreachable`: WhatsApp cannot be reached.
+ * How a download ended. `gone`: WhatsApp no longer has it. `damaged`: its key does not open it, or it was altered.
+ * `temporary`: the line was cut, or WhatsApp has a fault. `unreachable`: WhatsApp cannot be reached.
  */
 type MediaOutcome =
   { kind: 'whole' } | { kind: 'gone' | 'damaged' | 'temporary' | 'unreachable'; message: string };
@@ -37,10 +37,9 @@ const KEY_TYPES: Readonly<Record<string, MediaType>> = {
 };
 
 /**
- * Downloads a file from WhatsApp's media host, which requires no login, and decrypts it, with the keys that
- * Baileys derives. Not with Baileys' own download: in 7.0.0-rc14 a cut line ends the process or hangs, and
- * the file's seal is not checked. The sender writes the message, so its path must not lead to another host.
- * Passes on what `take` throws.
+ * Downloads a file from WhatsApp's media host, which requires no login, and decrypts it, with the keys that Baileys
+ * derives. Not with Baileys' own download: in 7.0.0-rc14 a cut line ends the process or hangs, and the file's seal is
+ * not checked. The sender writes the message, so its path must not lead to another host. Passes on what `take` throws.
  */
 export async function downloadMedia(
   { directPath, mediaKey, type }: MediaFile,

@@ -21,8 +21,8 @@ export interface AnnouncedFile {
 }
 
 /**
- * Stores history the moment it is confirmed to WhatsApp, because it never comes again. Must not throw;
- * storage failures are reported when the device is closed.
+ * Stores history the moment it is confirmed to WhatsApp, because it never comes again. Must not throw; storage failures
+ * are reported when the device is closed.
  */
 export interface HistoryKeeper {
   /** Stores a chunk as it came: a whole event, as JSON. */
@@ -69,8 +69,8 @@ type TakenChunk = { kind: 'read'; page: ReadPage } | { kind: 'failed'; reason: s
 const LOOK_MS = 25;
 
 /**
- * Stores what the phone sends, requested or not, whatever the request's state: Baileys has already confirmed
- * it to WhatsApp. A file is owed from its announcement until its content is kept.
+ * Stores what the phone sends, requested or not, whatever the request's state: Baileys has already confirmed it to
+ * WhatsApp. A file is owed from its announcement until its content is kept.
  */
 export class HistoryInbox {
   private readonly cancelled = new AbortController();

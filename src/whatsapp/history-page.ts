@@ -147,8 +147,8 @@ export async function readPage(
 }
 
 /**
- * Learns the LID of each number from a page, and adds what earlier messages said about its LIDs. A failure
- * here must not cost the page: it is confirmed to WhatsApp, and must be kept.
+ * Learns the LID of each number from a page, and adds what earlier messages said about its LIDs. A failure here must
+ * not cost the page: it is confirmed to WhatsApp, and must be kept.
  */
 async function learnPairs(sock: WASocket, set: ProcessedHistory): Promise<LIDMapping[]> {
   try {

@@ -9,9 +9,7 @@ export function referenceArgument(): Argument {
   return new Argument('<connection>', 'its name, id, phone_number_id or phone');
 }
 
-/**
- * The organization in which to look up a connection. Only from the line: the environment must not choose it.
- */
+/** The organization in which to look up a connection. Only from the line: the environment must not choose it. */
 export const ORGANIZATION = group(GROUP, {
   organization: property('slug', 'the organization').otherwise('any; `default` for a new one'),
 });

@@ -60,8 +60,8 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   const settings = readOptions(call);
   const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
     const question = questionOf(error);
-    // Without a terminal, the error gives the next step. --yes does not count: a person must read the number,
-    // and a command line must not delete more on a terminal than in cron.
+    // Without a terminal, the error gives the next step. --yes does not count: a person must read the number, and a
+    // command line must not delete more on a terminal than in cron.
     if (question === undefined || call.settings.yes || whyNotAsk(call) !== undefined) throw error;
     // Asked between two sessions: an open question must not lock others out of the database.
     await confirmByTyping(call, question.text, question.word);

@@ -78,8 +78,8 @@ async function messages(call: Call): Promise<Outcome> {
 }
 
 /**
- * Which messages; the time zone for reading and showing dates; how the window was understood, in words.
- * Throws ConfigError.
+ * Which messages; the time zone for reading and showing dates; how the window was understood, in words. Throws
+ * ConfigError.
  */
 function readOptions(contact: string, line: Line) {
   const reading = readFlags(FLAGS, line);
@@ -107,8 +107,8 @@ function readOptions(contact: string, line: Line) {
 const LATER = 8 * 86_400_000 + 1;
 
 /**
- * What a cursor is bound to: the meant instant, however written; or the words, if they mean another instant
- * tomorrow (`2d`, `yesterday`).
+ * What a cursor is bound to: the meant instant, however written; or the words, if they mean another instant tomorrow
+ * (`2d`, `yesterday`).
  */
 function fixedWords(text: string | undefined, now: number, timeZone: string): string {
   if (text === undefined) return '';

@@ -118,8 +118,8 @@ function readOptions(line: Call): {
 }
 
 /**
- * Errors beat findings, findings beat partial. Acknowledged or less severe alerts are not findings; a run
- * that leaves something unacknowledged behind is then partial.
+ * Errors beat findings, findings beat partial. Acknowledged or less severe alerts are not findings; a run that leaves
+ * something unacknowledged behind is then partial.
  */
 function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severity): ExitCode {
   switch (status) {

@@ -192,10 +192,7 @@ function rejectContradictions(paths: readonly string[], { values, origin }: Read
   }
 }
 
-/**
- * A window, a field or a contact selects any part of the log again; otherwise only unfinished entries are
- * taken.
- */
+/** A window, a field or a contact selects any part of the log again; otherwise only unfinished entries are taken. */
 function whichEntries({ all, failed, since, until, field, contact }: ReplayFlags['values']) {
   if (failed) return 'failed';
   return all || [since, until, field, contact].some((value) => value !== undefined) ? 'all' : 'pending';

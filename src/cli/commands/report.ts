@@ -107,9 +107,9 @@ async function reportCommand(call: Call): Promise<Outcome> {
 }
 
 /**
- * Repeats the report until Ctrl-C, and exits as the last completed report did. Opens the database for each
- * report and closes it afterwards, so that other commands can use it in between. An error of the first report
- * ends the command, as without --watch; a later one is printed, and the next report tries again.
+ * Repeats the report until Ctrl-C, and exits as the last completed report did. Opens the database for each report and
+ * closes it afterwards, so that other commands can use it in between. An error of the first report ends the command, as
+ * without --watch; a later one is printed, and the next report tries again.
  */
 async function watch(call: Call, everyMs: number, once: () => Promise<Outcome>): Promise<Outcome> {
   const { signal } = call.stop;

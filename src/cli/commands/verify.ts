@@ -98,8 +98,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
 }
 
 /**
- * What to verify, where the item list goes (a file name, or `-`), and which severity exits with 3. Throws
- * ConfigError.
+ * What to verify, where the item list goes (a file name, or `-`), and which severity exits with 3. Throws ConfigError.
  */
 function readOptions(line: Call, output: string | undefined) {
   const { values, origin, recorded } = readFlags(FLAGS, line);

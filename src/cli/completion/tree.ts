@@ -18,8 +18,8 @@ export interface CompletionOption {
   flags: readonly string[];
   summary: string;
   /**
-   * The possible words for its value; `files` for a path; names from the database; `any` other value; `none`
-   * for a switch.
+   * The possible words for its value; `files` for a path; names from the database; `any` other value; `none` for a
+   * switch.
    */
   value: readonly string[] | 'files' | 'any' | 'none' | Named;
 }
@@ -93,8 +93,8 @@ export function isNamed(value: unknown): value is Named {
 }
 
 /**
- * The command that queries the database for names, the same in every shell; one name a line, nothing without
- * a database.
+ * The command that queries the database for names, the same in every shell; one name a line, nothing without a
+ * database.
  */
 export function namesCommand(named: Named): string {
   return `wa-reconcile completion names ${named} --quiet 2>/dev/null`;

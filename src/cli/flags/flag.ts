@@ -34,9 +34,7 @@ interface Spec<Value, Absent> {
   /** Completes "… is not …". */
   expected: string;
   remedy?: string;
-  /**
-   * The meaning of `raw`: `true` from a switch, a text, the texts of a repeated flag. Undefined if invalid.
-   */
+  /** The meaning of `raw`: `true` from a switch, a text, the texts of a repeated flag. Undefined if invalid. */
   read: (raw: unknown, frame: Frame) => Value | undefined;
   absent: (frame: Frame) => Value | Absent;
   /** The help text for omitting it. */
@@ -50,9 +48,8 @@ interface Spec<Value, Absent> {
 }
 
 /**
- * One flag of one command, declared once: its commander option with the default in the help, its environment
- * variable, its value, its completion and its record in a run all derive from it. Its name is its key in the
- * command's table.
+ * One flag of one command, declared once: its commander option with the default in the help, its environment variable,
+ * its value, its completion and its record in a run all derive from it. Its name is its key in the command's table.
  */
 export class Flag<Value, Absent = undefined> {
   constructor(readonly spec: Spec<Value, Absent>) {}

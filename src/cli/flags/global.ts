@@ -88,8 +88,8 @@ function typedFormat({ values, origin }: Reading<typeof FLAGS>): Format {
 }
 
 /**
- * What is known from the raw arguments before parsing: how to print an error about the arguments themselves,
- * and whether only the version is requested.
+ * What is known from the raw arguments before parsing: how to print an error about the arguments themselves, and
+ * whether only the version is requested.
  */
 export function peek(argv: readonly string[]): { json: boolean; debug: boolean; version: boolean } {
   const end = argv.indexOf('--');

@@ -55,8 +55,8 @@ export function optionsOf(table: Table): FlagOption[] {
 }
 
 /**
- * The one reader: the line beats the environment, which beats `./.env`, which beats the default, and a value
- * means the same everywhere. Throws a ConfigError that names the source of the first wrong value.
+ * The one reader: the line beats the environment, which beats `./.env`, which beats the default, and a value means the
+ * same everywhere. Throws a ConfigError that names the source of the first wrong value.
  */
 export function readFlags<T extends Table>(table: T, { given, environment, io }: Line): Reading<T> {
   const found = new Map<string, Found>();

@@ -22,8 +22,8 @@ export interface PageOptions {
 }
 
 /**
- * A report as one self-contained page: opened from disk, sent by mail, printed. Its policy blocks loading
- * anything and running other scripts, and all outside words are text. It is complete without the script.
+ * A report as one self-contained page: opened from disk, sent by mail, printed. Its policy blocks loading anything and
+ * running other scripts, and all outside words are text. It is complete without the script.
  */
 export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;

@@ -19,8 +19,7 @@ export function historyWords(state: {
 }
 
 /**
- * The only source of a message stored by `compare --adopt`, by its entry's provider: `evolution`, `an
- * exported chat`.
+ * The only source of a message stored by `compare --adopt`, by its entry's provider: `evolution`, `an exported chat`.
  */
 export function onlyWitness(provider: string): string {
   return provider === 'crm:chat-export' ? 'an exported chat' : provider.replace(/^crm:/, '');

@@ -98,8 +98,8 @@ export async function listAlerts(ctx: Context, options: AlertsOptions): Promise<
 }
 
 /**
- * Acknowledges alerts in their current state: they are still shown, but do not affect the verdict until they
- * expire or change. Throws ConfigError when no alert matches.
+ * Acknowledges alerts in their current state: they are still shown, but do not affect the verdict until they expire or
+ * change. Throws ConfigError when no alert matches.
  */
 export async function acknowledgeAlerts(ctx: Context, options: AckOptions): Promise<AlertsChanged> {
   const kind = kindOf(options.alert);
@@ -176,8 +176,8 @@ async function currentAlerts(
 }
 
 /**
- * `silent`, `silent-0f3a9c1d` or `finding:raw_log`; dashes may replace a kind's underscores. Throws
- * ConfigError for an unknown one.
+ * `silent`, `silent-0f3a9c1d` or `finding:raw_log`; dashes may replace a kind's underscores. Throws ConfigError for an
+ * unknown one.
  */
 function kindOf(typed: string): AlertKind {
   const word = wordOf(typed.replace(/-[0-9a-f]{8}$|(?<=^finding):.*$/i, ''));

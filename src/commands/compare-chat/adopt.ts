@@ -31,9 +31,9 @@ interface WitnessedLine {
 }
 
 /**
- * Stores the messages that only the phone has: each line becomes a raw entry, with an id made from the
- * contact, the time, the direction and the text, ranked below every source of WhatsApp's own (M11). Leaves
- * out a line if its send time is uncertain, or if it is unclear which of several is missing. Opens no ticket.
+ * Stores the messages that only the phone has: each line becomes a raw entry, with an id made from the contact, the
+ * time, the direction and the text, ranked below every source of WhatsApp's own (M11). Leaves out a line if its send
+ * time is uncertain, or if it is unclear which of several is missing. Opens no ticket.
  */
 export async function adoptChat(
   ctx: Context,
@@ -119,8 +119,7 @@ class AlikeLines {
   }
 
   /**
-   * Runs of identical lines so close in time that one message could be any of them; undefined if there are
-   * too many.
+   * Runs of identical lines so close in time that one message could be any of them; undefined if there are too many.
    */
   private groupOf(own: number): { line: ChatLine; content: WitnessedContent }[] | undefined {
     const start = this.said[own];

@@ -3,9 +3,7 @@ import type { ChatMediaKind } from '../../inputs/exports/chat-words.js';
 import type { Direction } from '../../model/enumerations.js';
 import { textKey, type ChatLine, type LineContent } from '../../rules/chat-content.js';
 
-/**
- * What people said in the chat; `unspoken`: lines without a sender. Leaves out items with an unknown time.
- */
+/** What people said in the chat; `unspoken`: lines without a sender. Leaves out items with an unknown time. */
 export function saidIn(
   chat: ChatText,
   directionOf: (sender: string) => Direction | undefined,

@@ -31,10 +31,10 @@ const MARGIN = 16 * HOUR;
 const PAGE = 2000;
 
 /**
- * Compares a chat exported from a phone with the stored conversation: what the phone has and the database
- * lacks. Reads one snapshot and changes nothing, unless asked to adopt what is missing. Keeps stored texts as
- * short keys, so memory grows only with the number of messages in the chat's time span. Throws ConfigError if
- * it cannot determine the contact, the connection, the sides or the phone's clock.
+ * Compares a chat exported from a phone with the stored conversation: what the phone has and the database lacks. Reads
+ * one snapshot and changes nothing, unless asked to adopt what is missing. Keeps stored texts as short keys, so memory
+ * grows only with the number of messages in the chat's time span. Throws ConfigError if it cannot determine the
+ * contact, the connection, the sides or the phone's clock.
  */
 export async function compareChat(ctx: Context, options: CompareChatOptions): Promise<CompareChatResult> {
   const began = ctx.clock();
@@ -205,9 +205,7 @@ function align(
   return best;
 }
 
-/**
- * The phone may have been in another zone: texts that both sides have outweigh a zone that fits none of them.
- */
+/** The phone may have been in another zone: texts that both sides have outweigh a zone that fits none of them. */
 function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock): string {
   const shown = [...new Set(spans.map(({ offset }) => offsetText(offset)))].slice(0, 4).join(', ');
   const by =

@@ -13,14 +13,12 @@ export interface ReadChat {
 }
 
 const CHUNK = 64 * 1024;
-/**
- * The largest possible export has 40,000 messages; the size check rejects a log file before it fills memory.
- */
+/** The largest possible export has 40,000 messages; the size check rejects a log file before it fills memory. */
 const LARGEST_CHARACTERS = 200 * 1024 * 1024;
 
 /**
- * Reads the one chat in a WhatsApp text or zip. Throws ConfigError for no chat, for several, and for dates
- * whose day and month are ambiguous.
+ * Reads the one chat in a WhatsApp text or zip. Throws ConfigError for no chat, for several, and for dates whose day
+ * and month are ambiguous.
  */
 export async function readChat(
   file: string,

@@ -24,8 +24,8 @@ export function phoneInChat(senders: readonly ChatSender[], fileName: string): s
 }
 
 /**
- * Both sides of a two-person chat. Throws ConfigError for a group, and for a name that does not occur in the
- * chat; undefined if neither side is known.
+ * Both sides of a two-person chat. Throws ConfigError for a group, and for a name that does not occur in the chat;
+ * undefined if neither side is known.
  */
 export function sidesOf(senders: readonly ChatSender[], known: Known): Sides | undefined {
   const [one, two, third] = senders;

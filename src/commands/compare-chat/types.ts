@@ -54,8 +54,7 @@ export interface ChatFinding {
 
 export interface LostFinding extends ChatFinding {
   /**
-   * Lines that may be missing instead of this one: the same text was sent several times. The number missing
-   * is certain.
+   * Lines that may be missing instead of this one: the same text was sent several times. The number missing is certain.
    */
   orLines: number[];
 }
@@ -112,8 +111,8 @@ export interface CompareChatResult {
 }
 
 /**
- * Why a lost line is not adopted. `which_line`: how many are missing is certain, but not which. `time`: the
- * phone's clock changed around then, or its zone is unknown.
+ * Why a lost line is not adopted. `which_line`: how many are missing is certain, but not which. `time`: the phone's
+ * clock changed around then, or its zone is unknown.
  */
 export const LEFT_UNADOPTED = ['which_line', 'time'] as const;
 export type LeftUnadopted = (typeof LEFT_UNADOPTED)[number];

@@ -12,9 +12,8 @@ import type { AdoptResult } from './types.js';
 const BATCH = 1000;
 
 /**
- * Stores the messages that only the CRM has: each row as a raw entry, ranked below every source of WhatsApp's
- * own, so a later log replaces it. Opens no ticket. Reads the CRM a second time, in the comparison's
- * snapshot.
+ * Stores the messages that only the CRM has: each row as a raw entry, ranked below every source of WhatsApp's own, so a
+ * later log replaces it. Opens no ticket. Reads the CRM a second time, in the comparison's snapshot.
  * `rows` and `pairs`: what only the CRM has, by the connection's id.
  */
 export async function adoptRows(

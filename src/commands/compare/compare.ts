@@ -37,10 +37,9 @@ import { giveLostMessages } from './lost-messages.js';
 import type { CompareOptions, CompareResult, ComparedItem, DoubledRow, RepairSummary } from './types.js';
 
 /**
- * Compares a CRM's rows with the messages of the database and classifies each. Reads each side in one
- * snapshot and changes neither. Every message and every row ends in exactly one class: sums that do not
- * balance throw. Throws ConfigError for connections that do not match, an unknown connection or an unknown
- * contact.
+ * Compares a CRM's rows with the messages of the database and classifies each. Reads each side in one snapshot and
+ * changes neither. Every message and every row ends in exactly one class: sums that do not balance throw. Throws
+ * ConfigError for connections that do not match, an unknown connection or an unknown contact.
  */
 export async function compare(ctx: Context, options: CompareOptions): Promise<CompareResult> {
   const source = await openCrm(options.crm, options.place);
@@ -198,10 +197,7 @@ async function runComparison(
 /** Enough to show a pattern. */
 const LOST_REMEMBERED = 10_000;
 
-/**
- * Adds what the CRM knows about people apart from messages to the first connection: the CRM does not name
- * one.
- */
+/** Adds what the CRM knows about people apart from messages to the first connection: the CRM does not name one. */
 async function collectPairs(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
@@ -341,8 +337,7 @@ class Comparison {
         else if (sameAs === null) await this.unpairedRow(row, 'without_id');
         else if (before?.connectionId === connectionId && before.sameAs === sameAs) {
           await this.unpairedRow(row, 'doubled');
-          // Without a message of ours, nothing shows which is right; a row under another contact may belong
-          // to another.
+          // Without a message of ours, nothing shows which is right; a row under another contact may belong to another.
           const isEqual = row.contact === before.contact && row.direction === before.direction;
           await this.doubled(connectionId, { keptRowId: before.rowId, rowId: row.rowId, isEqual });
         } else {

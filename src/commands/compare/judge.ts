@@ -17,8 +17,8 @@ export interface Judged {
 }
 
 /**
- * Judges one message by all the CRM's rows for it: the best row is the message, every other one a duplicate.
- * Compares only fields that the CRM keeps truthfully.
+ * Judges one message by all the CRM's rows for it: the best row is the message, every other one a duplicate. Compares
+ * only fields that the CRM keeps truthfully.
  */
 export function judgeMessage(
   rows: readonly ComparedPair[],

@@ -46,9 +46,9 @@ const FIRST = /entry\[0\]\.changes\[0\]\.value\.messages\[0\]$/;
 const MOST_OF_IT = 0.9;
 
 /**
- * The connections whose CRM reads only the first message of each webhook, and how many messages it lacks for
- * that reason: those after the first one of their raw entry, nearly all of which it lacks. Counts only
- * entries that were examined.
+ * The connections whose CRM reads only the first message of each webhook, and how many messages it lacks for that
+ * reason: those after the first one of their raw entry, nearly all of which it lacks. Counts only entries that were
+ * examined.
  */
 export async function findFirstOnly(
   log: RawLog,

@@ -17,9 +17,8 @@ export interface Matches {
 }
 
 /**
- * Maps each CRM instance to a connection: by `--map`, else by phone_number_id, by number, or by name, in this
- * order. Throws ConfigError if that is ambiguous or leaves nothing to compare: a guess would show a healthy
- * CRM as empty.
+ * Maps each CRM instance to a connection: by `--map`, else by phone_number_id, by number, or by name, in this order.
+ * Throws ConfigError if that is ambiguous or leaves nothing to compare: a guess would show a healthy CRM as empty.
  */
 export function matchConnections(
   source: CrmSource,

@@ -33,8 +33,8 @@ export interface RepairSubject {
 }
 
 /**
- * Writes the lost messages of a comparison: as SQL with an undo file and a list of ids, or as data, one
- * message a line. Throws ConfigError for a CRM without safe SQL.
+ * Writes the lost messages of a comparison: as SQL with an undo file and a list of ids, or as data, one message a line.
+ * Throws ConfigError for a CRM without safe SQL.
  */
 export async function writeRepair(
   crm: CrmName,

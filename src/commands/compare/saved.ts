@@ -39,8 +39,8 @@ export interface ToSave {
 }
 
 /**
- * Saves a comparison under a name, with its URL sealed. Throws ConfigError for an invalid name, and without a
- * secret key.
+ * Saves a comparison under a name, with its URL sealed. Throws ConfigError for an invalid name, and without a secret
+ * key.
  */
 export async function saveForNights(
   ctx: Context,
@@ -61,8 +61,8 @@ export async function saveForNights(
 }
 
 /**
- * Checks the name and key up front, before work that could not be saved. Throws ConfigError for an invalid
- * name, and without a key.
+ * Checks the name and key up front, before work that could not be saved. Throws ConfigError for an invalid name, and
+ * without a key.
  */
 export function keyToSave(name: string, key: SecretKey | null): SecretKey {
   if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
@@ -109,8 +109,8 @@ export async function openSaved(
 }
 
 /**
- * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Does not
- * throw errors that a user can cause, because the caller has other nightly work to do.
+ * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Does not throw errors
+ * that a user can cause, because the caller has other nightly work to do.
  */
 export async function compareSaved(ctx: Context, name: string, key: SecretKey | null): Promise<void> {
   const options = await openSaved(ctx, name, key);

@@ -25,8 +25,8 @@ export interface Staged {
 }
 
 /**
- * Reads the CRM's rows of the matched connections once, page by page, into temporary tables, and finds the
- * leads of its contacts by identity (I1, I3).
+ * Reads the CRM's rows of the matched connections once, page by page, into temporary tables, and finds the leads of its
+ * contacts by identity (I1, I3).
  */
 export async function stageCrm(
   tx: Sql,
@@ -154,8 +154,7 @@ class Contacts {
   }
 
   /**
-   * The first row of each contact that has no number yet. Later rows may name the contact differently, by LID
-   * alone.
+   * The first row of each contact that has no number yet. Later rows may name the contact differently, by LID alone.
    */
   unknown<T extends { message: CrmMessage; connectionId: string }>(rows: readonly T[]): T[] {
     const fresh = new Map<string, T>();

@@ -158,10 +158,7 @@ export interface RepairSummary {
   messages: number;
   /** Lost messages left out of it, by reason. */
   leftOut: Partial<Record<LeftOutReason, number>>;
-  /**
-   * How many of them are restored as a text describing the original, by type: the CRM's own form cannot be
-   * written.
-   */
+  /** How many of them are restored as a text describing the original, by type: the CRM's own form cannot be written. */
   asText: Record<string, number>;
 }
 

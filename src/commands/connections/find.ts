@@ -9,8 +9,8 @@ import type { Context } from '../../context.js';
 const NAMED = 5;
 
 /**
- * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError if
- * none matches, or if several organizations have one with that name.
+ * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError if none
+ * matches, or if several organizations have one with that name.
  */
 export function findConnection(
   ctx: Context,

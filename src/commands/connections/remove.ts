@@ -20,8 +20,8 @@ export interface RemoveConnectionResult {
 }
 
 /**
- * What `remove` would delete. Throws ConfigError for an unknown connection, and UserError if it must stay:
- * messages are never deleted, so a connection with messages cannot go.
+ * What `remove` would delete. Throws ConfigError for an unknown connection, and UserError if it must stay: messages are
+ * never deleted, so a connection with messages cannot go.
  */
 export async function planRemoval(
   ctx: Context,
@@ -55,8 +55,8 @@ export async function planRemoval(
 }
 
 /**
- * Removes a connection that {@link planRemoval} allowed, with its bookkeeping. The raw entries stay in
- * webhook_log, so re-adding it and `replay --all` restores everything.
+ * Removes a connection that {@link planRemoval} allowed, with its bookkeeping. The raw entries stay in webhook_log, so
+ * re-adding it and `replay --all` restores everything.
  */
 export async function removeConnection(
   ctx: Context,
@@ -65,8 +65,8 @@ export async function removeConnection(
   try {
     await ctx.store.transaction((tx) => deleteConnection(tx, connection.id));
   } catch (error) {
-    // Conversations have no cascade: one that a concurrent replay added rolls everything back, and is the
-    // reason to report.
+    // Conversations have no cascade: one that a concurrent replay added rolls everything back, and is the reason to
+    // report.
     if (violatedConstraint(error)?.kind === 'foreign_key') await planRemoval(ctx, connection.id);
     throw error;
   }
@@ -83,9 +83,9 @@ interface ArchivedConnection {
 }
 
 /**
- * Archives a connection, or puts it back into use. An archived connection is expected to be silent: it raises
- * no silence or history alert. Its messages stay, entries that name it are still filed, and losses still
- * count. Throws ConfigError if `reference` matches none or several.
+ * Archives a connection, or puts it back into use. An archived connection is expected to be silent: it raises no
+ * silence or history alert. Its messages stay, entries that name it are still filed, and losses still count. Throws
+ * ConfigError if `reference` matches none or several.
  */
 export async function archiveConnection(
   ctx: Context,

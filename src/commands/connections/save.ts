@@ -51,8 +51,7 @@ interface WaitingEntries {
   /** They name its phone_number_id: `replay` files them. */
   named: number;
   /**
-   * They may belong to it: WhatsApp Web events that name no connection, and entries of an id that it does not
-   * have yet.
+   * They may belong to it: WhatsApp Web events that name no connection, and entries of an id that it does not have yet.
    */
   possible: number;
 }
@@ -192,10 +191,7 @@ async function requeueOwnNumbers(
   await ctx.store.transaction((tx) => requeueEntriesNaming(tx, names));
 }
 
-/**
- * Entries that name only a WABA that now has several numbers are due again: which number they are about is
- * unknown.
- */
+/** Entries that name only a WABA that now has several numbers are due again: which number they are about is unknown. */
 async function requeueSharedWaba(
   ctx: Context,
   before: Pick<ConnectionFields, 'wabaId'> | null,

@@ -54,8 +54,8 @@ export function checkId(typed: string, what: string): string {
 }
 
 /**
- * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a Meta
- * connection with neither would never receive anything. Throws ConfigError.
+ * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a Meta connection
+ * with neither would never receive anything. Throws ConfigError.
  */
 export function assertReachable(fields: ConnectionFields): void {
   if (fields.kind === 'baileys' || fields.phoneNumberId !== null || fields.displayPhoneNumber !== null)
@@ -67,8 +67,8 @@ export function assertReachable(fields: ConnectionFields): void {
 }
 
 /**
- * Throws ConfigError when another connection has the name (in the same organization), the phone_number_id or
- * the number: one number is one connection, whatever way its messages come.
+ * Throws ConfigError when another connection has the name (in the same organization), the phone_number_id or the
+ * number: one number is one connection, whatever way its messages come.
  */
 export function assertUnique(
   fields: ConnectionFields,
@@ -108,8 +108,8 @@ function duplicate(message: string, other: ConnectionRecord): ConfigError {
 }
 
 /**
- * The number of a connection as stored: E.164, canonical by rule I1. Typed numbers face a stricter rule than
- * webhooks: an existing country, and a length valid in its numbering plan. Throws ConfigError.
+ * The number of a connection as stored: E.164, canonical by rule I1. Typed numbers face a stricter rule than webhooks:
+ * an existing country, and a length valid in its numbering plan. Throws ConfigError.
  */
 export function parseBusinessPhone(typed: string): string {
   const digits = digitsOf(typed.trim());

@@ -35,10 +35,9 @@ export interface ContactScope {
 }
 
 /**
- * Finds the person a user means by a phone in any format (with or without +, spaces, the ninth digit, 521 or
- * 52, 549 or 54), a JID, a LID, a BSUID or a lead id. The id of a merged lead leads to the survivor. Throws
- * ConfigError `invalid_contact` for what cannot be a contact, `unknown_contact` for a lead id that does not
- * exist.
+ * Finds the person a user means by a phone in any format (with or without +, spaces, the ninth digit, 521 or 52, 549 or
+ * 54), a JID, a LID, a BSUID or a lead id. The id of a merged lead leads to the survivor. Throws ConfigError
+ * `invalid_contact` for what cannot be a contact, `unknown_contact` for a lead id that does not exist.
  */
 export async function resolveContact(
   sql: Sql,
@@ -116,8 +115,8 @@ const MOST_LISTED = 10;
 const MOST_COUNTED = 1000;
 
 /**
- * The lead of a contact. Throws ConfigError `unknown_contact` if there is none, and says whether the raw log
- * still has entries about the contact; `ambiguous_contact`, with the candidates, if there are several.
+ * The lead of a contact. Throws ConfigError `unknown_contact` if there is none, and says whether the raw log still has
+ * entries about the contact; `ambiguous_contact`, with the candidates, if there are several.
  */
 export async function theOneLead(sql: Sql, contact: ResolvedContact): Promise<ContactLead> {
   const [first, second] = contact.leads;

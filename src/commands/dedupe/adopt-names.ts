@@ -7,11 +7,10 @@ import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../.
 import { identityRow, storedIdentity } from '../../rules/people.js';
 
 /**
- * Gives the survivors the phones of the merged leads as identities, canonical (I1): leads of other programs
- * have none, and deleting their row would lose their phone. People entered the name and username of these
- * rows: they count as address-book names, older than any other. Identities in another spelling become the
- * canonical one. Call it after the leads' identities have moved; `survivorOf` maps each lead to its survivor.
- * Returns the number of identities written.
+ * Gives the survivors the phones of the merged leads as identities, canonical (I1): leads of other programs have none,
+ * and deleting their row would lose their phone. People entered the name and username of these rows: they count as
+ * address-book names, older than any other. Identities in another spelling become the canonical one. Call it after the
+ * leads' identities have moved; `survivorOf` maps each lead to its survivor. Returns the number of identities written.
  */
 export async function adoptNames(
   tx: Sql,

@@ -26,8 +26,8 @@ export interface PlanView {
   signal: AbortSignal;
   tally: Tally;
   /**
-   * Conversations that earlier classes would join to another one, as `from` -> `into`: a message class reads
-   * the messages as if already joined.
+   * Conversations that earlier classes would join to another one, as `from` -> `into`: a message class reads the
+   * messages as if already joined.
    */
   joined: Map<string, string>;
 }
@@ -45,9 +45,9 @@ export interface MergeRun {
   /** True when no further batch may begin. */
   stopped: () => boolean;
   /**
-   * One batch in one transaction: takes the locks of all organizations of `connectionIds`, runs `work`, saves
-   * the counters, commits, and only then counts the outcome. Restarts when another writer interferes, so
-   * `work` must keep nothing outside its result.
+   * One batch in one transaction: takes the locks of all organizations of `connectionIds`, runs `work`, saves the
+   * counters, commits, and only then counts the outcome. Restarts when another writer interferes, so `work` must keep
+   * nothing outside its result.
    */
   batch(at: BatchPlace, work: (tx: Sql) => Promise<BatchOutcome>): Promise<void>;
 }

@@ -20,17 +20,15 @@ export interface Candidate {
   state: MessageState;
   /** Its text before any edit; empty if only the edit is known. */
   original: Said;
-  /**
-   * False for an edited row without its revisions: it shows the edit, which must not pass as the original.
-   */
+  /** False for an edited row without its revisions: it shows the edit, which must not pass as the original. */
   originalKnown: boolean;
   /** The texts of its edits. */
   edited: readonly Said[];
 }
 
 /**
- * The rank of real content from a program that stores no evidence: better than any placeholder, weaker than
- * anything from a webhook (src/rules/evidence.ts: placeholders up to 7, media without id from 9).
+ * The rank of real content from a program that stores no evidence: better than any placeholder, weaker than anything
+ * from a webhook (src/rules/evidence.ts: placeholders up to 7, media without id from 9).
  */
 export const UNACCOUNTED_CONTENT = 8;
 /** The least rank of a value that is present: absent ones must not beat it. */
@@ -60,8 +58,8 @@ export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]):
 }
 
 /**
- * Reads rows, with all their versions, by id. `joined`: conversations to read as others. `lock`: for a
- * decision that is carried out, so that no row is deleted in favor of one that another writer deletes.
+ * Reads rows, with all their versions, by id. `joined`: conversations to read as others. `lock`: for a decision that is
+ * carried out, so that no row is deleted in favor of one that another writer deletes.
  */
 export async function readCandidates(
   sql: Sql,
@@ -80,8 +78,8 @@ export async function readCandidates(
 }
 
 /**
- * Rows of other programs have no ranks: merged unranked, all their values would lose to a placeholder. An
- * absent value gets no rank, whatever the row says, or it would beat a present one.
+ * Rows of other programs have no ranks: merged unranked, all their values would lose to a placeholder. An absent value
+ * gets no rank, whatever the row says, or it would beat a present one.
  */
 function rankPresentValues(state: MessageState): void {
   const { ranks } = state;
@@ -95,8 +93,8 @@ function rankPresentValues(state: MessageState): void {
 }
 
 /**
- * Sorts the kept row first: better evidence (M2), then more edits, revokes and confirmations, then the older
- * id. A total order, so every split into batches keeps the same rows.
+ * Sorts the kept row first: better evidence (M2), then more edits, revokes and confirmations, then the older id. A
+ * total order, so every split into batches keeps the same rows.
  */
 export function compareEvidence(a: Candidate, b: Candidate): number {
   const [left, right] = [weightsOf(a), weightsOf(b)];
@@ -163,9 +161,9 @@ export function isSameContent(a: Said, b: Said): boolean {
 }
 
 /**
- * Whether two rows of one id may be one message: they differ in no value that both have. A placeholder,
- * `unsupported` or an empty row has no content; media without id may be the media with one. Two texts, or two
- * files, are two messages that got one id (an album), and so are two contact cards.
+ * Whether two rows of one id may be one message: they differ in no value that both have. A placeholder, `unsupported`
+ * or an empty row has no content; media without id may be the media with one. Two texts, or two files, are two messages
+ * that got one id (an album), and so are two contact cards.
  */
 export function isCompatible(a: Said, b: Said): boolean {
   if (isEmpty(a) || isEmpty(b)) return true;

@@ -141,8 +141,8 @@ async function planMessages(view: PlanView, { name, find, decide }: MessageClass
 }
 
 /**
- * Groups per query over the tables: some 20 MB of keys and ids. Without the unique index each query reads the
- * whole table, so keep them few.
+ * Groups per query over the tables: some 20 MB of keys and ids. Without the unique index each query reads the whole
+ * table, so keep them few.
  */
 const GROUPS_PER_LOOK = 50_000;
 

@@ -33,8 +33,8 @@ import {
 import { settleLeads, settleTickets } from './settle-leads.js';
 
 /**
- * Class `conversation`: two conversations of one lead on one connection, and two open tickets of one
- * conversation; possible without the unique index.
+ * Class `conversation`: two conversations of one lead on one connection, and two open tickets of one conversation;
+ * possible without the unique index.
  */
 export const CONVERSATION_CLASS: DedupeClass = {
   name: 'conversation',

@@ -76,11 +76,11 @@ function mergeOfOneId(cluster: Cluster): Merge {
 }
 
 /**
- * Rule M10 over the rows of one conversation that have one stanza id: WhatsApp Web's row, whose id is that
- * stanza id, and the Cloud API's, whose wamid holds it, are one message if their directions are the same and
- * their times within 2 s. The wamid becomes the id. Two wamids, or two rows of one id that contradict each
- * other, are never joined; but if a row has another row's stanza id and its own id does not name that
- * message, another program renamed it: it is that row's copy.
+ * Rule M10 over the rows of one conversation that have one stanza id: WhatsApp Web's row, whose id is that stanza id,
+ * and the Cloud API's, whose wamid holds it, are one message if their directions are the same and their times within 2
+ * s. The wamid becomes the id. Two wamids, or two rows of one id that contradict each other, are never joined; but if a
+ * row has another row's stanza id and its own id does not name that message, another program renamed it: it is that
+ * row's copy.
  */
 export function decideSameMessage(rows: readonly Candidate[]): Decision {
   const clusters = [...groupBy(rows, ({ row }) => row.externalId).values()].flatMap(clusterOfOneId);
@@ -104,8 +104,7 @@ export function decideSameMessage(rows: readonly Candidate[]): Decision {
 }
 
 /**
- * Rows that another program gave a different id, beside the message itself, which is better evidence in every
- * field.
+ * Rows that another program gave a different id, beside the message itself, which is better evidence in every field.
  */
 function mergeRenamed(rows: readonly Candidate[]): Merge[] {
   const copies = new Map<Candidate, Candidate[]>();
@@ -166,8 +165,8 @@ function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean
 }
 
 /**
- * Merges only the first row of each id: duplicates of one id are another class. With `rivals`, a reference to
- * the key id may mean a message that still has it, so it is not renamed.
+ * Merges only the first row of each id: duplicates of one id are another class. With `rivals`, a reference to the key
+ * id may mean a message that still has it, so it is not renamed.
  */
 function mergeTwins([wamid]: Cluster, twins: readonly Cluster[], rivals: boolean): Merge {
   const rows = [wamid, ...twins.map(([key]) => key)].sort(compareEvidence);
@@ -200,10 +199,9 @@ export function hasNoId({ row }: Candidate): boolean {
 }
 
 /**
- * Whether a row without an id is still a copy of the identified one that `twinWithId` found for it: same
- * conversation and direction, times within 2 s, and the same type, text and media (as it shows, or as it
- * showed before an edit or a revoke). A row of this tool may match by stanza id instead: then another program
- * changed its content.
+ * Whether a row without an id is still a copy of the identified one that `twinWithId` found for it: same conversation
+ * and direction, times within 2 s, and the same type, text and media (as it shows, or as it showed before an edit or a
+ * revoke). A row of this tool may match by stanza id instead: then another program changed its content.
  */
 export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean {
   return (
@@ -226,8 +224,8 @@ function saysTheSame(copy: Candidate, identified: Candidate): boolean {
 }
 
 /**
- * The identified row is kept, and takes what its copies add. Its time and direction do not change: they are
- * the provider's, and a copy's time could come within 2 s of another message's copies.
+ * The identified row is kept, and takes what its copies add. Its time and direction do not change: they are the
+ * provider's, and a copy's time could come within 2 s of another message's copies.
  */
 export function mergeCopies(identified: Candidate, copies: readonly Candidate[]): Merge {
   const { timestamp, direction } = identified.state;
@@ -254,9 +252,9 @@ export function mergeCopies(identified: Candidate, copies: readonly Candidate[])
 }
 
 /**
- * Which rows of one id, in one conversation, are one message: those that do not contradict each other. A row
- * with less content (a placeholder, media without id) joins the only message that it fits; if it fits
- * several, it stays separate with its equals. The outcome does not depend on the order of `candidates`.
+ * Which rows of one id, in one conversation, are one message: those that do not contradict each other. A row with less
+ * content (a placeholder, media without id) joins the only message that it fits; if it fits several, it stays separate
+ * with its equals. The outcome does not depend on the order of `candidates`.
  */
 function clusterOfOneId(candidates: readonly Candidate[]): Cluster[] {
   const clusters: Cluster[] = [];
@@ -351,8 +349,8 @@ function repeatsALabel({ row, state }: Candidate, cluster: Cluster): boolean {
 }
 
 /**
- * Whether a row shows an edit as the original: its revisions are lost and another row has the original; or
- * its program overwrote the text, and another row has that text as an edit.
+ * Whether a row shows an edit as the original: its revisions are lost and another row has the original; or its program
+ * overwrote the text, and another row has that text as an edit.
  */
 function showsAnEdit(candidate: Candidate, cluster: Cluster): boolean {
   if (!candidate.originalKnown) return cluster.some((other) => other.originalKnown);
@@ -370,10 +368,7 @@ function showsAnEdit(candidate: Candidate, cluster: Cluster): boolean {
   );
 }
 
-/**
- * Other programs add keys of their own, which have no comparable rank: each key that no other row has is
- * kept.
- */
+/** Other programs add keys of their own, which have no comparable rank: each key that no other row has is kept. */
 function withUnaccounted(rawMeta: JsonObject | null, cluster: Cluster): JsonObject | null {
   let all = rawMeta;
   for (const { row, state } of cluster) {

@@ -13,10 +13,10 @@ import { amount, count } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 
 /**
- * Finds duplicates and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each,
- * every change in the journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit
- * 2) if it would delete more than 5 % of a connection's messages, unless `force` is set. If it is stopped or
- * killed, the next run with the same settings resumes it. Throws ConfigError for an unknown connection.
+ * Finds duplicates and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each, every
+ * change in the journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit 2) if it would
+ * delete more than 5 % of a connection's messages, unless `force` is set. If it is stopped or killed, the next run with
+ * the same settings resumes it. Throws ConfigError for an unknown connection.
  */
 export async function dedupe(ctx: Context, options: DedupeOptions): Promise<DedupeResult> {
   const startedAt = ctx.clock();
@@ -131,9 +131,7 @@ function sharesOf(
     });
 }
 
-/**
- * Deleting more than this share of a connection's messages is more likely a mistake (a restored dump apart).
- */
+/** Deleting more than this share of a connection's messages is more likely a mistake (a restored dump apart). */
 const LARGEST_SHARE = 0.05;
 
 /** Refuses to delete this many messages until a person confirms it. Nothing has changed yet. */

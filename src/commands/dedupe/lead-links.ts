@@ -70,10 +70,7 @@ export class PersonGroups {
   }
 }
 
-/**
- * People who share a number (I1): identical, or spelled with and without the ninth digit, as 521/52, as
- * 549/54.
- */
+/** People who share a number (I1): identical, or spelled with and without the ninth digit, as 521/52, as 549/54. */
 export async function* linksByNumber(sql: Sql): AsyncGenerator<PersonLink> {
   for await (const rows of streamRows(sql, NUMBER_GROUPS)) {
     for (const row of rows) yield* linksOfGroup(numberGroupOf(row));
@@ -122,8 +119,8 @@ interface Naming {
 }
 
 /**
- * Leads known only by a LID or a BSUID that are the same person as another lead, because a raw entry gives
- * both names to one person (I3). Reads only entries that name such a lead and something else.
+ * Leads known only by a LID or a BSUID that are the same person as another lead, because a raw entry gives both names
+ * to one person (I3). Reads only entries that name such a lead and something else.
  */
 export async function* linksByLog(
   sql: Sql,

@@ -108,9 +108,7 @@ async function rowsToMove(sql: Sql, groups: readonly LeadGroup[]): Promise<Map<L
   );
 }
 
-/**
- * All leads that are the same person as another one, by number and by the raw log. Runs inside a transaction.
- */
+/** All leads that are the same person as another one, by number and by the raw log. Runs inside a transaction. */
 async function findLeadGroups(sql: Sql, look: LeadLook): Promise<LeadGroup[]> {
   const people = new PersonGroups();
   for await (const link of linksByNumber(sql)) people.add(link);
@@ -169,8 +167,8 @@ function placeOf({ organizationId, survivor }: LeadGroup): string {
 }
 
 /**
- * Conversations that a merge of these leads joins: on every connection, later leads' conversations join the
- * earliest one of the first lead that has any. `threads`: at least those of the group's leads, in lead order.
+ * Conversations that a merge of these leads joins: on every connection, later leads' conversations join the earliest
+ * one of the first lead that has any. `threads`: at least those of the group's leads, in lead order.
  */
 function movesOf(group: LeadGroup, threads: ReadonlyMap<string, readonly LeadThread[]>): ConversationMove[] {
   const moves: ConversationMove[] = [];

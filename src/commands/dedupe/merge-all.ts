@@ -25,8 +25,8 @@ interface Where {
 }
 
 /**
- * Merges every class under one run. The next run with the same settings resumes a stopped or killed one, and
- * searches again: merged rows no longer match, and new ones do. The checkpoint holds only the settings.
+ * Merges every class under one run. The next run with the same settings resumes a stopped or killed one, and searches
+ * again: merged rows no longer match, and new ones do. The checkpoint holds only the settings.
  */
 export async function mergeAll(ctx: Context, options: DedupeOptions, where: Where): Promise<MergedAll> {
   const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));

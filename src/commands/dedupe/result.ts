@@ -1,6 +1,4 @@
-/**
- * Kinds of duplicates, in merge order: leads and conversations first, because they bring messages together.
- */
+/** Kinds of duplicates, in merge order: leads and conversations first, because they bring messages together. */
 export const DUPLICATE_CLASSES = ['lead', 'conversation', 'same_id', 'same_message', 'no_id'] as const;
 export type DuplicateClass = (typeof DUPLICATE_CLASSES)[number];
 
@@ -22,8 +20,7 @@ export interface DedupeOptions {
 }
 
 /**
- * One group of duplicates, with its proof. Ids are those of the table's rows (messages, conversations,
- * tickets, leads).
+ * One group of duplicates, with its proof. Ids are those of the table's rows (messages, conversations, tickets, leads).
  */
 export interface DuplicateSample {
   connection: string | null;

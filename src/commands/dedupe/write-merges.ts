@@ -139,9 +139,7 @@ async function applyPending(tx: Sql, merges: readonly Merge[]): Promise<Pending>
   return pending;
 }
 
-/**
- * The newest edit time of programs that overwrite the text: they store no edit that could become a version.
- */
+/** The newest edit time of programs that overwrite the text: they store no edit that could become a version. */
 function editedWithoutId(rows: readonly Candidate[]): number | null {
   const times = rows.flatMap(({ row }) => (row.editExternalId === null ? (row.editedAt ?? []) : []));
   return times.length === 0 ? null : Math.max(...times);
@@ -191,9 +189,8 @@ function scopeOf(
 }
 
 /**
- * Writes merges: deletes the duplicates, updates the kept rows, and redirects references to the duplicates.
- * Set-based, inside the batch's transaction and its journal. Returns the number of rows changed, without the
- * deleted ones.
+ * Writes merges: deletes the duplicates, updates the kept rows, and redirects references to the duplicates. Set-based,
+ * inside the batch's transaction and its journal. Returns the number of rows changed, without the deleted ones.
  */
 export async function writeMerges(tx: Sql, plan: WritePlan): Promise<number> {
   const { lost, updates } = plan;
@@ -260,9 +257,7 @@ function movesEnds({ kept, lost, state }: Merge, thread: ConversationRow | undef
   );
 }
 
-/**
- * Inbound messages open and refresh a ticket (T1). Rows of other programs do not show whether they came live.
- */
+/** Inbound messages open and refresh a ticket (T1). Rows of other programs do not show whether they came live. */
 function mayOpen({ row }: Candidate): boolean {
   return row.direction === 'INBOUND';
 }

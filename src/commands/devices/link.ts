@@ -25,12 +25,12 @@ import { StoredDevice } from './stored-device.js';
 type Linked = Extract<PairOutcome, { kind: 'linked' }>;
 
 /**
- * Links the tool as its own device to a connection's WhatsApp account, and imports what the phone sends to a
- * new device: stored on arrival, then replayed as history. An existing device is logged in, and work left by
- * a kill is finished. The caller holds the run lock (shared).
+ * Links the tool as its own device to a connection's WhatsApp account, and imports what the phone sends to a new
+ * device: stored on arrival, then replayed as history. An existing device is logged in, and work left by a kill is
+ * finished. The caller holds the run lock (shared).
  *
- * Throws ConfigError for a missing or wrong key and for a connection that cannot have a device; LockedError
- * when another process has the device; UserError `wrong_number`, `not_linked` (not scanned in time; exit 6),
+ * Throws ConfigError for a missing or wrong key and for a connection that cannot have a device; LockedError when
+ * another process has the device; UserError `wrong_number`, `not_linked` (not scanned in time; exit 6),
  * `whatsapp_unreachable`,
  * `conflict`, `interrupted`.
  */

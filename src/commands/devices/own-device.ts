@@ -11,8 +11,8 @@ import type { DeviceOptions } from './types.js';
 import type { DeviceView } from './result.js';
 
 /**
- * After a number change, a connection must not use the old number's device: what that phone knows about a
- * contact is another conversation. Throws UserError `wrong_number`. `phone` is the connection's own.
+ * After a number change, a connection must not use the old number's device: what that phone knows about a contact is
+ * another conversation. Throws UserError `wrong_number`. `phone` is the connection's own.
  */
 export async function assertOwnDevice(
   ctx: Pick<Context, 'store'>,

@@ -24,8 +24,8 @@ interface OpenDevice {
 }
 
 /**
- * The linked devices of the connections, brought online on demand. Anything a phone sends besides its answers
- * is stored, pending for the next replay. `runId` is the run that stores it.
+ * The linked devices of the connections, brought online on demand. Anything a phone sends besides its answers is
+ * stored, pending for the next replay. `runId` is the run that stores it.
  */
 export function createPhones(ctx: Context, options: DeviceOptions & { runId?: string }): Phones {
   const phones = new Map<string, OpenDevice>();
@@ -66,9 +66,9 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
 }
 
 /**
- * Takes a connection's device and logs it in; `session.problem` says why it is offline. Everything is stored
- * from the first moment: it is confirmed to WhatsApp, requested or not. Throws UserError `not_linked`,
- * LockedError, and ConfigError for a missing or wrong key.
+ * Takes a connection's device and logs it in; `session.problem` says why it is offline. Everything is stored from the
+ * first moment: it is confirmed to WhatsApp, requested or not. Throws UserError `not_linked`, LockedError, and
+ * ConfigError for a missing or wrong key.
  */
 export async function openDevice(
   ctx: Context,

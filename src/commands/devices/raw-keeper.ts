@@ -21,8 +21,8 @@ interface KeeperOptions {
 }
 
 /**
- * Stores what a phone sends as raw entries on arrival: it is already confirmed to WhatsApp and never comes
- * again. They stay pending until replayed. A file that the phone only announced is recorded as owed.
+ * Stores what a phone sends as raw entries on arrival: it is already confirmed to WhatsApp and never comes again. They
+ * stay pending until replayed. A file that the phone only announced is recorded as owed.
  */
 export class RawKeeper implements HistoryKeeper {
   /** Events handed over. */

@@ -30,8 +30,8 @@ export const LINKED_DEVICE: SealedThing = {
 };
 
 /**
- * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with
- * a random nonce. The context (`about`) is authenticated too, so no row can pass for another.
+ * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random
+ * nonce. The context (`about`) is authenticated too, so no row can pass for another.
  */
 export class SecretKey {
   private readonly id: Buffer;
@@ -104,8 +104,8 @@ export class SecretKey {
   }
 
   /**
-   * A keyed name for something whose real name must not be stored: stable, and without the key it cannot be
-   * reversed, not even by trying all phone numbers.
+   * A keyed name for something whose real name must not be stored: stable, and without the key it cannot be reversed,
+   * not even by trying all phone numbers.
    */
   nameOf(what: readonly string[]): string {
     const names = createHmac('sha256', this.key).update('wa-reconcile names').digest();

@@ -15,8 +15,8 @@ import { StoredDevice } from './stored-device.js';
 const MOST_PARTS = 1000;
 
 /**
- * The linked devices, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws
- * UserError `not_linked` (exit 6) for a named connection without one.
+ * The linked devices, whether the key opens them, and with `check` whether WhatsApp still knows them. Throws UserError
+ * `not_linked` (exit 6) for a named connection without one.
  */
 export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): Promise<DeviceStatusResult> {
   const named = options.connection;

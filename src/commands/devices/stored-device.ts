@@ -16,8 +16,7 @@ import type { SecretKey } from './secret-key.js';
 
 /**
  * The device of one connection in the database, encrypted. The caller holds the device's lock. Reading throws
- * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection
- * has.
+ * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection has.
  */
 export class StoredDevice implements DeviceStorage {
   private isOurs = false;

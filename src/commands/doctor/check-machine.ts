@@ -6,10 +6,7 @@ import { amount } from '../../model/amount.js';
 import { minuteOf } from '../../model/time.js';
 import { fail, ok, warn, type DoctorOptions, type Found } from './types.js';
 
-/**
- * The versions that the tests run on, and when security fixes end for each
- * (nodejs.org/en/about/previous-releases).
- */
+/** The versions that the tests run on, and when security fixes end for each (nodejs.org/en/about/previous-releases). */
 const SUPPORTED: readonly { major: number; minor: number; until: string }[] = [
   { major: 20, minor: 19, until: '2026-04-30' },
   { major: 22, minor: 12, until: '2027-04-30' },

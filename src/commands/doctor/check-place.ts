@@ -15,9 +15,8 @@ import type { Store } from '../../store/store.js';
 import { fail, listed, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /**
- * What can be said of an embedded database without opening it, if that is all: opening would create it, or
- * recreate a half-made one. Null for a database that can be opened. `looked`: the places that could have
- * named one.
+ * What can be said of an embedded database without opening it, if that is all: opening would create it, or recreate a
+ * half-made one. Null for a database that can be opened. `looked`: the places that could have named one.
  */
 export async function checkDirectory(directory: string, looked: readonly string[]): Promise<Found | null> {
   const place = await lookAtPlace(directory);

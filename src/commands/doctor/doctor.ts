@@ -32,8 +32,8 @@ import {
 } from './types.js';
 
 /**
- * Checks the installation from the outside in, and reports the state of each part and its fix. Never throws
- * for what it finds; writes nothing: creates, migrates or takes over no database.
+ * Checks the installation from the outside in, and reports the state of each part and its fix. Never throws for what it
+ * finds; writes nothing: creates, migrates or takes over no database.
  */
 export async function doctor(options: DoctorOptions): Promise<DoctorResult> {
   const { clock, nodeVersion, database } = options;

@@ -108,8 +108,7 @@ export function verdictsOfContact(
 }
 
 /**
- * Outcomes of copies of one message: the message takes the best one, and its row differs if it differs from
- * any copy.
+ * Outcomes of copies of one message: the message takes the best one, and its row differs if it differs from any copy.
  */
 const BEST: readonly Outcome[] = [
   'different',

@@ -41,10 +41,7 @@ export interface ContactFindings {
   pending: PendingNote[];
 }
 
-/**
- * Explains a contact: its identity, what the database has of it, and what the raw log has that the database
- * lacks.
- */
+/** Explains a contact: its identity, what the database has of it, and what the raw log has that the database lacks. */
 export async function explainContact(inv: Investigation, typed: string): Promise<ContactFindings> {
   const [first] = inv.connections;
   const scope =
@@ -81,9 +78,9 @@ export async function explainContact(inv: Investigation, typed: string): Promise
 }
 
 /**
- * Lists history that did not arrive on the contact's connections, as a possible reason for a gap: files of
- * the phone's history, which may hold anyone's messages, and parts that answers left out of this contact's
- * chat. A contact without a conversation may be on any connection.
+ * Lists history that did not arrive on the contact's connections, as a possible reason for a gap: files of the phone's
+ * history, which may hold anyone's messages, and parts that answers left out of this contact's chat. A contact without
+ * a conversation may be on any connection.
  */
 async function noticeOwedHistory(
   inv: Investigation,
@@ -252,8 +249,7 @@ function liveEntryOf(externalId: string | null, verdicts: readonly ItemVerdict[]
 }
 
 /**
- * Updates pending for messages of this contact: found by the phone in wamids, and by targets in the contact's
- * entries.
+ * Updates pending for messages of this contact: found by the phone in wamids, and by targets in the contact's entries.
  */
 async function readPendingOfContact(
   inv: Investigation,
@@ -289,9 +285,7 @@ interface Evidence {
   connection: string | null;
 }
 
-/**
- * The evidence for a lead's source (I6): the earliest by event time. Null if a person or a program set it.
- */
+/** The evidence for a lead's source (I6): the earliest by event time. Null if a person or a program set it. */
 function sourceBecause(
   source: LeadSource,
   identities: readonly IdentityRow[],
@@ -341,9 +335,8 @@ interface Link {
 }
 
 /**
- * Which fact linked each name to the contact: the first in log order that pairs it with another of its names
- * (I3). The first name needs none; a name without a link is a spelling of another (I1), or its entry was not
- * read.
+ * Which fact linked each name to the contact: the first in log order that pairs it with another of its names (I3). The
+ * first name needs none; a name without a link is a spelling of another (I1), or its entry was not read.
  */
 function linksOf(names: readonly string[], items: readonly EntryItem[]): Map<string, Link> {
   const own = new Set(names);

@@ -49,9 +49,7 @@ interface Evidence {
   pending: readonly PendingRecord[];
 }
 
-/**
- * Everything in the log about all of the rows, so an entry is decoded once even if several rows have one id.
- */
+/** Everything in the log about all of the rows, so an entry is decoded once even if several rows have one id. */
 async function gatherForRows(inv: Investigation, rows: readonly ExplainedMessage[]): Promise<Evidence> {
   const { sql } = inv;
   const keys = new Keys();
@@ -120,10 +118,7 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
   };
 }
 
-/**
- * The items about these ids: in the entries known to contain them, in those about the people, and nearby in
- * time.
- */
+/** The items about these ids: in the entries known to contain them, in those about the people, and nearby in time. */
 async function gather(
   inv: Investigation,
   ids: readonly string[],

@@ -25,10 +25,9 @@ type Parts = Partial<
 >;
 
 /**
- * Explains where a message, a contact, a raw entry or a run came from, and what happened to a missing one.
- * Read-only, by index; scans the bytes of the whole raw log for unindexed values, and on request. Throws
- * ConfigError for an unknown subject (`unknown_subject`, `unknown_contact`) or an ambiguous one
- * (`ambiguous_…`).
+ * Explains where a message, a contact, a raw entry or a run came from, and what happened to a missing one. Read-only,
+ * by index; scans the bytes of the whole raw log for unindexed values, and on request. Throws ConfigError for an
+ * unknown subject (`unknown_subject`, `unknown_contact`) or an ambiguous one (`ambiguous_…`).
  */
 export async function explain(ctx: Context, options: ExplainOptions): Promise<ExplainResult> {
   const inv = await Investigation.open(ctx, options);

@@ -104,8 +104,8 @@ export class Investigation {
   }
 
   /**
-   * Decodes entries, each once, in storage order; keeps only what `pick` returns. An interruption ends it
-   * with the entries decoded so far, and a notice.
+   * Decodes entries, each once, in storage order; keeps only what `pick` returns. An interruption ends it with the
+   * entries decoded so far, and a notice.
    */
   async decode(
     found: readonly FoundEntry[],
@@ -179,9 +179,7 @@ function pagesOf(entries: readonly FoundEntry[]): FoundEntry[][] {
   return pages;
 }
 
-/**
- * How far around a message's entry to search for its statuses; they follow within a day, and name no contact.
- */
+/** How far around a message's entry to search for its statuses; they follow within a day, and name no contact. */
 const AFTER = { entries: 3000, maxBytes: 32 * 1024 * 1024 };
 const BEFORE = { entries: 500, maxBytes: 8 * 1024 * 1024 };
 /** A message arrives a few times: live, in the history, by WhatsApp Web, redelivered. */

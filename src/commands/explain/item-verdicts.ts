@@ -37,9 +37,7 @@ export interface ItemVerdict {
 /** Determines the outcome of items, with the same judge as `verify`. */
 export class VerdictFinder {
   private readonly judge: ItemJudge;
-  /**
-   * From chats that rule M6 skips: a missing one must not explain an update of the same id without a message.
-   */
+  /** From chats that rule M6 skips: a missing one must not explain an update of the same id without a message. */
   private readonly judgeOfIncluded: ItemJudge;
   private readonly ownNumbers = new OwnNumbers();
 

@@ -149,8 +149,8 @@ export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>,
 }
 
 /**
- * How the raw log's bytes may spell these names: digits without `+`, the part of a JID before the `@`, a
- * BSUID unchanged.
+ * How the raw log's bytes may spell these names: digits without `+`, the part of a JID before the `@`, a BSUID
+ * unchanged.
  */
 export function wordsOfNames(names: readonly string[]): string[] {
   const words = names.flatMap((name) => {
@@ -170,8 +170,8 @@ export function patternsOf(words: readonly string[]): Uint8Array[] {
 }
 
 /**
- * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three
- * bytes (the last digits share a group with the following bytes).
+ * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the
+ * last digits share a group with the following bytes).
  */
 export function wamidPrefixes(names: readonly string[]): string[] {
   const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));

@@ -31,8 +31,8 @@ export interface Story {
 }
 
 /**
- * Explains how a row got its values: merges its facts again in their original order, with the functions of a
- * replay (M2, M3, M5), and notes each change. Pure.
+ * Explains how a row got its values: merges its facts again in their original order, with the functions of a replay
+ * (M2, M3, M5), and notes each change. Pure.
  */
 export function storyOf(
   row: PlacedMessage,
@@ -193,8 +193,8 @@ function shownOfRow(row: PlacedMessage): Record<string, string | null> {
 }
 
 /**
- * The order in which items were applied: the storage order of their entries. One replayed later (its
- * connection was unknown) counts from then, unless it created the row.
+ * The order in which items were applied: the storage order of their entries. One replayed later (its connection was
+ * unknown) counts from then, unless it created the row.
  */
 function compareArrival(a: EntryItem, b: EntryItem, row: PlacedMessage): number {
   const left = appliedAt(a, row);

@@ -44,8 +44,7 @@ export interface ExplainOptions {
  * The outcome of a fact.
  * - created: created the message's row. changed, unchanged: merged into an existing row.
  * - stored: its message is in the database. applied: the message that it changes is.
- * - different: its message is in the database, but the row differs from the log, or is a duplicate: a
- *   finding.
+ * - different: its message is in the database, but the row differs from the log, or is a duplicate: a finding.
  * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
  * - missing: in the raw log, not in the database, and on no record: a finding.
  * - unread: the entry, or this part of it, was not understood.
@@ -206,15 +205,14 @@ export interface MessageExplanation {
   /** Another program's marks, beside the raw log's content. */
   marks: ('deleted' | 'edited' | 'reply')[];
   /**
-   * What is wrong with the raw entry that the row names: it does not hold the row, though another may; null
-   * if it does.
+   * What is wrong with the raw entry that the row names: it does not hold the row, though another may; null if it does.
    */
   unfounded: { why: 'not_held' | 'other_connection'; isCopy: boolean; isHeld: boolean } | null;
   /** The raw entry that the row names, if it is gone from the raw log. */
   goneEntry: string | null;
   /**
-   * For a row without an id: the id of the message it duplicates, if certain, and whether a later run stored
-   * another message of the same moment. Null for a row with an id.
+   * For a row without an id: the id of the message it duplicates, if certain, and whether a later run stored another
+   * message of the same moment. Null for a row with an id.
    */
   withoutId: { twin: string | null; isReplaced: boolean } | null;
   excerpt: string | null;

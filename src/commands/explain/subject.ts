@@ -37,8 +37,8 @@ const PLACE = /^.*[^\d:]:\d+(?:\[\d+\])?$/;
 const WORD = /^[\w.@:=+/-]{2,512}$/;
 
 /**
- * Determines what a typed word means, by its form and by the database. Throws ConfigError `unknown_subject`
- * for an unknown form, and `ambiguous_subject` if it is two things at once and `as` does not choose.
+ * Determines what a typed word means, by its form and by the database. Throws ConfigError `unknown_subject` for an
+ * unknown form, and `ambiguous_subject` if it is two things at once and `as` does not choose.
  */
 export async function findSubject(inv: Investigation): Promise<Subject> {
   const typed = inv.options.subject.trim();
@@ -95,8 +95,7 @@ async function rowSubject(inv: Investigation, id: string, as: ExplainKind | unde
   }
   if (wants('contact') && (await isKnownContact(inv, id))) return { kind: 'contact', typed: id };
   if (as === 'message' || as === undefined) {
-    // Some programs use uuids as message ids, and some ids appear only in a status that waits for its
-    // message.
+    // Some programs use uuids as message ids, and some ids appear only in a status that waits for its message.
     const rows = await findMessages(inv.sql, id, inv.connectionIds);
     const keys = inv.connectionIds.map((connectionId) => ({ connectionId, id }));
     if (as === 'message' || rows.length > 0 || (await readPendingOf(inv.sql, keys)).length > 0)

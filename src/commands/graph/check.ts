@@ -29,9 +29,8 @@ import {
 } from './types.js';
 
 /**
- * Asks Meta about one connection, or about all in use: the token, the number, its account, and how much of
- * its history is still available. Changes nothing at Meta. Throws ConfigError for an unknown connection and a
- * wrong secret key.
+ * Asks Meta about one connection, or about all in use: the token, the number, its account, and how much of its history
+ * is still available. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
  */
 export async function checkConnections(ctx: Context, options: CheckOptions): Promise<CheckResult> {
   const connections = await chosenConnections(ctx, options);
@@ -49,10 +48,7 @@ export async function checkConnections(ctx: Context, options: CheckOptions): Pro
   };
 }
 
-/**
- * Whether Meta answered the question, possibly with a refusal that is about the token, the number or the
- * account.
- */
+/** Whether Meta answered the question, possibly with a refusal that is about the token, the number or the account. */
 function isAnswer({ reason }: GraphError): boolean {
   return reason === 'token' || reason === 'rights' || reason === 'parameter' || reason === 'restricted';
 }
@@ -212,8 +208,7 @@ class Asking {
   }
 
   /**
-   * Meta shows an app's subscriptions only to the app's own token, its id and secret. Null if no app secret
-   * was given.
+   * Meta shows an app's subscriptions only to the app's own token, its id and secret. Null if no app secret was given.
    */
   private async readFields(client: GraphClient, { place }: GraphAccess): Promise<ReadonlySet<string> | null> {
     const { appId } = this;

@@ -86,8 +86,8 @@ export function isOnItsWay(
 }
 
 /**
- * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws
- * ConfigError for a connection without history at Meta.
+ * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws ConfigError for
+ * a connection without history at Meta.
  */
 export async function planHistory(ctx: Context, options: HistoryOptions): Promise<Planned> {
   const found = await findConnection(ctx, options.connection, options.organization);

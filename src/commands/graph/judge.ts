@@ -215,8 +215,8 @@ export function judgeSubscription(
 }
 
 /**
- * The webhook fields. `subscribed`: Meta's answer; null if it gave none. `seen`: those received since the
- * onboarding, which proves them.
+ * The webhook fields. `subscribed`: Meta's answer; null if it gave none. `seen`: those received since the onboarding,
+ * which proves them.
  */
 export function judgeFields(
   connection: Known,

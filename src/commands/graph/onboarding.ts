@@ -10,9 +10,7 @@ export const HISTORY_WINDOW_MS = 24 * 3_600_000;
 /** A business connects its numbers a few times a year. */
 const EVENTS_READ = 200;
 
-/**
- * When a number was connected to the API, and what of its past was requested since. Times are ms since 1970.
- */
+/** When a number was connected to the API, and what of its past was requested since. Times are ms since 1970. */
 export interface Onboarding {
   /** Null if unknown. */
   at: number | null;
@@ -25,8 +23,8 @@ export interface Onboarding {
 }
 
 /**
- * When the number of a connection was connected to the API, according to the raw log; records it as the
- * connection's webhook_activated_at, which the report and verify use.
+ * When the number of a connection was connected to the API, according to the raw log; records it as the connection's
+ * webhook_activated_at, which the report and verify use.
  */
 export async function readOnboarding(ctx: Context, connection: ConnectionRecord): Promise<Onboarding> {
   const { sql } = ctx.store;

@@ -8,8 +8,8 @@ export const META = 'https://graph.facebook.com';
 export const GRAPH_VERSION = 'v25.0';
 
 /**
- * Checks the address of the Graph API. Whatever answers there gets the token: without TLS only this machine
- * is allowed. Throws ConfigError; `place` names the setting.
+ * Checks the address of the Graph API. Whatever answers there gets the token: without TLS only this machine is allowed.
+ * Throws ConfigError; `place` names the setting.
  */
 export function checkGraphUrl(url: string, place: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -33,8 +33,7 @@ export function checkGraphUrl(url: string, place: string): string {
 }
 
 /**
- * Checks the address of an HTTPS proxy. Throws ConfigError, never with its password in it; `place` names the
- * setting.
+ * Checks the address of an HTTPS proxy. Throws ConfigError, never with its password in it; `place` names the setting.
  */
 export function checkProxy(typed: string, noProxy: string, place: string): Proxy {
   const url = typed.includes('://') ? typed : `http://${typed}`;

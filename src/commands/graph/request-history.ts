@@ -26,10 +26,7 @@ import { withGraph } from './token.js';
 export interface HistoryRequestResult extends HistoryPlan {
   schemaVersion: 1;
   command: 'history request';
-  /**
-   * `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was
-   * requested.
-   */
+  /** `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested. */
   status: 'planned' | 'refused' | 'requested';
 }
 
@@ -48,9 +45,7 @@ export function isConfirmed({ phone }: Pick<HistoryPlan, 'phone'>, typed: string
   return phone !== null && storedPhone(typed) === phone;
 }
 
-/**
- * Throws ConfigError if the given number is not the one to request history for. `place`: where it was given.
- */
+/** Throws ConfigError if the given number is not the one to request history for. `place`: where it was given. */
 export function assertConfirmed(
   plan: Pick<HistoryPlan, 'phone' | 'connection'>,
   given: string,
@@ -64,8 +59,8 @@ export function assertConfirmed(
 }
 
 /**
- * Asks Meta for contacts, then for history, each once. Records every request before sending it, so that no
- * process repeats one, even after a crash. Throws GraphError when Meta refuses or cannot be reached.
+ * Asks Meta for contacts, then for history, each once. Records every request before sending it, so that no process
+ * repeats one, even after a crash. Throws GraphError when Meta refuses or cannot be reached.
  */
 export async function requestHistory(ctx: Context, options: HistoryOptions): Promise<HistoryRequestResult> {
   const planned = await planHistory(ctx, options);

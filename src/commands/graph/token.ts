@@ -43,9 +43,9 @@ export const TOKEN: SealedThing = {
 const SHAPE = /^[\x21-\x7e]{8,4096}$/;
 
 /**
- * Seals an access token for a connection, replacing an earlier one. Throws ConfigError, never with the token
- * in it: for an invalid token, without a secret key, for a connection that is not Meta's, and if the earlier
- * token is sealed with another key.
+ * Seals an access token for a connection, replacing an earlier one. Throws ConfigError, never with the token in it: for
+ * an invalid token, without a secret key, for a connection that is not Meta's, and if the earlier token is sealed with
+ * another key.
  */
 export async function storeToken(
   ctx: Context,
@@ -98,8 +98,7 @@ export function checkToken(text: string, place: string): string {
 }
 
 /**
- * The named connection, else all of Meta’s that are in use. Throws ConfigError for one that is unknown or not
- * Meta’s.
+ * The named connection, else all of Meta’s that are in use. Throws ConfigError for one that is unknown or not Meta’s.
  */
 export async function chosenConnections(
   ctx: Context,
@@ -127,8 +126,8 @@ export function assertOfMeta({ kind, name }: ConnectionRecord): void {
 }
 
 /**
- * The token for a connection: the given one, else the stored one; null if neither exists. Throws ConfigError
- * if one is stored and the key is missing or wrong.
+ * The token for a connection: the given one, else the stored one; null if neither exists. Throws ConfigError if one is
+ * stored and the key is missing or wrong.
  */
 export async function findToken(
   ctx: Pick<Context, 'store'>,
@@ -142,10 +141,7 @@ export async function findToken(
   return { token: secretKey.open(row.token, aboutToken(connectionId), TOKEN), source: 'stored' };
 }
 
-/**
- * Calls the Graph API with the token of a connection, for the duration of `work`. Throws UserError without a
- * token.
- */
+/** Calls the Graph API with the token of a connection, for the duration of `work`. Throws UserError without a token. */
 export async function withGraph<T>(
   ctx: Context,
   connection: Pick<ConnectionRecord, 'id' | 'name'>,

@@ -38,8 +38,8 @@ interface FetchWork {
   /** Gaps left by earlier imports. */
   gaps: readonly HistoryGap[];
   /**
-   * Stores an answer before asking for the next one, so that a kill costs one page. An answer requested only
-   * to detect gaps is not `counted`.
+   * Stores an answer before asking for the next one, so that a kill costs one page. An answer requested only to detect
+   * gaps is not `counted`.
    */
   save: (
     chunks: readonly Uint8Array[],
@@ -62,10 +62,10 @@ const GAP_PAGES = 3;
 const LOOK_TIMEOUT_MS = 5_000;
 
 /**
- * Goes back page by page, each from the oldest message of the previous one, until there are enough, `until`
- * is reached, or the phone has nothing older. Gaps of earlier imports come first. A silent phone is asked
- * once more under the contact's other address: it knows a chat by only one of the two, and ignores the other.
- * Silence never counts as the end.
+ * Goes back page by page, each from the oldest message of the previous one, until there are enough, `until` is reached,
+ * or the phone has nothing older. Gaps of earlier imports come first. A silent phone is asked once more under the
+ * contact's other address: it knows a chat by only one of the two, and ignores the other. Silence never counts as the
+ * end.
  */
 export function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched> {
   return new PageFetch(ctx, work).run();
@@ -197,17 +197,16 @@ class PageFetch {
       if (follows === true) continue;
       isWhole = false;
       if (follows === false) await this.fill(gap);
-      // Unknown: the next import asks again, because a green line over messages that never came would be
-      // wrong.
+      // Unknown: the next import asks again, because a green line over messages that never came would be wrong.
       else await this.leaveOpen(gap);
     }
     if (isWhole) await this.work.answered(this.address, from.id);
   }
 
   /**
-   * Whether the phone has nothing older than an answer. Every chunk claims it, including the newest: the
-   * oldest may not have arrived, even if a chunk came alone, unless it has everything requested. Null if the
-   * phone does not confirm it.
+   * Whether the phone has nothing older than an answer. Every chunk claims it, including the newest: the oldest may not
+   * have arrived, even if a chunk came alone, unless it has everything requested. Null if the phone does not confirm
+   * it.
    */
   private async isTheEnd(answer: Page): Promise<boolean | null> {
     if (!answer.endOfHistory) return false;
@@ -217,8 +216,7 @@ class PageFetch {
   }
 
   /**
-   * An end that the phone did not confirm. Goes on record if it sent several chunks with fewer messages than
-   * requested.
+   * An end that the phone did not confirm. Goes on record if it sent several chunks with fewer messages than requested.
    */
   private async leaveEnd({ own, parts }: Page): Promise<void> {
     const anchor = own.at(-1);
@@ -309,9 +307,9 @@ function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage)
 }
 
 /**
- * What an answer may leave out: between the message asked from and its newest one, if it is shorter than
- * requested or came in several chunks; and between its chunks. WhatsApp does not number messages, so without
- * a `missing` these are only suspicions.
+ * What an answer may leave out: between the message asked from and its newest one, if it is shorter than requested or
+ * came in several chunks; and between its chunks. WhatsApp does not number messages, so without a `missing` these are
+ * only suspicions.
  */
 function gapsIn(
   answer: Page,

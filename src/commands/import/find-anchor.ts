@@ -18,9 +18,9 @@ export interface Anchor {
 }
 
 /**
- * The oldest stored message of a conversation in WhatsApp Web's terms, with the address that the phone most
- * likely uses: the one it last answered to, else the message's own, else the number's. Null if no message has
- * a key, or the contact has no address.
+ * The oldest stored message of a conversation in WhatsApp Web's terms, with the address that the phone most likely
+ * uses: the one it last answered to, else the message's own, else the number's. Null if no message has a key, or the
+ * contact has no address.
  */
 export async function findAnchor(
   sql: Sql,

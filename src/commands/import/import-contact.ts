@@ -34,9 +34,9 @@ import {
 import { type Phones, type Phone } from './phone.js';
 
 /**
- * Imports one contact's history: from the raw log first, from WhatsApp only if that gives nothing, and only
- * over the tool's own linked device. Every ending is an outcome of the result; only a wrong contact,
- * connection or key, a lock, or a bug throws. Pages that arrived are kept whatever happens later.
+ * Imports one contact's history: from the raw log first, from WhatsApp only if that gives nothing, and only over the
+ * tool's own linked device. Every ending is an outcome of the result; only a wrong contact, connection or key, a lock,
+ * or a bug throws. Pages that arrived are kept whatever happens later.
  */
 export async function importContact(
   ctx: Context,
@@ -117,8 +117,8 @@ interface ImportWork {
 }
 
 /**
- * Imports one contact's past: from the raw log first, from the phone only if that gives nothing. Throws
- * ConfigError for what cannot be a contact or matches several, and the device's errors (locked, wrong key).
+ * Imports one contact's past: from the raw log first, from the phone only if that gives nothing. Throws ConfigError for
+ * what cannot be a contact or matches several, and the device's errors (locked, wrong key).
  */
 export async function importOne(ctx: Context, work: ImportWork, typed: string): Promise<Imported> {
   return new ContactImport(ctx, work, typed).run();

@@ -41,9 +41,8 @@ const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact
 };
 
 /**
- * Imports many contacts in turn over one socket per connection, pausing after every few phone requests. A bad
- * contact does not affect the others; a broken line ends the run. If killed or stopped, the same list
- * resumes.
+ * Imports many contacts in turn over one socket per connection, pausing after every few phone requests. A bad contact
+ * does not affect the others; a broken line ends the run. If killed or stopped, the same list resumes.
  */
 export async function importList(
   ctx: Context,

@@ -7,8 +7,8 @@ import type { Imported } from './import-contact.js';
 import { askedAtOf, statusOf } from './import-result.js';
 
 /**
- * The sync_log of one contact's import. Written before the phone is asked, so that a killed import shows; its
- * final state decides the throttle of every process.
+ * The sync_log of one contact's import. Written before the phone is asked, so that a killed import shows; its final
+ * state decides the throttle of every process.
  */
 export class ImportLog {
   private readonly id: string;

@@ -97,9 +97,8 @@ function isGood(outcome: ImportOutcome): boolean {
 }
 
 /**
- * How an import ended, in the words of a run: `partial` if pages came before the failure, or if something in
- * them was rejected or an answer left a part out. Old rejects in the raw log are listed, but are not a fault
- * of this import.
+ * How an import ended, in the words of a run: `partial` if pages came before the failure, or if something in them was
+ * rejected or an answer left a part out. Old rejects in the raw log are listed, but are not a fault of this import.
  */
 export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
   if (outcome === 'interrupted') return 'interrupted';

@@ -29,8 +29,8 @@ interface CacheResult extends Applied {
 }
 
 /**
- * Replays what the raw log holds about one contact and the database lacks: only the contact's items, exactly
- * as a replay would apply them (a live message opens its ticket). Items about other people stay due.
+ * Replays what the raw log holds about one contact and the database lacks: only the contact's items, exactly as a
+ * replay would apply them (a live message opens its ticket). Items about other people stay due.
  */
 export async function replayCache(
   ctx: Context,

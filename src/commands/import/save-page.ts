@@ -23,8 +23,8 @@ export interface SavedPage {
 }
 
 /**
- * Applies the contact's part of an answer: history, so no tickets. Its chunks have been in the raw log since
- * they arrived; what they hold of other people stays due.
+ * Applies the contact's part of an answer: history, so no tickets. Its chunks have been in the raw log since they
+ * arrived; what they hold of other people stays due.
  */
 export async function savePage(
   ctx: Context,
@@ -78,8 +78,8 @@ export async function* deviceEntries(
 }
 
 /**
- * Applies the contact's part of what the linked device sent besides the answers: late chunks of these and
- * earlier requests, files that failed to download before, and unrequested data.
+ * Applies the contact's part of what the linked device sent besides the answers: late chunks of these and earlier
+ * requests, files that failed to download before, and unrequested data.
  */
 export async function applyBeside(
   ctx: Context,

@@ -27,8 +27,8 @@ export interface Subject {
 }
 
 /**
- * Finds the lead for a typed contact; null if there is none: its stored entries may not have been replayed
- * yet. Throws ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
+ * Finds the lead for a typed contact; null if there is none: its stored entries may not have been replayed yet. Throws
+ * ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
  * `ambiguous_contact` for several leads.
  */
 export async function findSubject(
@@ -59,8 +59,7 @@ function assertPerson(typed: string): void {
     code: 'group_not_imported',
     remedy: [
       'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id.',
-      // A replay brings whatever else the raw log has of these chats; WhatsApp's own account is never
-      // imported.
+      // A replay brings whatever else the raw log has of these chats; WhatsApp's own account is never imported.
       ...INCLUDABLE_CHATS.filter((chat) => chat === kind).map((chat) =>
         remedy('replay', ['--all', '--include', chat], 'imports such chats as far as the raw log holds them'),
       ),
@@ -108,9 +107,9 @@ interface Chosen {
 }
 
 /**
- * The connection for asking a contact's phone: the named one; else the linked one among those that the
- * contact wrote to; else, for an unknown contact, the only linked one. If none is linked, the one to link.
- * Throws ConfigError if several match.
+ * The connection for asking a contact's phone: the named one; else the linked one among those that the contact wrote
+ * to; else, for an unknown contact, the only linked one. If none is linked, the one to link. Throws ConfigError if
+ * several match.
  */
 export async function chooseConnection(
   sql: Sql,

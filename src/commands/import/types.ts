@@ -12,9 +12,7 @@ export const PAGES_UNTIL = 100;
 /** How often one contact's phone may be asked, across all processes. */
 export const THROTTLE_MS = 5 * 60_000;
 
-/**
- * How a contact's history is imported; the same for each of several. The caller holds the run lock (shared).
- */
+/** How a contact's history is imported; the same for each of several. The caller holds the run lock (shared). */
 export interface FetchOptions {
   /** Name, id or phone of the connection; absent: the one shared by the contact and a linked device. */
   connection?: string | undefined;
@@ -65,8 +63,8 @@ export interface ImportListOptions extends FetchOptions {
  * - fetched: the phone sent messages, and may have more.
  * - end_of_history: the phone says that it has nothing older, and confirmed it.
  * - empty: nothing new: the raw log or the answer held no message of this contact.
- * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of
- *   these is unknown.
+ * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is
+ *   unknown.
  * - no_anchor: no stored message of this contact to go back from; WhatsApp needs one.
  * - throttled: the phone was asked for this contact less than five minutes ago.
  * - not_linked: no device of the tool is linked to the connection.
@@ -111,8 +109,7 @@ export interface FetchedPage {
 }
 
 /**
- * A part of the chat that an answer left out: between the message the phone was asked from and the newest one
- * received.
+ * A part of the chat that an answer left out: between the message the phone was asked from and the newest one received.
  * - file: a file of the answer could not be downloaded. - chunk: a chunk between others never came.
  * - short: fewer came than requested, and the phone has more, or did not deny it.
  */
@@ -163,9 +160,7 @@ export interface ImportResult {
   messages: MessageCounts;
   leads: RunResult['leads'];
   conversations: RunResult['conversations'];
-  /**
-   * What the raw log gave, including late chunks and files of earlier requests that came besides the answers.
-   */
+  /** What the raw log gave, including late chunks and files of earlier requests that came besides the answers. */
   cache: { entries: number; created: number; updated: number };
   fetch: {
     /** Requests sent, including repeats under the other address. */
@@ -173,10 +168,7 @@ export interface ImportResult {
     pages: FetchedPage[];
     /** Parts of the chat that answers left out; the next import asks for what is still missing. */
     gaps: FetchedGapView[];
-    /**
-     * The phone says that it has nothing older than a message of this time, but did not confirm it when
-     * asked.
-     */
+    /** The phone says that it has nothing older than a message of this time, but did not confirm it when asked. */
     unconfirmedEnd: string | null;
     /** The anchor of the first request; null if none was found or needed. */
     anchor: AnchorView | null;
@@ -198,10 +190,7 @@ export interface ImportResult {
 export interface ListedImport {
   line: number;
   contact: string;
-  /**
-   * `invalid_contact`: the line is not a contact; `ambiguous_contact`: it matches several leads or
-   * connections.
-   */
+  /** `invalid_contact`: the line is not a contact; `ambiguous_contact`: it matches several leads or connections. */
   outcome: ImportOutcome | 'invalid_contact' | 'ambiguous_contact';
   reason: string | null;
   connection: string | null;

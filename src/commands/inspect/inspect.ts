@@ -9,8 +9,8 @@ import type { InspectOptions, InspectResult } from './types.js';
 const TELL_EVERY = 1_000;
 
 /**
- * Reports each input's form, its contents and what is not understood, without a database: reads everything
- * once, decodes it as a replay does, and keeps only counts.
+ * Reports each input's form, its contents and what is not understood, without a database: reads everything once,
+ * decodes it as a replay does, and keeps only counts.
  */
 export async function inspect(options: InspectOptions): Promise<InspectResult> {
   const { signal, emit } = options;
@@ -93,9 +93,7 @@ function take(item: SourceItem, file: FileTally, all: Findings): void {
   file.form(commonVia(decoded.kind === 'decoded' ? decoded.entry : undefined));
 }
 
-/**
- * The wrappers shared by all bodies of an entry: an entry has one form, so a file's forms sum to its entries.
- */
+/** The wrappers shared by all bodies of an entry: an entry has one form, so a file's forms sum to its entries. */
 function commonVia(entry: DecodedEntry | undefined): readonly string[] {
   const [first = [], ...others] = entry?.sections.map(({ via = [] }) => via) ?? [];
   const end = first.findIndex((step, i) => others.some((via) => via[i] !== step));

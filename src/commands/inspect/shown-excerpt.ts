@@ -18,9 +18,8 @@ const WORD = /^[A-Za-z][\w.:/-]{0,63}$/;
 const JSON_PART = /"((?:[^"\\]|\\.)*)("?)(\s*:)?|-?\d[\d.eE+-]*|[^"\d-]+|-/g;
 
 /**
- * The parts of a JSON entry that are safe to show to anyone: its keys, and program-defined values. Omits
- * texts and numbers, because they hold phones, names and messages. Shows nothing of non-JSON text: a log line
- * can hold anything.
+ * The parts of a JSON entry that are safe to show to anyone: its keys, and program-defined values. Omits texts and
+ * numbers, because they hold phones, names and messages. Shows nothing of non-JSON text: a log line can hold anything.
  */
 export function shownExcerpt(excerpt: string): string {
   const text = excerpt.trim();

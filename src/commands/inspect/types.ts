@@ -38,14 +38,11 @@ export interface ItemCounts {
 }
 
 /**
- * Entries with the same wrappers around their bodies; for an entry with several bodies, the wrappers around
- * all of them.
+ * Entries with the same wrappers around their bodies; for an entry with several bodies, the wrappers around all of
+ * them.
  */
 export interface Form {
-  /**
-   * Outermost first, from the file itself to the body's direct wrapper: `gzip`, `ndjson`, `log_row`,
-   * `base64`.
-   */
+  /** Outermost first, from the file itself to the body's direct wrapper: `gzip`, `ndjson`, `log_row`, `base64`. */
   steps: string[];
   /** What a replay stores: the forms of a file sum to its entries. */
   entries: number;

@@ -67,8 +67,8 @@ class WebRefusal extends Error {
 }
 
 /**
- * Fetches one Meta file and records the outcome. Throws what would stop all others, too: the token, the
- * quota, the network, the disk, an interruption. The file then stays owed.
+ * Fetches one Meta file and records the outcome. Throws what would stop all others, too: the token, the quota, the
+ * network, the disk, an interruption. The file then stays owed.
  */
 export async function fetchFile(ctx: Context, media: NamedMedia, work: FileWork): Promise<FileOutcome> {
   return settle(ctx, media, work, () => download(ctx, media, work));

@@ -14,9 +14,9 @@ import { selectMedia, type SelectedMedia } from './select.js';
 import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally } from './types.js';
 
 /**
- * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records
- * each file once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown
- * connection or contact and a wrong secret key, and LockedError if another process fetches the same media.
+ * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records each file
+ * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact and
+ * a wrong secret key, and LockedError if another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
   const selected = await selectMedia(ctx, options);

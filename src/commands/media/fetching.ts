@@ -18,10 +18,7 @@ export interface Shared {
   progress: FetchProgress;
 }
 
-/**
- * The files of one connection from one source, a few at a time. `number`: the index among the parallel
- * workers.
- */
+/** The files of one connection from one source, a few at a time. `number`: the index among the parallel workers. */
 export class Fetching {
   private stop: Error | 'max_bytes' | null = null;
 
@@ -32,10 +29,7 @@ export class Fetching {
     private readonly fetchOne: (media: NamedMedia, number: number) => Promise<FileOutcome>,
   ) {}
 
-  /**
-   * Returns why it ended early; null if everything was tried. Throws errors that are not Meta’s or
-   * WhatsApp’s.
-   */
+  /** Returns why it ended early; null if everything was tried. Throws errors that are not Meta’s or WhatsApp’s. */
   async run(choice: MediaChoice): Promise<FetchedConnection['stopped']> {
     const { ctx, route, shared } = this;
     const notSince = ctx.clock();

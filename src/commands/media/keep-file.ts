@@ -27,9 +27,8 @@ export interface Announced {
 }
 
 /**
- * Writes a file under a temporary name, and renames it once it is complete, matches its announcement, and is
- * on disk: a final name never stands for half a file. `fill` gets a function that takes the pieces. Throws
- * FileMismatch.
+ * Writes a file under a temporary name, and renames it once it is complete, matches its announcement, and is on disk: a
+ * final name never stands for half a file. `fill` gets a function that takes the pieces. Throws FileMismatch.
  */
 export async function keepFile(
   directory: string,
@@ -115,10 +114,7 @@ function extensionOf(mimeType: string | null): string {
   return EXTENSIONS[plain] ?? 'bin';
 }
 
-/**
- * Converts a hash from a webhook (base64) or Meta's answer (hexadecimal) to hexadecimal; null if it is
- * neither.
- */
+/** Converts a hash from a webhook (base64) or Meta's answer (hexadecimal) to hexadecimal; null if it is neither. */
 export function hexOf(hash: string | null | undefined): string | null {
   if (hash === null || hash === undefined) return null;
   if (/^[0-9a-f]{64}$/i.test(hash)) return hash.toLowerCase();

@@ -14,8 +14,8 @@ export interface SelectedMedia {
 }
 
 /**
- * Resolves the selection: the named connection, else all in use, of any kind. Throws ConfigError for an
- * unknown connection or contact, and for an ambiguous contact.
+ * Resolves the selection: the named connection, else all in use, of any kind. Throws ConfigError for an unknown
+ * connection or contact, and for an ambiguous contact.
  */
 export async function selectMedia(ctx: Context, selection: MediaSelection): Promise<SelectedMedia> {
   const { connection, organization, contact, type, since, until, minSize, maxSize } = selection;

@@ -104,8 +104,8 @@ export interface MediaFetchResult {
   /** Null if nothing was to be recorded: a dry run. */
   runId: string | null;
   /**
-   * `partial`: Meta accepts no more requests for now, or some files failed; `failed`: a connection could not
-   * be asked at all;
+   * `partial`: Meta accepts no more requests for now, or some files failed; `failed`: a connection could not be asked
+   * at all;
    * `planned`: nothing was asked.
    */
   status: 'completed' | 'partial' | 'failed' | 'interrupted' | 'planned';
@@ -125,10 +125,7 @@ export interface ConnectionMedia {
   states: MediaStateCount[];
   /** When the first owed file expires. */
   nextExpiryAt: string | null;
-  /**
-   * Files that expire within a day, have expired, or were refused or wrong, since this tool began fetching
-   * media.
-   */
+  /** Files that expire within a day, have expired, or were refused or wrong, since this tool began fetching media. */
   due: number;
   /** When a run last fetched the connection's media; null if never. */
   lastFetchAt: string | null;

@@ -9,8 +9,8 @@ export interface Cursor {
   /** As resolved for the first page: `2d` must not move while a person turns pages. */
   window: TimeWindow;
   /**
-   * As counted for the first page: counting 100,000 messages again for each of 1000 pages would cost more
-   * than the pages.
+   * As counted for the first page: counting 100,000 messages again for each of 1000 pages would cost more than the
+   * pages.
    */
   total: number;
   totalMessages: number;
@@ -42,9 +42,7 @@ export function encodeCursor(cursor: Cursor, binding: string): string {
   return bytes.toString('base64url');
 }
 
-/**
- * Throws ConfigError `invalid_cursor` for a damaged cursor, and for one of another contact or other filters.
- */
+/** Throws ConfigError `invalid_cursor` for a damaged cursor, and for one of another contact or other filters. */
 export function decodeCursor(text: string, binding: string): Cursor {
   const bytes = Buffer.from(text, 'base64url');
   // Buffer ignores invalid base64: only text that round-trips is a cursor.

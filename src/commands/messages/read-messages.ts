@@ -17,11 +17,10 @@ import { LARGEST_PAGE_LIMIT, type MessagesOptions, type MessagesResult } from '.
 import { showMessages } from './show-messages.js';
 
 /**
- * One page of a contact's history, newest first, over all of the lead's conversations or those on one
- * connection. Messages stored between pages neither shift nor repeat the others: a page begins after a
- * message, not at an offset.
- * Throws ConfigError for an unknown or ambiguous contact or connection, a limit out of range, and a cursor of
- * another request.
+ * One page of a contact's history, newest first, over all of the lead's conversations or those on one connection.
+ * Messages stored between pages neither shift nor repeat the others: a page begins after a message, not at an offset.
+ * Throws ConfigError for an unknown or ambiguous contact or connection, a limit out of range, and a cursor of another
+ * request.
  */
 export async function readMessages(ctx: Context, options: MessagesOptions): Promise<MessagesResult> {
   const { limit } = options;

@@ -17,8 +17,8 @@ export interface MessagesOptions {
   /** Sent before, ms since 1970. */
   to?: number | undefined;
   /**
-   * The source of `from` and `to`, if it varies over time (`2d`): a cursor keeps its initial window, and is
-   * bound to these words.
+   * The source of `from` and `to`, if it varies over time (`2d`): a cursor keeps its initial window, and is bound to
+   * these words.
    */
   windowWords?: string | undefined;
   /** Only this connection: its name, id, phone_number_id or phone. */
@@ -47,8 +47,7 @@ export interface MessageView {
   context?: { messageId: string; quoted?: QuotedMessage };
   source: MessageSource;
   /**
-   * `crm:evolution`: only that CRM has it, and `compare --adopt` stored it; absent for messages from WhatsApp
-   * itself.
+   * `crm:evolution`: only that CRM has it, and `compare --adopt` stored it; absent for messages from WhatsApp itself.
    */
   provider?: string;
   /** When the shown text replaced an earlier one. */
@@ -89,10 +88,7 @@ export interface MessagesResult {
     lastMessageAt: string | null;
     /** As counted for the first page. */
     totalMessages: number;
-    /**
-     * The last run that stored something for each of the contact's connections; null if a connection has
-     * none.
-     */
+    /** The last run that stored something for each of the contact's connections; null if a connection has none. */
     syncedUpTo: string | null;
   };
 }

@@ -17,9 +17,7 @@ export interface Between {
   withQuotes: boolean;
 }
 
-/**
- * Rows of a page in the sync API's form, with data from other tables: reactions, and the targets of replies.
- */
+/** Rows of a page in the sync API's form, with data from other tables: reactions, and the targets of replies. */
 export async function showMessages(
   sql: Sql,
   rows: readonly PageRow[],

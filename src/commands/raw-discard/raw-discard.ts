@@ -14,10 +14,7 @@ import {
 } from '../../store/journal/discards.js';
 import { selectEntries } from './select-entries.js';
 
-/**
- * What `raw discard` removes: entries that match every condition. The caller holds the exclusive lock with
- * `apply`.
- */
+/** What `raw discard` removes: entries that match every condition. The caller holds the exclusive lock with `apply`. */
 export interface RawDiscardOptions {
   /** Ids of raw entries, with or without `log:`, or a prefix. */
   entries: readonly string[];
@@ -83,8 +80,8 @@ const NAMED = 5;
 
 /**
  * Removes raw entries stored by mistake, with their rejected items; their bytes are kept for
- * `undo`. Without `apply` it only reports what would be discarded. Keeps entries that are the source of rows:
- * those would have no source. Throws ConfigError when nothing is chosen.
+ * `undo`. Without `apply` it only reports what would be discarded. Keeps entries that are the source of rows: those
+ * would have no source. Throws ConfigError when nothing is chosen.
  */
 export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Promise<RawDiscardResult> {
   const startedAt = ctx.clock();

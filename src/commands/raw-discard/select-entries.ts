@@ -14,8 +14,8 @@ const LAST_ASCII = 0x7f;
 const PLACE = ':[0-9]+(\\[[0-9]+\\])?';
 
 /**
- * The entries that the options choose. Throws ConfigError for an id or a run that does not match exactly one,
- * and when nothing is chosen.
+ * The entries that the options choose. Throws ConfigError for an id or a run that does not match exactly one, and when
+ * nothing is chosen.
  */
 export async function selectEntries(
   sql: Sql,
@@ -56,9 +56,9 @@ async function entryId(sql: Sql, typed: string): Promise<string> {
 }
 
 /**
- * A file, everything below a directory, or one place `file:line`, as a regular expression over `file:line`.
- * `*` and `?` stand for characters of one name, `**` for any number of directories. Never matches part of a
- * name: `pg` is not `pg-pool`.
+ * A file, everything below a directory, or one place `file:line`, as a regular expression over `file:line`. `*` and `?`
+ * stand for characters of one name, `**` for any number of directories. Never matches part of a name: `pg` is not
+ * `pg-pool`.
  */
 export function originPattern(typed: string): string {
   const path = typed.replace(/^(\.\/)+/, '').replace(/\/+$/, '');

@@ -23,9 +23,8 @@ import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } fr
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
 /**
- * Only these are merged unattended: both copies carry an id that proves they are one message. So are rows
- * without an id whose raw entry is in the log, once the log has restored every message: one of those is
- * theirs.
+ * Only these are merged unattended: both copies carry an id that proves they are one message. So are rows without an id
+ * whose raw entry is in the log, once the log has restored every message: one of those is theirs.
  */
 const MERGED_UNATTENDED = new Set(['same_id', 'same_message'] as const);
 const LOST_THEIR_ID = new Set(['no_id'] as const);
@@ -39,10 +38,10 @@ const REPORT_RUNS = 10;
 const MOST_ROUNDS = 4;
 
 /**
- * Replays what is due, finds duplicates (and merges the certain ones), verifies, restores what is missing or
- * different from the raw log, reports, and returns a one-line verdict. Each step is a use-case with its own
- * run; this one records how far reconciling has come: a run that was killed, skipped, or could not restore
- * something does not move the mark, so the next one compares all of it again. Safe to repeat at any time.
+ * Replays what is due, finds duplicates (and merges the certain ones), verifies, restores what is missing or different
+ * from the raw log, reports, and returns a one-line verdict. Each step is a use-case with its own run; this one records
+ * how far reconciling has come: a run that was killed, skipped, or could not restore something does not move the mark,
+ * so the next one compares all of it again. Safe to repeat at any time.
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
@@ -82,8 +81,8 @@ class Reconciliation {
     private readonly options: ReconcileOptions,
     private readonly last: LastReconcile,
     /**
-     * When the run began, by the database's clock, which also dates stored entries: with a machine clock that
-     * is ahead, entries stored before the database catches up would never be compared.
+     * When the run began, by the database's clock, which also dates stored entries: with a machine clock that is ahead,
+     * entries stored before the database catches up would never be compared.
      */
     private readonly mark: number,
   ) {
@@ -153,9 +152,9 @@ class Reconciliation {
   }
 
   /**
-   * Merges rows that lost their id, or got another one, into their messages, which the restore has brought
-   * back under it. While a message is still missing, a row without an id could be mistaken for a copy of
-   * another message with the same text.
+   * Merges rows that lost their id, or got another one, into their messages, which the restore has brought back under
+   * it. While a message is still missing, a row without an id could be mistaken for a copy of another message with the
+   * same text.
    */
   private async mergeCopies(): Promise<void> {
     if (!this.options.apply || this.options.dryRun) return;
@@ -223,8 +222,8 @@ class Reconciliation {
   }
 
   /**
-   * Replays exactly the entries with something missing or different, and compares the whole log again,
-   * because the statuses, edits and reactions of a restored message may be in any entry.
+   * Replays exactly the entries with something missing or different, and compares the whole log again, because the
+   * statuses, edits and reactions of a restored message may be in any entry.
    */
   private async restoreRounds(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -381,9 +380,8 @@ function instant(ms: number): string {
 }
 
 /**
- * Throws ConfigError (`no_connections`) if there is nothing to reconcile: a green verdict on a database
- * without a connection would hide that it is the wrong one. With `register`, stored entries may still create
- * some.
+ * Throws ConfigError (`no_connections`) if there is nothing to reconcile: a green verdict on a database without a
+ * connection would hide that it is the wrong one. With `register`, stored entries may still create some.
  */
 async function assertConnections({ store }: Context, register: boolean): Promise<void> {
   if ((await readConnections(store.sql)).length > 0) return;

@@ -10,8 +10,8 @@ export interface ReconcileOptions {
   /** Decode the whole raw log again, instead of what is pending, failed or new since the last reconcile. */
   full: boolean;
   /**
-   * Merge duplicates of the classes `same_id` and `same_message`, and rows of the raw log that lost their id;
-   * without it, only count them.
+   * Merge duplicates of the classes `same_id` and `same_message`, and rows of the raw log that lost their id; without
+   * it, only count them.
    */
   apply: boolean;
   /** Write nothing; report what the run would do. */
@@ -35,10 +35,7 @@ export interface ReconcileOptions {
 /** The figures of the verdict. */
 export interface ReconcileFigures {
   connections: number;
-  /**
-   * Message items of the raw log compared with the database; a message in several entries counts several
-   * times.
-   */
+  /** Message items of the raw log compared with the database; a message in several entries counts several times. */
   messages: number;
   /** Messages in the database unchanged since they were last compared. */
   unchanged: number;
@@ -52,9 +49,7 @@ export interface ReconcileFigures {
   doubled: number;
   /** Duplicate rows that the run merged. */
   merged: number;
-  /**
-   * Findings of `verify` that are neither lost nor pending; each check's findings are one `degraded` alert.
-   */
+  /** Findings of `verify` that are neither lost nor pending; each check's findings are one `degraded` alert. */
   findings: number;
   /** Unacknowledged alerts. */
   alerts: number;
@@ -87,8 +82,8 @@ export interface ReconcileResult {
   verdict: string;
   figures: ReconcileFigures;
   /**
-   * Entries stored, processed or changed since this time were compared with the raw log; everything else is
-   * as last compared. Null when all of it was compared.
+   * Entries stored, processed or changed since this time were compared with the raw log; everything else is as last
+   * compared. Null when all of it was compared.
    */
   since: string | null;
   /** The previous run, if it did not finish: this one has made up for it. */
@@ -102,8 +97,8 @@ export interface ReconcileResult {
   replay: RunResult | null;
   dedupe: DedupeResult | null;
   /**
-   * Rows of the raw log that had lost their id, or had another one, merged into their messages. Null if there
-   * were none.
+   * Rows of the raw log that had lost their id, or had another one, merged into their messages. Null if there were
+   * none.
    */
   copies: DedupeResult | null;
   /** The final state, after restoring. */

@@ -56,9 +56,9 @@ interface VerdictDetails {
 }
 
 /**
- * `Reconciled 3 connections: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0
- * duplicated; 0 lost, 1 degraded, 0 notes`; other nonzero figures follow. Names items and messages
- * separately, because one message can be several items.
+ * `Reconciled 3 connections: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0 duplicated; 0
+ * lost, 1 degraded, 0 notes`; other nonzero figures follow. Names items and messages separately, because one message
+ * can be several items.
  */
 export function verdictOf(
   status: ReconcileResult['status'],

@@ -31,9 +31,8 @@ const URL_OF_CRM: SealedThing = {
 };
 
 /**
- * Moves everything sealed to another secret key, in one transaction. Tokens and URLs are resealed. A device's
- * rows cannot be, because their name hashes are keyed, too: the new key seals the device's key instead.
- * Throws ConfigError
+ * Moves everything sealed to another secret key, in one transaction. Tokens and URLs are resealed. A device's rows
+ * cannot be, because their name hashes are keyed, too: the new key seals the device's key instead. Throws ConfigError
  * `secret_key_wrong` for what `from` did not seal; then nothing has changed.
  */
 export async function rekey(ctx: Context, from: SecretKey, to: SecretKey): Promise<RekeyResult> {

@@ -10,8 +10,8 @@ import { readUnfinishedRuns, type UnfinishedRun } from '../../store/tables/sync-
 import type { Batch } from '../../ingest/batch/batch.js';
 
 /**
- * What a killed run leaves behind, written in its last batch's transaction: its inputs and the position up to
- * which everything is in the database. Without it, the same command would reach the same state, only later.
+ * What a killed run leaves behind, written in its last batch's transaction: its inputs and the position up to which
+ * everything is in the database. Without it, the same command would reach the same state, only later.
  */
 const checkpointSchema = z.object({
   version: z.literal(1),
@@ -36,10 +36,7 @@ const checkpointSchema = z.object({
   /** sha256 over the identities of finished inputs: a replaced one must be read again. */
   finished: z.string(),
   entries: z.number().int(),
-  /**
-   * Problems so far, of this run and of the runs it resumed: a resumed run must not end as if there were
-   * none.
-   */
+  /** Problems so far, of this run and of the runs it resumed: a resumed run must not end as if there were none. */
   problems: z.number().int(),
   origin: z.string(),
 });
@@ -77,8 +74,8 @@ export function withProblems(checkpoint: Checkpoint | null, found: number): Chec
 }
 
 /**
- * The newest run of the same command over the same inputs that stopped early and is no longer alive, if its
- * input is unchanged up to the checkpoint (a grown log is; a replaced one is not).
+ * The newest run of the same command over the same inputs that stopped early and is no longer alive, if its input is
+ * unchanged up to the checkpoint (a grown log is; a replaced one is not).
  */
 export async function findResumePoint(
   sql: Sql,
@@ -125,8 +122,8 @@ export class CheckpointKeeper {
   }
 
   /**
-   * The checkpoint after `batch`; inside an entry larger than a batch it does not advance. Null if the inputs
-   * cannot be read twice.
+   * The checkpoint after `batch`; inside an entry larger than a batch it does not advance. Null if the inputs cannot be
+   * read twice.
    */
   async after(batch: Batch, entriesRead: number): Promise<Checkpoint | null> {
     const done = batch.slices.filter((slice) => slice.isLast);

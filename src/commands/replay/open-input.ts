@@ -22,9 +22,9 @@ import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } 
 import type { LogSelection, ReplayOptions } from './options.js';
 
 /**
- * Messages in one batch of a dry run, at least. Its batches share one transaction, which cannot clear row
- * versions of earlier batches: every foreign-key check walks through all of them. Measured with batches of
- * 1000, a dry run took 2.5 times as long as the run itself, with these 1.2 times.
+ * Messages in one batch of a dry run, at least. Its batches share one transaction, which cannot clear row versions of
+ * earlier batches: every foreign-key check walks through all of them. Measured with batches of 1000, a dry run took 2.5
+ * times as long as the run itself, with these 1.2 times.
  */
 const DRY_RUN_BATCH = 5_000;
 

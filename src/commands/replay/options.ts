@@ -29,9 +29,7 @@ export type ReplayInput =
 /** The caller holds the run lock (shared) while `replay` runs. */
 export interface ReplayOptions {
   input: ReplayInput;
-  /**
-   * Name of the connection for Baileys events and for bodies that name none; entries of others stay pending.
-   */
+  /** Name of the connection for Baileys events and for bodies that name none; entries of others stay pending. */
   connection?: string | undefined;
   /** Create unknown connections that entries name (H1). */
   register: boolean;

@@ -24,9 +24,9 @@ import type { ReplayOptions } from './options.js';
 const CONTESTED = 20_000;
 
 /**
- * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and
- * one transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the
- * same database. Throws UserError for what the user can fix; problems with single entries go into the result.
+ * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
+ * transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the same
+ * database. Throws UserError for what the user can fix; problems with single entries go into the result.
  */
 export async function replay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
   // A dry run is one transaction: later batches depend on what earlier ones wrote.
@@ -113,8 +113,7 @@ class Replay {
       if (this.stopped === null) await this.distrustContested();
       if (this.stopped === null) await this.applyRequeued(run);
     } catch (error) {
-      // The next batch may be waiting for a pipe that never ends: unless stopped, it would keep the process
-      // alive.
+      // The next batch may be waiting for a pipe that never ends: unless stopped, it would keep the process alive.
       this.feed.stop();
       throw error;
     }
@@ -172,8 +171,8 @@ class Replay {
       newId: run.newId,
     } as const;
     const execution = { settings, directory, claim: feed.claim, target };
-    // Rows and checkpoint commit together. Inside a large entry there is no new one: the run resumes from the
-    // previous one.
+    // Rows and checkpoint commit together. Inside a large entry there is no new one: the run resumes from the previous
+    // one.
     const alongside = (tx: Sql, total: Tally): Promise<void> => {
       const reached = withProblems(checkpoint, total.problemCount);
       return run.checkpoint(tx, reached === null ? null : toJson(reached), countersOf(total));
@@ -214,8 +213,8 @@ class Replay {
   }
 
   /**
-   * Entries due again because ids were settled differently than before (M9, I3): by this run, or by one
-   * killed before it could process them.
+   * Entries due again because ids were settled differently than before (M9, I3): by this run, or by one killed before
+   * it could process them.
    */
   private async applyRequeued(run: Run): Promise<void> {
     // Whatever the run's scope: what it made due again is its own responsibility, on any connection.

@@ -24,11 +24,11 @@ export interface AccountFacts {
 /**
  * Accounts for every message of the raw log against rows of the database.
  *
- * Skipped items are in the entries' counters, rejected ones on record, waiting ones in the entries' status.
- * An audit knows what is missing, item by item; without one, the runs' own counters show rows that a run
- * created and that are gone, and rows of another program can hide them. The remainder was repeated: every
- * committed run has proved that each of its items ended as created, updated, unchanged, skipped or rejected,
- * so any other item has met a message that was already there.
+ * Skipped items are in the entries' counters, rejected ones on record, waiting ones in the entries' status. An audit
+ * knows what is missing, item by item; without one, the runs' own counters show rows that a run created and that are
+ * gone, and rows of another program can hide them. The remainder was repeated: every committed run has proved that each
+ * of its items ended as created, updated, unchanged, skipped or rejected, so any other item has met a message that was
+ * already there.
  */
 export function accountsOf(facts: AccountFacts): Accounts {
   const items = facts.ledger?.items ?? 0;
@@ -75,8 +75,8 @@ function audited(
 }
 
 /**
- * More rows and reasons than items: something was counted under an outdated reason. A waiting entry that is
- * to be redone has its rows and rejects already; `--include` may since have imported a skipped group.
+ * More rows and reasons than items: something was counted under an outdated reason. A waiting entry that is to be
+ * redone has its rows and rejects already; `--include` may since have imported a skipped group.
  */
 function takeBack(explained: Map<string, number>, rest: number): number {
   let missing = rest;
@@ -92,10 +92,7 @@ function takeBack(explained: Map<string, number>, rest: number): number {
   return missing;
 }
 
-/**
- * Rows that runs created and that are gone: per connection, and (`''`) for killed runs that worked on
- * several.
- */
+/** Rows that runs created and that are gone: per connection, and (`''`) for killed runs that worked on several. */
 export function goneRows(created: readonly CreatedByRun[], runRows: readonly RunRows[]): Map<string, number> {
   const rows = new Map(runRows.map((row) => [`${row.runId} ${row.connectionId}`, row.rows]));
   const byRun = new Map<string, RunRows[]>();
@@ -116,9 +113,7 @@ export function goneRows(created: readonly CreatedByRun[], runRows: readonly Run
   return gone;
 }
 
-/**
- * The whole raw log: all connections, entries without a connection, and losses whose connection is unknown.
- */
+/** The whole raw log: all connections, entries without a connection, and losses whose connection is unknown. */
 export function totalAccounts(
   parts: readonly Accounts[],
   unowned: Ledger | undefined,

@@ -53,8 +53,7 @@ export interface Limits {
 }
 
 /**
- * All alerts of one connection. Nothing is expected of an archived one, but its losses and foreign rows still
- * count.
+ * All alerts of one connection. Nothing is expected of an archived one, but its losses and foreign rows still count.
  */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   const rejects = rejectAlert(facts.row, facts.rejects);
@@ -111,8 +110,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
       ];
     case 'pending_consent':
     case 'pending_history': {
-      // Same as verify: WhatsApp Web sends a history, or part of it, at its own pace, and WAHA keeps it to
-      // itself.
+      // Same as verify: WhatsApp Web sends a history, or part of it, at its own pace, and WAHA keeps it to itself.
       if (row.kind === 'baileys') return [];
       const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
       const due = onboardedAt + historyMinutes * MINUTE;

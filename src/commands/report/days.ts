@@ -34,9 +34,7 @@ export function calendarOf(now: number, until: number, timeZone: string, days: n
   return { labels, begins, firstShown: LEARNED_DAYS, isOpen: now < (begins.at(-1) ?? now) };
 }
 
-/**
- * A connection's messages per day, oldest first, with the days on which messages were expected and none came.
- */
+/** A connection's messages per day, oldest first, with the days on which messages were expected and none came. */
 export function daysOf(groups: readonly MessageGroup[], calendar: Calendar): DayCount[] {
   const inbound = new Array<number>(calendar.labels.length).fill(0);
   const outbound = new Array<number>(calendar.labels.length).fill(0);
@@ -62,9 +60,8 @@ export function daysOf(groups: readonly MessageGroup[], calendar: Calendar): Day
 }
 
 /**
- * Whether a day (or an hour of a day) without messages stands out. Compared with the time before its silence:
- * the same weekdays, so that a shop closed on Sundays has no gap every Sunday, and a weeks-long outage does
- * not become usual.
+ * Whether a day (or an hour of a day) without messages stands out. Compared with the time before its silence: the same
+ * weekdays, so that a shop closed on Sundays has no gap every Sunday, and a weeks-long outage does not become usual.
  */
 export function isGap(totals: readonly number[], index: number, begin: number, least = 0): boolean {
   if ((totals[index] ?? 0) > 0) return false;

@@ -42,8 +42,8 @@ export function increase(counts: Map<string, number>, key: string, by: number): 
 }
 
 /**
- * One order of reasons for every report: most frequent first. The words come from outside, so `__proto__`
- * must be an ordinary key.
+ * One order of reasons for every report: most frequent first. The words come from outside, so `__proto__` must be an
+ * ordinary key.
  */
 export function reasonsOf(counts: ReadonlyMap<string, number>): ReasonCounts {
   return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));

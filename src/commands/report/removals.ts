@@ -34,8 +34,7 @@ const DEEPEST = 12;
 const STRAGGLERS_MS = 3_600_000;
 
 /**
- * The account events in a stored body, whatever its wrapper. `at`: when the entry arrived, for events without
- * a time.
+ * The account events in a stored body, whatever its wrapper. `at`: when the entry arrived, for events without a time.
  */
 export function accountEventsIn(body: Uint8Array, at: number, isReceived: boolean): AccountEvent[] {
   const found: AccountEvent[] = [];
@@ -83,8 +82,8 @@ function eventOf(
 }
 
 /**
- * The removal in effect for a connection: its newest event is one, and nothing came live since. An event
- * names a number; one that names only an account applies to the numbers known to belong to it.
+ * The removal in effect for a connection: its newest event is one, and nothing came live since. An event names a
+ * number; one that names only an account applies to the numbers known to belong to it.
  */
 export function standingRemoval(
   connection: Named & Pick<ConnectionRow, 'lastLiveEventAt'>,

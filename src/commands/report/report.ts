@@ -50,26 +50,21 @@ const ACCOUNT_EVENTS = 500;
 /** Meta sends history media only up to this age (by the placeholder's own time). */
 const MEDIA_WINDOW_MS = 14 * 86_400_000;
 
-/**
- * Content of this rank or more is complete; `messages.evidence` holds the rank of the type in its bits 4-7.
- */
+/** Content of this rank or more is complete; `messages.evidence` holds the rank of the type in its bits 4-7. */
 const WHOLE = contentRank('content', 'echo');
 
 /**
- * True for media announced by the history and never delivered: a placeholder, or media without an id.
- * WhatsApp Web media have no such id and are not owed: only what Meta sent (a wamid) is. Revoked media are no
- * longer owed.
+ * True for media announced by the history and never delivered: a placeholder, or media without an id. WhatsApp Web
+ * media have no such id and are not owed: only what Meta sent (a wamid) is. Revoked media are no longer owed.
  */
 const MEDIA_OWED_SQL = `source = 'history' and deleted_at is null and (evidence >> 4 & 15) < ${WHOLE}
   and (type = 'media_placeholder'
     or (type in ('image', 'video', 'audio', 'document', 'sticker', 'voice') and external_id like 'wamid.%'))`;
 
 /**
- * What was synchronized, what was lost and why, per connection; what to check; and the last runs. Read-only:
- * with
- * `audit` reads the whole raw log, then the figures from one snapshot of the database, in a few passes over
- * the tables. Needs no lock. Throws ConfigError when `options.connection` names no connection, and UserError
- * when interrupted.
+ * What was synchronized, what was lost and why, per connection; what to check; and the last runs. Read-only: with
+ * `audit` reads the whole raw log, then the figures from one snapshot of the database, in a few passes over the tables.
+ * Needs no lock. Throws ConfigError when `options.connection` names no connection, and UserError when interrupted.
  */
 export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
   const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
@@ -82,8 +77,7 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
 /** Compares the raw log with the database, item by item, and runs the other checks. */
 async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
   const verified = await verifyAll(ctx, {
-    // All of them, as in `verify` and `reconcile`: two different answers to one question would not be
-    // believed.
+    // All of them, as in `verify` and `reconcile`: two different answers to one question would not be believed.
     checks: new Set(CHECK_NAMES),
     enforce: false,
     ...(connection === undefined ? {} : { connection }),
@@ -167,8 +161,8 @@ async function read(
 }
 
 /**
- * The requested days, with their messages. If no last day was given and the days up to today hold no message,
- * they end with the newest day that has one: an empty chart would say nothing about the data.
+ * The requested days, with their messages. If no last day was given and the days up to today hold no message, they end
+ * with the newest day that has one: an empty chart would say nothing about the data.
  */
 async function readDays(
   sql: Sql,

@@ -27,10 +27,10 @@ export interface LiveEvents {
 }
 
 /**
- * How long a connection has been quiet and how long it may be. Learns from the same moment of earlier weeks:
- * after a Friday evening the next message comes on Monday, after a Tuesday noon within minutes; this explains
- * nights and weekends. Ignores the longest of three or more waits, as it may have been an outage. Rare,
- * random traffic gets several times its mean distance, and nothing under an hour is ever called silence.
+ * How long a connection has been quiet and how long it may be. Learns from the same moment of earlier weeks: after a
+ * Friday evening the next message comes on Monday, after a Tuesday noon within minutes; this explains nights and
+ * weekends. Ignores the longest of three or more waits, as it may have been an outage. Rare, random traffic gets
+ * several times its mean distance, and nothing under an hour is ever called silence.
  */
 export function rhythmOf({ lastAt, firstAt, rhythm }: LiveEvents, now: number, silentHours?: number): Rhythm {
   const learnedFrom = silentHours === undefined ? 'little' : 'option';
@@ -50,10 +50,7 @@ export function rhythmOf({ lastAt, firstAt, rhythm }: LiveEvents, now: number, s
   return { quietHours, toleratedHours: hours(tolerated), learnedFrom: 'weeks' };
 }
 
-/**
- * Waits from the weeks of the connection's life, shortest first; a week without any message counts as a full
- * one.
- */
+/** Waits from the weeks of the connection's life, shortest first; a week without any message counts as a full one. */
 function knownWaits(waits: readonly (number | null)[], life: number): number[] {
   return waits
     .slice(0, Math.floor(life / WEEK))

@@ -80,8 +80,8 @@ function median(counts: readonly number[]): number | null {
 }
 
 /**
- * Messages by local day and hour, with the hours in which messages were expected and none came. An hour is
- * compared with the same hour of the same weekday, as a day is.
+ * Messages by local day and hour, with the hours in which messages were expected and none came. An hour is compared
+ * with the same hour of the same weekday, as a day is.
  */
 export function hoursOf(
   traffic: Traffic,

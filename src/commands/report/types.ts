@@ -35,8 +35,8 @@ export interface ReportOptions {
   /** Days of the chart, today included. */
   days: number;
   /**
-   * A moment of the chart's last day, ms since 1970; absent: today, or the newest day with a message if the
-   * days up to today have none.
+   * A moment of the chart's last day, ms since 1970; absent: today, or the newest day with a message if the days up to
+   * today have none.
    */
   until?: number | undefined;
   /** IANA time zone of the days. */
@@ -67,11 +67,11 @@ export interface DayCount {
 }
 
 /**
- * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it. items - saved
- * = Σ explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the
- * row was merged into another, as journaled), `skipped.<reason>`, `rejected.<reason>` (on record),
- * `pending.<reason>` (the entry waits). `unexplained`: items that are not in the database; if the raw log was
- * not compared, rows that a run stored and that are gone without a journal entry.
+ * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it. items - saved = Σ
+ * explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the row was
+ * merged into another, as journaled), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>` (the
+ * entry waits). `unexplained`: items that are not in the database; if the raw log was not compared, rows that a run
+ * stored and that are gone without a journal entry.
  */
 export interface Accounts {
   items: number;
@@ -86,10 +86,7 @@ export interface Rhythm {
   quietHours: number | null;
   /** The usual maximum at this time of the week. Null if there never was a live event. */
   toleratedHours: number | null;
-  /**
-   * `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`:
-   * configured.
-   */
+  /** `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`: configured. */
   learnedFrom: 'weeks' | 'little' | 'option';
 }
 
@@ -126,8 +123,8 @@ export interface ConnectionReport {
   historyRequest: HistoryRequestReport | null;
   onboardedAt: string | null;
   /**
-   * The basis of `onboardedAt`: what was recorded, the earliest entry, live message or chunk, or when it was
-   * added here.
+   * The basis of `onboardedAt`: what was recorded, the earliest entry, live message or chunk, or when it was added
+   * here.
    */
   onboardedBy: 'webhook' | 'evidence' | 'added';
   lastLiveEventAt: string | null;
@@ -141,8 +138,7 @@ export interface ConnectionReport {
     byDirection: Record<Direction, number>;
     bySource: Record<MessageSource, number>;
     /**
-     * Of them, those that only a CRM has (`compare --adopt`), by provider: `crm:evolution`. Absent if there
-     * are none.
+     * Of them, those that only a CRM has (`compare --adopt`), by provider: `crm:evolution`. Absent if there are none.
      */
     byCrm?: Record<string, number>;
     firstAt: string | null;
@@ -280,8 +276,8 @@ export interface RejectSample {
 }
 
 /**
- * Result of comparing the raw log with the database, item by item. Messages are counted once, items as often
- * as received.
+ * Result of comparing the raw log with the database, item by item. Messages are counted once, items as often as
+ * received.
  */
 export interface AuditFigures {
   /** Entries and message items that were decoded and compared. */
@@ -307,10 +303,7 @@ export interface ReportResult {
   generatedAt: string;
   /** The zone of `days`. */
   timeZone: string;
-  /**
-   * The last of `days`, if it is the newest day with a message because the days up to today have none; else
-   * null.
-   */
+  /** The last of `days`, if it is the newest day with a message because the days up to today have none; else null. */
   newestDay: string | null;
   connections: ConnectionReport[];
   /** Entries of the raw log by outcome. */
@@ -323,9 +316,7 @@ export interface ReportResult {
   pendingFacts: number;
   /** The newest rejects, at most 20. */
   rejected: RejectSample[];
-  /**
-   * For the whole raw log, including entries without a connection. Absent when one connection was requested.
-   */
+  /** For the whole raw log, including entries without a connection. Absent when one connection was requested. */
   accounts?: Accounts;
   runs: RunReport[];
   /** The last 60 runs not started by another, oldest first. */

@@ -9,8 +9,8 @@ const PREFIX = /^[0-9a-f-]{4,36}$/;
 const LIST = remedy('runs list', [], 'shows the ids of past runs');
 
 /**
- * The run whose id is or starts with `typed`. Throws ConfigError if none or several match; `advice` names the
- * caller's alternatives.
+ * The run whose id is or starts with `typed`. Throws ConfigError if none or several match; `advice` names the caller's
+ * alternatives.
  */
 export async function findRun(
   sql: Sql,

@@ -118,10 +118,7 @@ export interface ListRunsOptions {
   limit: number;
 }
 
-/**
- * Past and current runs, newest first. Changes nothing. Throws ConfigError for a command that is never
- * recorded.
- */
+/** Past and current runs, newest first. Changes nothing. Throws ConfigError for a command that is never recorded. */
 export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<RunList> {
   const { command, since, until, limit } = options;
   if (command !== undefined) await assertRecorded(ctx, command);

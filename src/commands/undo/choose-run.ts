@@ -5,8 +5,8 @@ import { readJournaledRuns, readUndos, type RunRow } from '../../store/tables/sy
 import { describeRun, findRun, isUndoable, UNDOABLE, undoOf } from '../runs/find-run.js';
 
 /**
- * The run to undo. Throws ConfigError for a run that does not exist, is ambiguous, or cannot be undone, and
- * UserError for one already undone.
+ * The run to undo. Throws ConfigError for a run that does not exist, is ambiguous, or cannot be undone, and UserError
+ * for one already undone.
  */
 export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
   const run = await findRun(sql, typed, (reason) => listUndoable(sql, reason));

@@ -32,18 +32,15 @@ export interface UndoResult {
   /** The undo's own run, which can itself be undone; null if nothing changed. */
   runId: string | null;
   undone: { runId: string; command: string; startedAt: string };
-  /**
-   * `failed`: rows have changed since, so nothing was restored; `partial`: all others were restored
-   * (`--force`).
-   */
+  /** `failed`: rows have changed since, so nothing was restored; `partial`: all others were restored (`--force`). */
   status: 'completed' | 'partial' | 'failed';
   dryRun: boolean;
   startedAt: string;
   finishedAt: string;
   durationMs: number;
   /**
-   * Restored rows (with `dryRun`: those that would be), by table: what the undone run had deleted, changed
-   * and inserted.
+   * Restored rows (with `dryRun`: those that would be), by table: what the undone run had deleted, changed and
+   * inserted.
    */
   tables: { table: string; inserted: number; updated: number; deleted: number }[];
   rows: number;

@@ -23,13 +23,13 @@ import type { LeftRow, UndoOptions, UndoResult } from './types.js';
 const LISTED = 50;
 
 /**
- * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed,
- * in one transaction: either every row returns to its earlier state, or nothing changes. Later changes are
- * never overwritten: without `force` they block the undo; with it, the changed columns, and rows deleted or
- * reinserted, stay. The undo is a run with its own journal.
+ * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed, in one
+ * transaction: either every row returns to its earlier state, or nothing changes. Later changes are never overwritten:
+ * without `force` they block the undo; with it, the changed columns, and rows deleted or reinserted, stay. The undo is
+ * a run with its own journal.
  *
- * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one already
- * undone and if a newer index or foreign key prevents it.
+ * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one already undone and if a
+ * newer index or foreign key prevents it.
  */
 export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResult> {
   const startedAt = ctx.clock();
@@ -135,8 +135,8 @@ function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): strin
 }
 
 /**
- * Turns a constraint that rejects the earlier rows into an error with advice: duplicates cannot return if an
- * index newer than the run forbids them. Undefined for any other error.
+ * Turns a constraint that rejects the earlier rows into an error with advice: duplicates cannot return if an index
+ * newer than the run forbids them. Undefined for any other error.
  */
 function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
   const violated = violatedConstraint(error);

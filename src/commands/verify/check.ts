@@ -12,9 +12,8 @@ export interface Check {
   /** Severity of a finding. What the check only notes is a note. */
   severity: Severity;
   /**
-   * Reads, changes nothing, and streams: pages or a cursor, never a whole table. Ends soon after
-   * `view.signal` aborts; its conclusion is then discarded. May throw on a database whose tables or columns
-   * differ from the migrations.
+   * Reads, changes nothing, and streams: pages or a cursor, never a whole table. Ends soon after `view.signal` aborts;
+   * its conclusion is then discarded. May throw on a database whose tables or columns differ from the migrations.
    */
   run(view: VerifyView, recorder: Recorder): Promise<Conclusion>;
 }

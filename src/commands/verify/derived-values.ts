@@ -28,9 +28,7 @@ interface Correction {
   checks: ReadonlySet<CheckName>;
 }
 
-/**
- * One page of rows, inside its transaction: its end, null at the last one, and the number of changed rows.
- */
+/** One page of rows, inside its transaction: its end, null at the last one, and the number of changed rows. */
 type Page = (tx: Sql, after: string | null) => Promise<PageEnd>;
 interface PageEnd {
   last: string | null;
@@ -39,9 +37,9 @@ interface PageEnd {
 
 /**
  * Corrects wrong derived values: the ends of conversations and leads (`conversation_times`), the open tickets
- * (`ticket_rules`). Goes page by page in id order, each in one transaction with its journal, so that `undo`
- * can revert it and a kill costs one page: the next run finds what is still wrong. Counts into `done` as
- * batches commit. Stops between two batches when `ctx.signal` aborts.
+ * (`ticket_rules`). Goes page by page in id order, each in one transaction with its journal, so that `undo` can revert
+ * it and a kill costs one page: the next run finds what is still wrong. Counts into `done` as batches commit. Stops
+ * between two batches when `ctx.signal` aborts.
  */
 export async function correctDerived(ctx: Context, correction: Correction, done: Recomputed): Promise<void> {
   const { checks } = correction;

@@ -27,9 +27,8 @@ interface Enforced {
 }
 
 /**
- * Creates the missing unique indexes, whatever the scope; then corrects derived values within the scope and
- * the checks. Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops
- * soon after
+ * Creates the missing unique indexes, whatever the scope; then corrects derived values within the scope and the checks.
+ * Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops soon after
  * `ctx.signal` aborts.
  */
 export async function enforce(
@@ -114,9 +113,9 @@ const SAMPLES = 3;
 const MERGEABLE = new Set(['messages', 'conversations', 'leads', 'tickets']);
 
 /**
- * Creates every unique index that is missing, invalid or wrong, under the migrations' name and definition;
- * one blocked by duplicates is left unchanged. Other programs may keep writing. Stops between two indexes
- * when `ctx.signal` aborts; `done` always has what was done until then.
+ * Creates every unique index that is missing, invalid or wrong, under the migrations' name and definition; one blocked
+ * by duplicates is left unchanged. Other programs may keep writing. Stops between two indexes when `ctx.signal` aborts;
+ * `done` always has what was done until then.
  */
 async function enforceKeys(ctx: Context, done: EnforcedIndex[]): Promise<void> {
   for (const [key, state] of await readKeyStates(ctx.store.sql)) {
@@ -175,8 +174,8 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
 }
 
 /**
- * Why an index could not be created: another program's rows, or another object with its name. An invalid
- * index is dropped.
+ * Why an index could not be created: another program's rows, or another object with its name. An invalid index is
+ * dropped.
  */
 async function explainFailure(ctx: Context, key: UniqueKey, error: unknown): Promise<EnforcedIndex> {
   const { index } = key;

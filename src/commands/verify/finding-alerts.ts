@@ -177,8 +177,8 @@ export function duplicateAlert(
 }
 
 /**
- * Every check with findings that no other alert covers. `renamed`: duplicates that an audit reports as rows
- * not held by their entry.
+ * Every check with findings that no other alert covers. `renamed`: duplicates that an audit reports as rows not held by
+ * their entry.
  */
 export function findingAlerts(
   checks: readonly CheckResult[],

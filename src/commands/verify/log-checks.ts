@@ -26,8 +26,8 @@ import {
 } from './check.js';
 
 /**
- * The accounting proof: decodes the whole raw log again and finds every message item in the database, exactly
- * once and as logged, or skipped for a reason, or rejected on record. Memory does not grow with the log.
+ * The accounting proof: decodes the whole raw log again and finds every message item in the database, exactly once and
+ * as logged, or skipped for a reason, or rejected on record. Memory does not grow with the log.
  */
 export const rawLogCheck: Check = {
   severity: 'loss',
@@ -194,9 +194,8 @@ export const rejectsCheck: Check = {
 };
 
 /**
- * The signatures that wrappers kept beside the stored bodies match the app's secret. A body that does not
- * match may be forged, whether it was left out or applied before a secret was given. Runs only with a known
- * secret.
+ * The signatures that wrappers kept beside the stored bodies match the app's secret. A body that does not match may be
+ * forged, whether it was left out or applied before a secret was given. Runs only with a known secret.
  */
 export const signaturesCheck: Check = {
   severity: 'loss',

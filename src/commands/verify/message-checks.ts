@@ -68,8 +68,8 @@ async function addDuplicates(
 }
 
 /**
- * Every message has an id. Replay stores none without (M7): another program wrote these, or removed the id. A
- * second row of a message with an id is a duplicate; a row that also lost its raw entry belongs to raw_entry.
+ * Every message has an id. Replay stores none without (M7): another program wrote these, or removed the id. A second
+ * row of a message with an id is a duplicate; a row that also lost its raw entry belongs to raw_entry.
  */
 export const missingIdsCheck: Check = {
   severity: 'loss',
@@ -115,8 +115,8 @@ export const missingIdsCheck: Check = {
 };
 
 /**
- * No id is claimed by two different messages (M9). No program can decide which one is right, so they are
- * never merged. What replay rejected for it is on record, and only noted.
+ * No id is claimed by two different messages (M9). No program can decide which one is right, so they are never merged.
+ * What replay rejected for it is on record, and only noted.
  */
 export const collisionsCheck: Check = {
   severity: 'loss',
@@ -152,10 +152,7 @@ export const collisionsCheck: Check = {
   },
 };
 
-/**
- * Unlike a constraint, which a restored dump can bypass, a valid unique index has no exceptions: it is the
- * proof.
- */
+/** Unlike a constraint, which a restored dump can bypass, a valid unique index has no exceptions: it is the proof. */
 async function isKeySound(view: VerifyView): Promise<boolean> {
   return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
 }
@@ -172,8 +169,8 @@ interface Decided {
 }
 
 /**
- * What `dedupe` would decide about one class, page by page: verify must not report what dedupe would leave,
- * nor miss what it would merge. With `--since`, only groups with a message since.
+ * What `dedupe` would decide about one class, page by page: verify must not report what dedupe would leave, nor miss
+ * what it would merge. With `--since`, only groups with a message since.
  */
 async function* streamDecisions(
   view: VerifyView,

@@ -13,10 +13,9 @@ type Unproven =
   | { kind: 'blocks'; blocks: string[]; unchanged: number };
 
 /**
- * Compares the messages with what the last verification proved. A changed block is decoded again. Everything
- * is, if the entries that created the messages cannot show the change: a status went back (it came in another
- * entry), a reaction or an old version is gone, or another program's old message is, on which the log may
- * depend.
+ * Compares the messages with what the last verification proved. A changed block is decoded again. Everything is, if the
+ * entries that created the messages cannot show the change: a status went back (it came in another entry), a reaction
+ * or an old version is gone, or another program's old message is, on which the log may depend.
  * `since`: ms since 1970, when the last verification began.
  */
 function unprovenBlocks(
@@ -65,8 +64,7 @@ export interface Proof {
 }
 
 /**
- * Compares the messages with what was proved before; null proves everything. Runs inside the verification's
- * snapshot.
+ * Compares the messages with what was proved before; null proves everything. Runs inside the verification's snapshot.
  */
 export async function readProof(sql: Sql, before: ProvenBefore | null): Promise<Proof> {
   const through = await readLastEntryId(sql);

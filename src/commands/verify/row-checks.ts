@@ -87,8 +87,8 @@ const RECORD_WORDS: Readonly<Record<GoneRecord['ledger'], string>> = {
 };
 
 /**
- * Every message, and every other record, can be traced to its raw entry. A message without one is from
- * another program, or predates the log, which is no fault; one whose entry is gone has lost its evidence.
+ * Every message, and every other record, can be traced to its raw entry. A message without one is from another program,
+ * or predates the log, which is no fault; one whose entry is gone has lost its evidence.
  */
 export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord>({
   severity: 'loss',
@@ -149,8 +149,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
                     `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
                   ],
                 ]),
-          // A leftover's file would bring what is already there: only a person can see whether it is the same
-          // message.
+          // A leftover's file would bring what is already there: only a person can see whether it is the same message.
           remedy:
             found === 0
               ? null
@@ -173,8 +172,8 @@ function sumOf(counts: ReadonlyMap<string, number>): number {
 }
 
 /**
- * Whether all messages without an entry, and those that another program marked, are acknowledged, per
- * connection, as `report` counts them.
+ * Whether all messages without an entry, and those that another program marked, are acknowledged, per connection, as
+ * `report` counts them.
  */
 async function areAcknowledged(
   sql: Sql,
@@ -204,8 +203,7 @@ export const pendingFactsCheck = rowCheck<OverdueFact>({
     return {
       item: ({ connectionId, targetExternalId, kind, at, webhookLogId, isStored, isInLog }) => {
         if (isStored) stored += 1;
-        // A replay applies an update when it meets it or its message again; it never meets what is not in the
-        // log.
+        // A replay applies an update when it meets it or its message again; it never meets what is not in the log.
         if (isStored && isInLog) replayable = true;
         else example ??= targetExternalId;
         const entry = webhookLogId === null ? '' : `, log:${webhookLogId}`;
@@ -241,8 +239,8 @@ export const pendingFactsCheck = rowCheck<OverdueFact>({
 });
 
 /**
- * A conversation's first and last message times match its messages, and a lead's last message is the last of
- * all of them.
+ * A conversation's first and last message times match its messages, and a lead's last message is the last of all of
+ * them.
  */
 export const conversationTimesCheck = rowCheck<WrongTimes>({
   severity: 'degraded',
@@ -294,8 +292,8 @@ function time(ms: number | null): string | null {
 }
 
 /**
- * Media that a history announced and that did not arrive: nothing to fix, Meta sends them within the window,
- * or never. And files that this tool fetches: those about to expire, expired, refused or wrong are findings.
+ * Media that a history announced and that did not arrive: nothing to fix, Meta sends them within the window, or never.
+ * And files that this tool fetches: those about to expire, expired, refused or wrong are findings.
  */
 export const mediaOwedCheck = rowCheck<OwedMedia>({
   severity: 'degraded',

@@ -68,8 +68,8 @@ const CHECKED_ELSEWHERE = new Set([
 ]);
 
 /**
- * Messages, conversations, leads, connections and organizations are consistent, and the constraints that
- * ensure it exist.
+ * Messages, conversations, leads, connections and organizations are consistent, and the constraints that ensure it
+ * exist.
  */
 export const consistencyCheck: Check = {
   severity: 'degraded',

@@ -7,16 +7,13 @@ import type { Sql } from '../../store/sql.js';
 import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
 import { ENFORCE_VALUES_REMEDY, forEachRow, scopeOf, type Check } from './check.js';
 
-/**
- * A person decides about a ticket without its message, but only after a replay has restored the log's
- * messages.
- */
+/** A person decides about a ticket without its message, but only after a replay has restored the log's messages. */
 export const BY_HAND = ': close or keep by hand';
 
 /**
- * Open tickets match their messages and their lead's source (T1-T4). Ignores tickets that people or other
- * programs opened or moved to another stage. A live message without a ticket (T2) is only noted: another
- * program may have removed the ticket on purpose, and the two look alike.
+ * Open tickets match their messages and their lead's source (T1-T4). Ignores tickets that people or other programs
+ * opened or moved to another stage. A live message without a ticket (T2) is only noted: another program may have
+ * removed the ticket on purpose, and the two look alike.
  */
 export const ticketRulesCheck: Check = {
   severity: 'degraded',
@@ -107,9 +104,7 @@ export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Pr
   }));
 }
 
-/**
- * What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no new message.
- */
+/** What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no new message. */
 function plan(
   tickets: readonly OpenTicket[],
   stored: readonly TicketRow[],

@@ -43,10 +43,7 @@ export interface VerifyOptions {
   onItem?: ((item: VerifiedItem) => Promise<void> | void) | undefined;
 }
 
-/**
- * `=` correct, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!`
- * undetermined.
- */
+/** `=` correct, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` undetermined. */
 export type ItemSign = '=' | '+' | '-' | '*' | '!';
 
 /** The subject of a finding. */
@@ -76,25 +73,21 @@ export interface CheckResult {
   found: number;
   /** Acknowledged findings; absent if there are none. */
   acknowledged?: number;
-  /**
-   * A digest of findings and notes: stable while they are the same. An acknowledgement holds until it
-   * changes.
-   */
+  /** A digest of findings and notes: stable while they are the same. An acknowledgement holds until it changes. */
   state?: string;
   /** The first few. */
   samples: Finding[];
   /** One sentence. */
   summary: string;
   /**
-   * The command that fixes it, or, if only a person can decide, `wa-reconcile explain …`, which shows the
-   * evidence; null if there is nothing to fix, or no command does.
+   * The command that fixes it, or, if only a person can decide, `wa-reconcile explain …`, which shows the evidence;
+   * null if there is nothing to fix, or no command does.
    */
   remedy: Remedy | null;
   /** Only for `raw_log`: messages in the raw log, not in the database, and on no record; its `+`. */
   missing?: number;
   /**
-   * Only for `raw_log`: everything that differs from the log, each row once; its `+`, `*` and `-`, and
-   * altered entries.
+   * Only for `raw_log`: everything that differs from the log, each row once; its `+`, `*` and `-`, and altered entries.
    */
   unaccounted?: number;
   /** Only for `raw_log`: those that a replay of the raw log restores. */
@@ -146,10 +139,7 @@ export interface VerifyResult {
   severity: Severity | null;
   /** Message items of the raw log compared with the database. Null if `raw_log` did not run. */
   messages: number | null;
-  /**
-   * Message items in the raw log, not in the database, and on no record: `raw_log`'s `+`. Null if it did not
-   * run.
-   */
+  /** Message items in the raw log, not in the database, and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
   /** Duplicate rows, by `duplicate_ids`, and without an id by `missing_ids`. Null if `duplicate_ids` did not run. */
   doubled: number | null;

@@ -15,10 +15,10 @@ const COLLECTED = 20_000;
 const TOGETHER = 1_000;
 
 /**
- * Points each row that its raw entry does not hold to the entry that does. If none does, the row has no
- * evidence in the raw log: it names no entry then, and counts as another program's. Copies of a message of
- * the entry are left to `dedupe`, which merges them. Journaled, so that `undo` can revert it; a kill costs
- * one batch. Stops between two batches when `ctx.signal` aborts.
+ * Points each row that its raw entry does not hold to the entry that does. If none does, the row has no evidence in the
+ * raw log: it names no entry then, and counts as another program's. Copies of a message of the entry are left to
+ * `dedupe`, which merges them. Journaled, so that `undo` can revert it; a kill costs one batch. Stops between two
+ * batches when `ctx.signal` aborts.
  */
 export async function unlinkUnfounded(
   ctx: Context,

@@ -49,9 +49,9 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
 }
 
 /**
- * Runs the checks on one read-only snapshot of the database, so that a concurrent replay cannot look like a
- * fault. With `enforce`, first creates missing or invalid unique indexes, and corrects wrong derived values.
- * Throws ConfigError for an unknown connection.
+ * Runs the checks on one read-only snapshot of the database, so that a concurrent replay cannot look like a fault. With
+ * `enforce`, first creates missing or invalid unique indexes, and corrects wrong derived values. Throws ConfigError for
+ * an unknown connection.
  */
 export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<Verified> {
   const startedAt = ctx.clock();
@@ -127,8 +127,8 @@ function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]):
 const RESTORE_FIRST = remedy('replay', ['--all'], 'restores the messages; verify again for what is left');
 
 /**
- * Missing messages can make derived values wrong: a restore corrects them, too. `--enforce` is for the rest,
- * and so is a person's decision about tickets without their messages.
+ * Missing messages can make derived values wrong: a restore corrects them, too. `--enforce` is for the rest, and so is
+ * a person's decision about tickets without their messages.
  */
 function restoreFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const isLost = results.some(

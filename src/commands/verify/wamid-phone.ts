@@ -10,9 +10,9 @@ import { explainRemedy, scopeOf, type Check } from './check.js';
 const REMEMBERED = 50_000;
 
 /**
- * The customer's phone, which a wamid holds regardless of sender, is a phone of the message's lead (I1
- * applied). The form of wamids is undocumented, so it decides nothing; a mismatch means that a message may be
- * in a stranger's conversation.
+ * The customer's phone, which a wamid holds regardless of sender, is a phone of the message's lead (I1 applied). The
+ * form of wamids is undocumented, so it decides nothing; a mismatch means that a message may be in a stranger's
+ * conversation.
  */
 export const wamidPhoneCheck: Check = {
   severity: 'degraded',
@@ -27,8 +27,7 @@ export const wamidPhoneCheck: Check = {
       for (const row of page) {
         const phone = phoneIn(row.externalId);
         const known = phones.of(row.leadId);
-        // Nothing to compare without a phone on both sides: an id that does not decode, a lead known by BSUID
-        // or LID.
+        // Nothing to compare without a phone on both sides: an id that does not decode, a lead known by BSUID or LID.
         if (phone === null || known.size === 0 || ownPhones.get(row.connectionId)?.includes(phone) === true)
           continue;
         recorder.checked += 1;

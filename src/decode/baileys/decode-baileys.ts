@@ -43,10 +43,7 @@ interface Context {
   options: DecodeOptions;
   /** JSON path of the part's data. */
   path: string;
-  /**
-   * When the event came: from its wrapper, which does not depend on where the entry is stored; else from the
-   * log.
-   */
+  /** When the event came: from its wrapper, which does not depend on where the entry is stored; else from the log. */
   receivedAt: number | undefined;
   /** See {@link BaileysEvent}. */
   aboutReceivedAt: number | undefined;
@@ -54,8 +51,8 @@ interface Context {
 }
 
 /**
- * The facts of a recognized Baileys entry, one section per event. `options.path` is the JSON path of the
- * recognized value. Never throws: unreadable parts become rejected facts or unrecognized parts.
+ * The facts of a recognized Baileys entry, one section per event. `options.path` is the JSON path of the recognized
+ * value. Never throws: unreadable parts become rejected facts or unrecognized parts.
  */
 export function decodeBaileys(
   event: BaileysEvent,
@@ -127,8 +124,8 @@ function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
 }
 
 /**
- * Baileys' own `messages.delete` (`{keys}`, or `{jid, all}` for a whole chat) means that the phone's owner
- * removed messages for themselves only. Evolution API's names one message deleted for everyone.
+ * Baileys' own `messages.delete` (`{keys}`, or `{jid, all}` for a whole chat) means that the phone's owner removed
+ * messages for themselves only. Evolution API's names one message deleted for everyone.
  */
 function deletesForAll(data: JsonValue): boolean {
   const object = asObject(data);
@@ -253,9 +250,9 @@ function decodeChanges(decode: Change, data: JsonValue, context: Context): Fact[
 }
 
 /**
- * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one
- * element of it. `chats[].messages` repeats the newest message of `messages` and is never read. undefined if
- * a list is not an array, because its items would be lost silently.
+ * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one element of
+ * it. `chats[].messages` repeats the newest message of `messages` and is never read. undefined if a list is not an
+ * array, because its items would be lost silently.
  */
 function listsOf(main: ListName, data: JsonValue, path: string): Lists | undefined {
   const paths = { messages: `${path}.messages`, chats: `${path}.chats`, contacts: `${path}.contacts` };

@@ -49,9 +49,9 @@ interface Item {
 }
 
 /**
- * One element of `messages` gives exactly one fact about itself, so that the counts balance: a message, an
- * edit, a revoke, a reaction, or a skip or rejection with its reason. The `reactions` of a message give
- * further facts. Returns the item's time, for facts without their own.
+ * One element of `messages` gives exactly one fact about itself, so that the counts balance: a message, an edit, a
+ * revoke, a reaction, or a skip or rejection with its reason. The `reactions` of a message give further facts. Returns
+ * the item's time, for facts without their own.
  */
 export function decodeMessage(element: JsonValue, path: string, batch: Batch): number | undefined {
   const judged = judge(element, path, batch);
@@ -183,10 +183,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
   };
 }
 
-/**
- * A key id is its own stanza id; Evolution API's Cloud API instances put a wamid there, which contains it
- * (M10).
- */
+/** A key id is its own stanza id; Evolution API's Cloud API instances put a wamid there, which contains it (M10). */
 function stanzaOf(id: string): Pick<MessageFact, 'stanzaId' | 'wamidPhone'> {
   if (!isWamid(id)) return { stanzaId: id };
   const wamid = decodeWamid(id);
@@ -234,10 +231,7 @@ export function reactorOf(fromMe: boolean, participant: Party | undefined): stri
   return personKey(participant.identities) || participant.jid || 'customer';
 }
 
-/**
- * Whether WhatsApp replaced the message by a notice (undecryptable, missed call, group event). 0 is the
- * default.
- */
+/** Whether WhatsApp replaced the message by a notice (undecryptable, missed call, group event). 0 is the default. */
 function isStub(message: JsonObject): boolean {
   const type = message.messageStubType;
   return type !== undefined && type !== null && type !== 0 && type !== 'UNKNOWN' && type !== '';

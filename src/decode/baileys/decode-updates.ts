@@ -24,10 +24,10 @@ export interface ChangeBatch extends Pick<Batch, 'people' | 'include' | 'receive
 export type Change = (element: JsonValue, path: string, batch: ChangeBatch) => void;
 
 /**
- * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe,
- * status}`, whose Cloud API instances write Meta's words. Baileys also reports edits and revokes here, under
- * the key of the changed message; programs that keep only these events have no other record. A status has no
- * time of its own; without the event's time it is 0, because the ladder (rule M3) does not need one.
+ * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`,
+ * whose Cloud API instances write Meta's words. Baileys also reports edits and revokes here, under the key of the
+ * changed message; programs that keep only these events have no other record. A status has no time of its own; without
+ * the event's time it is 0, because the ladder (rule M3) does not need one.
  */
 export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
@@ -75,8 +75,8 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
 const STUB_TYPES = { REVOKE: 1 } as const;
 
 /**
- * Whether an update says that the message was deleted. As a status, only Meta's counts: for WhatsApp Web,
- * Evolution API writes
+ * Whether an update says that the message was deleted. As a status, only Meta's counts: for WhatsApp Web, Evolution API
+ * writes
  * `DELETED` for anything without a status, including edits, and deletions have their own event.
  */
 function isDeletion(update: JsonObject, target: string | undefined): boolean {
@@ -90,8 +90,8 @@ function skippedUpdate(update: JsonObject, path: string): Fact {
 }
 
 /**
- * One element of `message-receipt.update`: `{key, receipt: {readTimestamp, …}}`, in seconds. Baileys sends
- * them for groups, about one member; imitating programs, for any chat.
+ * One element of `message-receipt.update`: `{key, receipt: {readTimestamp, …}}`, in seconds. Baileys sends them for
+ * groups, about one member; imitating programs, for any chat.
  */
 export function decodeReceipt(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
@@ -165,8 +165,8 @@ function editedFact(object: JsonObject, chat: Party, path: string, batch: Change
 }
 
 /**
- * The chat in a protocol message's key. Its sender writes it: a customer's edit names the business as the
- * chat, and the message as its own. The event then does not identify the customer; the message must.
+ * The chat in a protocol message's key. Its sender writes it: a customer's edit names the business as the chat, and the
+ * message as its own. The event then does not identify the customer; the message must.
  */
 function chatOfProtocolKey(key: JsonObject | undefined, batch: ChangeBatch): Party {
   const chat = batch.people.resolve(key?.remoteJid);

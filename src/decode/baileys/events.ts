@@ -101,9 +101,7 @@ function constantOf(name: string): string {
 /** A constant, or a name with dots and dashes; small words with underscores are other programs'. */
 const OTHER_SPELLING = /^(?:[A-Z_]{3,64}|[a-z-]+[.-][a-z.-]{1,64})$/;
 
-/**
- * Baileys' own spelling of an event's name; an unknown name is returned unchanged, with the kind `unknown`.
- */
+/** Baileys' own spelling of an event's name; an unknown name is returned unchanged, with the kind `unknown`. */
 export function eventOf(written: string): { name: string; kind: EventKind } {
   const isOther = !KIND_OF_EVENT.has(written) && OTHER_SPELLING.test(written);
   const name = (isOther ? NAME_OF_CONSTANT.get(constantOf(written)) : undefined) ?? written;

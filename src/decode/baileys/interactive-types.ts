@@ -149,9 +149,7 @@ function partsOf(list: JsonValue | undefined, read: (part: JsonObject) => Fields
   return parts.length === 0 ? undefined : parts;
 }
 
-/**
- * `about`: the chosen row's subtitle. Without a title, the id given by its program is the most informative.
- */
+/** `about`: the chosen row's subtitle. Without a title, the id given by its program is the most informative. */
 export function readReply(
   text: JsonValue | undefined,
   id: JsonValue | undefined,

@@ -9,10 +9,7 @@ import { rejected } from './outcomes.js';
 export interface NameTimes {
   /** For names chosen by the person: when the event came, else 0, so that any dated name outranks them. */
   profile: number;
-  /**
-   * For names from the business's address book: as above, but never older than the messages in the same
-   * event.
-   */
+  /** For names from the business's address book: as above, but never older than the messages in the same event. */
   addressBook: number;
 }
 

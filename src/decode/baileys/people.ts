@@ -28,15 +28,14 @@ interface Pair {
 const NOBODY: Party = { kind: 'unknown', jid: '', identities: {} };
 
 /**
- * Resolves identities inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never
- * a phone).
+ * Resolves identities inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never a phone).
  *
- * Call {@link learn} for everything first, then {@link settle}, then {@link resolve}: the last message may
- * explain the first one's LID.
+ * Call {@link learn} for everything first, then {@link settle}, then {@link resolve}: the last message may explain the
+ * first one's LID.
  *
- * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the
- * business's own phone. Such a claim counts only when nothing contradicts it; otherwise it could merge every
- * customer into one lead.
+ * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the business's
+ * own phone. Such a claim counts only when nothing contradicts it; otherwise it could merge every customer into one
+ * lead.
  */
 export class People {
   readonly #parties = new Map<string, Party>();

@@ -108,8 +108,8 @@ function readBubble(key: string, value: JsonValue, viewOnce: boolean): Content {
 }
 
 /**
- * A `contextInfo`: the quoted message, whether it was forwarded, and the advertisement the person came from
- * (click to WhatsApp).
+ * A `contextInfo`: the quoted message, whether it was forwarded, and the advertisement the person came from (click to
+ * WhatsApp).
  */
 export function readContext(context: JsonObject | undefined): { externalId?: string; meta: JsonObject } {
   if (context === undefined) return { meta: {} };
@@ -154,10 +154,7 @@ export function readReaction(reaction: JsonObject): { emoji: string | null; at: 
 /** Real messages are wrapped three deep at most (ephemeral, view once, edited); deeper ones are attacks on the stack. */
 const MAX_DEPTH = 8;
 
-/**
- * Envelopes around the message itself; proto.Message's FutureProofMessage fields, and a copy from another
- * device.
- */
+/** Envelopes around the message itself; proto.Message's FutureProofMessage fields, and a copy from another device. */
 const WRAPPERS: ReadonlySet<string> = new Set([
   'associatedChildMessage',
   'botForwardedMessage',

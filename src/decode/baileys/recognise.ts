@@ -24,9 +24,7 @@ export interface BaileysEvent {
   sessionName?: string;
   /** When the event came according to the wrapper, ms since 1970. */
   receivedAt?: number;
-  /**
-   * The same by a clock that may be hours off, for items that have no time and would otherwise be rejected.
-   */
+  /** The same by a clock that may be hours off, for items that have no time and would otherwise be rejected. */
   aboutReceivedAt?: number;
   /** The session's own address (Evolution API's `sender`). */
   ownJid?: string;
@@ -41,11 +39,9 @@ const META_KEYS_INSIDE = ['entry', 'field', 'changes', 'messaging_product'];
 const UPSERT_TYPES: ReadonlySet<JsonValue> = new Set(['notify', 'append', 'last', 'prepend']);
 
 /**
- * Whether a program around Baileys stored `value`, judged by shape alone: `{event, data, sessionId?, ts?}`
- * (Evolution API: `{event, instance, data}`), a map of events by name, or the bare payload of
- * `messaging-history.set`,
- * `messages.upsert` or `lid-mapping.update`. undefined for anything else, and for every body of Meta. Never
- * throws.
+ * Whether a program around Baileys stored `value`, judged by shape alone: `{event, data, sessionId?, ts?}` (Evolution
+ * API: `{event, instance, data}`), a map of events by name, or the bare payload of `messaging-history.set`,
+ * `messages.upsert` or `lid-mapping.update`. undefined for anything else, and for every body of Meta. Never throws.
  *
  * Evolution's `date_time` is local time labeled as UTC: good enough only for a revoke's approximate time.
  */

@@ -62,8 +62,8 @@ function fileName(answer: JsonObject): string | undefined {
 }
 
 /**
- * A person's answer to an interactive message without its own text, by form name. Undefined if the parameters
- * say nothing.
+ * A person's answer to an interactive message without its own text, by form name. Undefined if the parameters say
+ * nothing.
  */
 export function replyText(name: string | undefined, reply: JsonObject | undefined): string | undefined {
   // In some programs, `single_select` has the chosen row in another JSON text.

@@ -24,8 +24,8 @@ export interface Offer {
 const MOST_OPTIONS = 100;
 
 /**
- * The text, the footer and one line for each choice, as the person saw them. A message without any of these
- * gets its `label`.
+ * The text, the footer and one line for each choice, as the person saw them. A message without any of these gets its
+ * `label`.
  */
 export function offerWording({ text, footer, lines, list }: Offer, label: string | undefined): Wording {
   const header = list?.header === text ? undefined : list?.header;
@@ -149,8 +149,7 @@ export function actionLines(action: JsonObject | undefined): string[] {
   for (const element of (asArray(action.cards) ?? []).slice(0, MOST_OPTIONS)) {
     const card = asObject(element);
     const inner = asObject(card?.action);
-    // A card has no cards of its own: read its action without them, or hostile nesting would exhaust the
-    // stack.
+    // A card has no cards of its own: read its action without them, or hostile nesting would exhaust the stack.
     const flat = inner === undefined ? undefined : { ...inner, cards: null };
     lines.push(...cardLines(asObject(card?.body)?.text, actionLines(flat)));
   }

@@ -64,8 +64,8 @@ function readCard(text: string): Card {
 }
 
 /**
- * A line that begins with white space continues the previous one; so does the line after one that ends in `=`
- * (vCard 2.1).
+ * A line that begins with white space continues the previous one; so does the line after one that ends in `=` (vCard
+ * 2.1).
  */
 function unfolded(text: string): string[] {
   return text

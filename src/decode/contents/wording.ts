@@ -65,8 +65,8 @@ export function timeText(value: JsonValue | undefined): string | undefined {
 }
 
 /**
- * `BRL 12.50` from an amount in fractions of a currency (`{value: 1250, offset: 100}`); undefined for none
- * and for zero.
+ * `BRL 12.50` from an amount in fractions of a currency (`{value: 1250, offset: 100}`); undefined for none and for
+ * zero.
  */
 export function moneyText(value: JsonValue | undefined, currency?: JsonValue): string | undefined {
   const money = asObject(value);

@@ -34,8 +34,8 @@ export interface Scope {
 export type ReadBody = (scope: Scope, found: Found) => void;
 
 /**
- * Claims an object that is a webhook's body or an event, by shape alone; undefined otherwise. A body is read
- * as a whole: never searched for further bodies.
+ * Claims an object that is a webhook's body or an event, by shape alone; undefined otherwise. A body is read as a
+ * whole: never searched for further bodies.
  */
 type Recogniser = (object: JsonObject, path: string) => ReadBody | undefined;
 

@@ -25,9 +25,7 @@ export interface FoundValues {
   partReason: PartReason | undefined;
 }
 
-/**
- * Limits for texts built to be slow: dead-end starts of values, and characters read per character of text.
- */
+/** Limits for texts built to be slow: dead-end starts of values, and characters read per character of text. */
 const MAX_FAILURES = 200;
 const MAX_PASSES = 20;
 
@@ -44,8 +42,8 @@ const LITERAL_START =
   /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}"\s*=>|:(?:\w+|"[^"\\]{0,200}")\s*=>|'(?:[^'\\]|\\.){0,200}'\s*(?::|=>)|[A-Za-z_$][\w$]*\s*(?::(?!:)|=>))/y;
 
 /**
- * The values in a text among other words (a log's prefix, a request line, a suffix), in order. Finds nothing
- * in the fragment of a larger value without its head: its other parts would be lost unnoticed.
+ * The values in a text among other words (a log's prefix, a request line, a suffix), in order. Finds nothing in the
+ * fragment of a larger value without its head: its other parts would be lost unnoticed.
  */
 export function findValues(text: string): FoundValues {
   const found: FoundValues = {

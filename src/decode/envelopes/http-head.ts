@@ -1,7 +1,7 @@
 /**
- * The head of an HTTP request in program dumps: a request line and headers, after `> ` (curl), indented
- * (mitmproxy), after an address (tcpflow), or with a dot for the carriage return (ngrep). Its signature
- * belongs to the body directly below it.
+ * The head of an HTTP request in program dumps: a request line and headers, after `> ` (curl), indented (mitmproxy),
+ * after an address (tcpflow), or with a dot for the carriage return (ngrep). Its signature belongs to the body directly
+ * below it.
  */
 
 /** A line's role in a head: the start, a member, a separator before the body, or none. */

@@ -18,8 +18,7 @@ export type FrameForm =
 export interface Frame {
   form: FrameForm;
   /**
-   * Lines with the same key come from one stream of one program; a cut line continues in the next line with
-   * its key.
+   * Lines with the same key come from one stream of one program; a cut line continues in the next line with its key.
    */
   stream: string;
   /** What the program printed, without a line end. Bytes, because a cut may halve a character. */
@@ -140,10 +139,7 @@ export function parseObject(line: Buffer): JsonObject | undefined {
 /** JSON.parse under its real type, instead of `any`. */
 const readJson: (text: string) => JsonValue = JSON.parse;
 
-/**
- * What distinguishes two containers in one file: Docker's attributes, or those added by Fluentd and Fluent
- * Bit.
- */
+/** What distinguishes two containers in one file: Docker's attributes, or those added by Fluentd and Fluent Bit. */
 const CONTAINER_KEYS = ['container_id', 'container_name', 'source', 'attrs', 'kubernetes', 'docker'] as const;
 
 /**

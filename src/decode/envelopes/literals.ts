@@ -14,10 +14,10 @@ export type Literal =
 const MAX_DEPTH = 100;
 
 /**
- * The object or array that begins at `start`, in a program's print notation: `inspect` of Ruby (`{"a"=>nil,
- * :b=>1}`; since 3.4
- * `{"a" => nil, b: 1}`), `repr` of Python (`{'a': None}`), `util.inspect` of Node (`{ a: undefined }`).
- * undefined otherwise.
+ * The object or array that begins at `start`, in a program's print notation: `inspect` of Ruby (`{"a"=>nil, :b=>1}`;
+ * since 3.4
+ * `{"a" => nil, b: 1}`), `repr` of Python (`{'a': None}`), `util.inspect` of Node (`{ a: undefined }`). undefined
+ * otherwise.
  */
 export function readLiteral(text: string, start: number): Literal | undefined {
   const reader = new LiteralReader(text, start);

@@ -53,8 +53,8 @@ export function wholeJson(text: string): OpenedValue | undefined {
 
 /**
  * The values in a text: JSON or another notation, alone or among other words, under any number of encodings.
- * Deterministic, so that a path into the text can be followed again. `bytes`: the text's source, for lines
- * cut inside a character.
+ * Deterministic, so that a path into the text can be followed again. `bytes`: the text's source, for lines cut inside a
+ * character.
  */
 export function openText(text: string, allowance: Allowance, bytes?: Uint8Array): OpenedValue[] | Unopened {
   const whole = wholeJson(text);
@@ -244,8 +244,7 @@ function namesSigner(text: string): boolean {
 }
 
 /**
- * For a value, the words before and after it. Bodies are not words: a person's text in one says nothing about
- * another.
+ * For a value, the words before and after it. Bodies are not words: a person's text in one says nothing about another.
  */
 function wordsAroundValues(
   text: string,

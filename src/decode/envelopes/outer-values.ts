@@ -1,6 +1,6 @@
 /**
- * What the words before a value say about its context. JSON inside a message's text, or inside a value in
- * another notation, is part of that: read on its own, a customer's text would become a webhook (rule E1).
+ * What the words before a value say about its context. JSON inside a message's text, or inside a value in another
+ * notation, is part of that: read on its own, a customer's text would become a webhook (rule E1).
  */
 
 /** `fmt.Println` of a Go map: `map[entry:[map[id:…]]]`. */

@@ -53,8 +53,7 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
         if (its.isAsSent) return true;
       } else if (its.isSigned !== own.isSigned ? its.isSigned : filled.indexOf(other) < place) return true;
     }
-    // A customer may paste a webhook as a message; a node that passes on only the text makes no second
-    // webhook of it.
+    // A customer may paste a webhook as a message; a node that passes on only the text makes no second webhook of it.
     const quoted = textsOnTrail(body);
     return (
       quoted.length > 0 &&

@@ -39,8 +39,8 @@ export class Signatures {
   }
 
   /**
-   * The signature for the body at the end of a trail: whatever is in `X-Hub-Signature-256`, even if invalid;
-   * the older header only if there is no other.
+   * The signature for the body at the end of a trail: whatever is in `X-Hub-Signature-256`, even if invalid; the older
+   * header only if there is no other.
    */
   of(trail: Trail | undefined): Pick<SignedBody, 'header' | 'isSha1'> | undefined {
     if (!mayHaveSignature(trail)) return undefined;

@@ -62,8 +62,7 @@ const LONGEST_PATH = 1000;
 const DEEPEST_WRAPPER = 40;
 
 /**
- * Finds the webhooks in the values of an entry's text, in any wrapping, and keeps them until they are read
- * (rule E1).
+ * Finds the webhooks in the values of an entry's text, in any wrapping, and keeps them until they are read (rule E1).
  */
 export class Search {
   readonly bodies: FoundBody[] = [];
@@ -327,9 +326,9 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
 }
 
 /**
- * The vendor whose own shape an unreadable entry has, for vendors that rewrite Meta's body instead of
- * forwarding it. These entries are stored and reported, never guessed: they lack ids, times or directions
- * required by the rules. Checked last, because a row with Meta's own body may have any column beside it.
+ * The vendor whose own shape an unreadable entry has, for vendors that rewrite Meta's body instead of forwarding it.
+ * These entries are stored and reported, never guessed: they lack ids, times or directions required by the rules.
+ * Checked last, because a row with Meta's own body may have any column beside it.
  */
 function vendorShape(value: JsonObject): string | undefined {
   if (isTelegramExport(value)) return 'telegram_json_without_ids';

@@ -12,9 +12,9 @@ import type { VendorReading } from '../vendors/vendors.js';
 /**
  * A row of a CRM, as `compare --adopt` stores it: the row in this tool's terms, beside the original row.
  *
- * `{"crm": "evolution", "message": {"external_id", "direction", "people": ["5511…@s.whatsapp.net"],
- * "timestamp", "type", "body", "stored_at"}, "row": {…}}`, or `"people"` in place of `"message"` for names
- * that the CRM knows to be one person's.
+ * `{"crm": "evolution", "message": {"external_id", "direction", "people": ["5511…@s.whatsapp.net"], "timestamp",
+ * "type", "body", "stored_at"}, "row": {…}}`, or `"people"` in place of `"message"` for names that the CRM knows to be
+ * one person's.
  */
 export function recogniseCrmRow(
   object: JsonObject,

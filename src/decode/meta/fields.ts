@@ -23,8 +23,8 @@ export interface Field {
 }
 
 /**
- * Everything known about Meta's fields: a new one is a reader and a row here. A body without a field gets the
- * first row that has one of its lists, so `messages`, which may be beside any other list, comes after them.
+ * Everything known about Meta's fields: a new one is a reader and a row here. A body without a field gets the first row
+ * that has one of its lists, so `messages`, which may be beside any other list, comes after them.
  */
 const FIELDS: readonly Field[] = [
   { name: 'history', lists: ['history'], read: readHistory, origin: 'follow_up', isCoexistence: true },

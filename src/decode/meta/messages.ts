@@ -44,9 +44,9 @@ export function readStandby(context: ChangeContext, value: JsonObject): boolean 
 }
 
 /**
- * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: written by the
- * customer, unless `from` is the business itself, which does occur; those are outbound, and never make the
- * own number a lead (I4).
+ * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: written by the customer,
+ * unless `from` is the business itself, which does occur; those are outbound, and never make the own number a lead
+ * (I4).
  */
 function customerMessages(context: ChangeContext, book: ContactBook): Placer {
   return {

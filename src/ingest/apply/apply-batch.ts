@@ -41,9 +41,9 @@ export interface BatchResult {
 }
 
 /**
- * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending
- * facts, tickets, the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory
- * (src/rules), writes set-based. Safe to rerun from the start if the transaction fails.
+ * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts,
+ * tickets, the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/rules),
+ * writes set-based. Safe to rerun from the start if the transaction fails.
  */
 export async function applyBatch(
   tx: Sql,
@@ -124,8 +124,8 @@ async function applyItems(
 }
 
 /**
- * Stores the connections that `--register` found in the batch, and what entries say about others (H1); if
- * another run was faster, its row counts.
+ * Stores the connections that `--register` found in the batch, and what entries say about others (H1); if another run
+ * was faster, its row counts.
  */
 async function registerConnections(
   tx: Sql,
@@ -201,10 +201,7 @@ async function writeContactLogs(
   );
 }
 
-/**
- * The history ledger and the connections' own state (H2). Reread under the lock: another run may have written
- * it.
- */
+/** The history ledger and the connections' own state (H2). Reread under the lock: another run may have written it. */
 async function writeNews(work: BatchWork): Promise<void> {
   if (work.news.size === 0) return;
   const chunks = [...work.news.values()].flatMap(({ news }) => news.historyChunks());

@@ -12,8 +12,8 @@ import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
- * Assigns each entry its id in webhook_log, and turns the batch's slices into items. Items already skipped or
- * rejected, or waiting for their connection, are counted here and go no further.
+ * Assigns each entry its id in webhook_log, and turns the batch's slices into items. Items already skipped or rejected,
+ * or waiting for their connection, are counted here and go no further.
  */
 export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
   const known = await nameEntries(work, batch);
@@ -154,9 +154,9 @@ function countEvent(work: BatchWork, fact: Fact): void {
 }
 
 /**
- * Rule I4 for numbers that became known late: removes what was stored meanwhile about a connection's own
- * number. Checked when a number becomes known, and once per run when an item is skipped for it: another run,
- * or a person, may have set it.
+ * Rule I4 for numbers that became known late: removes what was stored meanwhile about a connection's own number.
+ * Checked when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may
+ * have set it.
  */
 export async function retractOwnNumbers(
   work: BatchWork,

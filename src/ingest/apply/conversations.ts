@@ -44,8 +44,8 @@ export class Conversations {
   }
 
   /**
-   * Applies the batch's messages. A new message can only move the ends outwards; if a stored one changed its
-   * time or source, or left, the ends must be reread from the messages (`staleIds`).
+   * Applies the batch's messages. A new message can only move the ends outwards; if a stored one changed its time or
+   * source, or left, the ends must be reread from the messages (`staleIds`).
    */
   absorb(trackedMessages: readonly TrackedMessage[]): void {
     for (const { state, stored, changed, gone } of trackedMessages) {
@@ -122,8 +122,7 @@ function isEarlier(timestamp: number, source: MessageSource, row: ConversationRo
 }
 
 /**
- * Loads the conversations of all stored leads in the batch, and creates those that messages and live
- * reactions need.
+ * Loads the conversations of all stored leads in the batch, and creates those that messages and live reactions need.
  */
 export async function openConversations(
   work: BatchWork,

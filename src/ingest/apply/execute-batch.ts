@@ -35,9 +35,8 @@ export function nothingApplied(): Applied {
 }
 
 /**
- * Applies one batch in one transaction and, after the commit, counts it into `applied`. `alongside` runs in
- * the same transaction and receives the run's totals including this batch. False if another run has claimed
- * all of it.
+ * Applies one batch in one transaction and, after the commit, counts it into `applied`. `alongside` runs in the same
+ * transaction and receives the run's totals including this batch. False if another run has claimed all of it.
  */
 export async function executeBatch(
   ctx: Context,
@@ -73,9 +72,8 @@ function sumOf(...parts: readonly Tally[]): Tally {
 }
 
 /**
- * Claims the batch's entries for this transaction and drops those that another run is processing or has
- * finished. An entry of several slices is claimed by its first and stays `pending` until its last. False if
- * nothing is left.
+ * Claims the batch's entries for this transaction and drops those that another run is processing or has finished. An
+ * entry of several slices is claimed by its first and stays `pending` until its last. False if nothing is left.
  */
 async function claimBatch(tx: Sql, batch: Batch, statuses: readonly EntryStatus[]): Promise<boolean> {
   const ids = batch.slices.flatMap((slice) => slice.entry.storedId ?? []);
@@ -103,8 +101,8 @@ export interface Applier {
 }
 
 /**
- * Applies prepared entries through the replay pipeline: batch by batch, a transaction each, the raw entry
- * with its first items. Stops between two batches when the user does.
+ * Applies prepared entries through the replay pipeline: batch by batch, a transaction each, the raw entry with its
+ * first items. Stops between two batches when the user does.
  */
 export async function applyEntries(
   ctx: Context,

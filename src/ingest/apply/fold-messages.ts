@@ -83,8 +83,7 @@ export async function foldMessages(
     messages.filter(({ fact }) => (fact.witness !== undefined) === isLine),
   );
   for (const item of said ?? []) placeMessage(work, folded, item, conversationOf, resolver);
-  // A copy that lost its id was counted earlier. Its entries are due again: they will find the id taken and
-  // report it.
+  // A copy that lost its id was counted earlier. Its entries are due again: they will find the id taken and report it.
   for (const { leadId, conversationId } of book.displaced) {
     work.displacedLeads.add(leadId);
     folded.displaced.add(conversationId);
@@ -110,8 +109,8 @@ function isAmendment(item: Item): item is Item<Amendment> {
 }
 
 /**
- * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also
- * by stanza id (M10); and the twins in conversations joined by a merge of leads.
+ * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also by stanza
+ * id (M10); and the twins in conversations joined by a merge of leads.
  */
 async function readRows(
   work: BatchWork,
@@ -169,9 +168,7 @@ function reactionKeys(
   return sorted(keys);
 }
 
-/**
- * Leads that hold an id claimed by the batch for another lead: they may lose it, so they must be loaded (M9).
- */
+/** Leads that hold an id claimed by the batch for another lead: they may lose it, so they must be loaded (M9). */
 function holdersOf(
   work: BatchWork,
   rows: readonly MessageRow[],
@@ -279,8 +276,8 @@ function countCreated(folded: FoldedMessages, { state }: TrackedMessage): void {
 }
 
 /**
- * Statuses, edits, revokes and reactions that arrived before their message are applied as soon as it exists;
- * if another program stored it, as soon as an entry mentions it.
+ * Statuses, edits, revokes and reactions that arrived before their message are applied as soon as it exists; if another
+ * program stored it, as soon as an entry mentions it.
  */
 async function applyWaiting(
   work: BatchWork,
@@ -362,8 +359,8 @@ function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
 }
 
 /**
- * History requested from the phone stays `manual_sync`, even when its raw entry is replayed later: the same
- * log gives the same database.
+ * History requested from the phone stays `manual_sync`, even when its raw entry is replayed later: the same log gives
+ * the same database.
  */
 function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
   if (fact.origin === 'adopted') return 'batch_recover';
@@ -372,9 +369,9 @@ function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplyS
 }
 
 /**
- * Who keeps an id that two conversations claim (M9). By arrival, the outcome would depend on the order of the
- * log, so the claims decide: WhatsApp's own before a CRM's, the lead whose phone the wamid names, else the
- * lead with the smaller name.
+ * Who keeps an id that two conversations claim (M9). By arrival, the outcome would depend on the order of the log, so
+ * the claims decide: WhatsApp's own before a CRM's, the lead whose phone the wamid names, else the lead with the
+ * smaller name.
  */
 class CollisionResolver {
   private readonly names = new Map<string, string[]>();

@@ -14,11 +14,11 @@ import type { Target } from '../runs/with-run.js';
 const TOGETHER = 1_000;
 
 /**
- * Makes the entries of contested messages due again if the row differs from the raw log, and removes the
- * row's evidence: replaying those entries then writes the log's content, and everything derived from it.
- * Merging alone never does, because it keeps one of two equally good values (M2). A row moved to another lead
- * also loses its claim to the id. Reactions are set from the log at once. A row that matches the log stays.
- * One transaction per batch, so a kill leaves either a wrong row or due entries. Returns the number of rows.
+ * Makes the entries of contested messages due again if the row differs from the raw log, and removes the row's
+ * evidence: replaying those entries then writes the log's content, and everything derived from it. Merging alone never
+ * does, because it keeps one of two equally good values (M2). A row moved to another lead also loses its claim to the
+ * id. Reactions are set from the log at once. A row that matches the log stays. One transaction per batch, so a kill
+ * leaves either a wrong row or due entries. Returns the number of rows.
  */
 export async function distrustChangedMessages(
   ctx: Context,

@@ -114,9 +114,7 @@ function namesOfGrown({ people, merges }: PersonPlan, stored: readonly IdentityN
   return [...new Set(grown.flatMap(({ identities }) => identities.map(({ value }) => value)))];
 }
 
-/**
- * Adds stored people that no fact of the batch names, unchanged: they may lose messages to people it names.
- */
+/** Adds stored people that no fact of the batch names, unchanged: they may lose messages to people it names. */
 export async function nameHolders(
   work: BatchWork,
   named: NamedPeople[],

@@ -13,9 +13,9 @@ interface Link {
 }
 
 /**
- * Points messages to the entry of this batch that holds them, if theirs is missing, does not hold them, or
- * was never set: replaying a log again restores the evidence of its messages. A row that named another entry
- * may also have been changed, so it is contested.
+ * Points messages to the entry of this batch that holds them, if theirs is missing, does not hold them, or was never
+ * set: replaying a log again restores the evidence of its messages. A row that named another entry may also have been
+ * changed, so it is contested.
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]): Link[] =>

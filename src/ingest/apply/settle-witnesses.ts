@@ -9,9 +9,9 @@ import { readChatExportRows } from '../../store/tables/messages.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
- * Rule M11, once all else in the batch is placed: a message from a line of an exported chat is removed if a
- * message with its own id matches the line, and a matched line of this batch is left out. `whose` gives the
- * lead of a line. Returns the unmatched lines, which still need a place.
+ * Rule M11, once all else in the batch is placed: a message from a line of an exported chat is removed if a message
+ * with its own id matches the line, and a matched line of this batch is left out. `whose` gives the lead of a line.
+ * Returns the unmatched lines, which still need a place.
  */
 export async function settleWitnesses(
   work: BatchWork,
@@ -53,9 +53,7 @@ export async function settleWitnesses(
   });
 }
 
-/**
- * Everyone in the batch: one of their lines may have found its message, or they may have become one person.
- */
+/** Everyone in the batch: one of their lines may have found its message, or they may have become one person. */
 function peopleOf({ people }: BatchWork): string[] {
   return [...people.values()].flatMap((plan) => [...plan.values()].map(({ id }) => id)).sort();
 }

@@ -9,8 +9,8 @@ import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
 /**
- * Looks up again the connections of sections that name only their WABA: since the batch was read, the WABA
- * may have a second number, and it is then unknown which of the two they are about (H1).
+ * Looks up again the connections of sections that name only their WABA: since the batch was read, the WABA may have a
+ * second number, and it is then unknown which of the two they are about (H1).
  */
 export function resolveAgain(directory: ConnectionDirectory, batch: Batch): void {
   for (const { entry } of batch.slices) {
@@ -30,8 +30,8 @@ export function holdersOf(directory: ConnectionDirectory, { section, connection 
 }
 
 /**
- * Removes what entries stored under their WABA's only number, before it had a second one. They come here
- * once, because they become due again as soon as that is known.
+ * Removes what entries stored under their WABA's only number, before it had a second one. They come here once, because
+ * they become due again as soon as that is known.
  */
 export async function retractSharedWabas(
   work: BatchWork,

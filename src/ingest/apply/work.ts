@@ -16,14 +16,11 @@ export interface ApplySettings {
   tickets: 'auto' | 'none';
   syncSource: SyncSource;
   /**
-   * Whether to replay entries that wait for a connection as soon as it is known (default true). Not in an
-   * import: it handles one contact, and waiting entries stay due for the next replay.
+   * Whether to replay entries that wait for a connection as soon as it is known (default true). Not in an import: it
+   * handles one contact, and waiting entries stay due for the next replay.
    */
   takesUpWaiting?: boolean;
-  /**
-   * Whether `undo` can revert the run: all rows that its batches change or create are journaled (default
-   * false).
-   */
+  /** Whether `undo` can revert the run: all rows that its batches change or create are journaled (default false). */
   isUndoable?: boolean;
   clock: () => number;
   newId: () => string;
@@ -61,8 +58,7 @@ export class BatchWork {
   /** Log ids of entries applied before, which cannot bring anything new. */
   readonly repeated = new Set<string>();
   /**
-   * Rows that contradict such an entry although their evidence is no better: changed since, or one of several
-   * versions.
+   * Rows that contradict such an entry although their evidence is no better: changed since, or one of several versions.
    */
   readonly contested = new Set<string>();
   readonly ownNumbers = new OwnNumbers();

@@ -32,8 +32,8 @@ export interface SliceOutcome {
 }
 
 /**
- * Stores the batch's raw entries and their outcomes, counts them, and lists the items in an unknown format.
- * An entry that continues in the next batch stays `pending` until its last slice.
+ * Stores the batch's raw entries and their outcomes, counts them, and lists the items in an unknown format. An entry
+ * that continues in the next batch stays `pending` until its last slice.
  */
 export async function writeEntries(
   work: BatchWork,
@@ -90,8 +90,7 @@ function isWorthRecording(
   { status: after }: { status: EntryStatus; error: string | null },
 ): boolean {
   if (before !== 'pending' && before !== 'failed') {
-    // Applied before a secret was given: what is known of it must not be lost. `verify --check signatures`
-    // reports it.
+    // Applied before a secret was given: what is known of it must not be lost. `verify --check signatures` reports it.
     if (refused.some((path) => !refusedBefore.includes(path))) return false;
     if (refused.length < refusedBefore.length) return true;
   }
@@ -201,10 +200,7 @@ function waitingItems({ sections }: PreparedEntry): Map<Subject, number> {
   return items;
 }
 
-/**
- * How an entry names its connections: Meta's by phone_number_ids, a WhatsApp Web event by a session, if at
- * all.
- */
+/** How an entry names its connections: Meta's by phone_number_ids, a WhatsApp Web event by a session, if at all. */
 function connectionsNamedBy({ phoneNumberIds, sections }: PreparedEntry): readonly string[] {
   if (phoneNumberIds.length > 0) return phoneNumberIds;
   const sessions = sections.flatMap(({ section }) => section.connection.sessionName ?? []);

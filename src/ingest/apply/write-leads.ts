@@ -17,10 +17,7 @@ import type { Conversations } from './conversations.js';
 import type { NamedPeople } from './name-people.js';
 import type { BatchWork } from './work.js';
 
-/**
- * Inserts the batch's new leads and conversations and stores new facts about identities: messages reference
- * them.
- */
+/** Inserts the batch's new leads and conversations and stores new facts about identities: messages reference them. */
 export async function writeNewLeads(
   work: BatchWork,
   named: readonly NamedPeople[],

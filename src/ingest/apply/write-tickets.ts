@@ -43,8 +43,8 @@ export async function writeTickets(
 }
 
 /**
- * If a stored message behind a ticket got another time or name, or turned out to be a copy (M10), the
- * ticket's data must be reread.
+ * If a stored message behind a ticket got another time or name, or turned out to be a copy (M10), the ticket's data
+ * must be reread.
  */
 function changedConversations(folded: FoldedMessages): string[] {
   return folded.book.all().flatMap(({ state, stored, gone }) => {

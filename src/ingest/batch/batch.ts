@@ -35,14 +35,10 @@ export interface PreparedEntry {
   fields: readonly string[];
   phoneNumberIds: readonly string[];
   chatIds: readonly string[];
-  /**
-   * Computed when the entry is stored: which items are skipped depends on the connection's number at that
-   * time.
-   */
+  /** Computed when the entry is stored: which items are skipped depends on the connection's number at that time. */
   counters: () => JsonObject | null;
   /**
-   * `damaged`: stored bytes were changed since. `bad_signature`: all of it is of unknown origin, so nothing
-   * is applied.
+   * `damaged`: stored bytes were changed since. `bad_signature`: all of it is of unknown origin, so nothing is applied.
    */
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged' | 'bad_signature'; message: string } | null;
   /** Its bodies with a kept signature, by path, and how many have none. */
@@ -60,10 +56,7 @@ export interface PreparedEntry {
   isNarrowed?: true;
 }
 
-/**
- * Baileys events and CRM rows do not name their connection, so the same bytes may be stored once per
- * connection.
- */
+/** Baileys events and CRM rows do not name their connection, so the same bytes may be stored once per connection. */
 export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
   if (provider === 'meta') return NO_SCOPE;
   return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
@@ -81,10 +74,7 @@ export function entryKey(connectionScope: string, sha256: Uint8Array): string {
   return `${connectionScope} ${Buffer.from(sha256).toString('hex')}`;
 }
 
-/**
- * A connection registered by this run may already exist from another run: its entries then belong to that
- * scope.
- */
+/** A connection registered by this run may already exist from another run: its entries then belong to that scope. */
 export function renewScope(entry: PreparedEntry): void {
   if (entry.storedId !== null || entry.provider === 'meta') return;
   entry.connectionScope = scopeOf(entry.provider, entry.sections);
@@ -187,9 +177,7 @@ function sliceEntry(
   }));
 }
 
-/**
- * A batch holds at most this many raw bytes, whatever its messages: some 3 MB webhooks have one message each.
- */
+/** A batch holds at most this many raw bytes, whatever its messages: some 3 MB webhooks have one message each. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
 /** Gathers prepared entries into batches; entries larger than a batch are cut. */

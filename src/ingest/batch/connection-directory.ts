@@ -26,9 +26,8 @@ export interface Lesson {
 }
 
 /**
- * The connections of a run that applies entries: it also registers connections and learns ids from entries.
- * Rows are handed out by reference: if another run registered the same number first, its row replaces ours
- * everywhere at once.
+ * The connections of a run that applies entries: it also registers connections and learns ids from entries. Rows are
+ * handed out by reference: if another run registered the same number first, its row replaces ours everywhere at once.
  */
 export class ConnectionDirectory extends ConnectionResolver {
   private readonly unsavedRows = new Set<ConnectionRow>();
@@ -103,14 +102,13 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   /**
-   * The batch has committed: its connections need no second insert. What it learned is stored again with the
-   * next batch: that one was prepared meanwhile, and may hold entries from before, which are due again.
+   * The batch has committed: its connections need no second insert. What it learned is stored again with the next
+   * batch: that one was prepared meanwhile, and may hold entries from before, which are due again.
    */
   committed(batch: Batch, withoutOwnNumber: Iterable<ConnectionRow> = []): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
     for (const lesson of this.storing) {
-      // The batch that stores the connection itself is still to come, and so is everything a new fact can
-      // settle.
+      // The batch that stores the connection itself is still to come, and so is everything a new fact can settle.
       if (this.unsavedRows.has(lesson.row)) continue;
       lesson.batchesLeft -= 1;
       if (lesson.batchesLeft === 0) this.lessons.delete(lesson.row);
@@ -139,8 +137,8 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   /**
-   * Any entry that names a connection fills in its WABAs and numbers, all of them, so that entry order does
-   * not matter. Only an entry that names the connection by its phone_number_id or one of its numbers counts.
+   * Any entry that names a connection fills in its WABAs and numbers, all of them, so that entry order does not matter.
+   * Only an entry that names the connection by its phone_number_id or one of its numbers counts.
    */
   private learn(row: ConnectionRow, hint: ConnectionHint): void {
     const said = `${hint.phoneNumberId ?? ''} ${hint.wabaId ?? ''} ${hint.displayPhoneNumber ?? ''}`;
@@ -163,8 +161,7 @@ export class ConnectionDirectory extends ConnectionResolver {
       row.displayPhoneNumber = number;
       this.note(row).number = true;
       this.withoutOwnNumber.delete(row.id);
-      // Registered by its id for lack of a number, or by a number no longer shown; named as it would have
-      // been.
+      // Registered by its id for lack of a number, or by a number no longer shown; named as it would have been.
       const isCalledSo = shown === null ? row.name === row.phoneNumberId : row.name === shown;
       if (isCalledSo && this.rows.every(({ name }) => name !== number)) row.name = number;
     }

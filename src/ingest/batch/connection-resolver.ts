@@ -11,9 +11,8 @@ interface ResolvedConnection {
 }
 
 /**
- * The connection that an entry is about (H1). A phone_number_id alone decides; an unknown one is never filed
- * under another connection. Reads only: {@link ConnectionDirectory} also registers connections and learns
- * their ids.
+ * The connection that an entry is about (H1). A phone_number_id alone decides; an unknown one is never filed under
+ * another connection. Reads only: {@link ConnectionDirectory} also registers connections and learns their ids.
  */
 export class ConnectionResolver {
   protected readonly rows: ConnectionRow[];
@@ -57,8 +56,8 @@ export class ConnectionResolver {
   }
 
   /**
-   * A connection entered by number, without a phone_number_id, matches an entry that shows the number: one
-   * number is one connection.
+   * A connection entered by number, without a phone_number_id, matches an entry that shows the number: one number is
+   * one connection.
    */
   protected claim(hint: ConnectionHint, fixed: ConnectionRow | null): ConnectionRow | null {
     return (

@@ -11,10 +11,9 @@ interface NarrowedEntry {
 }
 
 /**
- * The entry with the items of one contact, by any of `names`; those of other people are counted as skipped.
- * An entry without others comes back unchanged. Identity links are kept for all: they create no lead, and
- * show which addresses are this contact's. Items about a whole connection are applied only with the whole
- * entry.
+ * The entry with the items of one contact, by any of `names`; those of other people are counted as skipped. An entry
+ * without others comes back unchanged. Identity links are kept for all: they create no lead, and show which addresses
+ * are this contact's. Items about a whole connection are applied only with the whole entry.
  */
 export function narrowEntry(entry: PreparedEntry, names: ReadonlySet<string>): NarrowedEntry {
   const facts = entry.sections.flatMap(({ section }) => section.facts);

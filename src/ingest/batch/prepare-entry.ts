@@ -26,9 +26,7 @@ export interface StoredAs {
   refused: readonly string[];
 }
 
-/**
- * Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes.
- */
+/** Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes. */
 export function prepareEntry(
   raw: RawEntry,
   storedAs: StoredAs | null,
@@ -107,8 +105,7 @@ export function withoutBodies(entry: DecodedEntry, refused: readonly string[]): 
 }
 
 /**
- * Decodes an entry; a stored one with the options of the run that stored it, and never if its bytes were
- * changed since.
+ * Decodes an entry; a stored one with the options of the run that stored it, and never if its bytes were changed since.
  */
 export function decodeAs(
   { bytes, receivedAt }: Pick<RawEntry, 'bytes' | 'receivedAt'>,

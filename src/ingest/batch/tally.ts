@@ -17,16 +17,13 @@ type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
 
 type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 
-/**
- * Limits on listed problems, in total and per reason: ten thousand waiting entries must not hide the one cut
- * line.
- */
+/** Limits on listed problems, in total and per reason: ten thousand waiting entries must not hide the one cut line. */
 const LISTED_PROBLEMS = 100;
 const LISTED_PER_REASON = 20;
 
 /**
- * The counters of a run, or of one batch until its commit. Every item read is counted here exactly once;
- * {@link Tally.imbalance} proves it.
+ * The counters of a run, or of one batch until its commit. Every item read is counted here exactly once; {@link
+ * Tally.imbalance} proves it.
  */
 export class Tally {
   readonly entries: EntryCounts = {
@@ -381,8 +378,8 @@ interface Resumed {
 }
 
 /**
- * The entries that a run left waiting, by id; a log may hold the same entry several times. Bounded: the rest
- * counts twice.
+ * The entries that a run left waiting, by id; a log may hold the same entry several times. Bounded: the rest counts
+ * twice.
  */
 class WaitingEntries {
   private readonly byId = new Map<string, WaitingEntry[]>();
@@ -397,9 +394,7 @@ class WaitingEntries {
     return this.byId;
   }
 
-  /**
-   * Removes copies with outdated counts: one that is counted again, and all of an entry that no longer waits.
-   */
+  /** Removes copies with outdated counts: one that is counted again, and all of an entry that no longer waits. */
   take(
     logId: string,
     { ended, isRecount }: Resumed,

@@ -15,8 +15,8 @@ interface BatchOptions {
 }
 
 /**
- * Does one batch in one transaction, with a batch's settings and its organizations' locks. Reruns it from the
- * start after a conflict with another writer, so `work` must keep nothing outside its result.
+ * Does one batch in one transaction, with a batch's settings and its organizations' locks. Reruns it from the start
+ * after a conflict with another writer, so `work` must keep nothing outside its result.
  */
 export async function inBatch<T>(
   ctx: Context,
@@ -42,8 +42,8 @@ class RolledBack<T> extends Error {
 }
 
 /**
- * Runs `work` in one transaction and returns its result, but commits only if `keeps` returns true: for dry
- * runs, and for work that learns only at its end whether it may be done.
+ * Runs `work` in one transaction and returns its result, but commits only if `keeps` returns true: for dry runs, and
+ * for work that learns only at its end whether it may be done.
  */
 export async function rehearse<T>(
   store: Store,

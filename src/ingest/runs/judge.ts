@@ -42,9 +42,9 @@ export async function isRunAlive(ctx: Context, run: UnfinishedRun, sql: Sql): Pr
 }
 
 /**
- * A run holds the database's lock from before it is recorded until after its end. So it is alive if it is
- * this process's, or if a session with its name holds the lock; it is dead if its process, on this machine,
- * is dead, or if no session holds the lock. A session with an unreadable name counts as the run's.
+ * A run holds the database's lock from before it is recorded until after its end. So it is alive if it is this
+ * process's, or if a session with its name holds the lock; it is dead if its process, on this machine, is dead, or if
+ * no session holds the lock. A session with an unreadable name counts as the run's.
  */
 async function isRunning(
   { host, pid, processStartedAt = 0 }: Onlooker,

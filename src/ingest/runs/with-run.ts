@@ -62,9 +62,8 @@ export interface Ended<T> {
 }
 
 /**
- * Records `work` as a run: opened before it begins, closed with its verdict when it ends, and closed as
- * failed when it throws. A run that completes, even partially, leaves no checkpoint; any other keeps its own
- * for the next run.
+ * Records `work` as a run: opened before it begins, closed with its verdict when it ends, and closed as failed when it
+ * throws. A run that completes, even partially, leaves no checkpoint; any other keeps its own for the next run.
  */
 export async function withRun<T>(
   ctx: Context,
@@ -199,8 +198,8 @@ class Recorder implements Run {
 type Narrowing = Readonly<Record<string, JsonValue | undefined>>;
 
 /**
- * A run's task, for sync_runs.work: equal for runs with the same task, however typed. `<kind> {}` covers
- * everything, so it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
+ * A run's task, for sync_runs.work: equal for runs with the same task, however typed. `<kind> {}` covers everything, so
+ * it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
  */
 export function workOf(kind: string, narrowing: Narrowing): string {
   const narrow = Object.entries(narrowing)

@@ -9,9 +9,8 @@ import {
 import { dayPeriodOf, phraseOf, type ChatLanguage, type ChatMediaKind } from './chat-words.js';
 
 /**
- * A chat exported by WhatsApp from a phone: the text of each message, its sender, and the minute by the
- * phone's clock. It holds no message ids, no zone, no status and no reactions, so it can show what is
- * missing, but cannot be replayed.
+ * A chat exported by WhatsApp from a phone: the text of each message, its sender, and the minute by the phone's clock.
+ * It holds no message ids, no zone, no status and no reactions, so it can show what is missing, but cannot be replayed.
  */
 export interface ChatText {
   platform: ChatPlatform;
@@ -110,8 +109,8 @@ export function parseChatText(text: string, options: { order?: DateOrder } = {})
 }
 
 /**
- * Reads an exported chat, from Android or iOS, in pieces cut anywhere. Pure. `order` is for a chat with
- * ambiguous day and month, from a person who knows the phone.
+ * Reads an exported chat, from Android or iOS, in pieces cut anywhere. Pure. `order` is for a chat with ambiguous day
+ * and month, from a person who knows the phone.
  */
 export class ChatTextReader {
   private rest = '';

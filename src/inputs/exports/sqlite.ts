@@ -18,12 +18,11 @@ const CACHE_KIB = 8 * 1024;
 const VFS = 'read-only-files';
 
 /**
- * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and
- * only here. Writes nothing beside the file, takes no lock, and reads pages on demand: any file size and disk
- * works. Includes what a running writer has put into the file's write-ahead log (`-wal`).
+ * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and only here.
+ * Writes nothing beside the file, takes no lock, and reads pages on demand: any file size and disk works. Includes what
+ * a running writer has put into the file's write-ahead log (`-wal`).
  *
- * A writer may change the file meanwhile: the caller compares its state before and after. Throws what SQLite
- * throws.
+ * A writer may change the file meanwhile: the caller compares its state before and after. Throws what SQLite throws.
  */
 export async function openSqlite(path: string): Promise<SqliteFile> {
   const { default: load } = await import('@sqlite.org/sqlite-wasm');

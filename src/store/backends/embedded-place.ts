@@ -2,8 +2,8 @@ import { access, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Why a place holds no embedded database. `unfinished`: a process is creating it, or was killed doing so; it
- * is still empty. `foreign`: a directory of something else.
+ * Why a place holds no embedded database. `unfinished`: a process is creating it, or was killed doing so; it is still
+ * empty. `foreign`: a directory of something else.
  */
 export type Absence = { state: 'unfinished' | 'absent' | 'empty' } | { state: 'foreign'; holds: string };
 
@@ -57,10 +57,9 @@ export function versionFile(directory: string): string {
 }
 
 /**
- * Free space an embedded database needs before it starts a batch. A batch holds at most 16 MB of raw bodies;
- * with its rows, indexes and write-ahead log it takes less than this. On a full disk PGlite spins forever
- * inside one call: no error, no signal and no timer gets through, so the disk must never become full under
- * it.
+ * Free space an embedded database needs before it starts a batch. A batch holds at most 16 MB of raw bodies; with its
+ * rows, indexes and write-ahead log it takes less than this. On a full disk PGlite spins forever inside one call: no
+ * error, no signal and no timer gets through, so the disk must never become full under it.
  */
 export const LEAST_FREE_BYTES = 100 * 1024 ** 2;
 

@@ -41,12 +41,11 @@ const NEEDED_BYTES = 16 * 1024 * 1024;
 const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' };
 
 /**
- * Opens the embedded database in a directory and migrates it; creates it only if the options say so. Takes
- * the lock before anything in the directory is opened, and keeps it until the store is closed.
+ * Opens the embedded database in a directory and migrates it; creates it only if the options say so. Takes the lock
+ * before anything in the directory is opened, and keeps it until the store is closed.
  *
- * Facts about PGlite 0.5: it never syncs to disk (`fsync` off), so killing the process loses no committed
- * data, but a power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3
- * s.
+ * Facts about PGlite 0.5: it never syncs to disk (`fsync` off), so killing the process loses no committed data, but a
+ * power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3 s.
  */
 export async function openPgliteDirectory(directory: string, options: OpenStoreOptions): Promise<Store> {
   const { freeBytes = freeBytesOf } = options;
@@ -96,8 +95,8 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
 }
 
 /**
- * The directory, created if missing, by its real name: two spellings of one directory must share one lock
- * file. `made`: the topmost directory created.
+ * The directory, created if missing, by its real name: two spellings of one directory must share one lock file. `made`:
+ * the topmost directory created.
  */
 async function makeDirectory(directory: string): Promise<{ path: string; made: string | undefined }> {
   try {
@@ -138,8 +137,8 @@ function missing(path: string, place: Absence): ConfigError {
 }
 
 /**
- * Creating a database takes seconds, and one left half made by a kill cannot be opened. A marker beside the
- * directory lasts until it is complete; the next process that finds the marker starts over.
+ * Creating a database takes seconds, and one left half made by a kill cannot be opened. A marker beside the directory
+ * lasts until it is complete; the next process that finds the marker starts over.
  */
 async function start(
   path: string,
@@ -233,8 +232,8 @@ function systemCodeOf(error: unknown): string | undefined {
 }
 
 /**
- * Whether the database is still empty. A new one that stays empty is removed on close: otherwise, after a dry
- * run or a failed command, the next one would find it in perfect order.
+ * Whether the database is still empty. A new one that stays empty is removed on close: otherwise, after a dry run or a
+ * failed command, the next one would find it in perfect order.
  */
 async function isBlank(sql: Sql): Promise<boolean> {
   const rows = await sql

@@ -16,8 +16,8 @@ export interface ServerAccess {
   client: pg.Client;
   target: DatabaseUrl;
   /**
-   * True if two transactions of one client may get different server sessions: a pooler in transaction mode.
-   * Nothing outlives a transaction then: no setting, no prepared statement, no lock.
+   * True if two transactions of one client may get different server sessions: a pooler in transaction mode. Nothing
+   * outlives a transaction then: no setting, no prepared statement, no lock.
    */
   pooled: boolean;
 }
@@ -26,9 +26,8 @@ export interface ServerAccess {
 const PROOF_NAMESPACE = 0x77617072;
 
 /**
- * Connects one client: to the server behind `url`, or, if that is a pooler and there is a direct URL, past
- * the pooler. Throws UserError when a server cannot be reached, or when the direct URL leads to another
- * database or to a pooler.
+ * Connects one client: to the server behind `url`, or, if that is a pooler and there is a direct URL, past the pooler.
+ * Throws UserError when a server cannot be reached, or when the direct URL leads to another database or to a pooler.
  */
 export async function connectServer(config: ServerConfig, applicationName?: string): Promise<ServerAccess> {
   const target = parseDatabaseUrl(config.url);
@@ -48,10 +47,10 @@ export async function connectServer(config: ServerConfig, applicationName?: stri
 }
 
 /**
- * Whether a client has a server session to itself. On connecting, PostgreSQL reports the process id of the
- * session (for canceling queries), and `pg_backend_pid()` must match it. A pooler in transaction mode has no
- * session yet when a client connects, so it reports a made-up number. Comparing two queries would prove
- * nothing: an idle pooler returns the same session again.
+ * Whether a client has a server session to itself. On connecting, PostgreSQL reports the process id of the session (for
+ * canceling queries), and `pg_backend_pid()` must match it. A pooler in transaction mode has no session yet when a
+ * client connects, so it reports a made-up number. Comparing two queries would prove nothing: an idle pooler returns
+ * the same session again.
  *
  * A proxy that makes up numbers but keeps one session per client is treated as a pooler: safe, but slower.
  */
@@ -93,9 +92,8 @@ async function connectPast(
 }
 
 /**
- * Whether two clients are in one database: one takes an advisory lock with a unique number inside a
- * transaction, and the other must see it. Names and addresses prove nothing: they differ between two routes
- * to one server.
+ * Whether two clients are in one database: one takes an advisory lock with a unique number inside a transaction, and
+ * the other must see it. Names and addresses prove nothing: they differ between two routes to one server.
  */
 async function leadsTo(pooled: pg.Client, direct: pg.Client): Promise<boolean> {
   const key = randomInt(2 ** 31);
@@ -118,9 +116,9 @@ async function leadsTo(pooled: pg.Client, direct: pg.Client): Promise<boolean> {
 const OTHERS = 4;
 
 /**
- * Whether the "direct" connection gives one client's session to another: while others hold transactions, none
- * may be in it. A pooler reuses idle sessions before opening new ones, so with enough others one of them gets
- * it. With more idle sessions this proves nothing; it only guards against a mistaken address.
+ * Whether the "direct" connection gives one client's session to another: while others hold transactions, none may be in
+ * it. A pooler reuses idle sessions before opening new ones, so with enough others one of them gets it. With more idle
+ * sessions this proves nothing; it only guards against a mistaken address.
  */
 async function sharesSessions(client: pg.Client, target: DatabaseUrl): Promise<boolean> {
   const own = await backendPid(client);

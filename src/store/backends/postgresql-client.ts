@@ -50,8 +50,8 @@ function createClient(target: DatabaseUrl, applicationName?: string): pg.Client 
  * Settings that a server, database or role may have changed, with effects on stored data:
  * - SQL days and times use the session's zone, and must be the same everywhere;
  * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
- * - compiling a statement or starting workers costs more than a batch of index look-ups. Sent as statements,
- *   because PgBouncer refuses start-up options.
+ * - compiling a statement or starting workers costs more than a batch of index look-ups. Sent as statements, because
+ *   PgBouncer refuses start-up options.
  */
 function settingsOf(schema: string): readonly (readonly [name: string, value: string])[] {
   return [
@@ -74,9 +74,8 @@ export function sessionSettings(schema: string): string {
 }
 
 /**
- * Sets them for one transaction: on a pooler the next one may use another session, and session settings would
- * leak to other programs. `set` and not `select set_config`: a query would fix the isolation level of the
- * transaction.
+ * Sets them for one transaction: on a pooler the next one may use another session, and session settings would leak to
+ * other programs. `set` and not `select set_config`: a query would fix the isolation level of the transaction.
  */
 export function transactionSettings(schema: string): string {
   return settingsOf(schema)

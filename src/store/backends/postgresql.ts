@@ -9,10 +9,7 @@ import { createTransactionRunner, translated, type RunInTransaction } from '../t
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
 import { clientConfig, sessionSettings, transactionSettings } from './postgresql-client.js';
 
-/**
- * A run needs one connection for its transaction and one for statements beside it; more would starve other
- * clients.
- */
+/** A run needs one connection for its transaction and one for statements beside it; more would starve other clients. */
 const POOL_SIZE = 3;
 
 interface PostgresqlOptions {
@@ -21,11 +18,10 @@ interface PostgresqlOptions {
 }
 
 /**
- * Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is not PostgreSQL
- * >= 13.
+ * Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is not PostgreSQL >= 13.
  *
- * Behind a pooler in transaction mode, uses no named prepared statements, and runs every statement in a
- * transaction with its settings; with a direct URL the store bypasses the pooler instead.
+ * Behind a pooler in transaction mode, uses no named prepared statements, and runs every statement in a transaction
+ * with its settings; with a direct URL the store bypasses the pooler instead.
  */
 export async function openPostgresqlStore(config: ServerConfig, options: PostgresqlOptions): Promise<Store> {
   const { target, pooled } = await probe(config);
@@ -54,8 +50,8 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
 }
 
 /**
- * The first connection, outside the pool: only this one may time out while connecting. A pool timeout would
- * also hit a statement waiting for a free connection.
+ * The first connection, outside the pool: only this one may time out while connecting. A pool timeout would also hit a
+ * statement waiting for a free connection.
  */
 async function probe(config: ServerConfig): Promise<Pick<ServerAccess, 'target' | 'pooled'>> {
   const { client, target, pooled } = await connectServer(config).catch(rethrowTranslated(config));
@@ -76,8 +72,8 @@ function rethrowTranslated({ url }: ServerConfig): (error: unknown) => never {
 }
 
 /**
- * Makes row values the same on both backends: bigint as `bigint` (`pg` returns text, which would compare as
- * words), bytea as plain `Uint8Array`.
+ * Makes row values the same on both backends: bigint as `bigint` (`pg` returns text, which would compare as words),
+ * bytea as plain `Uint8Array`.
  */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
@@ -106,9 +102,7 @@ function createPgSqlOn(): PgSqlOn {
     sqlOf((text, values) => client.query<SqlRow>({ name: nameOf(text), text, values, types: TYPES }));
 }
 
-/**
- * Unnamed statements, planned each time: on a pooler, a named one's session may be serving another client.
- */
+/** Unnamed statements, planned each time: on a pooler, a named one's session may be serving another client. */
 const unnamedSqlOn: PgSqlOn = (client) =>
   sqlOf((text, values) => client.query<SqlRow>({ text, values, types: TYPES }));
 
@@ -143,15 +137,14 @@ function oneAtATime(sql: Sql): Sql {
 }
 
 /**
- * Transactions on a pool's clients; a client that fails to roll back is discarded with its transaction.
- * `settings`: the statements at the start of each.
+ * Transactions on a pool's clients; a client that fails to roll back is discarded with its transaction. `settings`: the
+ * statements at the start of each.
  */
 function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): RunInTransaction {
   return async (work) => {
     const client = await pool.connect();
     let broken = false;
-    // A connection that breaks between two statements emits this event; without a listener the process would
-    // exit.
+    // A connection that breaks between two statements emits this event; without a listener the process would exit.
     const onError = (): void => {
       broken = true;
     };

@@ -15,8 +15,8 @@ export interface ConversationMove {
 }
 
 /**
- * Moves messages and tickets of `from` to `into`; several may go into one. The caller sets the times of
- * `into`, read from its messages. Set-based; no `into` may be a `from`.
+ * Moves messages and tickets of `from` to `into`; several may go into one. The caller sets the times of `into`, read
+ * from its messages. Set-based; no `into` may be a `from`.
  */
 export async function mergeConversations(tx: Sql, moves: readonly ConversationMove[]): Promise<void> {
   if (moves.length === 0) return;
@@ -49,9 +49,9 @@ export interface MergePair {
 }
 
 /**
- * {@link movePeople} with a record of previous owners, for merges that a `replay` batch makes between other
- * changes: they cannot be undone, but they can be explained. `dedupe`, and an adoption, journal whole rows
- * instead; see src/store/journal/journal.ts.
+ * {@link movePeople} with a record of previous owners, for merges that a `replay` batch makes between other changes:
+ * they cannot be undone, but they can be explained. `dedupe`, and an adoption, journal whole rows instead; see
+ * src/store/journal/journal.ts.
  */
 export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
@@ -64,8 +64,8 @@ export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergeP
 
 /**
  * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Returns the surviving
- * conversations that received another one's messages. Set-based; runs inside the batch's transaction, under
- * the organization's lock.
+ * conversations that received another one's messages. Set-based; runs inside the batch's transaction, under the
+ * organization's lock.
  */
 export async function movePeople(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
@@ -74,8 +74,7 @@ export async function movePeople(tx: Sql, pairs: readonly MergePair[]): Promise<
 }
 
 /**
- * One merged lead per survivor at a time: two may both bring the conversation that the survivor lacks on a
- * connection.
+ * One merged lead per survivor at a time: two may both bring the conversation that the survivor lacks on a connection.
  */
 function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
   const rounds: MergePair[][] = [];
@@ -133,8 +132,8 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
 }
 
 /**
- * Conversations of a merged lead on a connection where its survivor has one, too. One look-up by leads for
- * all: joined in the database, the planner would compare every pair of conversations of a connection.
+ * Conversations of a merged lead on a connection where its survivor has one, too. One look-up by leads for all: joined
+ * in the database, the planner would compare every pair of conversations of a connection.
  */
 async function readDoubledThreads(tx: Sql, pairs: readonly MergePair[]): Promise<ConversationMove[]> {
   const rows = await tx.query(
@@ -190,13 +189,12 @@ async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[]): Pr
 }
 
 /**
- * Messages rejected as collisions between leads that are now one: their entries are due again, and the
- * rejects are removed (M9: identities are resolved first). Returns the number of entries.
+ * Messages rejected as collisions between leads that are now one: their entries are due again, and the rejects are
+ * removed (M9: identities are resolved first). Returns the number of entries.
  */
 export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
   if (leadIds.length === 0) return 0;
-  // From the leads' messages to the rejects, fenced: in the other direction the planner reads all of
-  // messages.
+  // From the leads' messages to the rejects, fenced: in the other direction the planner reads all of messages.
   const rows = await tx.query(
     `with due as (
        select collision.id
@@ -218,9 +216,9 @@ export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Pr
 }
 
 /**
- * Makes entries about the people with these names due again if one of their messages was rejected because
- * another conversation holds its id: a person with more names may have the better claim (M9), and only
- * decoding shows it. Returns the number of entries.
+ * Makes entries about the people with these names due again if one of their messages was rejected because another
+ * conversation holds its id: a person with more names may have the better claim (M9), and only decoding shows it.
+ * Returns the number of entries.
  */
 export async function requeueLostClaims(tx: Sql, names: readonly string[]): Promise<number> {
   if (names.length === 0) return 0;
@@ -261,9 +259,9 @@ export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFi
 }
 
 /**
- * Gives the surviving leads what only the others' rows hold. A person with one active lead is active: a merge
- * must not hide a person because the older lead was once deleted. A name that people entered, without an
- * identity, would be lost with its row; the oldest one wins. Identities decide afterwards.
+ * Gives the surviving leads what only the others' rows hold. A person with one active lead is active: a merge must not
+ * hide a person because the older lead was once deleted. A name that people entered, without an identity, would be lost
+ * with its row; the oldest one wins. Identities decide afterwards.
  */
 export async function inheritFields(
   tx: Sql,
@@ -299,9 +297,7 @@ export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promis
   );
 }
 
-/**
- * A conversation (`id`) with open tickets to merge with those of `keptId`; the same id if nothing else moves.
- */
+/** A conversation (`id`) with open tickets to merge with those of `keptId`; the same id if nothing else moves. */
 interface TicketThread {
   id: string;
   keptId: string;
@@ -315,10 +311,10 @@ const inOrder = (ticket: string): string =>
   `${ticket}.opened_at, ${ticket}.opened_by_external_id collate "C", ${ticket}.id`;
 
 /**
- * Merges open tickets: keeps the one opened by a person, else the surviving conversation's, with the earliest
- * opening and the newest last message. Keeps a stage set by a person. Deletes the others, but closes those
- * opened by people, as of their last message, so that no later message counts as predating a closed ticket
- * (T5). Set-based, one statement; the extra ones go first, because at most one may be open.
+ * Merges open tickets: keeps the one opened by a person, else the surviving conversation's, with the earliest opening
+ * and the newest last message. Keeps a stage set by a person. Deletes the others, but closes those opened by people, as
+ * of their last message, so that no later message counts as predating a closed ticket (T5). Set-based, one statement;
+ * the extra ones go first, because at most one may be open.
  */
 export async function mergeOpenTickets(tx: Sql, threads: readonly TicketThread[]): Promise<void> {
   if (threads.length === 0) return;
@@ -399,8 +395,7 @@ export function ticketGroups(connectionId: string | null): { text: string; param
 }
 
 /**
- * The same group in its current state, for each of these conversations that still has one; for a batch, under
- * its lock.
+ * The same group in its current state, for each of these conversations that still has one; for a batch, under its lock.
  */
 export async function readTicketGroups(tx: Sql, conversationIds: readonly string[]): Promise<TicketGroup[]> {
   const rows = await tx.query(

@@ -18,10 +18,10 @@ interface OwnNumber {
 }
 
 /**
- * Removes what was stored about a connection's own number before it was known as such (rule I4): the
- * conversation with its messages and tickets, and the lead, if nothing else is known of it. Journaled. Every
- * entry that names the number is due again: now it is skipped, and its other items are reapplied. Rows of
- * other programs, and values entered by people, stay.
+ * Removes what was stored about a connection's own number before it was known as such (rule I4): the conversation with
+ * its messages and tickets, and the lead, if nothing else is known of it. Journaled. Every entry that names the number
+ * is due again: now it is skipped, and its other items are reapplied. Rows of other programs, and values entered by
+ * people, stay.
  */
 export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<Retracted> {
   const { connectionId, phoneNumberId } = own;
@@ -41,8 +41,8 @@ export interface RetractedPerson {
 }
 
 /**
- * Removes what entries stored about these people on one connection, and makes every entry that names them due
- * again: valid ones restore it. Journaled. Rows of other programs, and values entered by people, stay.
+ * Removes what entries stored about these people on one connection, and makes every entry that names them due again:
+ * valid ones restore it. Journaled. Rows of other programs, and values entered by people, stay.
  */
 export async function retractPeople(
   tx: Sql,
@@ -160,9 +160,8 @@ async function deleteConversations(
 }
 
 /**
- * Deletes the lead and its names if nothing else uses them. Otherwise resets the names' data; due entries set
- * it again. Returns the number of deleted leads. A name with time 0 came from another program; see
- * src/rules/people.ts.
+ * Deletes the lead and its names if nothing else uses them. Otherwise resets the names' data; due entries set it again.
+ * Returns the number of deleted leads. A name with time 0 came from another program; see src/rules/people.ts.
  */
 async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<number> {
   const [row] = await tx.query(

@@ -10,9 +10,7 @@ interface Rename {
   to: string;
 }
 
-/**
- * When a key id becomes a wamid, its reactions and its ticket follow (M10). Returns the number of reactions.
- */
+/** When a key id becomes a wamid, its reactions and its ticket follow (M10). Returns the number of reactions. */
 export async function followRenames(tx: Sql, renames: readonly Rename[]): Promise<number> {
   if (renames.length === 0) return 0;
   const to = new Map(renames.map((rename) => [`${rename.connectionId} ${rename.from}`, rename.to]));

@@ -7,8 +7,8 @@ import { requeueEntriesOfNumbers } from '../tables/webhook-log.js';
 import { retractPeople, type RetractedPerson } from './own-number.js';
 
 /**
- * Rows that entries stored on a connection that may be the wrong one: they name only the WABA, which now has
- * several numbers.
+ * Rows that entries stored on a connection that may be the wrong one: they name only the WABA, which now has several
+ * numbers.
  */
 export interface Misfiled {
   entryIds: readonly string[];
@@ -23,10 +23,9 @@ export interface Misfiled {
 }
 
 /**
- * Removes from a connection what such entries stored: the affected conversations, their pending facts, and
- * the connection's own state. Other entries about these are due again, which restores their part. `isKnown`:
- * the right connection is known by now, so only rows from these entries alone go. Returns the number of due
- * entries.
+ * Removes from a connection what such entries stored: the affected conversations, their pending facts, and the
+ * connection's own state. Other entries about these are due again, which restores their part. `isKnown`: the right
+ * connection is known by now, so only rows from these entries alone go. Returns the number of due entries.
  */
 export async function retractMisfiled(
   tx: Sql,

@@ -35,10 +35,7 @@ export interface NameKey {
   value: string;
 }
 
-/**
- * The lead behind each name, null if none: by lead_identities, else, for leads of other programs, by their
- * phone.
- */
+/** The lead behind each name, null if none: by lead_identities, else, for leads of other programs, by their phone. */
 export async function readLeadsOfNames(
   sql: Sql,
   names: readonly NameKey[],

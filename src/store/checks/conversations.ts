@@ -88,8 +88,8 @@ export function streamCrowdedTickets(tx: Sql, scope: Scope): AsyncGenerator<Crow
 }
 
 /**
- * First and last message, as stored in a conversation or lead and as computed from its messages. Times are ms
- * since 1970.
+ * First and last message, as stored in a conversation or lead and as computed from its messages. Times are ms since
+ * 1970.
  */
 export interface WrongTimes {
   of: 'conversation' | 'lead';
@@ -109,8 +109,8 @@ export interface MessageEnds {
 }
 
 /**
- * Conversations with first or last times that do not match their messages, and leads with a last message that
- * is not the last of all their conversations. One pass over the messages, whatever their number.
+ * Conversations with first or last times that do not match their messages, and leads with a last message that is not
+ * the last of all their conversations. One pass over the messages, whatever their number.
  */
 export async function* streamWrongTimes(
   tx: Sql,
@@ -273,15 +273,12 @@ const OPEN_TICKET = columns({
   newestAt: orNull(time),
 });
 
-/**
- * An open ticket from a replay that no person has moved, with what its messages imply. Times are ms since
- * 1970.
- */
+/** An open ticket from a replay that no person has moved, with what its messages imply. Times are ms since 1970. */
 export type OpenTicket = RowOf<typeof OPEN_TICKET>;
 
 /**
- * Open `incoming_message` tickets in the stage set by replay: those opened or moved by people or other
- * programs follow their own rules.
+ * Open `incoming_message` tickets in the stage set by replay: those opened or moved by people or other programs follow
+ * their own rules.
  */
 const FOLLOWING = `t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'`;
 
@@ -308,8 +305,8 @@ const TICKETLESS = columns({ id: uuid, connectionId: uuid, externalId: text, tim
 export type Ticketless = RowOf<typeof TICKETLESS>;
 
 /**
- * Conversations with a live inbound message from the raw log after which no ticket was open or closed (T1,
- * T2, T5). Ignores messages of runs that were to open none. One pass over the messages, grouped.
+ * Conversations with a live inbound message from the raw log after which no ticket was open or closed (T1, T2, T5).
+ * Ignores messages of runs that were to open none. One pass over the messages, grouped.
  */
 export function streamTicketless(
   tx: Sql,

@@ -52,9 +52,8 @@ export const MARKS = ['deleted', 'edited', 'reply'] as const;
 export type Mark = (typeof MARKS)[number];
 
 /**
- * SQL: marks on a row of the raw log that did not come from an entry, as one text, empty if none: a revoke or
- * an edit from the log keeps the earlier words in message_revisions, and a reply leaves its evidence. For
- * `messages` as `m`.
+ * SQL: marks on a row of the raw log that did not come from an entry, as one text, empty if none: a revoke or an edit
+ * from the log keeps the earlier words in message_revisions, and a reply leaves its evidence. For `messages` as `m`.
  */
 const MARKS_SQL = `concat_ws(' ',
   case when m.deleted_at is not null and not (${keeps("'original'")}
@@ -131,8 +130,7 @@ const IS_REPLACED = `exists (
 )`;
 
 /**
- * What is known about a row without an id: the id of the message it duplicates, and see {@link
- * MessageFromElsewhere}.
+ * What is known about a row without an id: the id of the message it duplicates, and see {@link MessageFromElsewhere}.
  */
 export async function readLostId(
   sql: Sql,
@@ -150,9 +148,7 @@ export async function readLostId(
     : { twin: textOrNull(row, 'twin'), isReplaced: booleanOf(row, 'is_replaced') };
 }
 
-/**
- * Messages that name no raw entry, or a missing one; excludes rows that `dedupe` merges into their messages.
- */
+/** Messages that name no raw entry, or a missing one; excludes rows that `dedupe` merges into their messages. */
 export function streamMessagesFromElsewhere(
   tx: Sql,
   scope: Scope,
@@ -251,9 +247,8 @@ function firstIdAt(ms: number): string {
 }
 
 /**
- * A Cloud API history message with an announced file that has not arrived. WhatsApp Web's media have keys
- * instead of an id and are owed nothing; a revoked message stays empty (M5). For a query with `messages`
- * under that alias.
+ * A Cloud API history message with an announced file that has not arrived. WhatsApp Web's media have keys instead of an
+ * id and are owed nothing; a revoked message stays empty (M5). For a query with `messages` under that alias.
  */
 export function mediaOwed(alias: string): string {
   return `(${alias}.source = 'history' and ${alias}.deleted_at is null and ${alias}.external_id like 'wamid.%'
@@ -281,8 +276,8 @@ const OWED_MEDIA = columns({
 export type OwedMedia = RowOf<typeof OWED_MEDIA>;
 
 /**
- * By connection, oldest first: what a history announced, and, if this tool fetches media, files that are
- * owed, have expired since it began, were refused, or did not match their announcement.
+ * By connection, oldest first: what a history announced, and, if this tool fetches media, files that are owed, have
+ * expired since it began, were refused, or did not match their announcement.
  */
 export function streamOwedMedia(
   tx: Sql,

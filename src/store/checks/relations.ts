@@ -27,8 +27,8 @@ interface Relation {
 }
 
 /**
- * Checked row by row although foreign keys forbid most of it: a dump restored with triggers disabled bypasses
- * the constraints and leaves them marked as checked.
+ * Checked row by row although foreign keys forbid most of it: a dump restored with triggers disabled bypasses the
+ * constraints and leaves them marked as checked.
  */
 const RELATIONS: readonly Relation[] = [
   {
@@ -99,8 +99,7 @@ const RELATIONS: readonly Relation[] = [
     isGlobal: true,
   },
   {
-    // A reaction without its message is a pending fact; a row of message_reactions claims that the message is
-    // there.
+    // A reaction without its message is a pending fact; a row of message_reactions claims that the message is there.
     query: `select r.connection_id, r.target_external_id as subject, 'has a reaction, but there is no such message' as detail
        from message_reactions r
        where ${inScope('r.connection_id')} and ${sinceScope('r.at')}

@@ -31,10 +31,7 @@ const primary = (table: string, ...columns: string[]): UniqueKey => ({
 /** Rule M1: makes a second row of a message impossible, whoever writes it. */
 export const MESSAGE_KEY = unique('messages', 'connection_id', 'external_id');
 
-/**
- * Every one from the migrations, most important first. A test compares the list with a fresh database's
- * catalog.
- */
+/** Every one from the migrations, most important first. A test compares the list with a fresh database's catalog. */
 export const UNIQUE_KEYS: readonly UniqueKey[] = [
   MESSAGE_KEY,
   unique('conversations', 'lead_id', 'connection_id'),
@@ -205,8 +202,7 @@ interface DoubledKeys {
 }
 
 /**
- * What blocks a unique index. Groups the whole table: only for tables without their index, where nothing else
- * can tell.
+ * What blocks a unique index. Groups the whole table: only for tables without their index, where nothing else can tell.
  */
 export async function readDoubledKeys(sql: Sql, key: UniqueKey, samples: number): Promise<DoubledKeys> {
   const columns = key.columns.join(', ');
@@ -240,9 +236,9 @@ export async function countAbsentKeys(sql: Sql, key: UniqueKey): Promise<number>
 }
 
 /**
- * Creates a unique index with the migrations' name and definition. On a server, does not block writers
- * (`concurrently`, not allowed in a transaction); it then waits for older transactions. The embedded database
- * has no other writers, and does not support it.
+ * Creates a unique index with the migrations' name and definition. On a server, does not block writers (`concurrently`,
+ * not allowed in a transaction); it then waits for older transactions. The embedded database has no other writers, and
+ * does not support it.
  *
  * Throws the database's error: 23505 for duplicate rows, which leaves an invalid index behind.
  */
@@ -267,10 +263,7 @@ export async function dropIndex(store: Store, key: UniqueKey, isConstraint: bool
   );
 }
 
-/**
- * Outside of any transaction, so that other programs can keep writing; behind a pooler we are always inside
- * one.
- */
+/** Outside of any transaction, so that other programs can keep writing; behind a pooler we are always inside one. */
 function concurrently(store: Store): string {
   if (store.pooled) {
     throw new ConfigError(

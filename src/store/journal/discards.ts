@@ -50,9 +50,9 @@ export async function findEntryIds(sql: Sql, prefix: string): Promise<string[]> 
 }
 
 /**
- * The chosen entries with the rows created from each. `run_id` names the last run that processed an entry;
- * for one retried since, its id shows which run stored it: it holds the time by that run's clock, provided no
- * other run was active.
+ * The chosen entries with the rows created from each. `run_id` names the last run that processed an entry; for one
+ * retried since, its id shows which run stored it: it holds the time by that run's clock, provided no other run was
+ * active.
  */
 const JUDGED = `
   chosen as (
@@ -147,8 +147,8 @@ export async function readAdoptionsInUse(sql: Sql, selection: DiscardSelection):
 }
 
 /**
- * Removes the chosen entries without rows, with their rejected items. Journals them under `runId` first, in
- * the caller's transaction. Returns how many of each were removed.
+ * Removes the chosen entries without rows, with their rejected items. Journals them under `runId` first, in the
+ * caller's transaction. Returns how many of each were removed.
  */
 export async function discardEntries(
   tx: Sql,

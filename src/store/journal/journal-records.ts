@@ -20,9 +20,8 @@ const MOST = 200;
 const COLUMNS = 'j.run_id, j.table_name, j.key, j.before, j.after, j.created_at';
 
 /**
- * Changes to a message's row, and removed rows that had one of its ids (a duplicate message's other copy).
- * The journal has no index for this and is read once; it holds only merges and dedupes, not incoming
- * messages.
+ * Changes to a message's row, and removed rows that had one of its ids (a duplicate message's other copy). The journal
+ * has no index for this and is read once; it holds only merges and dedupes, not incoming messages.
  */
 export async function readJournalOfMessage(
   sql: Sql,
@@ -40,8 +39,8 @@ export async function readJournalOfMessage(
 }
 
 /**
- * The leads merged into these people: those that gave them names, conversations or tickets, over any number
- * of merges; and those that had nothing but one of `phones`.
+ * The leads merged into these people: those that gave them names, conversations or tickets, over any number of merges;
+ * and those that had nothing but one of `phones`.
  */
 export async function readMergesInto(
   sql: Sql,

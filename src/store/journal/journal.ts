@@ -14,8 +14,8 @@ import {
 } from './journaled-tables.js';
 
 /**
- * The rows that a change may touch, by id. A changed row must be reachable from these, or `undo` cannot
- * restore it; unchanged reachable rows cost little and leave nothing in the journal.
+ * The rows that a change may touch, by id. A changed row must be reachable from these, or `undo` cannot restore it;
+ * unchanged reachable rows cost little and leave nothing in the journal.
  */
 export interface JournalScope {
   /**
@@ -30,15 +30,12 @@ export interface JournalScope {
   bareMessageIds?: readonly string[];
   /** Conversations that may change or go, with their leads and tickets. */
   conversationIds?: readonly string[];
-  /**
-   * Conversations that may give all messages to another one; the journal keeps only the owner of each
-   * message.
-   */
+  /** Conversations that may give all messages to another one; the journal keeps only the owner of each message. */
   emptiedConversationIds?: readonly string[];
   /**
-   * Leads (people) that may be merged: with their identities, conversations, tickets, sync logs and the
-   * collisions on record between them. Messages that follow a conversation to another lead need no journal
-   * entry: they follow it back.
+   * Leads (people) that may be merged: with their identities, conversations, tickets, sync logs and the collisions on
+   * record between them. Messages that follow a conversation to another lead need no journal entry: they follow it
+   * back.
    */
   leadIds?: readonly string[];
   /** Leads that may change in their own row, with their tickets, and nothing else. */
@@ -77,9 +74,8 @@ interface Reach {
 const NAMES = 'unnest($7::uuid[], $8::text[]) as n (connection_id, id)';
 
 /**
- * The keys of the rows in reach, by table. Each part is an index look-up; `offset 0` keeps a planner without
- * statistics from reading whole tables. Leads and conversations are looked up by arrays: without the index,
- * which
+ * The keys of the rows in reach, by table. Each part is an index look-up; `offset 0` keeps a planner without statistics
+ * from reading whole tables. Leads and conversations are looked up by arrays: without the index, which
  * `dedupe` must tolerate, one scan answers for all.
  */
 const REACH: Readonly<Record<keyof typeof JOURNALED_TABLES, string>> = {
@@ -128,10 +124,7 @@ const REACH: Readonly<Record<keyof typeof JOURNALED_TABLES, string>> = {
   webhook_log: 'select distinct webhook_log_id as id from collisions',
 };
 
-/**
- * Items rejected because two conversations claimed one id: they are due again once the conversations are
- * joined.
- */
+/** Items rejected because two conversations claimed one id: they are due again once the conversations are joined. */
 const COLLISIONS = `
   collisions as (
     select r.id, r.webhook_log_id from ${NAMES}
@@ -166,10 +159,10 @@ const TABLES = Object.values(JOURNALED_TABLES) as readonly (JournaledTable & {
 })[];
 
 /**
- * Runs `work` inside the caller's transaction and records in change_journal, under `runId`, every row that it
- * changes, removes or creates: its state before the work, and after it (null: gone). `undo` restores it.
- * Locks the rows first, so that the journaled state is the one the work finds. A fixed number of statements,
- * whatever the size of the scope. Scopes of one run are sequential, never nested.
+ * Runs `work` inside the caller's transaction and records in change_journal, under `runId`, every row that it changes,
+ * removes or creates: its state before the work, and after it (null: gone). `undo` restores it. Locks the rows first,
+ * so that the journaled state is the one the work finds. A fixed number of statements, whatever the size of the scope.
+ * Scopes of one run are sequential, never nested.
  */
 export async function journaled<T>(
   tx: Sql,
@@ -245,9 +238,7 @@ async function writeStoredEntries(
   );
 }
 
-/**
- * The run's last journal entry so far. Sets the time zone for writing: entries are compared across sessions.
- */
+/** The run's last journal entry so far. Sets the time zone for writing: entries are compared across sessions. */
 async function beginScope(tx: Sql, runId: string): Promise<number> {
   return readCount(
     tx,

@@ -10,8 +10,8 @@ export interface JournaledTable {
 }
 
 /**
- * Stands for a column that holds the JSON value null. In a row's JSON it would look like an SQL null, and be
- * restored as one.
+ * Stands for a column that holds the JSON value null. In a row's JSON it would look like an SQL null, and be restored
+ * as one.
  */
 export const JSON_NULL = '{"wa-reconcile": "json null"}';
 
@@ -67,8 +67,8 @@ export const JOURNALED_TABLES = {
 export type JournaledTableName = keyof typeof JOURNALED_TABLES;
 
 /**
- * The row `t` of webhook_log as journaled on removal: all but its bytes, which go to discarded_bodies. A
- * `sha256` marks such a journal entry.
+ * The row `t` of webhook_log as journaled on removal: all but its bytes, which go to discarded_bodies. A `sha256` marks
+ * such a journal entry.
  */
 export const WHOLE_ENTRY_JSON = `(to_jsonb(t) - 'raw_body')`;
 
@@ -103,8 +103,8 @@ export function rowOfEntry(table: JournaledTable, entry: string, lock: '' | ' fo
 }
 
 /**
- * The row of `table` with the key columns of `keys`, locked until the transaction ends: what is journaled is
- * what is changed.
+ * The row of `table` with the key columns of `keys`, locked until the transaction ends: what is journaled is what is
+ * changed.
  */
 export function lockedRow(table: JournaledTable, keys: string): string {
   return lookUp(table, (name) => `${keys}.${name}`, ' for update');

@@ -21,8 +21,8 @@ export interface PutBack {
 type Step = 'insert' | 'update' | 'delete' | 'park';
 
 /**
- * The order of the work. Parents come before children and go after them (foreign keys are checked at the end
- * of every statement); unique values to be released are parked first, so that two rows can swap theirs.
+ * The order of the work. Parents come before children and go after them (foreign keys are checked at the end of every
+ * statement); unique values to be released are parked first, so that two rows can swap theirs.
  */
 const STEPS: readonly (readonly [JournaledTableName, Step])[] = [
   ['leads', 'park'],
@@ -72,9 +72,9 @@ const PARKING: Partial<Record<JournaledTableName, { set: string; where: string }
 };
 
 /**
- * Sets every row of the journal `undoId` to its entry's `after`: inserts missing rows, updates existing ones,
- * deletes created ones. Set-based, one statement per table and step. Unique and foreign-key violations
- * surface as the database's errors.
+ * Sets every row of the journal `undoId` to its entry's `after`: inserts missing rows, updates existing ones, deletes
+ * created ones. Set-based, one statement per table and step. Unique and foreign-key violations surface as the
+ * database's errors.
  */
 export async function putBack(tx: Sql, undoId: string): Promise<PutBack[]> {
   const columns = await readColumns(tx);
@@ -90,9 +90,7 @@ export async function putBack(tx: Sql, undoId: string): Promise<PutBack[]> {
   return [...done.values()].filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
 }
 
-/**
- * The actual columns: a program that shares the tables may have added its own, and they are journaled, too.
- */
+/** The actual columns: a program that shares the tables may have added its own, and they are journaled, too. */
 async function readColumns(tx: Sql): Promise<Map<string, string[]>> {
   const rows = await tx.query(
     `select c.relname::text as name, a.attname::text as column

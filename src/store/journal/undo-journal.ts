@@ -64,9 +64,9 @@ export async function countJournaled(sql: Sql, runId: string): Promise<{ table: 
 }
 
 /**
- * Journals under `undoId`, before anything is touched, what undoing `runId` will change: every row that the
- * run changed, once, from its last state to its first. That journal is the work list, and makes the undo
- * itself undoable. Returns the number of rows. Sets the time zone for writing.
+ * Journals under `undoId`, before anything is touched, what undoing `runId` will change: every row that the run
+ * changed, once, from its last state to its first. That journal is the work list, and makes the undo itself undoable.
+ * Returns the number of rows. Sets the time zone for writing.
  */
 export async function invertJournal(tx: Sql, runId: string, undoId: string): Promise<number> {
   await tx.query(
@@ -132,10 +132,7 @@ export async function readTouched(tx: Sql, undoId: string): Promise<TouchedRow[]
   return rowsOf(TOUCHED_ROW, rows);
 }
 
-/**
- * Number of rows in an undo's journal that differ from their state before the undone run: zero after the
- * work.
- */
+/** Number of rows in an undo's journal that differ from their state before the undone run: zero after the work. */
 export async function countUnrestored(tx: Sql, undoId: string): Promise<number> {
   const [row] = await tx.query(`select count(*)::int as rows from (${compareWith('after')}) x`, [undoId]);
   return row === undefined ? 0 : integerOf(row, 'rows');
@@ -196,9 +193,9 @@ export async function readLaterRuns(
 const OWNERS = ['conversation_id', 'lead_id', 'person_id'];
 
 /**
- * Leaves later changes alone: for a changed row, the entry keeps only columns that the run changed and that
- * nothing touched since; for others, and rows that the run created, nothing. This frees values other rows
- * need, such as a phone or an id.
+ * Leaves later changes alone: for a changed row, the entry keeps only columns that the run changed and that nothing
+ * touched since; for others, and rows that the run created, nothing. This frees values other rows need, such as a phone
+ * or an id.
  */
 export async function leaveTouched(tx: Sql, touched: readonly TouchedRow[]): Promise<void> {
   const changed = touched.filter(({ how, columns }) => how === 'changed' && columns.length > 0);

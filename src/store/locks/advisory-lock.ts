@@ -47,12 +47,11 @@ export function acquireDeviceAdvisoryLock(
 }
 
 /**
- * On a dedicated session, the session holds the lock. On a pooler, one transaction holds it until the run
- * ends: a pooler in transaction mode keeps a client and its session together for exactly one transaction, so
- * that transaction is as good as a session, and the two lock kinds exclude each other. It reads and writes no
- * rows: it has no transaction id and, between its statements, no snapshot, so it does not hold back vacuum.
- * If something ends it early, such as a pooler's idle timeout, the connection closes; the run notices and
- * stops.
+ * On a dedicated session, the session holds the lock. On a pooler, one transaction holds it until the run ends: a
+ * pooler in transaction mode keeps a client and its session together for exactly one transaction, so that transaction
+ * is as good as a session, and the two lock kinds exclude each other. It reads and writes no rows: it has no
+ * transaction id and, between its statements, no snapshot, so it does not hold back vacuum. If something ends it early,
+ * such as a pooler's idle timeout, the connection closes; the run notices and stops.
  */
 async function acquire(
   config: ServerConfig,
@@ -71,8 +70,8 @@ async function acquire(
     const attempt = `pg_try_advisory${pooled ? '_xact' : ''}_lock${options.mode === 'shared' ? '_shared' : ''}`;
     return await pollForLock<RunLock, number>(
       async () => {
-        // Without parameters: a parameterized statement keeps its snapshot until the next one, which would
-        // hold back vacuum.
+        // Without parameters: a parameterized statement keeps its snapshot until the next one, which would hold back
+        // vacuum.
         const { rows } = await client.query<{ taken: boolean }>(
           `select ${attempt}(${wanted.namespace}, ${key}) as taken`,
         );
@@ -125,8 +124,8 @@ function hold(client: pg.Client, location: string): RunLock {
 
   async function release(): Promise<void> {
     clearInterval(heartbeat);
-    // Ending the session, or its transaction, releases the lock; the connection may already be gone, and the
-    // lock with it.
+    // Ending the session, or its transaction, releases the lock; the connection may already be gone, and the lock with
+    // it.
     await client.query('rollback').catch(() => undefined);
     await client.end().catch(() => undefined);
   }
@@ -191,8 +190,7 @@ function describeHolder({ application, pid, client, since }: LockHolder): string
 }
 
 /**
- * PostgreSQL 14 and newer can end idle sessions, which would release the lock; on older ones the query does
- * nothing.
+ * PostgreSQL 14 and newer can end idle sessions, which would release the lock; on older ones the query does nothing.
  */
 async function disableIdleTimeout(client: pg.Client): Promise<void> {
   await client.query(

@@ -32,12 +32,12 @@ const MAX_STEPS = 40;
 const STEP_MS = 25;
 
 /**
- * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open
- * one directory silently lose committed rows, so readers take it too. It is outside the directory, which only
- * PGlite may write.
+ * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open one
+ * directory silently lose committed rows, so readers take it too. It is outside the directory, which only PGlite may
+ * write.
  *
- * A lock is taken over only from a dead process, on this host and in this container; never because of age,
- * because PGlite blocks the event loop and a busy holder looks just like a hung one.
+ * A lock is taken over only from a dead process, on this host and in this container; never because of age, because
+ * PGlite blocks the event loop and a busy holder looks just like a hung one.
  *
  * Throws LockedError (exit 5), naming the holder, if still held after `waitMs`.
  */
@@ -75,10 +75,7 @@ export async function acquireDirectoryLock(
 /** Who holds a lock file, according to {@link readDirectoryLock}. */
 type DirectoryLockState =
   | { state: 'free' | 'unreadable' }
-  /**
-   * `dead`: left behind by a dead process; the next one takes it. `elsewhere`: from another machine or
-   * container.
-   */
+  /** `dead`: left behind by a dead process; the next one takes it. `elsewhere`: from another machine or container. */
   | { state: 'alive' | 'elsewhere' | 'dead'; command: string; host: string; pid: number; startedAt: string };
 
 /** Reads the lock file without touching it. */
@@ -92,9 +89,9 @@ export async function readDirectoryLock(path: string, owner: LockOwner): Promise
 }
 
 /**
- * Replaces a dead process's content with ours, if it is unchanged. A second lock guards this step, so only
- * one of several contenders gets it; later ones find the content changed. The lock file itself always exists
- * meanwhile, so no process can slip in by creating it.
+ * Replaces a dead process's content with ours, if it is unchanged. A second lock guards this step, so only one of
+ * several contenders gets it; later ones find the content changed. The lock file itself always exists meanwhile, so no
+ * process can slip in by creating it.
  */
 async function takeOver(
   path: string,
@@ -207,9 +204,9 @@ function stringOrNothing(value: unknown): string | undefined {
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * Creates a lock file with its full content atomically, or returns false if it exists. Written beside and
- * linked into place: a file created first and filled later can be read, or left by a kill, while empty, and
- * its owner would be unknown.
+ * Creates a lock file with its full content atomically, or returns false if it exists. Written beside and linked into
+ * place: a file created first and filled later can be read, or left by a kill, while empty, and its owner would be
+ * unknown.
  */
 async function createLockFile(path: string, content: string): Promise<boolean> {
   const beside = await writeBeside(path, content);

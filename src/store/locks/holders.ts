@@ -4,9 +4,9 @@ import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
 
 /**
- * The current holders of the run lock: the names that the sessions set (`wa-reconcile replay host:123`, cut
- * at 63 bytes), null for a session that this role cannot see. The process that has the embedded database open
- * holds its lock, so no other process can: then the result is null.
+ * The current holders of the run lock: the names that the sessions set (`wa-reconcile replay host:123`, cut at 63
+ * bytes), null for a session that this role cannot see. The process that has the embedded database open holds its lock,
+ * so no other process can: then the result is null.
  */
 export async function readLockHolders(
   sql: Sql,
@@ -28,9 +28,9 @@ export async function readLockHolders(
 }
 
 /**
- * The run lock is pg_advisory_lock(LOCK_NAMESPACE, key of the schema): installations in different schemas of
- * one database do not conflict. The number spells `warc`. Advisory locks are per database, so its name is not
- * part of the key.
+ * The run lock is pg_advisory_lock(LOCK_NAMESPACE, key of the schema): installations in different schemas of one
+ * database do not conflict. The number spells `warc`. Advisory locks are per database, so its name is not part of the
+ * key.
  */
 export const LOCK_NAMESPACE = 0x77617263;
 

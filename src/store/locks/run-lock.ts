@@ -5,8 +5,8 @@ import type { LockOwner } from './directory-lock.js';
 
 export interface RunLockOptions extends LockOwner, LockWait {
   /**
-   * `shared` for work that several machines may do at once (replay, import); `exclusive` for work that must
-   * be alone (dedupe --apply, undo, reconcile, verify --enforce, db migrate).
+   * `shared` for work that several machines may do at once (replay, import); `exclusive` for work that must be alone
+   * (dedupe --apply, undo, reconcile, verify --enforce, db migrate).
    */
   mode: 'shared' | 'exclusive';
 }
@@ -14,8 +14,8 @@ export interface RunLockOptions extends LockOwner, LockWait {
 /** A lock that a run holds from beginning to end. */
 export interface RunLock {
   /**
-   * Throws UserError `lock_lost` if the lock's connection is gone: another run may have started since. Call
-   * it before each batch of an exclusive run.
+   * Throws UserError `lock_lost` if the lock's connection is gone: another run may have started since. Call it before
+   * each batch of an exclusive run.
    */
   assertHeld(): void;
   /** Aborted when the lock is lost. */
@@ -24,9 +24,8 @@ export interface RunLock {
 }
 
 /**
- * Takes the run lock. On PostgreSQL it is an advisory lock on a dedicated connection: a pool would hand out
- * that connection to others, or close it. The embedded database is locked by opening it, so this is a no-op
- * there.
+ * Takes the run lock. On PostgreSQL it is an advisory lock on a dedicated connection: a pool would hand out that
+ * connection to others, or close it. The embedded database is locked by opening it, so this is a no-op there.
  *
  * Throws LockedError (exit 5), naming the holders, if still held after `waitMs`.
  */
@@ -41,10 +40,7 @@ export async function acquireRunLock(config: DatabaseConfig, options: RunLockOpt
   }
 }
 
-/**
- * Takes the lock for fetching a connection's media, so that no file is requested twice. Throws like the
- * others.
- */
+/** Takes the lock for fetching a connection's media, so that no file is requested twice. Throws like the others. */
 export function acquireMediaLock(
   config: DatabaseConfig,
   connection: { id: string; name: string },
@@ -55,8 +51,8 @@ export function acquireMediaLock(
 }
 
 /**
- * Takes the lock of a connection's linked device. Two processes on one device would advance the same Signal
- * sessions. Throws LockedError (exit 5), naming the holder.
+ * Takes the lock of a connection's linked device. Two processes on one device would advance the same Signal sessions.
+ * Throws LockedError (exit 5), naming the holder.
  */
 export async function acquireDeviceLock(
   config: DatabaseConfig,
@@ -93,8 +89,8 @@ export interface LockWait {
 const POLL_MS = 200;
 
 /**
- * Calls `attempt` until it returns a lock or the time is up; then throws the error that `refuse` makes from
- * the last answer. Polls instead of blocking, so that Ctrl-C works and the holder can be named.
+ * Calls `attempt` until it returns a lock or the time is up; then throws the error that `refuse` makes from the last
+ * answer. Polls instead of blocking, so that Ctrl-C works and the holder can be named.
  */
 export async function pollForLock<T extends object, R>(
   attempt: () => Promise<{ lock: T } | { held: R }>,

@@ -22,9 +22,8 @@ export async function migrationStatus(store: Store): Promise<MigrationStatus> {
 }
 
 /**
- * Applies pending migrations, each file in its own transaction, and returns their names. Any number of
- * processes may call it at once. Throws UserError if this version must not change the database (see {@link
- * assertMigratable}).
+ * Applies pending migrations, each file in its own transaction, and returns their names. Any number of processes may
+ * call it at once. Throws UserError if this version must not change the database (see {@link assertMigratable}).
  */
 export async function migrate(store: Store): Promise<{ applied: string[] }> {
   return applyMigrations(store, await readMigrations());
@@ -43,9 +42,9 @@ export async function applyMigrations(store: Store, known: MigrationFile[]): Pro
 }
 
 /**
- * Throws UserError `migrations_pending` unless every migration is applied, and whatever {@link
- * assertMigratable} throws. Every command that reads or writes calls it first: otherwise the user would see
- * an error about a missing column.
+ * Throws UserError `migrations_pending` unless every migration is applied, and whatever {@link assertMigratable}
+ * throws. Every command that reads or writes calls it first: otherwise the user would see an error about a missing
+ * column.
  */
 export async function assertMigrated(store: Store): Promise<void> {
   const status = await migrationStatus(store);
@@ -99,10 +98,9 @@ function firstLine(statement: string): string {
 }
 
 /**
- * Cuts an SQL script into its statements, because drivers run one at a time. Semicolons in strings (`'…'`,
- * `E'…'`, `"…"`, `$tag$…$tag$`), comments (`--`, nested `/* *\/`) and parentheses do not cut. A statement
- * keeps its comments; comment-only statements are left out. Function bodies are written with dollar quotes,
- * not as BEGIN ATOMIC.
+ * Cuts an SQL script into its statements, because drivers run one at a time. Semicolons in strings (`'…'`, `E'…'`,
+ * `"…"`, `$tag$…$tag$`), comments (`--`, nested `/* *\/`) and parentheses do not cut. A statement keeps its comments;
+ * comment-only statements are left out. Function bodies are written with dollar quotes, not as BEGIN ATOMIC.
  */
 export function splitStatements(script: string): string[] {
   const statements: string[] = [];

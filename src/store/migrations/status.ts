@@ -60,8 +60,8 @@ function compare(
 }
 
 /**
- * Throws ConfigError (exit 2) for a database that this version must not touch: from a newer version, with a
- * failed or later edited migration, or with another program's tables.
+ * Throws ConfigError (exit 2) for a database that this version must not touch: from a newer version, with a failed or
+ * later edited migration, or with another program's tables.
  *
  * @param location the database, without secrets, for the message.
  */
@@ -140,8 +140,8 @@ interface MigrationRecord {
 }
 
 /**
- * Prisma's lock number for `migrate deploy`. Sharing it keeps the two from running at once; ours is held by
- * the transaction, so it cannot be left behind.
+ * Prisma's lock number for `migrate deploy`. Sharing it keeps the two from running at once; ours is held by the
+ * transaction, so it cannot be left behind.
  */
 const PRISMA_MIGRATE_LOCK = 72_707_369;
 
@@ -179,8 +179,7 @@ export async function createBookkeeping(tx: Sql): Promise<void> {
   const [row] = await tx.query(
     `select current_schema()::text as schema, current_setting('search_path') as search_path`,
   );
-  // The search path is the one quoted name set on the connection; if that schema does not exist, there is
-  // none.
+  // The search path is the one quoted name set on the connection; if that schema does not exist, there is none.
   if (row?.schema === null) await tx.execute(`create schema if not exists ${text(row.search_path)}`);
   await tx.execute(
     `create table if not exists _prisma_migrations (

@@ -20,10 +20,7 @@ const COMPARED = columns({
 /** A conversation message, as far as a chat exported from a phone can show it. */
 export type ComparedRow = RowOf<typeof COMPARED>;
 
-/**
- * The messages of a conversation in a window, in order, page by page; `after`: the last one of the previous
- * page.
- */
+/** The messages of a conversation in a window, in order, page by page; `after`: the last one of the previous page. */
 export async function readComparedMessages(
   sql: Sql,
   conversationId: string,
@@ -84,8 +81,8 @@ const WITNESSED = columns({
 export type WitnessedRow = RowOf<typeof WITNESSED>;
 
 /**
- * The messages of some people in some windows (ms since 1970, half-open), excluding those created from an
- * exported chat.
+ * The messages of some people in some windows (ms since 1970, half-open), excluding those created from an exported
+ * chat.
  */
 export async function readWitnessedMessages(
   sql: Sql,

@@ -19,8 +19,8 @@ import type { Sql, SqlParameter } from '../sql.js';
 import { instantOrNull } from '../row.js';
 
 /**
- * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined
- * there: with millions of rows on each side, a look-up per row would take hours.
+ * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: with
+ * millions of rows on each side, a look-up per row would take hours.
  */
 
 const STAGED_ROW = columns({
@@ -92,8 +92,8 @@ export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]
 }
 
 /**
- * Finds the message of each staged row: by its id, else by the key id inside both (M10); of several, the one
- * of the same person and direction.
+ * Finds the message of each staged row: by its id, else by the key id inside both (M10); of several, the one of the
+ * same person and direction.
  */
 export async function pairRows(tx: Sql): Promise<void> {
   await tx.execute(
@@ -115,9 +115,9 @@ export async function pairRows(tx: Sql): Promise<void> {
 }
 
 /**
- * Names contacts without a known identity by the messages they share with a lead: if all of a contact's
- * messages are one lead's, it is that lead, unless the CRM has a better-known contact for it. Of several
- * candidates the one with the most messages wins; the others are a split person.
+ * Names contacts without a known identity by the messages they share with a lead: if all of a contact's messages are
+ * one lead's, it is that lead, unless the CRM has a better-known contact for it. Of several candidates the one with the
+ * most messages wins; the others are a split person.
  */
 export async function nameContactsByMessages(tx: Sql): Promise<number> {
   return tx.execute(
@@ -415,8 +415,8 @@ export type BatchedMessage = RowOf<typeof BATCHED>;
 const BATCHES_SAMPLED = 2_000;
 
 /**
- * The live messages of some raw entries per connection, from entries that hold several messages or one that
- * the CRM lacks.
+ * The live messages of some raw entries per connection, from entries that hold several messages or one that the CRM
+ * lacks.
  */
 export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise<BatchedMessage[]> {
   const rows = await tx.query(

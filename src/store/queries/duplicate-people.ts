@@ -19,8 +19,8 @@ const NUMBER = `case
   else n.phone end`;
 
 /**
- * Numbers shared by several people; rows are read by {@link numberGroupOf}. One pass over leads and
- * identities, whoever wrote them: other programs know a lead by its phone_number alone.
+ * Numbers shared by several people; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever
+ * wrote them: other programs know a lead by its phone_number alone.
  */
 export const NUMBER_GROUPS = `
   with named as not materialized (
@@ -93,9 +93,7 @@ export interface WantedName {
   value: string;
 }
 
-/**
- * Who has these names: `place` numbers the names from one. A phone may exist only as a lead's phone_number.
- */
+/** Who has these names: `place` numbers the names from one. A phone may exist only as a lead's phone_number. */
 export async function readHolders(
   sql: Sql,
   names: readonly WantedName[],

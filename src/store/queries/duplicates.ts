@@ -20,8 +20,8 @@ export interface DuplicateScope {
   /** Conversations to treat as already joined, `from` -> `into`. */
   joined: ReadonlyMap<string, string>;
   /**
-   * Of rows without an id, only those with their raw entry in the log: this tool stored them under an id, and
-   * the log has restored that message.
+   * Of rows without an id, only those with their raw entry in the log: this tool stored them under an id, and the log
+   * has restored that message.
    */
   loggedOnly?: boolean;
 }
@@ -53,8 +53,8 @@ function contentOf(row: string): string {
 }
 
 /**
- * Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): labels of different
- * messages are equal.
+ * Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): labels of different messages are
+ * equal.
  */
 function isLabelled(row: string): string {
   return `coalesce((${row}.evidence >> 8) & 15 in (4, 12), false)`;
@@ -88,9 +88,8 @@ function isOtherMeta(a: string, b: string): string {
 }
 
 /**
- * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. If another program left
- * stanza_id empty, the wamid is decoded here, just well enough to find candidates: src/identity/wamid.ts
- * decides. The nested
+ * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. If another program left stanza_id
+ * empty, the wamid is decoded here, just well enough to find candidates: src/identity/wamid.ts decides. The nested
  * `case` and `offset 0` keep the decoding from ids that are not base64, which would fail the statement.
  */
 function stanzaOf(row: string): string {
@@ -111,8 +110,8 @@ function stanzaOf(row: string): string {
 }
 
 /**
- * Ids shared by several rows of one connection, keyed by connection and id. One pass over the table counts
- * ids; only duplicates are looked up again. Reads in order with the unique index, hashed without it.
+ * Ids shared by several rows of one connection, keyed by connection and id. One pass over the table counts ids; only
+ * duplicates are looked up again. Reads in order with the unique index, hashed without it.
  */
 export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -139,9 +138,9 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
 }
 
 /**
- * Rows of one conversation with one stanza id, some with a wamid and some with WhatsApp Web's key id (M10),
- * or an id that another program derived from either; keyed by conversation and stanza id. One pass over the
- * table for each side, joined by hash, and one that groups the rows by their stored stanza ids.
+ * Rows of one conversation with one stanza id, some with a wamid and some with WhatsApp Web's key id (M10), or an id
+ * that another program derived from either; keyed by conversation and stanza id. One pass over the table for each side,
+ * joined by hash, and one that groups the rows by their stored stanza ids.
  */
 export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -208,15 +207,13 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
 }
 
 /**
- * SQL: the id of the row with an id that is the same message as the row `copy` without one; no row if none is
- * certain.
+ * SQL: the id of the row with an id that is the same message as the row `copy` without one; no row if none is certain.
  *
- * Normally that is the nearest row with the same content; an edited or revoked one also counts with its
- * earlier contents. A row of this tool once had an id, so it is a different message than every row stored
- * beside it. A known stanza id decides. Otherwise, while its raw entry is in the log, a message merged by
- * mistake shows as missing, and a replay restores it; if the entry is gone, the row is all that is left of
- * the message, unless a later run stored it again. Rows stored by a later run must be as many as those
- * without an id, or one of these is not back yet.
+ * Normally that is the nearest row with the same content; an edited or revoked one also counts with its earlier
+ * contents. A row of this tool once had an id, so it is a different message than every row stored beside it. A known
+ * stanza id decides. Otherwise, while its raw entry is in the log, a message merged by mistake shows as missing, and a
+ * replay restores it; if the entry is gone, the row is all that is left of the message, unless a later run stored it
+ * again. Rows stored by a later run must be as many as those without an id, or one of these is not back yet.
  */
 export function twinWithId(copy: string, toleranceMs: number, joined: string | null = null): string {
   const reach = `${Math.round(toleranceMs)} * interval '1 millisecond'`;

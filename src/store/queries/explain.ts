@@ -118,18 +118,14 @@ const EXPLAINED_MESSAGE = columns({
 export type ExplainedMessage = RowOf<typeof EXPLAINED_MESSAGE>;
 
 /**
- * Where a message is stored, whatever program wrote its row: others may omit the externalId. Times are ms
- * since 1970.
+ * Where a message is stored, whatever program wrote its row: others may omit the externalId. Times are ms since 1970.
  */
 export type PlacedMessage = Pick<ExplainedMessage, keyof typeof PLACED>;
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
   m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
 
-/**
- * The messages that this id may refer to: a row id, an externalId, or a WhatsApp Web key id; on these
- * connections.
- */
+/** The messages that this id may refer to: a row id, an externalId, or a WhatsApp Web key id; on these connections. */
 export async function findMessages(
   sql: Sql,
   id: string,
@@ -169,10 +165,7 @@ async function readExplained(
   return rowsOf(EXPLAINED_MESSAGE, rows);
 }
 
-/**
- * Rows per table that a run changed or removed, by its journal; and how many contacts and connections it
- * logged.
- */
+/** Rows per table that a run changed or removed, by its journal; and how many contacts and connections it logged. */
 export async function countRunRecords(
   sql: Sql,
   runId: string,
@@ -211,8 +204,8 @@ export async function findEntriesAbout(
   { limit, patterns }: { limit: number; patterns?: readonly Uint8Array[] },
 ): Promise<FoundEntry[]> {
   if (names.length === 0) return [];
-  // The fence: to return the newest first, a planner would walk a primary key of millions instead of using
-  // the name index.
+  // The fence: to return the newest first, a planner would walk a primary key of millions instead of using the name
+  // index.
   const rows = await sql.query(
     `select id, octet_length(raw_body) as bytes from (
        select id, raw_body from webhook_log w where chat_ids && $1::text[] offset 0
@@ -224,9 +217,8 @@ export async function findEntriesAbout(
 }
 
 /**
- * Entries that contain one of `patterns` among those stored just before or after `anchor`: a message's
- * statuses name no contact, so no index finds them, but they come soon after it. Reads at most `entries`, and
- * `maxBytes` of them.
+ * Entries that contain one of `patterns` among those stored just before or after `anchor`: a message's statuses name no
+ * contact, so no index finds them, but they come soon after it. Reads at most `entries`, and `maxBytes` of them.
  */
 export async function findEntriesNear(
   sql: Sql,
@@ -307,8 +299,8 @@ export async function scanEntries(
 }
 
 /**
- * Entries in an unknown format that contain one of the patterns: no index has their contacts. Broken JSON is
- * found by the index of unfinished entries; unrecognized ones among the `recent` newest entries.
+ * Entries in an unknown format that contain one of the patterns: no index has their contacts. Broken JSON is found by
+ * the index of unfinished entries; unrecognized ones among the `recent` newest entries.
  */
 export async function findUnreadEntries(
   sql: Sql,

@@ -111,12 +111,11 @@ const COLUMNS = `id, external_id, connection_id, type, body, media, direction, t
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * The newest `limit` messages of these conversations, newest first, in the window and before `before`: the
- * cost is that of the page, however many messages there are.
+ * The newest `limit` messages of these conversations, newest first, in the window and before `before`: the cost is that
+ * of the page, however many messages there are.
  *
- * First finds how far back the page reaches, one index look-up per message. In a single query, the planner
- * assumes an average conversation, reads all of a long one and sorts it: 100 ms instead of 1 ms for one of
- * 100,000 messages.
+ * First finds how far back the page reaches, one index look-up per message. In a single query, the planner assumes an
+ * average conversation, reads all of a long one and sorts it: 100 ms instead of 1 ms for one of 100,000 messages.
  *
  * @param adopted SQL: true for messages known only from a CRM
  */

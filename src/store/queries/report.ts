@@ -65,8 +65,8 @@ export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
 }
 
 /**
- * The raw log since (ms since 1970), or all of it, in one pass, without its bodies: there may be an entry per
- * message, so it is scanned once, and millions of live webhooks come back as one group.
+ * The raw log since (ms since 1970), or all of it, in one pass, without its bodies: there may be an entry per message,
+ * so it is scanned once, and millions of live webhooks come back as one group.
  */
 export async function readEntryGroups(sql: Sql, since: number | null): Promise<EntryGroup[]> {
   const rows = await groupingByHash(sql, () =>
@@ -137,8 +137,8 @@ export interface MessageFigures {
 }
 
 /**
- * All message counts in one pass over the table: two groupings, because each further scan of millions of rows
- * would cost as much as the first.
+ * All message counts in one pass over the table: two groupings, because each further scan of millions of rows would
+ * cost as much as the first.
  *
  * @param days beginnings of days, ms since 1970, ascending
  * @param owed SQL: true for media that history announced and that has not arrived yet
@@ -233,8 +233,8 @@ export interface LiveRhythm {
   firstAt: number;
   lastAt: number;
   /**
-   * For each earlier week, nearest first: the wait from the same moment of the week (the weekday and time of
-   * the last live event) to the next message, ms; null if the week has none after it.
+   * For each earlier week, nearest first: the wait from the same moment of the week (the weekday and time of the last
+   * live event) to the next message, ms; null if the week has none after it.
    */
   waits: (number | null)[];
 }
@@ -243,9 +243,8 @@ export interface LiveRhythm {
 const RHYTHM_WEEKS = 4;
 
 /**
- * The usual rhythm of each connection, from its live messages and echoes of the {@link RHYTHM_WEEKS} weeks
- * before its last live event. By the minute: a burst of a hundred messages reveals no more about silence than
- * one.
+ * The usual rhythm of each connection, from its live messages and echoes of the {@link RHYTHM_WEEKS} weeks before its
+ * last live event. By the minute: a burst of a hundred messages reveals no more about silence than one.
  */
 export async function readLiveRhythm(
   sql: Sql,
@@ -307,8 +306,8 @@ export async function countSavedFromPending(
 }
 
 /**
- * Conversations and leads per connection. A lead counts for every connection with one of its conversations;
- * one without any (an address-book entry) for the connection named in its initial_contact log.
+ * Conversations and leads per connection. A lead counts for every connection with one of its conversations; one without
+ * any (an address-book entry) for the connection named in its initial_contact log.
  */
 export async function countPeople(
   sql: Sql,
@@ -393,8 +392,8 @@ const CREATED_BY_RUN = columns({
 export type CreatedByRun = RowOf<typeof CREATED_BY_RUN>;
 
 /**
- * Messages recorded as created by every run. Each batch writes the total in its transaction; the
- * per-connection parts are written at the end of the run, so a killed run has none.
+ * Messages recorded as created by every run. Each batch writes the total in its transaction; the per-connection parts
+ * are written at the end of the run, so a killed run has none.
  */
 export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {
   const rows = await sql.query(

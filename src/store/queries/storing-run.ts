@@ -17,8 +17,8 @@ export type StoringRun = RowOf<typeof STORING_RUN>;
 const STORES = `(r.options ? 'paths' or r.command in ('import', 'link') or r.options ? 'adopt')`;
 
 /**
- * The run that stored a raw entry, even one that is gone: the one that it names, if that run stored anything;
- * else the last one started before the entry's id was made. Ids contain their time.
+ * The run that stored a raw entry, even one that is gone: the one that it names, if that run stored anything; else the
+ * last one started before the entry's id was made. Ids contain their time.
  */
 export async function readStoringRun(
   sql: Sql,

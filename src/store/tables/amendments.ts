@@ -32,8 +32,8 @@ const PENDING = {
 };
 
 /**
- * The rows of a table for these messages. The fence (`offset 0`) forces a look-up by key for each: without it
- * the planner may read the whole table for a few.
+ * The rows of a table for these messages. The fence (`offset 0`) forces a look-up by key for each: without it the
+ * planner may read the whole table for a few.
  */
 async function readByTarget<R>(
   sql: Sql,
@@ -99,8 +99,8 @@ export async function readPendingOf(sql: Sql, keys: readonly MessageKey[]): Prom
 }
 
 /**
- * What waits for messages with this id prefix: shared by the wamids of one phone. At most `most` per
- * connection and prefix.
+ * What waits for messages with this id prefix: shared by the wamids of one phone. At most `most` per connection and
+ * prefix.
  */
 export async function readPendingByPrefix(
   sql: Sql,

@@ -79,10 +79,10 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
 }
 
 /**
- * Fills in what entries say about connections: the phone_number_id, if there was none; all WABAs and numbers.
- * Of several, the greatest is shown. Values entered by a person stay, and nothing is learned beside them. A
- * connection named after its phone_number_id for lack of a number, or after a number from entries, takes the
- * shown number as its name, if free.
+ * Fills in what entries say about connections: the phone_number_id, if there was none; all WABAs and numbers. Of
+ * several, the greatest is shown. Values entered by a person stay, and nothing is learned beside them. A connection
+ * named after its phone_number_id for lack of a number, or after a number from entries, takes the shown number as its
+ * name, if free.
  */
 export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -154,8 +154,7 @@ const RECORD_COLUMNS = columns({
 });
 
 /**
- * A connection as entered and edited by a person, with its organization's slug. Times are milliseconds since
- * 1970, UTC.
+ * A connection as entered and edited by a person, with its organization's slug. Times are milliseconds since 1970, UTC.
  */
 export type ConnectionRecord = RowOf<typeof RECORD_COLUMNS>;
 

@@ -49,8 +49,8 @@ export async function updateConversations(tx: Sql, rows: readonly ConversationRo
 }
 
 /**
- * First and last message, read from the messages: for conversations with messages that changed time or source
- * or left, where a running minimum would be wrong. Three index look-ups per conversation.
+ * First and last message, read from the messages: for conversations with messages that changed time or source or left,
+ * where a running minimum would be wrong. Three index look-ups per conversation.
  */
 export async function recomputeConversations(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
   if (ids.length === 0) return [];

@@ -51,8 +51,8 @@ export async function readCredentials(sql: Sql): Promise<GraphCredentialRow[]> {
 const SEAL_BYTES = 9;
 
 /**
- * Stores a token, replacing an earlier one, and forgets the earlier one's check results. False if the earlier
- * one is sealed with another key: it then stays unchanged.
+ * Stores a token, replacing an earlier one, and forgets the earlier one's check results. False if the earlier one is
+ * sealed with another key: it then stays unchanged.
  */
 export async function saveCredential(
   sql: Sql,
@@ -173,10 +173,7 @@ export async function recordHistoryOutcome(
   );
 }
 
-/**
- * Withdraws a claim without effect at Meta, so that the request can be made again; never one answered
- * meanwhile.
- */
+/** Withdraws a claim without effect at Meta, so that the request can be made again; never one answered meanwhile. */
 export async function releaseHistoryRequest(
   sql: Sql,
   {

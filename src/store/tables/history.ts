@@ -85,10 +85,7 @@ const MISSING_CHUNK = columns({ connectionId: uuid, phase: integer, chunkOrder: 
 
 type MissingChunk = RowOf<typeof MISSING_CHUNK>;
 
-/**
- * Missing chunk orders of a phase, up to the highest received; Meta counts from 1, a chunk 0 counts as the
- * start.
- */
+/** Missing chunk orders of a phase, up to the highest received; Meta counts from 1, a chunk 0 counts as the start. */
 export async function readMissingChunks(sql: Sql, connectionIds: readonly string[]): Promise<MissingChunk[]> {
   if (connectionIds.length === 0) return [];
   const rows = await sql.query(

@@ -39,17 +39,15 @@ const OWNED_LEAD = columns({ ...LEAD, organizationId: uuid });
 /** A row of leads. */
 export type LeadRow = RowOf<typeof LEAD_COLUMNS>;
 
-/**
- * Leads by id, and those known by phone only (written by other programs, without rows in lead_identities).
- */
+/** Leads by id, and those known by phone only (written by other programs, without rows in lead_identities). */
 export async function readLeads(
   tx: Sql,
   organizationId: string,
   ids: readonly string[],
   phones: readonly string[],
 ): Promise<LeadRow[]> {
-  // Fenced look-ups, one per name: unfenced and without statistics, the planner may walk the organization's
-  // whole index for every batch. `union` and not `union all`: a lead may match both ways.
+  // Fenced look-ups, one per name: unfenced and without statistics, the planner may walk the organization's whole index
+  // for every batch. `union` and not `union all`: a lead may match both ways.
   const rows = await tx.query(
     `select l.* from unnest($2::uuid[]) as k (id)
      cross join lateral (select ${columnNames(LEAD_COLUMNS)} from leads where id = k.id limit 1) l
@@ -98,8 +96,8 @@ const LEAD_SUMMARY = columns({
 export type LeadSummary = RowOf<typeof LEAD_SUMMARY>;
 
 /**
- * Leads by id, and those with one of these phones but no matching identity (other programs write none); of
- * one organization, or of all. By organization and age.
+ * Leads by id, and those with one of these phones but no matching identity (other programs write none); of one
+ * organization, or of all. By organization and age.
  */
 export async function findLeads(
   sql: Sql,
@@ -170,8 +168,8 @@ const OWNED_IDENTITY = columns({ ...IDENTITY, organizationId: uuid });
 export type IdentityRow = RowOf<typeof IDENTITY_COLUMNS>;
 
 /**
- * Every identity of every person with one of the given names: the whole person, since a lead is a projection
- * of all of its identities.
+ * Every identity of every person with one of the given names: the whole person, since a lead is a projection of all of
+ * its identities.
  */
 export async function readIdentities(
   tx: Sql,
@@ -200,9 +198,7 @@ export async function readIdentitiesOfPeople(tx: Sql, personIds: readonly string
   return readByIds(tx, 'lead_identities', IDENTITY_COLUMNS, 'person_id', personIds);
 }
 
-/**
- * Writes identities with all their evidence; the caller has merged the stored part (under the batch lock).
- */
+/** Writes identities with all their evidence; the caller has merged the stored part (under the batch lock). */
 export async function writeIdentities(
   tx: Sql,
   organizationId: string,

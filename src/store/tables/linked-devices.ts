@@ -75,9 +75,7 @@ export async function readOtherOwner(
   return row === undefined ? null : textOrNull(row, 'name');
 }
 
-/**
- * Stores a device's credentials; false if the row is sealed with another key, and then leaves it unchanged.
- */
+/** Stores a device's credentials; false if the row is sealed with another key, and then leaves it unchanged. */
 export async function saveDevice(
   sql: Sql,
   device: { connectionId: string; accountId: string; credentials: Uint8Array; now: number },
@@ -146,10 +144,7 @@ export async function renameDeviceKeys(
   );
 }
 
-/**
- * Writes sealed keys in one statement, and removes others in a second: linking a device brings hundreds at
- * once.
- */
+/** Writes sealed keys in one statement, and removes others in a second: linking a device brings hundreds at once. */
 export async function writeDeviceKeys(
   tx: Sql,
   connectionId: string,

@@ -86,8 +86,8 @@ export interface MediaChoice {
 const LARGEST_RENEWAL = 256 * 1024;
 
 /**
- * When the webhook arrived that named the file of a history message. Often not the message's own, but a
- * follow-up. Looks up only those that may still be alive. `now`: the parameter.
+ * When the webhook arrived that named the file of a history message. Often not the message's own, but a follow-up.
+ * Looks up only those that may still be alive. `now`: the parameter.
  */
 const renewedAt = (now: string): string => `(
       select max(coalesce(w.received_at, w.created_at)) from webhook_log w
@@ -97,10 +97,7 @@ const renewedAt = (now: string): string => `(
         and octet_length(w.raw_body) <= ${LARGEST_RENEWAL}
         and position(convert_to(m.media ->> 'id', 'UTF8') in w.raw_body) > 0)`;
 
-/**
- * When Meta forgets a message's file: a history file was sent within the window, whenever its webhook was
- * stored.
- */
+/** When Meta forgets a message's file: a history file was sent within the window, whenever its webhook was stored. */
 const expiry = (now: string): string => `case when m.media ->> 'id' is null then null
       when m.source = 'history' then least(
         m.timestamp + interval '${MEDIA_WINDOW_DAYS} days',
@@ -108,8 +105,8 @@ const expiry = (now: string): string => `case when m.media ->> 'id' is null then
       else coalesce(e.received_at, m.timestamp) end + interval '${MEDIA_LIFE_DAYS} days'`;
 
 /**
- * Every file named by a message, once, with its state: for the Cloud API by its id, for WhatsApp Web by its
- * path and key, under
+ * Every file named by a message, once, with its state: for the Cloud API by its id, for WhatsApp Web by its path and
+ * key, under
  * `web:` and the message id. `expired` also if nobody asked and the time is over. Excludes revoked messages.
  * `where`: which messages `m`; `now`: the parameter.
  */
@@ -166,10 +163,7 @@ function mediaParameters(
   return [connectionId, leadId, date(since), date(until), type, minBytes, maxBytes, new Date(now)];
 }
 
-/**
- * The next files to fetch, soonest to expire first. `again`: includes those refused, wrong or supposedly
- * gone.
- */
+/** The next files to fetch, soonest to expire first. `again`: includes those refused, wrong or supposedly gone. */
 export async function readOwedMedia(
   sql: Sql,
   choice: MediaChoice,
@@ -206,8 +200,8 @@ const MEDIA_COUNT = columns({
   /** This tool was told to fetch the connection's media. */
   isFetched: boolean,
   /**
-   * What a person must know about: about to expire, or expired, refused or wrong, since this tool began to
-   * fetch the connection's media.
+   * What a person must know about: about to expire, or expired, refused or wrong, since this tool began to fetch the
+   * connection's media.
    */
   due: integer,
   firstDueAt: orNull(time),
@@ -229,10 +223,10 @@ const FETCHING = `
 export const FETCHING_BEGAN = `(select connection_id, min(at) as at from (${FETCHING}) told group by 1)`;
 
 /**
- * Whether a file needs a person: it was refused or is wrong, or it expires before `soon` or has since this
- * tool began to fetch the connection's media; files that another program fetches are not a loss. WhatsApp Web
- * does not say when a file ends: counts one that came after that and was gone when requested. For
- * `namedMedia` and FETCHING_BEGAN as `began`.
+ * Whether a file needs a person: it was refused or is wrong, or it expires before `soon` or has since this tool began
+ * to fetch the connection's media; files that another program fetches are not a loss. WhatsApp Web does not say when a
+ * file ends: counts one that came after that and was gone when requested. For `namedMedia` and FETCHING_BEGAN as
+ * `began`.
  */
 export function isDueMedia(media: string, soon: string): string {
   return `(${media}.state in ('denied', 'mismatch')

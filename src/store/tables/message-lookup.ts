@@ -12,8 +12,8 @@ export interface MessageLookup {
 }
 
 /**
- * One look-up per key. `lateral … limit/offset` is a fence: without it, and before statistics exist for a new
- * table, the planner joins by scanning all of it for every batch.
+ * One look-up per key. `lateral … limit/offset` is a fence: without it, and before statistics exist for a new table,
+ * the planner joins by scanning all of it for every batch.
  */
 export const BY_INDEX: MessageLookup = {
   byExternalId: (keys) =>
@@ -58,11 +58,11 @@ const BY_SCAN: MessageLookup = {
 };
 
 /**
- * Creates the missing indexes of messages on a temporary copy of its ids, for the rest of this transaction:
- * `verify` must handle a database that lost them, and a scan of the table for every thousand items would make
- * its time quadratic. Reads the table once. Only for a transaction with one snapshot from beginning to end:
- * there a row stays in its place. Does nothing if the indexes exist, or if temporary tables are not allowed
- * (a standby, a role without the right): look-ups then scan.
+ * Creates the missing indexes of messages on a temporary copy of its ids, for the rest of this transaction: `verify`
+ * must handle a database that lost them, and a scan of the table for every thousand items would make its time
+ * quadratic. Reads the table once. Only for a transaction with one snapshot from beginning to end: there a row stays in
+ * its place. Does nothing if the indexes exist, or if temporary tables are not allowed (a standby, a role without the
+ * right): look-ups then scan.
  */
 export async function prepareMessageLookup(tx: Sql): Promise<void> {
   if (await hasIndexes(tx)) return;

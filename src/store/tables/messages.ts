@@ -129,20 +129,18 @@ export async function readMessages(
 }
 
 /**
- * Inserts new messages. Rule M1's unique index decides: a row that another program stored since the read is
- * not overwritten: it is left out, the count shows it, and the caller plans the batch again with that row
- * loaded. The conflict names no columns, so a database without the index, which `verify` reports, can still
- * be restored. Not sorted by id: the organization's lock separates runs, and sorted inserts would leave every
- * index page half full.
+ * Inserts new messages. Rule M1's unique index decides: a row that another program stored since the read is not
+ * overwritten: it is left out, the count shows it, and the caller plans the batch again with that row loaded. The
+ * conflict names no columns, so a database without the index, which `verify` reports, can still be restored. Not sorted
+ * by id: the organization's lock separates runs, and sorted inserts would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
   return insertRows(tx, 'messages', COLUMNS, rows, `on conflict do nothing`);
 }
 
 /**
- * Writes the merged state of stored messages; the merge rule is src/rules/message-state.ts. Skips a row that
- * another program has changed since it was read, and the count shows it: our merge does not include that
- * change.
+ * Writes the merged state of stored messages; the merge rule is src/rules/message-state.ts. Skips a row that another
+ * program has changed since it was read, and the count shows it: our merge does not include that change.
  */
 export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -209,15 +207,12 @@ export async function deleteUnchangedMessages(
 
 const ANY_COLUMNS = columns({ ...MESSAGE, rowVersion: text, unknownMedia: orNull(jsonObject) });
 
-/**
- * A row that any program may have written, including media unknown to this tool: other keys, or a non-object.
- */
+/** A row that any program may have written, including media unknown to this tool: other keys, or a non-object. */
 export type AnyMessageRow = RowOf<typeof ANY_COLUMNS>;
 
 /**
- * Rows by row id, whatever program wrote them: a missing external id is read as '', and media or raw_meta
- * that are not objects are read as objects with a `value`. `lock`: no other transaction changes or deletes
- * them until this one ends.
+ * Rows by row id, whatever program wrote them: a missing external id is read as '', and media or raw_meta that are not
+ * objects are read as objects with a `value`. `lock`: no other transaction changes or deletes them until this one ends.
  */
 export async function readMessagesById(
   sql: Sql,

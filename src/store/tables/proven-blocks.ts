@@ -13,8 +13,8 @@ const BLOCK = columns({
 });
 
 /**
- * The messages of raw entries stored within the same quarter hour, as one value: if it is equal, none of them
- * has changed. Data without an entry has its own blocks.
+ * The messages of raw entries stored within the same quarter hour, as one value: if it is equal, none of them has
+ * changed. Data without an entry has its own blocks.
  */
 export type MessageBlock = RowOf<typeof BLOCK>;
 
@@ -29,9 +29,9 @@ export function blockSql(id: string): string {
 const LADDER = `array['pending', 'sent', 'failed', 'delivered', 'read', 'played']`;
 
 /**
- * All messages by block: those of entries up to `before`, to compare with the remembered values, and those of
- * entries up to `through`, to remember. One pass over the table for both. Hashes whole rows: a column added
- * by a later version is included, so the first verification after it compares everything.
+ * All messages by block: those of entries up to `before`, to compare with the remembered values, and those of entries
+ * up to `through`, to remember. One pass over the table for both. Hashes whole rows: a column added by a later version
+ * is included, so the first verification after it compares everything.
  */
 export async function readMessageBlocks(
   tx: Sql,

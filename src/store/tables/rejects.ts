@@ -30,8 +30,8 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Moves rejects whose entry is gone from the raw log to the entry that brings the same item again, one for
- * one: they keep their first reject date, and the item is not on record twice.
+ * Moves rejects whose entry is gone from the raw log to the entry that brings the same item again, one for one: they
+ * keep their first reject date, and the item is not on record twice.
  */
 export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -55,8 +55,8 @@ export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Deletes rejects of reapplied entries, except items still rejected: those keep their first reject date, so
- * they need no new acknowledgement.
+ * Deletes rejects of reapplied entries, except items still rejected: those keep their first reject date, so they need
+ * no new acknowledgement.
  */
 export async function deleteRejects(
   tx: Sql,
@@ -87,8 +87,8 @@ export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[
 }
 
 /**
- * Rejected items with an excerpt that names one of `words`, among the newest `most` rejects: an item without
- * an id is filed under no contact, and only its excerpt shows its owner.
+ * Rejected items with an excerpt that names one of `words`, among the newest `most` rejects: an item without an id is
+ * filed under no contact, and only its excerpt shows its owner.
  */
 export async function readRejectsNaming(
   sql: Sql,

@@ -53,23 +53,16 @@ export interface EntrySelection {
   failedSince?: number;
   /** Stored or processed at or after, whenever received. */
   touchedSince?: number;
-  /**
-   * With `touchedSince`: also the entries of these blocks, see proven-blocks.ts, and those with altered
-   * bytes.
-   */
+  /** With `touchedSince`: also the entries of these blocks, see proven-blocks.ts, and those with altered bytes. */
   blocks?: readonly string[];
   /** Only these. */
   ids?: readonly string[];
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
-  /**
-   * Only entries with several chat ids: they also name another person, or the same person by another name.
-   */
+  /** Only entries with several chat ids: they also name another person, or the same person by another name. */
   severalNames?: true;
-  /**
-   * Entries of one connection, and pending ones that name none: the candidates that may be assigned to it.
-   */
+  /** Entries of one connection, and pending ones that name none: the candidates that may be assigned to it. */
   connection?: { id: string; phoneNumberId: string | null };
   /** Why an entry is still pending. */
   error?: string;
@@ -82,8 +75,8 @@ export async function hasStoredEntries(sql: Sql): Promise<boolean> {
 }
 
 /**
- * The next page of stored entries after `afterId`, in storage order: at most `limit`, starting within
- * `maxBytes`, but at least one. Empty at the end.
+ * The next page of stored entries after `afterId`, in storage order: at most `limit`, starting within `maxBytes`, but
+ * at least one. Empty at the end.
  */
 export async function readEntries(
   sql: Sql,
@@ -105,8 +98,8 @@ export async function readEntries(
 }
 
 /**
- * Claims entries for this transaction: those still due and not claimed by another run. Several machines can
- * replay pending entries at once, each its own part.
+ * Claims entries for this transaction: those still due and not claimed by another run. Several machines can replay
+ * pending entries at once, each its own part.
  */
 export async function claimEntries(
   tx: Sql,
@@ -314,9 +307,7 @@ export async function readFieldsSeen(
   return new Set(rows.map((row) => textOf(row, 'field')));
 }
 
-/**
- * Entries of these fields about a number that arrived at or after a moment (ms since 1970), in arrival order.
- */
+/** Entries of these fields about a number that arrived at or after a moment (ms since 1970), in arrival order. */
 export async function readEntriesOfFields(
   sql: Sql,
   { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },

@@ -42,8 +42,8 @@ export async function addToInitialContacts(
 ): Promise<void> {
   if (created.length === 0) return;
   await tx.execute(
-    // The fence (`offset 0`) forces one look-up per row; otherwise the planner compares each of the run's
-    // logs with each row.
+    // The fence (`offset 0`) forces one look-up per row; otherwise the planner compares each of the run's logs with
+    // each row.
     `update sync_logs set messages_imported = sync_logs.messages_imported + due.messages
      from (
        select l.id, r.messages
@@ -68,8 +68,8 @@ export interface EarlierImports {
 }
 
 /**
- * Reads the records of earlier imports of this lead over this connection. Ignores a killed one: repeating the
- * same command must finish its work.
+ * Reads the records of earlier imports of this lead over this connection. Ignores a killed one: repeating the same
+ * command must finish its work.
  */
 export async function readEarlierImports(
   sql: Sql,

@@ -39,10 +39,7 @@ export interface NewRun {
   resumed: { runId: string; checkpoint: JsonObject } | null;
 }
 
-/**
- * Opens a run. In the same statement, the resumed run ends and hands over its checkpoint: none is resumed
- * twice.
- */
+/** Opens a run. In the same statement, the resumed run ends and hands over its checkpoint: none is resumed twice. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.execute(
     `with resumed as (
@@ -70,8 +67,7 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
 }
 
 /**
- * Inside a batch's transaction: the counters, and the new position, if any, up to which everything is in the
- * database.
+ * Inside a batch's transaction: the counters, and the new position, if any, up to which everything is in the database.
  */
 export async function saveCheckpoint(
   tx: Sql,
@@ -171,11 +167,10 @@ export interface RunRow extends RowOf<typeof RUN> {
 export const ACCOUNTED = 'accounted';
 
 /**
- * Whether the run `later` makes up for the run `r`, which did not complete. `work` is a run's task, as
- * written by
- * `workOf` (src/ingest/runs/with-run.ts): `<command> {}` covers everything. Every reconcile replays pending
- * and failed entries; one that ended with everything matching the log covers all of it. `current`: a run that
- * is about to complete.
+ * Whether the run `later` makes up for the run `r`, which did not complete. `work` is a run's task, as written by
+ * `workOf` (src/ingest/runs/with-run.ts): `<command> {}` covers everything. Every reconcile replays pending and failed
+ * entries; one that ended with everything matching the log covers all of it. `current`: a run that is about to
+ * complete.
  */
 const covers = (current: string): string => `(
   later.resumed_run_id = r.id
@@ -214,8 +209,8 @@ function selectRuns(from: string, current = 'null::uuid'): string {
 }
 
 /**
- * The newest runs, plus every one recorded as running. Runs that the asking run `current` makes up for count
- * as covered.
+ * The newest runs, plus every one recorded as running. Runs that the asking run `current` makes up for count as
+ * covered.
  */
 export async function readRecentRuns(
   sql: Sql,
@@ -378,8 +373,8 @@ export interface LastReconcile {
 }
 
 /**
- * The overlap checked twice: machine clocks differ, and a transaction may commit after a later one began.
- * Checking again costs little and changes nothing.
+ * The overlap checked twice: machine clocks differ, and a transaction may commit after a later one began. Checking
+ * again costs little and changes nothing.
  */
 const OVERLAP = '1 hour';
 

@@ -29,8 +29,8 @@ export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 export const BAD_SIGNATURE = 'bad_signature';
 
 /**
- * The bodies of an entry that must not be applied, because their signature was wrong: their paths in its
- * counters, which only another verdict rewrites; `$` for all of them.
+ * The bodies of an entry that must not be applied, because their signature was wrong: their paths in its counters,
+ * which only another verdict rewrites; `$` for all of them.
  */
 export const REFUSED_SQL = `case when counters ? 'refused'
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
@@ -154,9 +154,7 @@ export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<
   return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
-/**
- * Large entries are only checked for their contacts: searching megabytes for many ids would take too long.
- */
+/** Large entries are only checked for their contacts: searching megabytes for many ids would take too long. */
 const SEARCHED_BYTES = 256 * 1024;
 
 /** Which of these messages name an entry without their id, or about other contacts: it may not hold them. */
@@ -212,9 +210,7 @@ const REQUEUE_PARAMETERS = [UNFINISHED, UNFINISHED_REQUEUED, REQUEUED] as const;
 /** The condition for entries to become due again by contact: pending ones need nothing. */
 const WAS_APPLIED = `(status in ('processed', 'partial') or error = $2)`;
 
-/**
- * Makes the entries that match `condition` due again; `$1` is the array of `values`. Returns their number.
- */
+/** Makes the entries that match `condition` due again; `$1` is the array of `values`. Returns their number. */
 async function requeue(tx: Sql, condition: string, values: readonly string[]): Promise<number> {
   if (values.length === 0) return 0;
   return tx.execute(`update webhook_log set ${REQUEUE_SQL} where ${condition}`, [
@@ -229,8 +225,8 @@ export function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number>
 }
 
 /**
- * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding
- * shows which entries had it. Rare, and harmless for everything else in them. Returns the number of entries.
+ * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding shows which
+ * entries had it. Rare, and harmless for everything else in them. Returns the number of entries.
  */
 export function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
   const names = `(select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))`;
@@ -260,8 +256,8 @@ export function requeueEntriesOfNumbers(
 }
 
 /**
- * Makes entries that wait for a connection due again once one is known: those that name it, and those without
- * a number that may belong to its WABA. Returns the number of entries.
+ * Makes entries that wait for a connection due again once one is known: those that name it, and those without a number
+ * that may belong to its WABA. Returns the number of entries.
  */
 export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
   return tx.execute(
@@ -273,9 +269,9 @@ export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[])
 }
 
 /**
- * Makes entries due again that name this WABA and no number, and so were filed under its only number: it now
- * has another, and it is unknown which one an entry is about. Those with a connection given to their run
- * stay. Returns the number of entries.
+ * Makes entries due again that name this WABA and no number, and so were filed under its only number: it now has
+ * another, and it is unknown which one an entry is about. Those with a connection given to their run stay. Returns the
+ * number of entries.
  */
 export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number> {
   return tx.execute(
@@ -291,8 +287,8 @@ export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number
 }
 
 /**
- * Assigns a newly known connection to its earlier events, so that the same bytes are one row: otherwise the
- * first row would stay pending forever.
+ * Assigns a newly known connection to its earlier events, so that the same bytes are one row: otherwise the first row
+ * would stay pending forever.
  */
 export async function adoptUnscoped(
   tx: Sql,
@@ -317,8 +313,8 @@ export async function adoptUnscoped(
 }
 
 /**
- * Marks entries with one contact's part applied: items about other people are still due, and later searches
- * for entries besides an answer can skip them.
+ * Marks entries with one contact's part applied: items about other people are still due, and later searches for entries
+ * besides an answer can skip them.
  */
 export async function markNarrowed(
   sql: Sql,
