@@ -259,7 +259,7 @@ function textOf(cell: CsvCell | undefined): string | null {
 function damaged(place: string, why: string): UserError {
   return new UserError(`${place}: ${why}`, {
     code: 'crm_export_damaged',
-    remedy: 'Export the table again. A part of it would make every other message look lost.',
+    remedy: 'Export the table again. A partial export would make every other message look lost.',
   });
 }
 

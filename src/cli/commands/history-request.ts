@@ -32,7 +32,7 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
     summary: 'Ask Meta for the one history of a coexistence number: contacts, then messages.',
     details:
       'Meta takes each request once, in the 24 hours after the number was connected to the API, and sends the answer by webhook. ' +
-      'Where nobody receives it, it is lost, so everything is checked first, and nothing is requested where something is wrong. ' +
+      'If no program receives it, it is lost, so everything is checked first, and nothing is requested if something is wrong. ' +
       'The number has to be typed, or given with --confirm; --yes does not confirm it. The business must have agreed to share ' +
       'its history in the app: a refusal comes as a webhook, and the report shows it.',
     examples: [

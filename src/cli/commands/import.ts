@@ -34,7 +34,7 @@ const FLAGS = {
     count: integer(1, LARGEST_PAGE_SIZE, 'messages per page, 1 to 500').default(PAGE_SIZE),
     since: moment('go back to this time: 2026-11-03, 36h, 2d, 3w, yesterday').alias('until'),
     tz: dateZone(),
-    dryRun: dryRun('write nothing, contact nobody; show what would be done'),
+    dryRun: dryRun('write nothing, contact no one; show what would be done'),
   }),
   ...group('Timing:', {
     timeout: duration('how long a request waits for the phone').default('20s'),

@@ -31,7 +31,7 @@ const WHICH = {
   until: moment('only files of messages before then').onlyTyped(),
   tz: zone('the zone of a time without one'),
   minSize: size('only files of this size or larger').onlyTyped(),
-  maxSize: size('only files of this size or smaller; one whose size is not known is asked for').onlyTyped(),
+  maxSize: size('only files of this size or smaller; files of unknown size are requested').onlyTyped(),
   ...ORGANIZATION,
 };
 
@@ -41,7 +41,7 @@ const FETCH_FLAGS = {
   concurrency: integer(1, 16, 'how many files to fetch at a time').default('4'),
   maxBytes: size('begin no file more once so much has come').onlyTyped(),
   again: toggle('ask also for what was refused, was wrong or should be gone').onlyTyped(),
-  dryRun: dryRun('count what would be fetched, and ask nobody'),
+  dryRun: dryRun('count what would be fetched, without requests'),
   graphVersion: graphVersion(),
 };
 

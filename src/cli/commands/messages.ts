@@ -22,7 +22,7 @@ const FLAGS = group('Which messages:', {
   since: moment('sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday').alias('fromDate'),
   until: moment('sent before').alias('toDate'),
   tz: zone('time zone for dates and for times in the output'),
-  connection: connection('only this connection; also tells organizations apart'),
+  connection: connection('only this connection; also distinguishes organizations'),
 });
 
 export function registerMessages(parent: Command, attach: Attach): void {

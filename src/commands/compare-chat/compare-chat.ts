@@ -217,7 +217,7 @@ function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock
 
 function unknownClock(): ConfigError {
   return new ConfigError(
-    'Nothing tells which zone the phone’s clock shows: chat and database have too little in common.',
+    'The time zone of the phone’s clock is unknown: chat and database have too little in common.',
     { code: 'clock_unknown', remedy: 'Give --tz ZONE, for example America/Sao_Paulo.' },
   );
 }

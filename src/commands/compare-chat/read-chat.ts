@@ -81,7 +81,7 @@ function assertDated({ chat: { dates }, path }: ReadChat): void {
       return;
     case 'ambiguous':
       throw new ConfigError(
-        `${path}:${dates.line}: ${dates.written} can be read in two ways, and no other date of the chat tells which.`,
+        `${path}:${dates.line}: ${dates.written} is ambiguous, and no other date of the chat resolves it.`,
         {
           code: 'date_order_ambiguous',
           remedy: `Give --date-order: ${dates.candidates.join(' or ')}, as the phone writes dates.`,

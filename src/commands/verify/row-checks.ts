@@ -164,7 +164,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
 });
 
 function leftoverRemedy(rowId: string): Remedy {
-  return remedy('explain', [rowId], 'shows the row; where nothing is lost with it, acknowledge the alert');
+  return remedy('explain', [rowId], 'shows the row; if nothing is lost with it, acknowledge the alert');
 }
 
 function sumOf(counts: ReadonlyMap<string, number>): number {

@@ -105,7 +105,7 @@ export function assertMigratable(status: MigrationStatus, location: string): voi
       `The database ${location} was migrated with other files than this version's: ${list(status.changed)} ${status.changed.length === 1 ? 'has' : 'have'} a different checksum.`,
       {
         code: 'migration_changed',
-        remedy: 'Install an unmodified release of wa-reconcile, or restore the migration file as it was.',
+        remedy: 'Install an unmodified release of wa-reconcile, or restore the original migration file.',
       },
     );
   }
