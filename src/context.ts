@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { Logger } from 'pino';
 import type { Store } from './store/store.js';
 
-/** What a long run tells about its progress; `cli/ui/progress.ts` draws it, `--events` prints it. */
+/** A long run's progress events; `cli/ui/progress.ts` draws them, `--events` prints them. */
 export type ProgressEvent =
   /** The embedded database takes a second or more to open; `opened` ends it. */
   | { event: 'opening' | 'opened' }
@@ -37,7 +37,7 @@ export type ImportStep =
   | { step: 'pausing'; waitMs: number }
   | { step: 'done'; outcome: string };
 
-/** What every use-case gets first: its effects, and nothing hidden. */
+/** The first argument of every use-case: its effects, and nothing hidden. */
 export interface Context {
   store: Store;
   log: Logger;
@@ -49,13 +49,13 @@ export interface Context {
   /** Host name and process id, for sync_runs and the lock. */
   host: string;
   pid: number;
-  /** When this process began, ms since 1970: a run of its process id that is older was another process's. */
+  /** When this process began, ms since 1970: an older run with its process id was another process's. */
   processStartedAt?: number;
-  /** The run that this work is a step of: a reconcile's. */
+  /** The parent run of this step: a reconcile's. */
   parentRunId?: string;
   /** Who runs it, by the operating system: recorded with what a person decides. */
   user: string;
-  /** Secrets of the Meta apps whose signatures are checked; absent where nobody gave any. */
+  /** Secrets of the Meta apps for checking signatures; absent if none was given. */
   appSecrets?: readonly string[];
 }
 

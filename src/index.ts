@@ -1,7 +1,7 @@
 /**
- * The library under the command. `createContext` opens a database; every use-case is a function of it and a few options, with
- * the defaults of the command line, and gives what `--json` prints. Nothing here prints, exits or reads the environment.
- * Linked devices are apart: `wa-reconcile/devices`.
+ * The library under the command. `createContext` opens a database; every use-case is a function of it and a few
+ * options, with the defaults of the command line, and returns what `--json` prints. Nothing here prints, exits or reads
+ * the environment. Linked devices are separate: `wa-reconcile/devices`.
  */
 export { createContext } from './library/create-context.js';
 export type { HomeOptions, LibraryContext, ServerOptions } from './library/create-context.js';

@@ -15,7 +15,7 @@ import type { ConnectionRow } from '../store/tables/connections.js';
 import { BAD_SIGNATURE } from '../store/tables/webhook-log.js';
 import type { RejectGroup } from '../store/tables/rejects.js';
 
-/** What an alert can be about, the most urgent first: what stands in the way of everything else comes before it. */
+/** What an alert can be about, most urgent first: conditions that block everything else come first. */
 export const ALERT_KINDS = [
   'messages_missing',
   'messages_different',
@@ -89,14 +89,14 @@ interface Acknowledgement {
 }
 
 export interface Alert {
-  /** The same in every run for the same kind, connection and subject; `finding:CHECK` of what a check of verify found. */
+  /** Constant across runs for the same kind, connection and subject; `finding:CHECK` for findings of a verify check. */
   id: string;
   kind: AlertKind;
   severity: Severity;
-  /** Null for what concerns the whole database. */
+  /** Null if it concerns the whole database. */
   connection: string | null;
   connectionId: string | null;
-  /** What it is about besides the connection: a check, a run, why entries wait. */
+  /** Its subject besides the connection: a check, a run, why entries wait. */
   subject: string | null;
   /** Since when, RFC 3339; null if unknown. */
   since: string | null;
@@ -105,7 +105,7 @@ export interface Alert {
   message: string;
   /** What to run next; null if only a person can fix it. */
   remedy: Remedy | null;
-  /** Stays the same for as long as nothing has changed. An acknowledgement holds until it changes. */
+  /** Constant while nothing changes. An acknowledgement holds until it changes. */
   state: string;
   acknowledged: Acknowledgement | null;
 }
@@ -114,14 +114,14 @@ interface AlertDetails {
   /** Ms since 1970. */
   since: number | null;
   message: string;
-  /** What makes it a new matter when it changes: a time, a list, a count. */
+  /** A change here makes it a new alert: a time, a list, a count. */
   state: string | number | null;
   subject?: string;
   count?: number;
   remedy?: Remedy | null;
 }
 
-/** Raises an alert; `connection` is null for what concerns the whole database. */
+/** Raises an alert; `connection` is null if it concerns the whole database. */
 export function alert(
   kind: Exclude<AlertKind, 'finding'>,
   connection: { id: string; name: string } | null,
@@ -130,7 +130,7 @@ export function alert(
   return raise(kind, SEVERITY_OF[kind], connection, details);
 }
 
-/** What a check of `verify` found, as an alert; `subject` is the check. */
+/** A finding of `verify` as an alert; `subject` is the check. */
 export function findingAlert(severity: Severity, details: AlertDetails & { subject: string }): Alert {
   return raise('finding', severity, null, details);
 }
@@ -160,14 +160,14 @@ function raise(
   };
 }
 
-/** Short enough to be typed; a database has a few dozen alerts. */
+/** Short enough to type; a database has a few dozen alerts. */
 function digest(parts: readonly (string | number | null)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8);
 }
 
 /**
- * The alerts with their acknowledgements, in the order in which to look at them: the worst first, and what was acknowledged
- * last. An acknowledgement ends at its time, and when the alert is about something else than it was then.
+ * The alerts with their acknowledgements, in reading order: worst first, acknowledged ones last. An acknowledgement
+ * ends at its time, and when the alert's state changes.
  */
 export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[], now: number): Alert[] {
   const byId = new Map(acks.map((ack) => [ack.alertId, ack]));
@@ -196,13 +196,13 @@ export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[],
     );
 }
 
-/** How many alerts there are of each severity. What was lost is counted item by item, everything else alert by alert. */
+/** Number of alerts by severity. Losses are counted item by item, everything else alert by alert. */
 export interface AlertCounts {
-  /** Messages, entries and items that are lost. */
+  /** Lost messages, entries and items. */
   lost: number;
   degraded: number;
   notes: number;
-  /** Of any severity; they are in none of the other figures. */
+  /** Of any severity; excluded from the other figures. */
   acknowledged: number;
 }
 
@@ -217,12 +217,12 @@ export function countAlerts(alerts: readonly Alert[]): AlertCounts {
   };
 }
 
-/** The worst severity that nobody has acknowledged; null where there is none. */
+/** The worst unacknowledged severity; null if there is none. */
 export function worstOpen(alerts: readonly Alert[]): Severity | null {
   return worstSeverity(openAlerts(alerts).map(({ severity }) => severity));
 }
 
-/** Whether something as bad as `threshold` has not been acknowledged. */
+/** Whether an unacknowledged alert is at least as severe as `threshold`. */
 export function hasOpen(alerts: readonly Alert[], threshold: Severity): boolean {
   const worst = worstOpen(alerts);
   return worst !== null && isAtLeast(worst, threshold);
@@ -232,7 +232,7 @@ function openAlerts(alerts: readonly Alert[]): Alert[] {
   return alerts.filter(({ acknowledged }) => acknowledged === null);
 }
 
-/** Messages that name no raw entry: true, nothing to do, and worth knowing, because nothing proves them. */
+/** Messages that name no raw entry: true, nothing to do, and worth knowing, because they have no evidence. */
 export function foreignAlert(connection: { id: string; name: string }, count: number): Alert[] {
   if (count === 0) return [];
   return [
@@ -245,13 +245,13 @@ export function foreignAlert(connection: { id: string; name: string }, count: nu
   ];
 }
 
-/** What another program has marked a message as. */
+/** Another program's mark on a message. */
 export function markWords(marks: readonly string[]): string {
   const words = marks.map((mark) => (mark === 'reply' ? 'a reply' : mark));
   return `marked as ${words.join(' and ')} by another program: no raw entry says so`;
 }
 
-/** Messages of the raw log that another program has marked: its marks are respected, and no entry says so. */
+/** Messages of the raw log marked by another program: the marks stay, and no entry explains them. */
 export function markAlert(connection: { id: string; name: string }, count: number): Alert[] {
   if (count === 0) return [];
   return [
@@ -264,7 +264,7 @@ export function markAlert(connection: { id: string; name: string }, count: numbe
   ];
 }
 
-/** Items that were rejected; `connection` is null for those that no connection takes. */
+/** Rejected items; `connection` is null for those without one. */
 export function rejectAlert(
   connection: { id: string; name: string } | null,
   rejects: readonly RejectGroup[],
@@ -286,7 +286,7 @@ export function rejectAlert(
   ];
 }
 
-/** Entries that brought nothing, because they are not JSON or their form is not known. */
+/** Entries without results, because they are not JSON or in an unknown format. */
 export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
   const kinds = [
     {
@@ -342,7 +342,7 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
   });
 }
 
-/** The connections that entries of these providers can be of which name none. */
+/** The possible connections for these providers' entries that name none. */
 export function candidatesOf(
   connections: readonly Pick<ConnectionRow, 'name' | 'kind'>[],
   providers: ReadonlySet<Provider>,
@@ -352,10 +352,10 @@ export function candidatesOf(
     .map(({ name }) => name);
 }
 
-/** More connections than these are not named in one line. */
+/** Maximum connections named in one line. */
 const CANDIDATES_NAMED = 5;
 
-/** What files entries that name no connection: the only one that they can be of, else the one that a person names. */
+/** The connection for entries that name none: the only possible one, else the one a person names. */
 export function namelessRemedy(candidates: readonly string[]): Remedy {
   const [only, second] = candidates;
   if (only === undefined)

@@ -25,41 +25,41 @@ import {
 } from './outcome.js';
 import { SeenKeys } from './window.js';
 
-/** More entries than this are not listed: replaying everything is simpler then. */
+/** Maximum entries listed: beyond that, replaying everything is simpler. */
 const MOST_AFFECTED = 20_000;
 
-/** Entries that are not processed, or from which nothing can be read, by reason. */
+/** Unprocessed or unreadable entries, by reason. */
 interface OpenEntries {
-  /** Cannot be read by this version; no command fixes it. */
+  /** Unreadable in this version; no command fixes it. */
   unreadable: number;
-  /** Parts that no decoder knows. */
+  /** Parts unknown to every decoder. */
   unrecognized: number;
   pending: number;
   unknownConnection: number;
-  /** Of those, entries that name no connection at all, or only a WABA with several numbers, and who sent them. */
+  /** Of those, entries that name no connection at all, or only a WABA with several numbers, and their senders. */
   nameless: { entries: number; providers: Set<Provider> };
-  /** Failed once, and readable now. */
+  /** Failed once, but readable now. */
   failed: number;
-  /** Their bytes are not those that were stored. */
+  /** Their bytes differ from those stored. */
   damaged: number;
-  /** History chunks that were applied, and that the ledger lacks. */
+  /** Applied history chunks missing from the ledger. */
   unrecordedChunks: number;
 }
 
 export interface AuditResult {
   /** Entries that were read. */
   entries: number;
-  /** All items, those of no connection included. */
+  /** All items, including those without a connection. */
   total: AuditCounts;
   byConnection: ReadonlyMap<string, AuditCounts>;
   open: OpenEntries;
-  /** The first damaged entry, and the file that holds it, where that is known. */
+  /** The first damaged entry, and its file, if known. */
   damagedExample: LostEntry | null;
   /** An entry whose bytes were replaced by others, with their hash, so that its rows are not in it any more. */
   replacedExample: LostEntry | null;
   /**
-   * Entries with an item that is missing or different in the database: a replay of them corrects it. Bounded: with `more`,
-   * there are others.
+   * Entries with an item missing or different in the database: replaying them fixes it. Bounded: with `more`, there are
+   * others.
    */
   affectedEntries: { ids: string[]; more: boolean };
 }
@@ -126,7 +126,7 @@ export class AuditBook {
         const { row } = outcome;
         // Its entry is known: a replay links the row to it.
         if (row.batchId === null) this.affect(entry);
-        // Once per message: by the entry that brought it, or, of rows that name none, by the first that holds it.
+        // Once per message: by its row's entry, or, for rows that name none, by the first that holds it.
         if (
           this.view.wantsItems !== true ||
           (row.batchId ?? entry.id) !== entry.id ||
@@ -207,7 +207,7 @@ export class AuditBook {
     }
   }
 
-  /** Records a history chunk that the ledger lacks. A replay of its entry writes it. */
+  /** Records a history chunk missing from the ledger. Replaying its entry writes it. */
   async unrecordedChunk(chunk: LoggedChunk): Promise<void> {
     this.affect(chunk.entry);
     if (!this.missing.add(chunkName(chunk))) return;
@@ -220,13 +220,13 @@ export class AuditBook {
     });
   }
 
-  /** Records that another entry holds the message of a row whose own does not: a replay of it links the row to it. */
+  /** Records that another entry holds a row's message while its own does not: replaying it links the row to it. */
   held(connectionId: string, entryId: string): void {
     this.countsOf(connectionId).unfoundedHeld += 1;
     this.affect({ id: entryId });
   }
 
-  /** Records a row whose entry does not hold it; each comes once. */
+  /** Records a row that its entry does not hold; each comes once. */
   async unfounded({ row, entry, why, isCopy }: Unfounded): Promise<void> {
     const counts = this.countsOf(row.connectionId);
     counts.unfounded += 1;
@@ -242,7 +242,7 @@ export class AuditBook {
     );
   }
 
-  /** Reports an entry as a whole where its items cannot all be judged. */
+  /** Reports an entry as a whole if not all of its items can be judged. */
   async entry(decoded: DecodedEntry, scope: ReadonlySet<string>): Promise<void> {
     this.entries += 1;
     const { entry, failure, unrecognized, sections, refused } = decoded;
@@ -389,7 +389,7 @@ function countMessages({ sections }: DecodedEntry): number {
   return count;
 }
 
-/** What became of the message items of the raw log; every item is counted once. */
+/** Outcomes of the raw log's message items; every item is counted once. */
 interface AuditCounts {
   items: number;
   there: number;
@@ -398,21 +398,21 @@ interface AuditCounts {
   missing: number;
   /** Rows that differ from the log, or are with another lead. */
   different: number;
-  /** Items whose message is there under both of its names: what `dedupe` merges. */
+  /** Items whose message exists under both of its names: `dedupe` merges them. */
   doubled: number;
   /** In entries that are pending or failed. */
   pending: number;
-  /** The missing items as messages: one that several entries hold is missed once. */
+  /** Missing items as messages: one in several entries is missing once. */
   missingMessages: number;
-  /** The different and the doubled items as rows: one that several entries or updates speak of is one. */
+  /** Different and doubled items as rows: one named by several entries or updates is one. */
   differentRows: number;
   doubledRows: number;
-  /** Rows that lack an update, updates that are nowhere, rejects of other items without a record. Not among the items. */
+  /** Rows that lack an update, updates found nowhere, rejects of other items without a record. Not among the items. */
   unsettled: number;
-  /** Rows whose entry does not hold them; those of them that `dedupe` merges into their message. No items of the log. */
+  /** Rows that their entry does not hold; those that `dedupe` merges into their message. Not items of the log. */
   unfounded: number;
   unfoundedCopies: number;
-  /** Those of them that another entry holds: a replay links them to it. */
+  /** Those held by another entry: a replay links them to it. */
   unfoundedHeld: number;
 }
 
@@ -454,7 +454,7 @@ function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.unfoundedHeld += theirs.unfoundedHeld;
 }
 
-/** The counter of a message item's outcome; null for what is no outcome of a message. */
+/** The counter for a message item's outcome; null for other outcomes. */
 function counterOf(
   kind: ItemOutcome['kind'],
 ):
@@ -493,7 +493,7 @@ function counterOf(
   }
 }
 
-/** By what an entry names its connection; null if by nothing, or only by a WABA, which may have several numbers. */
+/** How an entry names its connection; null if it does not, or only by a WABA, which may have several numbers. */
 function nameIn({ phoneNumberId, displayPhoneNumber, sessionName }: ConnectionHint): string | null {
   return phoneNumberId ?? displayPhoneNumber ?? (sessionName === undefined ? null : `session ${sessionName}`);
 }

@@ -15,27 +15,27 @@ import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
 
 /** Items that one look-up is about. */
-/** Of more rows than these, the entries that hold them are looked for the next time. */
+/** For more rows than these, the entries that hold them are searched next time. */
 const MOST_UNFOUNDED = 20_000;
 const WINDOW = 1_000;
-/** So many contested items are settled where they stand; of a log with more, so many at a time. */
+/** Maximum contested items settled at once; a log with more is settled in portions. */
 const SETTLED_AT_ONCE = 200;
 const SETTLED_TOGETHER = 2_000;
 
-/** No two clocks, of the machines that store entries and of the database, are further apart. */
+/** The maximum difference between the clocks of storing machines and the database. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What an audit looks at. */
+/** The scope of an audit. */
 export interface AuditView {
   /** Inside a read-only, repeatable-read transaction, so that a concurrent replay cannot look like a fault. */
   sql: Sql;
   /** The connections to audit: all of them, or the one of `--connection`. */
   connections: readonly ConnectionRow[];
-  /** True with `--connection`: items of no connection are left out. */
+  /** True with `--connection`: skips items without a connection. */
   restricted: boolean;
   /** Only what was received since, ms since 1970; null for everything. */
   since: number | null;
-  /** Only entries that were stored or processed since, ms since 1970; null for all. */
+  /** Only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
   /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
   blocks?: readonly string[];
@@ -47,9 +47,8 @@ export interface AuditView {
 }
 
 /**
- * Holds every item of the raw log against the database, one by one: what became of it, per connection. Decodes the whole log
- * once more; memory does not grow with it, and nothing is written. Ends early when the signal is aborted: the result then
- * is incomplete.
+ * Compares every item of the raw log with the database, one by one, per connection. Decodes the whole log again; memory
+ * does not grow with it, and nothing is written. Ends early when the signal aborts: the result is then incomplete.
  */
 export async function auditLog(view: AuditView): Promise<AuditResult> {
   return new Auditor(view, await RawLog.open(view.sql)).run();
@@ -63,7 +62,7 @@ class Auditor {
   private readonly claims: ClaimAudit;
   private readonly chunks: ChunkLedger;
   private window = new Window();
-  /** Rows whose entry does not hold them, and their connections. */
+  /** Rows that their entry does not hold, and their connections. */
   private readonly unfounded = new Map<string, string>();
   private settling: Promise<void> = Promise.resolve();
   private contested: ContestedItem[] = [];
@@ -111,7 +110,7 @@ class Auditor {
     const { window } = this;
     this.window = new Window();
     this.settling = this.settle(window);
-    // Whoever awaits it later gets the error; until then it is not unhandled.
+    // A later await receives the error; until then it must not count as unhandled.
     this.settling.catch(() => undefined);
   }
 

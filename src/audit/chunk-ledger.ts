@@ -12,7 +12,7 @@ export interface LoggedChunk extends ChunkKey {
   entry: EntryRef;
 }
 
-/** Holds the history chunks of the raw log against the ledger (H2): a chunk that was applied has its row. */
+/** Compares the history chunks of the raw log with the ledger (H2): an applied chunk has its row. */
 export class ChunkLedger {
   private chunks: LoggedChunk[] = [];
 

@@ -10,7 +10,7 @@ import { entryRefOf, type EntryRef } from './outcome.js';
 /** Rows that are looked at together. */
 const TOGETHER = 500;
 
-/** A row that names a raw entry as its origin which does not hold it. */
+/** A row that names a raw entry that does not hold it. */
 export interface Unfounded {
   row: Claim;
   entry: EntryRef;
@@ -19,7 +19,7 @@ export interface Unfounded {
   isCopy: boolean;
 }
 
-/** The verdict on one row, as an audit comes to it; null for a row that its entry holds, or whose entry is still to be replayed. */
+/** An audit's verdict on one row; null for a row held by its entry, or if the entry is still to be replayed. */
 export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'status' | 'origin'>>(
   sql: Sql,
   decoded: DecodedEntry<E>,
@@ -129,8 +129,8 @@ export class ClaimAudit {
 }
 
 /**
- * Every row of a scope whose entry does not hold it, without an audit of what the entries hold. Ends when `found` wants no
- * more, or when the signal is aborted. Inside a transaction that sees one moment.
+ * Every row of a scope that its entry does not hold, without auditing the entries. Ends when `found` asks to stop, or
+ * when the signal aborts. Runs inside a snapshot transaction.
  */
 export async function findUnfounded(
   sql: Sql,

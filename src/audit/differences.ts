@@ -3,7 +3,7 @@ import { rowOfState } from '../rules/message-book.js';
 import { stableJson, textOfErrors } from '../rules/merge-values.js';
 import { areTwins, type MessageState } from '../rules/message-state.js';
 
-/** What people call the columns that a message's own entries decide; the others follow from these. */
+/** Readable names of the columns decided by a message's own entries; the others follow from these. */
 const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
   ['externalId', 'id'],
   ['direction', 'direction'],
@@ -24,17 +24,17 @@ const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
   ['deletedAt', 'revoke'],
 ];
 
-/** A column in which a row is not what the raw log says. */
+/** A column whose value differs from the raw log. */
 export interface Difference {
   column: keyof MessageRow;
-  /** What people call it. */
+  /** Its readable name. */
   word: string;
-  /** The row's value, and what the log makes of it; texts and media are for the caller to show or to keep. */
+  /** The row's value, and the log's; the caller decides whether to show texts and media. */
   row: string | null;
   log: string | null;
 }
 
-/** In which columns a stored row is not what `state` makes of it; empty where they differ in evidence or in old versions only. */
+/** The columns in which a stored row differs from `state`; empty if they differ only in evidence or old versions. */
 export function differencesOf(state: MessageState, stored: MessageRow): Difference[] {
   const { row } = rowOfState(state);
   return WORDS.flatMap(([column, word]) => {

@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { EntryGroup } from '../store/queries/report.js';
 
-/** Whose the entries of a group are: by connection id, the empty word for nobody; with what of their counters is whose. */
+/**
+ * The owners of a group's entries: by connection id, the empty string for none; with each one's share of the counters.
+ */
 export type PartsOf = (group: EntryGroup) => [connectionId: string, part: JsonObject][];
 
 /** Finds the connections of entries by what the entries say: their scope, their numbers, their counters' own parts. */

@@ -9,8 +9,8 @@ import { entryRefOf } from './outcome.js';
 const TOGETHER = 500;
 
 /**
- * Finds the raw entries that hold these messages, whatever entry the rows name: the first of each among those about its
- * contact. A row that no entry holds is left out.
+ * Finds the raw entries that hold these messages, whatever entry the rows name: for each the first about its contact.
+ * Omits rows without one.
  */
 export async function findHolders(
   sql: Sql,

@@ -33,8 +33,8 @@ interface Sight {
 }
 
 /**
- * Determines the outcome of items of the raw log by the merge of a replay: an item is there when a replay of it would
- * change nothing (M1-M3, M5, M9, M10). The merged state is discarded; nothing is written.
+ * Determines the outcome of raw-log items with a replay's merge: an item is there if replaying it would change nothing
+ * (M1-M3, M5, M9, M10). The merged state is discarded; nothing is written.
  */
 export class ItemJudge {
   private readonly leads: LeadFinder;
@@ -237,7 +237,7 @@ function isHeldBy(book: MessageBook, connectionId: string, fact: MessageFact, le
   );
 }
 
-/** Outcomes with the contested ones settled, in the order in which they came. */
+/** Outcomes with the contested ones settled, in their original order. */
 export async function recheckAll(
   sql: Sql,
   log: RawLog,

@@ -48,7 +48,7 @@ export interface LogAudit {
   result: AuditResult;
   /** By connection id; `''` for what belongs to none. */
   losses: ReadonlyMap<string, Losses>;
-  /** Whose messages are lost, as far as the log says and at most a thousand of them. */
+  /** The contacts with lost messages, as far as known, at most a thousand. */
   contacts: readonly ContactLoss[];
 }
 

@@ -28,7 +28,7 @@ export interface LogItem<F extends Fact = Judged> {
 }
 
 /**
- * What became of an item of the raw log.
+ * The outcome of a raw-log item.
  * - there: its message is in the database, and the row is no worse than the item. applied: the same of an amendment.
  * - missing: not in the database, and nothing on record says why.
  * - different: a replay of it would change the row, or the row contradicts it. doubled: its message is there under both of
@@ -36,7 +36,8 @@ export interface LogItem<F extends Fact = Judged> {
  *   contact has no lead. overruled: elsewhere, of what only a CRM says, where the log knows better.
  * - rejected: on record. unrecorded: rejected by rule, and not on record.
  * - pending: its entry is not done yet. waiting: an amendment whose message is not stored yet.
- * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and reported as such.
+ * - unapplied: an amendment that is neither applied nor pending. targetless: its message is missing, and reported as
+ *   such.
  */
 export type ItemOutcome =
   | { kind: 'there' | 'applied'; row: StoredMessageRow }
@@ -53,8 +54,8 @@ export interface JudgedItem {
 }
 
 /**
- * An item that says something else than its row, whose evidence is just as good: only everything that the log says about the
- * message can tell whether the row was changed.
+ * An item that contradicts its row, with equally good evidence: only the log's complete view of the message shows
+ * whether the row was changed.
  */
 export interface ContestedItem {
   item: LogItem;
@@ -71,7 +72,7 @@ export type AuditedOutcome =
   | 'doubled'
   | 'unrecorded'
   | 'unapplied'
-  /** A row whose entry does not hold it. */
+  /** A row that its entry does not hold. */
   | 'unfounded'
   // Entries:
   | 'entry_unreadable'
@@ -79,7 +80,7 @@ export type AuditedOutcome =
   | 'entry_damaged'
   | 'entry_failed'
   | 'entry_pending'
-  /** A history chunk that was applied, and that the ledger lacks. */
+  /** An applied history chunk missing from the ledger. */
   | 'unrecorded_chunk'
   | 'entry_unknown_connection'
   /** It was applied, and no connection has its number any more. */
@@ -88,15 +89,15 @@ export type AuditedOutcome =
 /** One item of an audit. No message texts. */
 export interface AuditedItem {
   outcome: AuditedOutcome;
-  /** Null for what belongs to no connection. */
+  /** Null if it belongs to no connection. */
   connectionId: string | null;
   /** A message's externalId, `log:<id>` of an entry, or the path of an item without an id. */
   subject: string;
-  /** Where it stands (`file:line`, `log:<id>`), and what is wrong with it. */
+  /** Its location (`file:line`, `log:<id>`), and what is wrong with it. */
   detail: string;
   /** True for an item of subject message; false for an amendment, a contact, an entry. */
   isMessage: boolean;
-  /** Whose message it is: a phone where one is known, else a LID or a BSUID. Absent where the item does not say. */
+  /** The message's contact: a phone if known, else a LID or a BSUID. Absent if the item does not say. */
   contact?: string | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { HistoryGap, OwedHistory } from '../store/tables/history.js';
 /** What is owed, as far as it is put into words. */
 type Owed = Pick<OwedHistory, 'files' | 'gaps' | 'error' | 'named'>;
 
-/** What the phone of a linked device has and did not bring: files that it announced, parts that its answers left out. */
+/** What a linked device's phone has and did not deliver: files it announced, parts left out of its answers. */
 export function owedHistoryWords({ files, gaps, error, named }: Owed): string {
   const reason = error === null ? '' : ` (${error})`;
   const more = gaps - named.length;
@@ -22,7 +22,7 @@ export function owedHistoryWords({ files, gaps, error, named }: Owed): string {
   return parts.join('; ');
 }
 
-/** Whose messages are missing, and from when to when; a hole that is not proven only may be one. */
+/** The contact with missing messages, and the time range; an unproved gap only may be one. */
 export function gapWords(gap: HistoryGap): string {
   const { anchor, behind } = gap;
   const where =
@@ -32,12 +32,12 @@ export function gapWords(gap: HistoryGap): string {
   return `messages of ${contactOfGap(gap)} ${where} ${isProven(gap) ? 'are' : 'may be'} missing`;
 }
 
-/** Whether messages are known to be missing: a file or a chunk did not come. Else they are only suspected to be. */
+/** Whether messages are known to be missing: a file or a chunk did not arrive. Otherwise they are only suspected. */
 export function isProven({ reason }: Pick<HistoryGap, 'reason'>): boolean {
   return reason !== 'short';
 }
 
-/** Whose chat it is, as every command takes a contact: a number if one is known, else the LID. */
+/** The chat's contact, in the form every command takes: a number if known, else the LID. */
 export function contactOfGap({ chatJid, otherJid }: Pick<HistoryGap, 'chatJid' | 'otherJid'>): string {
   for (const jid of [chatJid, otherJid ?? '']) {
     const { kind, user } = parseJid(jid);
@@ -61,7 +61,7 @@ export function importAgain(connection: string, contact: string): Remedy {
   );
 }
 
-/** What brings in what a connection is owed, the files first; each command once. */
+/** What delivers what a connection is owed, files first; each command once. */
 export function owedRemedies(connection: string, { files, named }: Pick<Owed, 'files' | 'named'>): Remedy[] {
   const contacts = new Set(named.map(contactOfGap));
   return [

@@ -6,7 +6,7 @@ import { minuteOf } from '../model/time.js';
 import type { Sql } from '../store/sql.js';
 import { readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
 
-/** What decides how a file is read, and what becomes of it. `--register` is not among them: its connections are there. */
+/** The options that decide how a file is read and applied. Not `--register`: its connections already exist. */
 const CHOICES = ['connection', 'tickets', 'include', 'maxEntrySize', 'appSecretFile'] as const;
 
 /** Of so many files that one run has read, one may be the one. */
@@ -14,7 +14,7 @@ const MOST_FILES = 20;
 
 export const STORE_AGAIN = 'stores the lost entries again and links their messages to them';
 
-/** Which entry is to be had again: what names it, and where it was found, where that is known. */
+/** The entry to obtain again: its name, and its location, if known. */
 export interface LostEntry {
   id: string;
   runId: string | null;
@@ -22,8 +22,8 @@ export interface LostEntry {
 }
 
 /**
- * What brings a raw entry back that is gone or was changed: the command that stored it, with every choice of that run that
- * decides how its file is read, and with a path that leads there from every directory.
+ * How to restore a missing or altered raw entry: the command that stored it, with every option of that run that decides
+ * how its file is read, and an absolute path.
  */
 export async function sourceRemedy(sql: Sql, { id, runId, origin }: LostEntry, why: string): Promise<Remedy> {
   return remedyOf(await readStoringRun(sql, { runId, entryId: id }), fileOfOrigin(origin), why);

@@ -9,19 +9,19 @@ import { alert, candidatesOf, namelessRemedy, type Alert } from './alert.js';
 
 const NUMBERS_NAMED = 3;
 
-/** Reasons of entries that a run is at work on, and takes up again by itself if it is killed. */
+/** Reasons of entries that a run is processing, and resumes by itself after a kill. */
 const IN_WORK = new Set(['unfinished', 'unfinished, requeued', 'requeued']);
 
 /** A connection as an alert names it. */
 type Named = Pick<ConnectionRow, 'id' | 'name'>;
 
-/** What is known about entries that may wait. */
+/** Facts about entries that may wait. */
 export interface WaitingFacts {
-  /** Entries with whose they are (null: nobody's). */
+  /** Entries with their owners (null: none). */
   entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
   /** Every connection there is. */
   connections: readonly ConnectionRow[];
-  /** Whether a run is at work, which may have put entries back. */
+  /** Whether a run is active that may have put entries back. */
   isAtWork: boolean;
 }
 
@@ -44,7 +44,7 @@ export function pendingFactAlert(row: Named, pendingFacts: PendingFactGroup | un
   ];
 }
 
-/** Files that this tool fetches, and that are about to be lost, or are. */
+/** Files fetched by this tool that are about to be lost, or already are. */
 export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
   const lists = remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages');
   const again = remedy('media fetch', [row.name, '--again'], 'asks for them once more');
@@ -118,7 +118,7 @@ interface Waiting {
   providers: Set<Provider>;
 }
 
-/** Entries that wait, by why and whose they are. */
+/** Waiting entries, by reason and owner. */
 export function pendingAlerts(facts: WaitingFacts): Alert[] {
   const waiting = new Map<string, Waiting>();
   for (const { group, connection } of facts.entries) {

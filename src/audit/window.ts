@@ -32,8 +32,8 @@ export class Window {
 }
 
 /**
- * Every row that the window's items may be about: by id; by stanza id for what WhatsApp Web names by its key id; and, for
- * wamids that are not there, by the key id inside them (M10).
+ * Every row that the window's items may match: by id; by stanza id for WhatsApp Web's key ids; and, for wamids not
+ * found, by the key id inside them (M10).
  */
 export async function readRowsOf(
   sql: Sql,

@@ -1,17 +1,17 @@
 import { adviceList, isRemedy, type Advice, type Advices, type Remedy } from '../model/remedy.js';
 import { commandLine } from './shell-words.js';
 
-/** Makes advice a line to read or to paste; knows which database the run works on. */
+/** Turns advice into a line to read or paste, with the flags of the run's database. */
 export interface AdviceLine {
   (advice: Advice): string;
-  /** The command with the flags that say which database: one without them would work on another. */
+  /** The command with the flags that name the database: without them it would run on another one. */
   complete: (remedy: Remedy) => Remedy;
 }
 
-/** The one renderer of advice: `flags` say which database, and every command that is advised carries them. */
+/** The only renderer of advice: `flags` name the database, and every advised command carries them. */
 export function adviceLine(flags: readonly string[]): AdviceLine {
   const complete = ({ command, args, why }: Remedy): Remedy => {
-    // What stands after `--` is no flag any more.
+    // Words after `--` are no longer flags.
     const end = args.indexOf('--');
     const words = end === -1 ? [...args, ...flags] : [...args.slice(0, end), ...flags, ...args.slice(end)];
     return { command, args: words, why };
@@ -24,15 +24,15 @@ export function adviceLine(flags: readonly string[]): AdviceLine {
   return Object.assign(line, { complete });
 }
 
-/** One line per piece of advice, or null where there is none. */
+/** One line per piece of advice, or null if there is none. */
 export function adviceText(advices: Advices | null | undefined, line: AdviceLine): string | null {
   const list = adviceList(advices);
   return list.length === 0 ? null : list.map(line).join('\n');
 }
 
 /**
- * A replacer for JSON.stringify: whatever has a `remedy` shows it as the line to type, and beside it `next`, the command as
- * a value, null where no command of this tool helps. The remedies of a list keep their fields and gain `line`.
+ * A replacer for JSON.stringify: anything with a `remedy` shows it as the line to type, plus `next`, the command as a
+ * value, null if no command of this tool helps. The remedies of a list keep their fields and gain `line`.
  */
 export function jsonReplacer(line: AdviceLine): (key: string, value: unknown) => unknown {
   return (key, value) => {
@@ -47,7 +47,7 @@ export function jsonReplacer(line: AdviceLine): (key: string, value: unknown) =>
   };
 }
 
-/** `remedy` and `next` as JSON has them. */
+/** `remedy` and `next` in JSON form. */
 export function shownRemedy(
   remedy: Advices | null,
   line: AdviceLine,

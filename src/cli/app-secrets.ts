@@ -13,8 +13,9 @@ export const appSecretFile = () =>
   text('file', "the Meta app's secret, to check signatures; one per line", 'a file name');
 
 /**
- * The secrets of the Meta apps whose webhooks are in the log: one per line of --app-secret-file (several apps, or a secret that
- * was renewed), else WA_RECONCILE_APP_SECRET; undefined where nobody gave any. Throws ConfigError, never with a secret in it.
+ * The secrets of the Meta apps whose webhooks are in the log: one per line of --app-secret-file (several apps, or a
+ * secret that was renewed), else WA_RECONCILE_APP_SECRET; undefined if none was given. Throws ConfigError, never with a
+ * secret in it.
  */
 export function readAppSecrets(
   { environment, io }: Call,

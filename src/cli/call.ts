@@ -9,11 +9,11 @@ import type { Look } from './ui/look.js';
 import type { Presentation } from './ui/presentation.js';
 import type { StopWatch } from './signals.js';
 
-/** One call of one command: what was typed, what it means, and the streams to answer on. */
+/** One call of one command: what was typed, its meaning, and the output streams. */
 export interface Call {
   io: Io;
   console: Console;
-  /** All that was typed after `wa-reconcile`. */
+  /** Everything typed after `wa-reconcile`. */
   argv: readonly string[];
   /** The command's own arguments. */
   args: readonly string[];
@@ -22,25 +22,25 @@ export interface Call {
   settings: GlobalSettings;
   /** What Ctrl-C and SIGTERM do. */
   stop: StopWatch;
-  /** How stderr may look. */
+  /** How stderr looks. */
   look: Look;
-  /** Tells a person something on stderr that is no error; a program gets it as an event, `--quiet` nothing. */
+  /** Prints a non-error notice on stderr for a person; a program gets it as an event, `--quiet` nothing. */
   notice: (message: string) => void;
-  /** Writes a result where `-o` says, for a command that has more than one. */
+  /** Writes a result to the `-o` target, for a command with several. */
   deliver: (outcome: Outcome) => Promise<void>;
-  /** Says an error on stderr, for a command that goes on after it. */
+  /** Prints an error on stderr, for a command that continues. */
   complain: (error: unknown) => Promise<void>;
-  /** The command's help, for a line that cannot be understood without it. */
+  /** The command's help, for a line that is unclear without it. */
   helpText: () => string;
 }
 
-/** What a command gives back: a result to write, and what the shell is to be told. */
+/** A command's result: output to write, and the exit code. */
 export interface Outcome {
   presentation: Presentation;
-  /** The result as a page for the browser, where there is one. */
+  /** The result as a browser page, if there is one. */
   page?: () => Promise<string>;
   exitCode: ExitCode;
-  /** The command has written it itself. */
+  /** The command has already written it. */
   isDelivered?: boolean;
 }
 

@@ -5,14 +5,14 @@ import type { Io } from './io.js';
 import { lookUp, readTextFile, type Environment } from './environment.js';
 import type { GlobalSettings } from './flags/global.js';
 
-/** Which database a command works on, and who said so. */
+/** Which database a command uses, and which setting chose it. */
 export interface DatabaseChoice {
   config: DatabaseConfig;
   /** `DATABASE_URL`, `--database-url-file`, `--home`, `default`, … */
   place: string;
   /** What the user should know about the choice, if anything. */
   notice?: string;
-  /** Where it was looked for, in order, and what was found there: a line each, the last one being what was used. */
+  /** Where it was looked for, in order, and what was found: one line each, the last one being the one used. */
   looked: readonly string[];
 }
 
@@ -20,8 +20,8 @@ const PROGRAM_DIRECTORY = 'wa-reconcile';
 
 /**
  * `--database-url-file` or `--home` on the line, else DATABASE_URL, else the embedded database under WA_RECONCILE_HOME,
- * XDG_DATA_HOME or `~/.local/share`, in this order. Throws a ConfigError, never with a URL in it, when a file cannot be read, and
- * for two flags that name two databases.
+ * XDG_DATA_HOME or `~/.local/share`, in this order. Throws a ConfigError, never with a URL in it, if a file cannot be
+ * read, and for two flags that name different databases.
  */
 export function chooseDatabase(
   settings: GlobalSettings,
@@ -47,7 +47,7 @@ export function chooseDatabase(
   };
 }
 
-/** What names a server beside the line. */
+/** The server settings other than flags. */
 function serverInEnvironment(settings: GlobalSettings, environment: Environment): string | undefined {
   const { from, place } = settings.origin('databaseUrlFile');
   return from === 'default' ? lookUp('DATABASE_URL', environment)?.place : place;
@@ -86,7 +86,7 @@ function chooseUrl(
   return found === undefined ? undefined : { url: found.value, place: found.place };
 }
 
-/** The directory of the embedded database, and of what is kept beside one. */
+/** The directory of the embedded database and its related files. */
 export function chooseHome(
   settings: GlobalSettings,
   environment: Environment,
@@ -96,14 +96,14 @@ export function chooseHome(
     return { path: resolve(io.cwd, settings.home), place: settings.origin('home').place };
   }
   const xdg = environment.env.XDG_DATA_HOME;
-  // The XDG specification: a relative path is invalid and has to be ignored.
+  // The XDG specification: a relative path is invalid and must be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) {
     return { path: join(xdg, PROGRAM_DIRECTORY), place: 'XDG_DATA_HOME' };
   }
   return { path: join(io.homeDirectory, '.local', 'share', PROGRAM_DIRECTORY), place: 'default' };
 }
 
-/** Everything that could have named a database and did not, down to the place that was used. */
+/** Every place that could have named a database and did not, down to the one used. */
 function placesOf(
   home: { path: string; place: string },
   { env, dotenv, dotenvPath }: Environment,
@@ -125,7 +125,7 @@ function placesOf(
   return [...passed.map(([place, found]) => `${place}: ${found}`), `${home.place}: ${home.path}`];
 }
 
-/** The error that there is no database, with the places where one was looked for; any other error as it is. */
+/** Adds the places searched to a "no database" error; other errors pass unchanged. */
 export function withPlaces(error: unknown, { looked }: DatabaseChoice): unknown {
   if (!(error instanceof ConfigError) || error.code !== 'database_missing') return error;
   const { message, code, remedy } = error;

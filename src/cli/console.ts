@@ -1,6 +1,6 @@
 import type { Io } from './io.js';
 
-/** stderr, line by line: notices, progress, log lines. A spinner that is running steps aside by itself (ora sees to that). */
+/** stderr, line by line: notices, progress, log lines. A running spinner makes room by itself (ora handles that). */
 export interface Console {
   line: (text: string) => void;
 }
@@ -14,8 +14,8 @@ export function createConsole(io: Pick<Io, 'stderr'>): Console {
 }
 
 /**
- * Keeps a reader that went away (`| head`, a closed terminal) or a full disk from ending the process with a stack trace in
- * the middle of a batch: whoever writes a result learns of it from the write itself. Returns the way to undo it.
+ * Keeps a closed reader (`| head`, a closed terminal) or a full disk from ending the process with a stack trace in the
+ * middle of a batch: the writer of a result sees the error from the write itself. Returns a function that undoes this.
  */
 export function keepStreamErrors(io: Pick<Io, 'stdout' | 'stderr'>): () => void {
   const listener = (): void => undefined;

@@ -7,8 +7,8 @@ import { nothingPiped } from './environment.js';
 import type { Call } from './call.js';
 
 /**
- * The contacts of a file, or of standard input for `-`: one per line, empty lines and those that begin with `#` left out, the
- * same contact once. Throws ConfigError when there is nothing to read.
+ * The contacts of a file, or of standard input for `-`: one per line, skipping empty lines, lines starting with `#`,
+ * and repeats. Throws ConfigError if nothing is left.
  */
 export async function readContactList(name: string, { io }: Pick<Call, 'io'>): Promise<ListedContact[]> {
   const contacts = parseContactList(name === '-' ? await readStdin(io) : await readText(name, io.cwd));
@@ -19,7 +19,7 @@ export async function readContactList(name: string, { io }: Pick<Call, 'io'>): P
   });
 }
 
-/** Line numbers count from 1, empty lines included: they are what an editor shows. */
+/** Line numbers count from 1, including empty lines, as in an editor. */
 export function parseContactList(list: string): ListedContact[] {
   const seen = new Set<string>();
   return list

@@ -3,25 +3,25 @@ import { EXIT, type ExitCode } from '../model/errors.js';
 import { optionsOf, type Table } from './flags/table.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 
-/** Help is no wider than this. */
+/** Maximum help width. */
 export const HELP_WIDTH = 80;
-/** Where the meanings of the exit codes begin. */
+/** The column where exit-code meanings start. */
 const MEANING_COLUMN = 7;
 
-/** What a command's help says besides its options. */
+/** A command's help beyond its options. */
 export interface Description {
-  /** One line, for the list of commands and the top of its own help. */
+  /** One line, for the command list and the top of its own help. */
   summary: string;
-  /** Sentences that a user needs before the first use. */
+  /** What a user must know before the first use. */
   details?: string;
   /** Its own flags. */
   flags?: Table;
   examples: readonly (readonly [command: string, does: string])[];
-  /** What the exit codes mean here; those that are not named cannot occur, but for 130 and 143: any command can be stopped. */
+  /** The exit codes' meanings for this command; others cannot occur, except 130 and 143: any command can be stopped. */
   exits: Partial<Record<ExitCode, string>>;
 }
 
-/** Exit codes that every command that opens the database can end with. */
+/** Exit codes of every command that opens the database. */
 export const DATABASE_EXITS = {
   [EXIT.ok]: 'done',
   [EXIT.failure]: 'it failed: database unreachable, disk full, …',
@@ -29,7 +29,7 @@ export const DATABASE_EXITS = {
   [EXIT.locked]: 'another run holds the database; the message names it',
 } as const;
 
-/** Gives a command its help and the options that all commands have. */
+/** Adds help and the common options to a command. */
 export function describe(command: Command, description: Description): Command {
   const { summary, details, flags = {}, examples, exits } = description;
   const paragraphs = [summary, ...(details === undefined ? [] : [details]), exampleText(examples)];
@@ -44,7 +44,7 @@ function exampleText(examples: Description['examples']): string {
   return ['Examples:', ...examples.flatMap(([line, does]) => [`  # ${does}`, `  ${line}`])].join('\n');
 }
 
-/** How wide the help of a command may be. */
+/** Maximum width of a command's help. */
 export function helpWidthOf(command: Command): number {
   return command.configureOutput().getOutHelpWidth?.() ?? HELP_WIDTH;
 }
@@ -64,7 +64,7 @@ export function exitText(exits: Description['exits'], width: number): string {
   return ['Exit status:', ...lines].join('\n');
 }
 
-/** Words in lines of at most `width` characters; commander wraps everything but what is added after its own text. */
+/** Wraps words into lines of at most `width` characters; commander wraps everything except text added after its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

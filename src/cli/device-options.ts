@@ -13,8 +13,8 @@ import { readFlags } from './flags/table.js';
 const KEY = 'WA_RECONCILE_SECRET_KEY';
 
 /**
- * Where WhatsApp is and which version of it to speak: for tests, and for the day when WhatsApp refuses the built-in one. Only in
- * the environment.
+ * WhatsApp's address and protocol version: for tests, and for when WhatsApp refuses the built-in one. Only in the
+ * environment.
  */
 const SERVICE = {
   whatsappUrl: text('url', 'where WhatsApp is', 'a URL'),
@@ -26,14 +26,14 @@ const SERVICE = {
   ),
 };
 
-/** What only the environment can say. */
+/** Settings available only from the environment. */
 export const DEVICE_VARIABLES = [KEY, `${KEY}_FILE`, ...Object.keys(SERVICE).map(environmentName)];
 
 const VERSION = /^(\d{1,9})\.(\d{1,9})\.(\d{1,12})$/;
 
 /**
- * What every command with a linked device needs: the database, the secret key (WA_RECONCILE_SECRET_KEY, else the file that
- * WA_RECONCILE_SECRET_KEY_FILE names), and where WhatsApp is. Throws ConfigError, never with the key in it.
+ * What every command with a linked device needs: the database, the secret key (WA_RECONCILE_SECRET_KEY, else the file
+ * named by WA_RECONCILE_SECRET_KEY_FILE), and WhatsApp's address. Throws ConfigError, never with the key in it.
  */
 export function readDeviceOptions(call: Call): DeviceOptions {
   const { settings, environment, io } = call;
@@ -48,7 +48,7 @@ export function readDeviceOptions(call: Call): DeviceOptions {
   };
 }
 
-/** The key under which secrets lie in the database; null where nobody gave one. Throws ConfigError, never with the key in it. */
+/** The key that seals secrets in the database; null if none was given. Throws ConfigError, never with the key in it. */
 export function readSecretKey(environment: Environment, cwd: string): SecretKey | null {
   const direct = lookUp(KEY, environment);
   if (direct !== undefined) return SecretKey.parse(direct.value, direct.place);
@@ -70,9 +70,9 @@ function versionOf(raw: unknown): readonly [number, number, number] | undefined 
 }
 
 /**
- * Checks where WhatsApp is to be found (default: WhatsApp itself). Baileys 7.0.0-rc14 accepts any certificate inside its own
- * handshake, so TLS is all that tells WhatsApp from somebody else: without it only this machine may be named. Throws
- * ConfigError; `place` says where the address stands.
+ * Checks WhatsApp's address (default: WhatsApp itself). Baileys 7.0.0-rc14 accepts any certificate inside its own
+ * handshake, so only TLS proves that it is WhatsApp: without it only this machine is allowed. Throws ConfigError;
+ * `place` names the setting.
  */
 export function checkServiceUrl(url: string, place: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

@@ -4,15 +4,15 @@ import { parseEnv } from 'node:util';
 import { ConfigError } from '../model/errors.js';
 import type { Io } from './io.js';
 
-/** Where a setting may stand besides a flag: the environment, then `./.env`. */
+/** Sources of a setting other than a flag: the environment, then `./.env`. */
 export interface Environment {
   env: Io['env'];
   dotenv: Readonly<Record<string, string | undefined>>;
-  /** The `.env` that was read; undefined when there is none. */
+  /** The `.env` file read; undefined if there is none. */
   dotenvPath: string | undefined;
 }
 
-/** A value with the words that say where it was found. */
+/** A value and its source. */
 export interface Found {
   value: string;
   from: 'environment' | '.env';
@@ -20,7 +20,7 @@ export interface Found {
   place: string;
 }
 
-/** Reads `./.env` beside the environment, without touching the environment: a child process must not inherit it. */
+/** Reads `./.env` without changing the environment: a child process must not inherit it. */
 export function readEnvironment(io: Pick<Io, 'env' | 'cwd'>): Environment {
   const path = join(io.cwd, '.env');
   const text = readIfFile(path);
@@ -29,7 +29,7 @@ export function readEnvironment(io: Pick<Io, 'env' | 'cwd'>): Environment {
     : { env: io.env, dotenv: parseEnv(text), dotenvPath: path };
 }
 
-/** Looks a name up; an empty value counts as not set, so that a unit file or CI can switch one off. */
+/** Looks up a name; an empty value counts as unset, so that a unit file or CI can disable one. */
 export function lookUp(name: string, environment: Environment): Found | undefined {
   const fromEnvironment = environment.env[name];
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
@@ -42,10 +42,10 @@ export function lookUp(name: string, environment: Environment): Found | undefine
   return undefined;
 }
 
-/** No `.env`, or a directory of that name (a Python environment, often): nothing to read, and no error. */
+/** No `.env`, or a directory with that name (often a Python environment): nothing to read, and no error. */
 function readIfFile(path: string): string | undefined {
   try {
-    // The byte order mark that some editors write would become part of the first name.
+    // A byte order mark from an editor would become part of the first name.
     return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -59,8 +59,8 @@ function readIfFile(path: string): string | undefined {
 }
 
 /**
- * The text of a file that a setting names, without a byte order mark. `place` is where the setting stands; `holds` what the
- * file has to hold. Throws ConfigError with `code` when it cannot be read.
+ * The text of a file named by a setting, without a byte order mark. `place` names the setting; `holds` the expected
+ * content. Throws ConfigError with `code` if it cannot be read.
  */
 export function readTextFile(
   path: string,
@@ -80,7 +80,7 @@ export function readTextFile(
   }
 }
 
-/** The error for a `-` on the line of a person who pipes nothing; `reads`: what was typed, and what it reads. */
+/** The error for a `-` typed on a terminal without a pipe; `reads`: what was typed, and what it reads. */
 export function nothingPiped(reads: string, remedy: string): ConfigError {
   return new ConfigError(`${reads} from standard input, but nothing is piped into it.`, {
     code: 'stdin_is_terminal',

@@ -8,13 +8,13 @@ import { sanitize } from './ui/sanitize.js';
 import { wrapText } from './ui/width.js';
 import { wrongUsage } from './wrong-usage.js';
 
-/** What an error means for the shell, and what is said about it. */
+/** An error's exit code and message. */
 export interface Failure {
   exitCode: ExitCode;
   code: string;
   message: string;
   remedy: Advices | undefined;
-  /** Only for what nobody foresaw. */
+  /** Only for unexpected errors. */
   stack: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export function exitCodeOf(status: RunResult['status']): ExitCode {
   }
 }
 
-/** The one place where an error becomes an exit code. Undefined when it is none: help was asked for and given. */
+/** The only place that turns an error into an exit code. Undefined if it is not an error: help was requested. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof CommanderError) return usageFailure(error);
   if (error instanceof UserError) {
@@ -57,18 +57,18 @@ export function failureOf(error: unknown): Failure | undefined {
   };
 }
 
-/** What an error has to be told in, as soon as the settings are known. */
+/** How to print errors, as soon as the settings are known. */
 export interface ErrorStyle {
   json: boolean;
   debug: boolean;
   colour: boolean;
-  /** The width of the terminal; undefined where stderr is none. */
+  /** The terminal's width; undefined if stderr is not one. */
   columns?: number | undefined;
-  /** The flags that say which database, for the commands that an error advises. */
+  /** The database flags, for commands in an error's advice. */
   database: readonly string[];
 }
 
-/** A failure as stderr gets it. */
+/** A failure as printed on stderr. */
 export function failureText(failure: Failure, style: ErrorStyle): string {
   return describeFailure(failure, {
     ...style,
@@ -76,7 +76,7 @@ export function failureText(failure: Failure, style: ErrorStyle): string {
   });
 }
 
-/** The words for stderr: the message and what to do for people, one object for programs. `look` knows the database. */
+/** The stderr text: the message and advice for people, one object for programs. `look` knows the database. */
 export function describeFailure(
   failure: Failure,
   form: { json: boolean; debug: boolean; look?: Look },
@@ -95,13 +95,13 @@ export function describeFailure(
   return `${lines.join('\n')}\n`;
 }
 
-/** A command stands alone on its line, so that it can be copied; what it does follows below. */
+/** A command has its own line, for copying; its effect follows below. */
 function adviceLines(advice: Advice, look: Look): string[] {
   if (!isRemedy(advice)) return wrapped(look.line(advice), look, '  ');
   return [`  ${look.cyan(look.line(advice))}`, ...wrapped(advice.why, look, '    ').map(look.dim)];
 }
 
-/** Text in lines that fit the terminal; in a pipe as it is. */
+/** Wraps text to the terminal; unchanged in a pipe. */
 function wrapped(text: string, look: Look, indent = ''): string[] {
   const lines = text.split('\n').map(sanitize);
   const fitting = look.isTerminal
@@ -110,7 +110,7 @@ function wrapped(text: string, look: Look, indent = ''): string[] {
   return fitting.map((line) => `${indent}${line}`);
 }
 
-/** Passwords inside URLs, wherever a driver has put one into its message, and Meta's access tokens, as they begin. */
+/** Passwords in URLs inside driver messages, and Meta's access tokens, by prefix. */
 export function redact(text: string): string {
   return text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@').replace(/\bEAA[\w-]{8,}/g, '***');
 }
@@ -119,12 +119,12 @@ function lineByLine(text: string): string {
   return text.split('\n').map(sanitize).join('\n');
 }
 
-/** Commander ends with 1 on wrong usage, and with its message written already; here it is a usage error like any other. */
+/** Commander exits with 1 on wrong usage, after printing its message; here it is a normal usage error. */
 function usageFailure(error: CommanderError): Failure | undefined {
   return error.exitCode === 0 ? undefined : failureOf(wrongUsage(error));
 }
 
-/** Inquirer's way to say Ctrl-C or a closed input; known by name, so that inquirer is not loaded for it. */
+/** Inquirer's error for Ctrl-C or a closed input; matched by name, so that inquirer need not be loaded. */
 function isAbandonedPrompt(error: unknown): boolean {
   return error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError');
 }

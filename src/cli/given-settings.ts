@@ -22,8 +22,8 @@ type FromSettings = Pick<
 >;
 
 /**
- * What the command line knows of the configuration, fit to be shown. A database that cannot be told is handed on as the
- * reason: the doctor is who is asked when settings are wrong.
+ * The command line's view of the configuration, safe to show. An undeterminable database is passed on as the reason:
+ * the doctor must work when settings are wrong.
  */
 export function describeSettings(call: Call, program: Command): FromSettings {
   const { environment, settings } = call;

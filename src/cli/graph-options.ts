@@ -34,7 +34,10 @@ export function readGraphAccess(call: Call, version: string): GraphAccess {
   };
 }
 
-/** The proxy for HTTPS, as other programs find it: `https_proxy` or HTTPS_PROXY, and what `no_proxy` or NO_PROXY leaves out. */
+/**
+ * The HTTPS proxy, found the way other programs do: `https_proxy` or HTTPS_PROXY, with the exceptions of `no_proxy` or
+ * NO_PROXY.
+ */
 function readProxy(environment: Environment): Proxy | null {
   const found = lookUp('https_proxy', environment) ?? lookUp('HTTPS_PROXY', environment);
   if (found === undefined) return null;

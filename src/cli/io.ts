@@ -3,8 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /**
- * Everything that the command line takes from the process around it. Tests hand in their own and call `main` in
- * process; only the entry point builds the real one.
+ * Everything the command line takes from its process. Tests pass their own and call `main` in process; only the entry
+ * point builds the real one.
  */
 export interface Io {
   stdin: Readable;
@@ -29,6 +29,6 @@ export interface Io {
   clock: () => number;
   /** Calls `listener` at every such signal, until the returned function is called. */
   onSignal: (signal: StopSignal, listener: () => void) => () => void;
-  /** Ends the process at once: only for a second Ctrl-C, when waiting is what the user no longer wants. */
+  /** Ends the process at once: only for a second Ctrl-C, when the user no longer wants to wait. */
   quit: (code: number) => void;
 }

@@ -2,10 +2,10 @@ import type { ResolvedInput } from '../commands/inputs.js';
 import { formatCount } from './ui/quantities.js';
 import type { Call } from './call.js';
 
-/** So many files are named; a backup of a phone has thousands of pictures. */
+/** Maximum files named; a phone backup has thousands of pictures. */
 const NAMED = 3;
 
-/** The inputs that paths lead to. What is there and is not read is said on stderr: a name can be wrong about its file. */
+/** The inputs that paths resolve to. Skipped files are reported on stderr: a name can be misleading. */
 export async function findLogs(
   { io, notice }: Pick<Call, 'io' | 'notice'>,
   paths: readonly string[],

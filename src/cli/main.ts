@@ -10,8 +10,8 @@ import { helpSubject } from './wrong-usage.js';
 import { runAction } from './run-action.js';
 
 /**
- * The command line: `argv` is what stands after the program's name. Gives the exit code and never ends the process itself
- * (but for a second Ctrl-C), so that everything written has left before it ends.
+ * The command line: `argv` is everything after the program's name. Returns the exit code and never ends the process
+ * itself (except on a second Ctrl-C), so that all output is flushed first.
  */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const release = keepStreamErrors(io);

@@ -13,7 +13,7 @@ export interface Output {
 }
 
 /**
- * Finds out before the work whether the result can be written after it: an hour's run must not end in "no such directory".
+ * Checks before the work that the result can be written after it: an hour's run must not end in "no such directory".
  * Throws ConfigError when it cannot.
  */
 export async function prepareOutput(target: string | undefined, io: Io): Promise<Output> {
@@ -53,8 +53,8 @@ export async function findPlace(flag: string, target: string, io: Pick<Io, 'cwd'
 }
 
 /**
- * Writes all of `text` and waits until it has left, so that an exit cuts nothing off. A reader that went away (`| head`)
- * has all it wanted: that is no error.
+ * Writes all of `text` and waits until it is flushed, so that an exit cuts nothing off. A closed reader (`| head`) has
+ * all it needs: that is not an error.
  */
 export function writeAll(stream: Writable, text: string): Promise<void> {
   return new Promise((fulfil, reject) => {

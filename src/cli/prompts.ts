@@ -3,7 +3,7 @@ import { remedy, type Remedy } from '../model/remedy.js';
 import type { Call } from './call.js';
 import { sanitize } from './ui/sanitize.js';
 
-/** Why nobody can be asked; undefined when somebody can. */
+/** Why no one can be asked; undefined if a person can. */
 export function whyNotAsk(call: Pick<Call, 'io' | 'settings'>): string | undefined {
   const { io, settings } = call;
   if (settings.noInput) return `${settings.origin('noInput').place} forbids questions`;
@@ -63,8 +63,8 @@ export async function askChoice<const Value extends string>(
 }
 
 /**
- * Lets a person confirm by typing `word`; there is no default yes. Without a terminal `--yes` must stand on the line.
- * Throws ConfigError when it does not, UserError when the person decides otherwise.
+ * A person confirms by typing `word`; the default is never yes. Without a terminal `--yes` must be on the line. Throws
+ * ConfigError if it is not, UserError if the person declines.
  */
 export async function confirmByTyping(call: Call, question: string, word: string): Promise<void> {
   if (call.settings.yes) return;

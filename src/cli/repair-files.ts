@@ -37,8 +37,8 @@ export interface NamedFiles {
 }
 
 /**
- * Finds out, before anything is read, whether a file would be overwritten: the undo file and the ids of a repair that was run are
- * all that takes it back. Throws ConfigError, with a name that is free.
+ * Checks, before anything is read, whether a file would be overwritten: only the undo file and ids of an executed
+ * repair can revert it. Throws ConfigError, with a name that is free.
  */
 export async function rejectTakenFiles(
   { repair, pruneDuplicates, others }: NamedFiles,
@@ -84,7 +84,7 @@ function filesOf(target: string, endings: readonly string[]): string[] {
 
 async function firstThere(files: readonly string[], { cwd }: Pick<Io, 'cwd'>): Promise<string | undefined> {
   for (const file of files) {
-    // A device such as /dev/null has nothing that could be lost; a link is somebody's.
+    // A device such as /dev/null has nothing to lose; a link belongs to a user.
     const there = await lstat(resolve(cwd, file)).catch(() => undefined);
     if (there?.isFile() === true || there?.isSymbolicLink() === true) return file;
   }

@@ -118,7 +118,7 @@ function noticeWriter(console: Console, settings: GlobalSettings, io: Io): (mess
       console.line(JSON.stringify({ event: 'notice', message, ts: new Date(io.clock()).toISOString() }));
     };
   }
-  // A program that asked for JSON may parse all of stderr for the error; nobody reads along.
+  // A program that requested JSON may parse all of stderr for the error; no person reads it.
   const unread = isMachineFormat(settings.format) && !io.stderrIsTTY;
   return (message) => {
     if (!settings.quiet && !unread) console.line(sanitize(message));

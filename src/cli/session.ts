@@ -15,17 +15,17 @@ export interface SessionOptions {
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
   /**
-   * Creates the embedded database where there is none: only for commands that bring data in. Every other one ends with 2 and
-   * leaves nothing behind, for what it would say about an empty database is not what was asked.
+   * Creates the embedded database if missing: only for commands that import data. Others exit with 2 and leave nothing
+   * behind, because results about an empty database would mislead.
    */
   creates?: boolean;
-  /** Keeps a new database also when nothing came into it: for the command whose purpose it is to make one. */
+  /** Keeps a new database even if it stays empty: for the command that creates one. */
   keepsBlank?: boolean;
   /** Waits this long for the lock even without --lock-wait. */
   leastLockWaitMs?: number;
   /** See readAppSecrets. */
   appSecrets?: readonly string[] | undefined;
-  /** The work heeds `ctx.signal`: a signal ends it after its batch instead of at once. */
+  /** The work handles `ctx.signal`: a signal ends it after its batch instead of at once. */
   interruptible?: Interruptible | null;
 }
 

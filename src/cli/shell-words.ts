@@ -12,7 +12,7 @@ export function commandLine(argv: readonly string[]): string {
   return ['wa-reconcile', ...argv].map(quoteForShell).join(' ');
 }
 
-/** The typed flags that say which database: a command that is advised without them would work on another one. */
+/** The typed database flags: without them, an advised command would run on another one. */
 export function databaseFlags(given: GivenFlags): string[] {
   return (
     [

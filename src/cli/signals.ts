@@ -2,12 +2,12 @@ import { EXIT, UserError, type ExitCode } from '../model/errors.js';
 import type { Io, StopSignal } from './io.js';
 
 /**
- * How long work may take to end after the first signal before the process ends without it. Container runtimes and service
+ * How long work may take to end after the first signal before the process ends anyway. Container runtimes and service
  * managers kill after ten seconds.
  */
 const GRACE_MS = 8_000;
 
-/** Work that only reads has nothing to store, and shows what it has found. */
+/** Read-only work has nothing to store, and shows what it found. */
 const READING_GRACE_MS = 2_000;
 
 /** What is at work when a signal comes, if it may end by itself. */
@@ -25,9 +25,9 @@ export interface StopWatch {
 }
 
 /**
- * Ends any command that is told to stop. Work that only looks, or is one transaction, ends at once: nothing of it stays.
- * Work in batches is told first, and keeps what it has committed; a second signal, or the end of the grace, ends it in the
- * middle of a batch, which is rolled back and done again by the same command.
+ * Ends any command on request. Read-only or single-transaction work ends at once: nothing of it stays. Work in batches
+ * is notified first, and keeps what it has committed; a second signal, or the end of the grace, ends it in the middle
+ * of a batch, which is rolled back and done again by the same command.
  */
 export function watchSignals(io: Io, notice: (message: string) => void): StopWatch {
   const controller = new AbortController();

@@ -14,9 +14,10 @@ export interface WatchdogOptions {
 }
 
 /**
- * Ends the process when the embedded database spins on a disk that another process has filled up in the middle of a batch:
- * PostgreSQL in WebAssembly then holds the only thread for good, and no signal, timer or error of ours gets through. So a
- * second thread watches the beat of the first. What was committed is kept; the batch at work is rolled back on the next start.
+ * Ends the process if the embedded database spins because another process filled the disk in the middle of a batch:
+ * PostgreSQL in WebAssembly then blocks the only thread forever, and no signal, timer or error gets through. So a
+ * second thread watches the first one's heartbeat. What was committed is kept; the batch at work is rolled back on the
+ * next start.
  */
 export function watchForFullDisk({
   directory,

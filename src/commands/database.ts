@@ -15,20 +15,22 @@ export type { DatabaseConfig } from '../store/open-store.js';
 
 /** Whether work needs the lock of a run. */
 export interface RunLockChoice extends Omit<RunLockOptions, 'mode'> {
-  /** Work that must know of, or keep out, other runs: see RunLockOptions. Absent for what only looks or adds a row. */
+  /**
+   * Work that must exclude, or know of, other runs: see RunLockOptions. Absent for work that only reads or adds a row.
+   */
   lock?: RunLockOptions['mode'] | undefined;
   /** How long a pooler may take to give a second connection, in milliseconds (default: 15 s). */
   poolerWaitMs?: number;
 }
 
 export interface DatabaseOptions extends OpenStoreOptions, RunLockChoice {
-  /** The tables need not be up to date: for the commands that bring them there. */
+  /** The tables may be outdated: for the commands that migrate them. */
   unmigrated?: boolean | undefined;
 }
 
 /**
- * Opens the database for the time of `work`, under the lock that it needs, and closes it whatever happens. Throws UserError
- * for everything that a database can do to its user: unreachable, locked, full, not migrated.
+ * Opens the database for the duration of `work`, under the lock that it needs, and always closes it. Throws UserError
+ * for every database failure the user can meet: unreachable, locked, full, not migrated.
  */
 export async function withDatabase<T>(
   config: DatabaseConfig,
@@ -47,9 +49,9 @@ export async function withDatabase<T>(
 }
 
 /**
- * Does `work` on an open database under the lock that it needs. The signal that it gets is aborted when the lock is lost, too:
- * what has to be alone may have begun elsewhere. Throws LockedError when another run holds the lock or has taken it, and
- * UserError for what the database refuses.
+ * Does `work` on an open database under the lock that it needs. Its signal also aborts when the lock is lost: exclusive
+ * work may have begun elsewhere. Throws LockedError when another run holds or has taken the lock, and UserError for
+ * what the database refuses.
  */
 export async function withRunLock<T>(
   store: Store,
@@ -75,16 +77,16 @@ export async function withRunLock<T>(
   }
 }
 
-/** Longer than a busy pooler makes its clients wait as a rule. */
+/** Longer than a busy pooler usually makes its clients wait. */
 const POOLER_WAIT_MS = 15_000;
 
-/** The lock keeps one connection of the pooler for itself: where it has no other, every statement would wait for ever. */
+/** The lock keeps one pooler connection for itself: if the pooler has no other, every statement would wait forever. */
 async function assertAnotherConnection(store: Store, waitMs: number): Promise<void> {
   const timeout = new AbortController();
   const answered = store.sql.query('select 1').finally(() => {
     timeout.abort();
   });
-  // Answered after the lock is given up; nobody waits for it then.
+  // Answered after the lock is released; nothing waits for it then.
   answered.catch(() => undefined);
   const isLate = delay(waitMs, true, { signal: timeout.signal }).catch(() => false);
   if (await Promise.race([answered.then(() => false), isLate]))
@@ -116,12 +118,12 @@ export interface DatabaseStatus {
   command: 'db status';
   backend: Store['backend'];
   database: string;
-  /** False for an embedded database that nothing has used yet. */
+  /** False for an embedded database that has never been used. */
   exists: boolean;
   upToDate: boolean;
   applied: { name: string; appliedAt: string }[];
   pending: string[];
-  /** Why this version must not touch the database; absent when nothing is wrong. */
+  /** Why this version must not touch the database; absent if it may. */
   problem?: { code: string; message: string; remedy?: Advices };
 }
 
@@ -159,7 +161,7 @@ function problemOf(status: MigrationStatus, location: string): DatabaseStatus['p
   }
 }
 
-/** The status where there is no database, with `problem` that says so: asking must not create one. */
+/** The status if no database exists, with a `problem` that says so: asking must not create one. */
 export async function statusOfMissingDatabase(
   directory: string,
   { code, message, remedy }: UserError,
@@ -177,7 +179,7 @@ export async function statusOfMissingDatabase(
   };
 }
 
-/** Where a database is stored, without secrets: fit for logs and screens. */
+/** Where a database is stored, without secrets: safe for logs and screens. */
 export function redactDatabase(config: DatabaseConfig): string {
   return config.kind === 'pglite' ? config.directory : redactUrl(config.url);
 }

@@ -1,2 +1,2 @@
-/** Finding the inputs of a run, for whoever calls `replay` with paths. */
+/** Finds the inputs of a run, for callers of `replay` with paths. */
 export { resolveInputs, type ResolvedInput } from '../inputs/resolve-inputs.js';

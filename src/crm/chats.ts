@@ -19,7 +19,7 @@ export function asideOfChat(jid: string): AsideReason | null {
   }
 }
 
-/** Rows that say something about another message; replay stores none of them as a message (M5, M6). */
+/** Rows about another message; replay stores none of them as a message (M5, M6). */
 const NO_MESSAGES = new Map<string, AsideReason>([
   ['albumMessage', 'album'],
   ['editedMessage', 'edit'],

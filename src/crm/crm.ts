@@ -3,51 +3,54 @@ import type { Identities } from '../model/facts.js';
 
 export { CRM_NAMES, type CrmName } from '../model/enumerations.js';
 
-/** A row of one of the CRM's tables, as its database or a file gives it. */
+/** A row of one of the CRM's tables, from its database or a file. */
 export type CrmRecord = Readonly<Record<string, unknown>>;
 
 /** An instance, inbox or number of the CRM. */
 export interface CrmConnection {
   /** As the rows of messages name it. */
   key: string;
-  /** As its users know it. */
+  /** Its name for users. */
   name: string;
   phoneNumberId: string | null;
   /** Canonical E.164. */
   phone: string | null;
-  /** Whether the CRM receives its messages from the Cloud API or as a WhatsApp Web device; null where it does not say. */
+  /** Whether the CRM receives its messages from the Cloud API or as a WhatsApp Web device; null if unknown. */
   isCloudApi: boolean | null;
 }
 
-/** A message as the CRM holds it, in the words of this tool. */
+/** A message in the CRM, in this tool's terms. */
 export interface CrmMessage {
   /** The row's primary key, as text. */
   rowId: string;
   /** A {@link CrmConnection.key}. */
   connection: string;
-  /** WhatsApp's id, a wamid or a key id, without what the CRM puts around it; null where the row has none. */
+  /** WhatsApp's id, a wamid or a key id, without the CRM's additions; null if the row has none. */
   externalId: string | null;
-  /** What the CRM calls the contact: two contacts of one person differ in it. Null where a file does not say whose the row is. */
+  /**
+   * The CRM's name for the contact: two contacts of one person differ in it. Null if a file does not name the row's
+   * contact.
+   */
   contact: string | null;
   person: Identities;
-  /** Null where the CRM does not keep it truthfully. */
+  /** Null if the CRM does not keep it truthfully. */
   direction: Direction | null;
-  /** WhatsApp's own time, ms since 1970; null where the CRM only keeps when it stored the row. */
+  /** WhatsApp's own time, ms since 1970; null if the CRM only keeps its storage time. */
   at: number | null;
-  /** When the CRM stored it, ms since 1970, as far as it says. */
+  /** When the CRM stored it, ms since 1970, if known. */
   storedAt: number | null;
   /** The CRM's own word. */
   type: string;
-  /** Undefined where the CRM's text is not WhatsApp's, as of a media row whose body is a file name. */
+  /** Undefined if the CRM's text is not WhatsApp's, for example a file name as a media row's body. */
   body: string | null | undefined;
   /**
-   * Why no message is expected for it, where none has its id: the row of a group chat, of a status. Null for everything that is
-   * missing from the log if it has no counterpart.
+   * Why no message is expected if none has its id: a group chat's row, a status. Null for everything that is missing
+   * from the log if it has no counterpart.
    */
   aside: AsideReason | null;
 }
 
-/** Why a row of the CRM's table of messages is none. */
+/** Why a row of the CRM's message table is not a message. */
 export const ASIDE_REASONS = [
   'activity',
   'album',
@@ -69,7 +72,7 @@ export const ASIDE_REASONS = [
 ] as const;
 export type AsideReason = (typeof ASIDE_REASONS)[number];
 
-/** What a row of the CRM's table of messages is. */
+/** The meaning of a row of the CRM's message table. */
 export type CrmRow =
   | { kind: 'message'; message: CrmMessage }
   | { kind: 'aside'; rowId: string; connection: string; reason: AsideReason };
@@ -83,7 +86,7 @@ export interface KeptQuestion {
   isGroup: boolean;
   isRevoked: boolean;
   hasErrors: boolean;
-  /** It is older than everything that the CRM has of the connection. */
+  /** It is older than everything the CRM has of the connection. */
   isBeforeCrm: boolean;
   /** It is older than every message of its source that the CRM has of the connection: it may keep none, or only since an update. */
   isBeforeSource: boolean;
@@ -92,8 +95,8 @@ export interface KeptQuestion {
 }
 
 /**
- * Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id; `chat_export`:
- * a phone showed it, and nobody knows its id, so that the CRM may have it.
+ * Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id;
+ * `chat_export`: a phone showed it, and its id is unknown, so the CRM may have it.
  */
 export const NOT_KEPT_REASONS = [
   'automatic',
@@ -122,17 +125,17 @@ export type HasColumn = (table: string, column: string) => boolean;
 /** One CRM: what its tables look like and mean. Everything in it is pure. */
 export interface Dialect {
   name: CrmName;
-  /** As people call it: `Evolution API`. */
+  /** Its readable name: `Evolution API`. */
   title: string;
   /** Its table of messages. */
   messages: CrmTable;
-  /** The dialect of the version or fork that has these columns, where that is another. */
+  /** The dialect of the version or fork with these columns, if different. */
   version?: (has: HasColumn) => Dialect;
   /** Other tables that the connections (the first one) and contacts come from; without any, messages name their connections. */
   tables: readonly CrmTable[];
   /** Tables that only some versions have. */
   optionalTables?: readonly CrmTable[];
-  /** Tables without whose files those of messages say too little: whose they are, say. */
+  /** Tables without which a file of messages is incomplete, for example without their contacts. */
   neededFiles?: readonly string[];
   /** Gives the records of `readConnection`. */
   connectionsQuery: (has: HasColumn) => string;
@@ -160,9 +163,9 @@ export interface Dialect {
   pairsQuery?: (has: HasColumn) => string | null;
   readPair?: (record: CrmRecord) => Identities;
   notKept: (question: KeptQuestion) => NotKeptReason | null;
-  /** Which texts a message with an edit has in the CRM; `unknown` is compared with nothing. */
+  /** Which texts of an edited message the CRM has; `unknown` is compared with nothing. */
   bodyOfEdited: 'latest' | 'original' | 'unknown';
-  /** What of a text is compared, where the CRM writes its marks in another way. */
+  /** The compared form of a text, if the CRM writes its marks differently. */
   wordsOf?: (text: string) => string;
 }
 

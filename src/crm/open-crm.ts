@@ -7,12 +7,14 @@ import { openCrmDatabase } from './open-database.js';
 import { openCrmFiles, type CrmFilesOptions } from './open-files.js';
 import type { CrmSource } from './source.js';
 
-/** Where a CRM's rows are: its database, or exports of its tables. `table`: the view or table of a program of one's own. */
+/**
+ * The location of a CRM's rows: its database, or exports of its tables. `table`: the view or table of a custom program.
+ */
 export type CrmPlace =
   | { kind: 'database'; url: string; table?: string | undefined }
   | ({ kind: 'files'; inputs: readonly ResolvedInput[] } & CrmFilesOptions);
 
-/** Opens a CRM for reading. Throws UserError where it cannot be reached, ConfigError where it is another program's. */
+/** Opens a CRM for reading. Throws UserError if it is unreachable, ConfigError if it is another program's. */
 export async function openCrm(name: CrmName, place: CrmPlace): Promise<CrmSource> {
   switch (place.kind) {
     case 'database':

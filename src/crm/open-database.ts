@@ -11,13 +11,13 @@ import type { CrmSource, ReadPair } from './source.js';
 /** Rows per page: large enough that round trips cost nothing, small enough for memory. */
 const PAGE = 5_000;
 
-/** A page is read by an index; one that takes longer than this holds up the CRM for nothing. */
+/** A page is read by an index; a slower one only delays the CRM. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 
 /**
- * Opens a CRM's PostgreSQL for reading, in one transaction that sees one moment and can write nothing. Timestamps are read as
- * text: these CRMs store UTC without a zone, which the driver would take for the zone of this machine.
- * Throws UserError when it cannot be reached, ConfigError when it is no such CRM.
+ * Opens a CRM's PostgreSQL for reading, in one read-only snapshot transaction. Timestamps are read as text: these CRMs
+ * store UTC without a zone, which the driver would take for the zone of this machine. Throws UserError if it is
+ * unreachable, ConfigError if it is not this CRM.
  */
 export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmSource> {
   refuseMysql(url, known);
@@ -166,7 +166,7 @@ async function recognise(
 
 const PERMISSION_DENIED = '42501';
 
-/** The role may not read what a comparison reads: the statements that let it, for the owner of the tables to run. */
+/** The role may not read what a comparison needs: the grants for the tables' owner to run. */
 function notPermitted(
   { title, messages, tables, optionalTables = [] }: Dialect,
   { location, schema }: DatabaseUrl,

@@ -28,10 +28,10 @@ interface TableFile {
 }
 
 /**
- * Opens exports of a CRM's tables (CSV with a header, NDJSON, a JSON array; also gzip, zstd and zip), each recognised by its
- * columns. The messages are read twice: once for the connections that they name. Other tables are kept in memory.
- * Throws ConfigError where a file is none of the CRM's tables, UserError where one is damaged: half an export would make every
- * message of the other half look lost.
+ * Opens exports of a CRM's tables (CSV with a header, NDJSON, a JSON array; also gzip, zstd and zip), each recognised
+ * by its columns. The messages are read twice: once for the connections that they name. Other tables are kept in
+ * memory. Throws ConfigError if a file is none of the CRM's tables, UserError if one is damaged: half an export would
+ * make every message of the other half look lost.
  */
 export async function openCrmFiles(
   inputs: readonly ResolvedInput[],
@@ -259,7 +259,7 @@ function textOf(cell: CsvCell | undefined): string | null {
 function damaged(place: string, why: string): UserError {
   return new UserError(`${place}: ${why}`, {
     code: 'crm_export_damaged',
-    remedy: 'Export the table again. A part of it would make every other message look lost.',
+    remedy: 'Export the table again. A partial export would make every other message look lost.',
   });
 }
 

@@ -3,9 +3,9 @@ import { instantOf } from '../model/time.js';
 import type { CrmRecord } from './crm.js';
 
 /**
- * Readers of a CRM's columns, alike for a database (which gives text, numbers, booleans and parsed JSON) and for an export (which
- * gives text for all of them). A value that is not what the column should hold reads as none: a CRM's rows are evidence, and one
- * odd cell must not end a comparison.
+ * Readers of a CRM's columns, alike for a database (which gives text, numbers, booleans and parsed JSON) and for an
+ * export (which gives text for all of them). An invalid value reads as none: a CRM's rows are evidence, and one odd
+ * cell must not end a comparison.
  */
 export function textIn(record: CrmRecord, column: string): string | null {
   const value = record[column];

@@ -17,8 +17,8 @@ export type DecodeResult =
   | { kind: 'invalid'; reason: 'invalid_json' | 'no_json'; message: string };
 
 /**
- * Everything that a raw entry says. `bytes` is one stored webhook body or Baileys event, in whatever wrapper it was stored;
- * bytes that are no UTF-8 become U+FFFD. Never throws, whatever the bytes are, and does no I/O.
+ * Everything a raw entry says. `bytes` is one stored webhook body or Baileys event, in any wrapper; invalid UTF-8
+ * becomes U+FFFD. Never throws, whatever the bytes, and does no I/O.
  */
 export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeResult {
   const allowance = new Allowance();
@@ -56,13 +56,13 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
   return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures, unsigned } };
 }
 
-/** Of an entry that holds bodies of several, Meta's names its number. */
+/** If an entry holds bodies of several kinds, Meta's names its number. */
 function providerOf(providers: ReadonlySet<Provider>): Provider {
   const [first = 'meta'] = providers;
   return providers.has('meta') ? 'meta' : providers.has('baileys') ? 'baileys' : first;
 }
 
-/** A number, a constant or a text without brackets, which log files hold between their entries. */
+/** A number, a constant or a text without brackets, which log files hold between entries. */
 function isPlainScalar(value: JsonValue): boolean {
   return typeof value === 'string' ? !/[{[]/.test(value) : typeof value !== 'object' || value === null;
 }

@@ -14,9 +14,9 @@ export function pathOfKey(key: string): string {
 }
 
 /**
- * The part of a raw entry that a fact's path names: the item as it came, with what a fact does not keep (a skipped or rejected
- * one has only the reason). Texts and notations on the way are opened, as in decoding. Undefined when the path leads nowhere.
- * Never throws.
+ * The part of a raw entry at a fact's path: the original item, for details that a fact does not keep (a skipped or
+ * rejected one has only the reason). Opens texts and notations on the way, as in decoding. Undefined if the path leads
+ * nowhere. Never throws.
  */
 export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
   const allowance = new Allowance();

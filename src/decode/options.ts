@@ -1,6 +1,6 @@
 import type { IncludableChat } from '../model/enumerations.js';
 
-/** What the caller knows about a raw entry and wants from it. */
+/** The caller's knowledge about a raw entry, and its options. */
 export interface DecodeOptions {
   /** When the business received the entry, ms since 1970: stands in for a timestamp that is missing or bad (rule M7). */
   receivedAt?: number;

@@ -32,8 +32,8 @@ function tryParse(text: string): JsonValue | undefined {
 }
 
 /**
- * Where the body begins: the first `{`, or the `[` before it. Never inside an array: of `[{…},{…` cut off after its first
- * element, that element alone would parse, and the loss of the others would go unnoticed.
+ * Where the body begins: the first `{`, or the `[` before it. Never inside an array: of `[{…},{…` cut off after its
+ * first element, that element alone would parse, and the others would be lost unnoticed.
  */
 function startBehindPrefix(text: string): number {
   let start = text.slice(0, LONGEST_PREFIX).indexOf('{');

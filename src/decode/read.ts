@@ -92,7 +92,7 @@ function writeExcerpt(value: JsonValue | undefined, room: number, depth: number)
 /** WhatsApp's ids are far shorter; a longer one would not fit a unique index and would fail a whole batch. */
 const LONGEST_ID = 512;
 
-/** An id as clean text; undefined when there is none, or when it is too long to be one (rule M7). */
+/** An id as clean text; undefined if missing or too long to be one (rule M7). */
 export function externalIdOf(value: JsonValue | undefined): string | undefined {
   const id = textOf(value);
   return id === undefined || id.length > LONGEST_ID ? undefined : id;
@@ -106,7 +106,7 @@ export function wabaIdOf(value: JsonValue | undefined): string | undefined {
 
 /**
  * The id by which an object names a message. Gupshup (v3) forwards Meta's bodies with its own id in `id` and Meta's in
- * `meta_msg_id`; by its own id, statuses and replies would name messages that do not exist.
+ * `meta_msg_id`; with Gupshup's id, statuses and replies would name messages that do not exist.
  */
 export function messageIdOf(object: JsonObject): string | undefined {
   return externalIdOf(object.meta_msg_id) ?? externalIdOf(object.id);
@@ -151,6 +151,6 @@ function copy(value: JsonValue, depth: number, budget: { left: number }): JsonVa
     if (budget.left-- <= 0) break;
     entries.push([cleanText(key), copy(element, depth - 1, budget)]);
   }
-  // Not by assignment: a key `__proto__` would replace the copy's prototype instead of being kept.
+  // Not by assignment: a key `__proto__` would replace the copy's prototype.
   return Object.fromEntries(entries);
 }

@@ -24,7 +24,7 @@ const Token = z.object({
 
 export type TokenFacts = z.infer<typeof Token>['data'];
 
-/** What Meta says of a token, asked with that token. */
+/** Meta's details of a token, requested with that token. */
 export async function readToken(client: GraphClient, token: string): Promise<TokenFacts> {
   const { value } = await client.ask('debug_token', { input_token: token }, Token);
   return value.data;
@@ -45,7 +45,7 @@ const PhoneNumber = z.object({
 
 export type NumberFacts = z.infer<typeof PhoneNumber>;
 
-/** What Meta says of a number of the business, by its phone_number_id. */
+/** Meta's details of a business number, by its phone_number_id. */
 export async function readNumber(client: GraphClient, phoneNumberId: string): Promise<NumberFacts> {
   const fields = Object.keys(PhoneNumber.shape).join(',');
   return (await client.get(encodeURIComponent(phoneNumberId), { fields }, PhoneNumber)).value;
@@ -63,7 +63,7 @@ const SubscribedApps = z.object({
 export interface SubscribedApp {
   id: string;
   name: string | undefined;
-  /** Where the webhooks of this account go, in the place of the app's own address. */
+  /** Where this account's webhooks go, instead of the app's own address. */
   callback: string | undefined;
 }
 
@@ -87,7 +87,7 @@ const Subscriptions = z.object({
   ),
 });
 
-/** The webhook fields of WhatsApp accounts that an app has subscribed. Meta tells it only to the app’s own token. */
+/** The webhook fields of WhatsApp accounts that an app has subscribed. Meta shows them only to the app’s own token. */
 export async function readSubscribedFields(client: GraphClient, appId: string): Promise<string[]> {
   const { value } = await client.get(`${encodeURIComponent(appId)}/subscriptions`, {}, Subscriptions);
   return value.data
@@ -117,7 +117,7 @@ export async function readMediaAddress(
 
 const Accepted = z.object({ request_id: z.string().min(1) });
 
-/** Asks Meta to send contacts or history of a number: accepted is not yet sent. */
+/** Asks Meta to send contacts or history of a number: accepted does not mean sent. */
 export async function requestSync(
   client: GraphClient,
   phoneNumberId: string,

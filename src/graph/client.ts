@@ -9,7 +9,7 @@ import { codeOf, retryOptions, wasNotSent } from './retries.js';
 import { readUsage, single, type GraphUsage } from './usage.js';
 import { jsonIn, wholeAnswers } from './whole-answers.js';
 
-/** All of a call, its retries included: an answer that trickles ends some day, too. */
+/** The limit of a call, including retries: even a trickling answer must end. */
 const CALL_MS = 180_000;
 /** All of a file: 100 MB on a slow line. */
 const FILE_MS = 30 * 60_000;
@@ -43,9 +43,9 @@ export interface GraphAnswer<T> {
 }
 
 /**
- * The Graph API for one access token. Requests carry the token in their head alone, never in a URL, and no redirect is followed,
- * so that it goes nowhere else. What Meta calls passing is tried again, anything else throws GraphError at once; when Meta says
- * that the quota is used up, further calls throw without asking, until it is free again. Close it after use.
+ * The Graph API for one access token. Requests carry the token only in a header, never in a URL, and follow no
+ * redirect, so it goes nowhere else. Retries errors that Meta calls temporary, throws GraphError for others at once;
+ * once the quota is used up, further calls throw without asking until it is free again. Close it after use.
  */
 export class GraphClient {
   private readonly agent: Dispatcher;
@@ -76,22 +76,22 @@ export class GraphClient {
     return this.call('GET', path, search === '' ? '' : `?${search}`, null, answer, 'safe');
   }
 
-  /** The same where the question itself is a secret, which must stand in no URL: Meta reads it from the body. */
+  /** The same if the question itself is a secret, which must not be in a URL: Meta reads it from the body. */
   ask<T>(path: string, query: Query, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
     const form = new URLSearchParams({ ...query, method: 'get' }).toString();
     const body = { type: 'application/x-www-form-urlencoded', text: form };
     return this.call('POST', path, '', body, answer, 'safe');
   }
 
-  /** `POST /v25.0/{path}` with JSON: made again only when it surely had no effect. */
+  /** `POST /v25.0/{path}` with JSON: repeated only if it certainly had no effect. */
   post<T>(path: string, content: unknown, answer: z.ZodType<T>): Promise<GraphAnswer<T>> {
     const body = { type: 'application/json', text: JSON.stringify(content) };
     return this.call('POST', path, '', body, answer, 'once');
   }
 
   /**
-   * Reads a file at an address that Meta has just named, and gives its pieces to `take`, one after the other. The token goes to that
-   * host alone. Throws GraphError; whoever asks decides whether to begin again.
+   * Reads a file at an address just named by Meta, and passes its pieces to `take` in order. Only that host gets the
+   * token. Throws GraphError; the caller decides whether to restart.
    */
   async download(url: string, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     const { effects } = this;
@@ -120,7 +120,7 @@ export class GraphClient {
       }
     } catch (error) {
       stop.abort();
-      // What `take` throws is about the disk, not about Meta.
+      // Errors from `take` are about the disk, not about Meta.
       if (taking) throw error;
       this.failed(error, what);
     }
@@ -209,7 +209,7 @@ export class GraphClient {
   }
 }
 
-/** The error of a call that ended because the command was told to stop. */
+/** The error of a call that ended because the command was stopped. */
 export function interrupted(cause?: unknown): UserError {
   return new UserError('Interrupted before Meta answered.', {
     code: 'interrupted',

@@ -3,13 +3,13 @@ import { UserError } from '../model/errors.js';
 import { remedy, type Advices } from '../model/remedy.js';
 import { hideTokens, newTokenAdvice } from './tokens.js';
 
-/** What an error of the Graph API comes to. */
+/** The meaning of a Graph API error. */
 export type GraphReason =
   /** The access token: expired, revoked, or none. */
   | 'token'
   /** The token may not do this. */
   | 'rights'
-  /** What was asked for does not exist, or this token does not see it. */
+  /** The requested object does not exist, or this token cannot see it. */
   | 'parameter'
   /** Meta has restricted the account. */
   | 'restricted'
@@ -60,15 +60,15 @@ const LAST_RIGHT = 299;
 
 interface Details {
   reason: GraphReason;
-  /** Meta's `code`; null where Meta said nothing. */
+  /** Meta's `code`; null if Meta gave none. */
   graphCode?: number | null;
   /** The HTTP status; null where no answer came. */
   status?: number | null;
   /** Meta's name of the request, for its support. */
   fbtraceId?: string | null;
-  /** How long Meta wants to be left alone, where it says so. */
+  /** How long Meta asks callers to wait, if given. */
   waitMs?: number | null;
-  /** Whether the request cannot have had an effect: nothing was sent, or Meta has refused it. */
+  /** Whether the request certainly had no effect: nothing was sent, or Meta refused it. */
   hadNoEffect: boolean;
   cause?: unknown;
 }

@@ -33,8 +33,8 @@ interface Attempt {
 }
 
 /**
- * How long to wait before a request is made again, in ms; null when it is not to be. A request that changes something is made
- * again only when it surely had no effect.
+ * How long to wait before repeating a request, in ms; null if it must not be repeated. A request that changes something
+ * is repeated only if it certainly had no effect.
  */
 export function pauseBefore(error: unknown, { number, isSafe, random }: Attempt): number | null {
   if (number > MOST_RETRIES || !mayRepeat(error, isSafe)) return null;
@@ -43,10 +43,10 @@ export function pauseBefore(error: unknown, { number, isSafe, random }: Attempt)
   return pauseOf(number, random);
 }
 
-/** The pause before the retry of this number (1 for the first) where nobody says how long, in ms. `random`: from 0 to 1. */
+/** The pause before this retry (1 for the first) if no time is given, in ms. `random`: from 0 to 1. */
 export function pauseOf(number: number, random: number): number {
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (number - 1), LONGEST_PAUSE_MS);
-  // Jitter: many machines that were refused together must not come back together.
+  // Jitter: machines refused together must not return together.
   return Math.round(pause * (0.5 + random / 2));
 }
 

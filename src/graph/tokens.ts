@@ -5,8 +5,8 @@ const TOKENS = /\bEAA[A-Za-z0-9_-]{8,}|\b\d{8,20}(?:\||%7C)[\w-]{16,}/gi;
 const BEARER = /(bearer\s+)[^\s"',;]+/gi;
 
 /**
- * A text without access tokens: Meta repeats a token that it refuses in the message of the error. `known` are tokens that are in
- * use, which may look like anything.
+ * A text without access tokens: Meta repeats a refused token in the error message. `known` are tokens in use, in any
+ * form.
  */
 export function hideTokens(text: string, known: readonly string[] = []): string {
   const without = known
@@ -16,7 +16,7 @@ export function hideTokens(text: string, known: readonly string[] = []): string 
   return without.replace(TOKENS, '***').replace(BEARER, '$1***');
 }
 
-/** A token that ends sooner is to be renewed now. */
+/** A token that ends sooner must be renewed now. */
 export const TOKEN_ENDS_SOON_MS = 7 * 86_400_000;
 
 /** How a connection gets a token; `name` is the connection's, where it is known. */

@@ -23,7 +23,7 @@ export function bomLength(bytes: Buffer, at = 0): number {
   return bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0;
 }
 
-/** The first index from `from` that is not white space; `bytes.length` if there is none. */
+/** The first index from `from` that is not white space; `bytes.length` if none. */
 export function skipBlank(bytes: Buffer, from = 0): number {
   let at = from;
   while (at < bytes.length && isBlank(bytes[at] ?? 0)) at++;

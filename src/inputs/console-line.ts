@@ -18,7 +18,7 @@ import {
 import { hasMarker, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
-/** Where the JSON of a log line is: whole inside the line, cut off at its end, or continued on the next lines. */
+/** Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines. */
 export interface FoundValue {
   kind: 'whole' | 'cut' | 'unfinished';
   start: number;
@@ -47,7 +47,7 @@ export function findValue(line: Buffer, scanner = new ValueScanner()): FoundValu
   return empty;
 }
 
-/** What a line of a console log is to the log: `line` is an entry as a whole, a found value is one without its prefix. */
+/** What a console log line is: `line` is an entry as a whole, a found value is one without its prefix. */
 export interface FoundEntry {
   kind: FoundValue['kind'] | 'line' | 'none';
   start: number;
@@ -74,7 +74,7 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
     const rest = line.subarray(found.end);
     const isSigned = line.subarray(0, found.start).includes(SIGNATURE) || rest.includes(SIGNATURE);
     if (inside && isSigned) return { kind: 'line', start: 0, end: line.length };
-    // Of a literal of SQL or YAML the apostrophes belong to the entry: they say that those in it are doubled.
+    // For an SQL or YAML literal, the apostrophes belong to the entry: they show that inner ones are doubled.
     const isDoubled = isInLiteral(line, found) && line.subarray(found.start, found.end).includes(DOUBLED);
     const isAlone = startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest);
     if (inside ? isAlone && !isDoubled : !mayHoldBody(line)) return found;
@@ -87,7 +87,7 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
 
-/** A signature among the words around a body says who wrote it. */
+/** A signature among the words around a body identifies its author. */
 const SIGNATURE = Buffer.from('sha256=');
 
 /**
@@ -105,7 +105,7 @@ export function findFilled(line: Buffer, scanner = new ValueScanner()): FoundVal
   while (startsValue(line.subarray(from))) {
     const at = nextBracket(line, from);
     if (lookAhead(line, at) === 'empty') {
-      // Looking on from each of many for one that is not empty would take for ever.
+      // Scanning ahead from each of many for a nonempty one would take forever.
       from = skipBlank(line, at + 1) + 1;
       continue;
     }
@@ -216,7 +216,7 @@ function nextBracket(line: Buffer, from: number): number {
   return -1;
 }
 
-/** No value begins with more brackets; whoever looks on from each of a million takes for ever. */
+/** No value begins with more brackets; scanning ahead from each of a million takes forever. */
 const MOST_BRACKETS = 64;
 
 function lastOfBrackets(line: Buffer, first: number): number {

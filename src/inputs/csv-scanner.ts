@@ -42,7 +42,7 @@ export class CsvScanner {
   #quoted = false;
   /** Pairs of quotes in the current cell. */
   #pairs = 0;
-  /** Whether the current record has any byte. */
+  /** Whether the current record has any bytes. */
   #begun = false;
   #newlines = 0;
   #wanted: boolean;

@@ -18,8 +18,8 @@ type Decompressor = Duplex & { bytesWritten: number };
 const OPTIONS = { highWaterMark: 1, chunkSize: 64 * 1024 };
 
 /**
- * Decompresses gzip of any number of members. Throws a DamagedInputError where the data becomes unreadable; `again` opens
- * the same data a second time, so that every byte before the damage is recovered first.
+ * Decompresses gzip of any number of members. Throws a DamagedInputError at the point where the data becomes
+ * unreadable; `again` opens the same data a second time, so that every byte before the damage is recovered first.
  */
 export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterable<Buffer>): Chunks {
   return decompress(chunks, again, {
@@ -29,7 +29,10 @@ export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterabl
   });
 }
 
-/** The same for zstd, with Node's own decompressor (22.15 and newer) or else the program; a ConfigError where there is neither. */
+/**
+ * The same for zstd, with Node's own decompressor (22.15 and newer) or else the program; a ConfigError if neither
+ * exists.
+ */
 export function unzstd(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterable<Buffer>): Chunks {
   if (!hasZstd(zlib)) return unzstdWithProgram(chunks);
   const { createZstdDecompress } = zlib;
@@ -192,7 +195,7 @@ class CompressedFeed {
   }
 }
 
-/** The rest of an input is unreadable; everything before it is good. The message says what is wrong with the data. */
+/** The rest of an input is unreadable; everything before it is good. The message names the fault. */
 export class DamagedInputError extends Error {
   override readonly name = 'DamagedInputError';
 

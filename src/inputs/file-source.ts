@@ -47,11 +47,12 @@ const CHAT_TEXT =
 const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
 
 /**
- * Reads raw entries from files and standard input, one input after the other, in memory that does not grow with them.
+ * Reads raw entries from files and standard input, one input after the other, in constant memory.
  *
- * Compression, encoding and format are detected by content. A damaged input gives a `problem` item and reading continues
- * with the next input; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives exactly the
- * items after it, except that an entry cut off by the end of its file comes again: the file may have grown since.
+ * Compression, encoding and format are detected by content. A damaged input gives a `problem` item and reading
+ * continues with the next input; only a missing zstd decompressor throws (ConfigError). Resuming after an item gives
+ * exactly the items after it, except that an entry cut off by the end of its file comes again: the file may have grown
+ * since.
  */
 export function openFileSource(inputs: readonly ResolvedInput[], options: FileSourceOptions): FileSource {
   return new InputReader(inputs, options);
@@ -100,7 +101,7 @@ class InputReader implements FileSource {
     }
     const [first] = this.#inputs;
     if (!found && first !== undefined) {
-      // One empty file among others is a quiet day; only empty files are a problem to report.
+      // One empty file among others is a quiet day; report a problem only if all files are empty.
       const queue = this.#queueFor(0, first, first.kind === 'file');
       const all = this.#inputs.length === 1 ? 'This input is empty.' : 'All inputs are empty.';
       queue.problem('no_log_entries', `${all} Check how the log was exported.`, 1);
@@ -125,7 +126,7 @@ class InputReader implements FileSource {
       const open = { stdin, signal, chunkBytes, onRead };
       let text = await openText(input, start.offset, open);
       if (start.offset > 0 && text.kind === 'text' && sniffFormat(text.head).kind === 'chat_exporter') {
-        // A message does not say whose it is: the chat stands before it, anywhere.
+        // A message does not name its chat, which may stand anywhere before it.
         await text.close();
         text = await openText(input, 0, open);
       }
@@ -197,7 +198,7 @@ class InputReader implements FileSource {
   }
 }
 
-/** Why a text of lines holds no entry, and what to give instead. */
+/** Why a text of lines holds no entry, and what to provide instead. */
 function whyNothing(kind: string, head: Buffer): string {
   if (namesRequests(head)) {
     return 'This is the log of nginx or another web server without the bodies of its requests. nginx keeps them with $request_body in its log_format and a client_body_buffer_size larger than any of them.';

@@ -3,7 +3,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer } from './sniff-container.js';
 
-/** What distinguishes a file from another one under the same name. All numbers are bytes on disk. */
+/** What distinguishes two files with the same name. All numbers are bytes on disk. */
 export interface InputIdentity {
   absolutePath: string;
   size: number;
@@ -68,7 +68,10 @@ export function sameInput(stored: InputIdentity | undefined, now: InputIdentity 
   );
 }
 
-/** Files of more than this in all are not read a second time to know their content. */
+/**
+ * One hash for the content of these files, whatever their names and order: equal for inputs with the same content.
+ * Undefined for stdin and pipes, for files too large to read twice, and if the signal is aborted.
+ */
 const MOST_HASHED = 256 * 1024 * 1024;
 
 /**

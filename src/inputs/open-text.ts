@@ -40,7 +40,7 @@ export interface NoText {
   message: string;
 }
 
-/** A file that was compressed twice by mistake is read; a bomb of nested archives is not. */
+/** A file compressed twice by mistake is read; a bomb of nested archives is not. */
 const MOST_LAYERS = 3;
 
 /**

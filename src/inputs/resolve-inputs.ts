@@ -21,10 +21,7 @@ export type ResolvedInput =
     }
   | { kind: 'stdin' };
 
-/**
- * Files that are found beside logs and are none. Anything else in a directory is read, and its format detected by
- * content.
- */
+/** Non-log files found beside logs. Anything else in a directory is read, and its format detected by content. */
 const NOT_LOGS = new Set(
   (
     '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +
@@ -33,13 +30,13 @@ const NOT_LOGS = new Set(
   ).split(' '),
 );
 
-/** What operating systems and version control leave in any directory: nobody misses it. */
+/** Files that operating systems and version control leave in any directory: not reported. */
 const LEFT_BEHIND = /^(?:\._.*|\.DS_Store|\.directory|\.git.*|__MACOSX)$/;
 
 /** Where and how paths are looked up. */
 interface Lookup {
   cwd: string;
-  /** Told of each file and directory that is there and is not read: hidden, or by its name no log. */
+  /** Called for each existing file and directory that is not read: hidden, or not a log by its name. */
   onPassedOver?: (path: string) => void;
 }
 
@@ -154,7 +151,7 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
   const found: FileInput[] = [];
   const seen = new Set<string>();
   const visit = async (current: string): Promise<void> => {
-    // A symbolic link to a parent directory would be walked for ever.
+    // A symbolic link to a parent directory would be walked forever.
     const real = await realpath(path.resolve(cwd, current));
     if (seen.has(real)) return;
     seen.add(real);

@@ -13,7 +13,7 @@ const LONGEST_HEADERS = 65_536;
 const SIGNATURE = /^sha256=[\da-f]{64}$/i;
 const HUB_SIGNATURE = 'x-hub-signature-256';
 
-/** Whether a cell beside the body says who signed it: the header itself, or all headers in any notation. */
+/** Whether a cell beside the body names its signer: the header itself, or all headers in any notation. */
 export function saysWhoSigned({ name, bytes }: NamedCell): boolean {
   if (bytes.length === 0 || bytes.length >= LONGEST_HEADERS) return false;
   if (name !== undefined && namesHubSignature(name)) return true;
@@ -67,7 +67,7 @@ function isSignature(bytes: Buffer): boolean {
   return bytes.length <= 80 && SIGNATURE.test(bytes.toString('latin1'));
 }
 
-/** A member of a JSON object. Bytes that are no UTF-8 stay as they are: whoever reads the text finds that they were none. */
+/** A member of a JSON object. Invalid UTF-8 stays unchanged: the reader of the text will detect it. */
 function member(name: string, text: Buffer): Buffer {
   const value = JSON.stringify(text.toString('latin1'));
   return Buffer.concat([Buffer.from(`${JSON.stringify(name)}:`), Buffer.from(value, 'latin1')]);

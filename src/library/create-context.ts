@@ -10,7 +10,7 @@ import { openStore } from '../store/open-store.js';
 interface CommonOptions {
   /** Aborts whatever runs: it finishes its batch, commits and returns. */
   signal?: AbortSignal;
-  /** A pino logger; without one nothing is logged. */
+  /** A pino logger; absent: no logging. */
   logger?: Logger;
   /** Progress, steps and notices as they happen. */
   onProgress?: (event: ProgressEvent) => void;
@@ -26,7 +26,7 @@ export interface ServerOptions extends CommonOptions {
   databaseUrl: string;
   /** The same database past a connection pooler, as in DIRECT_URL. */
   directUrl?: string;
-  /** Applies pending migrations first. Without it a database that is not up to date is an error. */
+  /** Applies pending migrations first. Otherwise an outdated database is an error. */
   migrate?: boolean;
   home?: never;
 }
@@ -35,22 +35,22 @@ export interface ServerOptions extends CommonOptions {
 export interface HomeOptions extends CommonOptions {
   /** The directory that holds it, as in --home. */
   home: string;
-  /** Creates the database where there is none; without it that is the error `database_missing`. */
+  /** Creates a missing database; otherwise it is the error `database_missing`. */
   create?: boolean;
   databaseUrl?: never;
 }
 
-/** An open database and what a use-case needs besides. Close it when you are done. */
+/** An open database with everything a use-case needs. Close it when you are done. */
 export interface LibraryContext extends Context {
   readonly database: DatabaseConfig;
   readonly lockWaitMs: number;
-  /** Closes the database; the context is of no use afterwards. */
+  /** Closes the database; the context cannot be used afterwards. */
   close: () => Promise<void>;
   /** For `await using`. */
   [Symbol.asyncDispose]: () => Promise<void>;
 }
 
-/** How an open database is named to others that wait for it. */
+/** The name of an open database shown to waiting processes. */
 const HOLDER = 'a program that uses wa-reconcile as a library';
 
 /**
@@ -95,11 +95,11 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
   }
 }
 
-/** Throws ConfigError `invalid_option` where neither is given. */
+/** Throws ConfigError `invalid_option` if neither is given. */
 function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
   const { databaseUrl, home } = options;
   const given = [options.databaseUrl, options.home].filter((value) => value !== undefined);
-  // Types forbid it; a program without them must not work on the wrong database.
+  // Types forbid it; an untyped program must not use the wrong database.
   if (given.length > 1) {
     throw new ConfigError('createContext was given databaseUrl and home.', {
       code: 'invalid_option',
@@ -124,7 +124,7 @@ async function silentLogger(): Promise<Logger> {
   return pino({ level: 'silent' });
 }
 
-/** Does `work` under the lock that it needs; it is stopped when the lock is lost. */
+/** Does `work` under the lock that it needs; it is stopped if the lock is lost. */
 export async function underLock<T>(
   ctx: LibraryContext,
   command: string,

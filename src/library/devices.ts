@@ -10,8 +10,7 @@ import { underLock, type LibraryContext } from './create-context.js';
 import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
 /**
- * Linked devices and what comes through them: `wa-reconcile/devices`. Apart from the rest, so that who only reads or replays
- * loads nothing of WhatsApp Web.
+ * Linked devices: `wa-reconcile/devices`. Separate, so that programs that only read or replay do not load WhatsApp Web.
  */
 
 export type { DeviceStatusResult, LinkResult, UnlinkResult } from '../commands/devices/result.js';
@@ -42,7 +41,7 @@ export type PairingStep =
 export interface DeviceAccess {
   /** The key under which devices are stored: 32 bytes in base64, as in WA_RECONCILE_SECRET_KEY. */
   secretKey?: string;
-  /** Speaks this version of WhatsApp Web, for the day when WhatsApp refuses the built-in one. */
+  /** Uses this version of WhatsApp Web, for when WhatsApp refuses the built-in one. */
   whatsappVersion?: readonly [number, number, number];
 }
 
@@ -57,8 +56,8 @@ export interface ConnectionChoice {
 const BATCH_SIZE = 1000;
 
 /**
- * Links a device of its own to the phone of a connection. `onStep` gets the text of a QR code or a pairing code to show, and
- * what follows. Throws UserError when nobody pairs it, or another phone does.
+ * Links a new device to a connection's phone. `onStep` gets the text of a QR code or a pairing code to show, and later
+ * steps. Throws UserError if no one pairs it, or another phone does.
  */
 export async function linkDevice(
   ctx: LibraryContext,
@@ -85,7 +84,7 @@ export async function linkDevice(
   );
 }
 
-/** The linked devices; with `check` each is logged in for a moment, to see whether WhatsApp still knows it. */
+/** The linked devices; `check` briefly logs in each one, to see whether WhatsApp still knows it. */
 export async function deviceStatus(
   ctx: LibraryContext,
   options: DeviceAccess & Partial<ConnectionChoice> & { check?: boolean } = {},
@@ -108,8 +107,8 @@ export async function unlinkDevice(
 }
 
 /**
- * Imports a contact's history: from the raw log, else through the linked device. `outcome` says how it went; silence is no
- * error. Throws UserError `not_linked`, `secret_key_missing`, `unknown_contact` and the like.
+ * Imports a contact's history: from the raw log, else through the linked device. `outcome` says how it ended; silence
+ * is not an error. Throws UserError `not_linked`, `secret_key_missing`, `unknown_contact` and the like.
  */
 export async function importContact(
   ctx: LibraryContext,

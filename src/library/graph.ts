@@ -18,9 +18,9 @@ import { webFiles } from '../commands/media/web-files.js';
 import { underLock, type LibraryContext } from './create-context.js';
 import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
-/** How Meta's Graph API is reached. No secret of it is ever in a result, an error or a log. */
+/** How to reach Meta's Graph API. Its secrets never appear in a result, an error or a log. */
 export interface GraphOptions {
-  /** An access token that serves without being stored; it goes before stored ones. */
+  /** An access token used without being stored; it overrides stored ones. */
   token?: string;
   /** The key under which tokens are stored: 32 bytes in base64, as in WA_RECONCILE_SECRET_KEY. */
   secretKey?: string;
@@ -28,14 +28,14 @@ export interface GraphOptions {
   appSecrets?: readonly string[];
   /** `v25.0` unless told otherwise. */
   version?: string;
-  /** Where the Graph API is, for a gateway of one's own; by HTTPS, or on this machine. */
+  /** The Graph API's address, for a custom gateway; by HTTPS, or on this machine. */
   url?: string;
   /** A proxy for HTTPS, as in HTTPS_PROXY, and what is reached without it, as in NO_PROXY. */
   proxy?: string;
   noProxy?: string;
 }
 
-/** What is asked of Meta says with `graph` how it is reached; a token stored with `connection token` needs `secretKey`. */
+/** Options for Meta: `graph` says how to reach it; a token stored with `connection token` needs `secretKey`. */
 interface GraphUse {
   graph?: GraphOptions;
 }
@@ -53,8 +53,9 @@ export async function checkConnections(
 }
 
 /**
- * Asks Meta for contacts and history of a coexistence number, each once per onboarding. Only with `confirm`, the number of the
- * connection; without it, gives what would be requested, and what stands in its way. Throws ConfigError `confirmation_wrong`.
+ * Asks Meta for contacts and history of a coexistence number, each once per onboarding. Only with `confirm`, the
+ * connection's number; otherwise returns what would be requested, and what blocks it. Throws ConfigError
+ * `confirmation_wrong`.
  */
 export async function requestHistory(
   ctx: LibraryContext,
@@ -72,7 +73,7 @@ export async function requestHistory(
   });
 }
 
-/** What became of the files that messages name, by connection. Only reads, and asks nobody. */
+/** The state of the files that messages name, by connection. Read-only, without network calls. */
 export async function mediaStatus(
   ctx: LibraryContext,
   given: Given<'mediaStatus'> = {},
@@ -81,7 +82,7 @@ export async function mediaStatus(
   return underLock(ctx, 'media status', undefined, (held) => statusOf(held, options));
 }
 
-/** Fetches the files that messages name and nobody has, from Meta and from WhatsApp Web's host, into the directory `to`. */
+/** Fetches missing files named by messages, from Meta and from WhatsApp Web's host, into the directory `to`. */
 export async function fetchMedia(
   ctx: LibraryContext,
   { graph = {}, ...given }: GraphUse & Given<'fetchMedia'>,
@@ -96,7 +97,7 @@ export async function fetchMedia(
       web: webFiles(access.place.proxy),
       database: ctx.database,
       lockWaitMs: ctx.lockWaitMs,
-      // A number is private: the run says whom it was about by the id of the lead.
+      // A number is private: the run records the lead's id instead.
       recordedOptions: recordedOf({ ...given, contact: undefined }),
     }),
   );

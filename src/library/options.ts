@@ -17,7 +17,7 @@ export type Moment = Date | number | string;
 const LAST_MOMENT = 8.64e15;
 const MEBIBYTE = 1024 * 1024;
 
-/** A time that names its zone; without one it would mean another moment on each machine. */
+/** A time with a zone; without one it would mean another moment on each machine. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 const moment = z
@@ -26,7 +26,7 @@ const moment = z
   })
   .transform(msOf);
 
-/** Milliseconds since 1970; NaN for what is no moment. */
+/** Milliseconds since 1970; NaN if invalid. */
 function msOf(given: unknown): number {
   if (given instanceof Date) return given.getTime();
   if (typeof given === 'number') return given;
@@ -37,13 +37,13 @@ const word = z.string().min(1);
 const batchSize = z.int().min(1).max(100_000).default(1000);
 const milliseconds = z.number().min(0);
 const alertLimits = {
-  /** Alerts when a connection has no history so long after onboarding (default 60 minutes). */
+  /** Alerts when a connection has no history this long after onboarding (default 60 minutes). */
   historyAfterMs: milliseconds.default(60 * 60_000),
-  /** Alerts when no live event came for so long; without it, by the connection's own rhythm. */
+  /** Alerts when no live event came for this long; absent: by the connection's own rhythm. */
   silentAfterMs: milliseconds.optional(),
 };
 const chats = {
-  /** Creates connections that entries name and the database does not know. */
+  /** Creates unknown connections that entries name. */
   register: z.boolean().default(false),
   tickets: z.enum(['auto', 'none']).default('auto'),
   include: z.array(z.enum(INCLUDABLE_CHATS)).default([]),
@@ -61,14 +61,14 @@ const whichMedia = {
   type: z.enum(MEDIA_TYPES).optional(),
   since: moment.optional(),
   until: moment.optional(),
-  /** Bytes. A size that nobody knows yet counts as fitting. */
+  /** Bytes. An unknown size counts as fitting. */
   minSize: z.int().min(1).optional(),
   maxSize: z.int().min(1).optional(),
 };
 
 /**
- * What each use-case can be told, with the defaults of the command line. A name that is not here is an error, so that a
- * misspelt option cannot be silently left out.
+ * The options of each use-case, with the command line's defaults. An unknown name is an error, so that a misspelled
+ * option is not silently ignored.
  */
 export const OPTIONS = {
   replay: z.strictObject({
@@ -123,7 +123,7 @@ export const OPTIONS = {
     runs: z.int().min(0).max(1000).default(10),
     /** Also counts the messages of the last 31 days by the hour. */
     hours: z.boolean().default(false),
-    /** Compares the whole raw log with the database; without it nothing can be said about losses. */
+    /** Compares the whole raw log with the database; otherwise losses are unknown. */
     audit: z.boolean().default(true),
     ...alertLimits,
   }),
@@ -188,11 +188,11 @@ export const OPTIONS = {
   requestHistory: z.strictObject({
     connection: word,
     organization: word.optional(),
-    /** The number whose history is requested. Without it nothing is requested: the plan is given. */
+    /** The number to request history for. Without it nothing is requested: the plan is returned. */
     confirm: word.optional(),
-    /** When the number was connected, where the raw log does not say. */
+    /** When the number was connected, if the raw log does not say. */
     onboardedAt: moment.optional(),
-    /** Asks once more where no answer to an earlier request is known. */
+    /** Asks again if an earlier request has no known answer. */
     again: z.boolean().default(false),
   }),
   mediaStatus: z.strictObject(whichMedia),
@@ -201,9 +201,9 @@ export const OPTIONS = {
     /** The directory to keep the files in. */
     to: word,
     concurrency: z.int().min(1).max(16).default(4),
-    /** Begins no file more once so many bytes have come. */
+    /** Starts no new file after this many bytes. */
     maxBytes: z.int().min(1).optional(),
-    /** Asks also for what was refused, was wrong or should be gone. */
+    /** Also requests files that were refused, wrong or should be gone. */
     again: z.boolean().default(false),
     dryRun: z.boolean().default(false),
   }),
@@ -226,7 +226,7 @@ export const OPTIONS = {
 /** The options of a use-case as a caller gives them. */
 export type Given<Name extends keyof typeof OPTIONS> = z.input<(typeof OPTIONS)[Name]>;
 
-/** What a use-case was told, whole. Throws ConfigError `invalid_option`, which names the option. */
+/** A use-case's options, completed. Throws ConfigError `invalid_option`, naming the option. */
 export function readOptions<Schema extends z.ZodType>(
   useCase: string,
   schema: Schema,
@@ -240,7 +240,9 @@ export function readOptions<Schema extends z.ZodType>(
   throw new ConfigError(`${where}${said.startsWith('is ') ? '' : ':'} ${said}`, { code: 'invalid_option' });
 }
 
-/** For sync_runs.options: what was asked for, a moment as a time. Names of the command line, so that a run can be typed again. */
+/**
+ * For sync_runs.options: the request, with moments as times. Uses command-line names, so that a run can be repeated.
+ */
 export function recordedOf(given: object): Record<string, string | number | boolean | string[]> {
   const recorded: Record<string, string | number | boolean | string[]> = {};
   for (const [key, value] of Object.entries(given)) {

@@ -35,8 +35,8 @@ import { underLock, type LibraryContext } from './create-context.js';
 import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
 /**
- * The use-cases of the command line as functions: the same defaults, the same locks, the results that `--json` prints. Each
- * throws UserError (with a `code`) for what its caller or the database can cause; anything else that is thrown is a bug.
+ * The use-cases of the command line as functions: the same defaults, the same locks, the results that `--json` prints.
+ * Each throws UserError (with a `code`) for errors caused by its caller or the database; any other exception is a bug.
  */
 
 /**
@@ -80,7 +80,7 @@ export async function dedupe(ctx: LibraryContext, given: Given<'dedupe'> = {}): 
   );
 }
 
-/** Puts back what a run of `dedupe`, or of `verify` with `enforce`, changed: all of it, or with `force` what can be. */
+/** Reverts what a run of `dedupe`, or of `verify` with `enforce`, changed: all of it, or with `force` what can be. */
 export async function undo(ctx: LibraryContext, given: Given<'undo'>): Promise<UndoResult> {
   const options = readOptions('undo', OPTIONS.undo, given);
   return underLock(ctx, 'undo', 'exclusive', (held) =>
@@ -108,7 +108,7 @@ export async function verify(
   );
 }
 
-/** What was synchronised, lost and why: figures, accounts and alerts. Only reads. */
+/** What was synchronized, lost and why: figures, accounts and alerts. Read-only. */
 export async function report(ctx: LibraryContext, given: Given<'report'> = {}): Promise<ReportResult> {
   const { historyAfterMs, silentAfterMs, ...options } = readOptions('report', OPTIONS.report, given);
   return underLock(ctx, 'report', undefined, (held) =>
@@ -139,7 +139,8 @@ export async function reconcile(
 
 /**
  * One page of a contact's messages, newest first. `pagination.cursor` gives the next, older page. Throws ConfigError
- * `invalid_contact` (not a phone, JID, LID, BSUID or lead id), `unknown_contact` (nobody has it) or `ambiguous_contact`.
+ * `invalid_contact` (not a phone, JID, LID, BSUID or lead id), `unknown_contact` (no lead has it) or
+ * `ambiguous_contact`.
  */
 export async function readMessages(
   ctx: LibraryContext,
@@ -150,8 +151,8 @@ export async function readMessages(
 }
 
 /**
- * Holds a CRM's own tables (`crmUrl`, or exports of them in `paths`) against the database, and says of every message what it is
- * there. Only reads, on both sides. `onItem` receives every message and row.
+ * Compares a CRM's tables (`crmUrl`, or exports of them in `paths`) with the database, and classifies every message.
+ * Read-only on both sides. `onItem` receives every message and row.
  */
 export async function compare(
   ctx: LibraryContext,
@@ -176,7 +177,7 @@ export async function compare(
   );
 }
 
-/** Says where a message, a contact, a raw entry or a run came from, and where a missing one went. Only reads. */
+/** Explains where a message, a contact, a raw entry or a run came from, and where a missing one went. Read-only. */
 export async function explain(ctx: LibraryContext, given: Given<'explain'>): Promise<ExplainResult> {
   const options = readOptions('explain', OPTIONS.explain, given);
   return underLock(ctx, 'explain', undefined, (held) => runExplain(held, options));
@@ -188,7 +189,7 @@ export async function listRuns(ctx: LibraryContext, given: Given<'listRuns'> = {
   return underLock(ctx, 'runs list', undefined, (held) => listRunsOf(held, options));
 }
 
-/** One run, by its id or the beginning of it. Throws ConfigError where that means none, or several. */
+/** One run, by its id or a prefix. Throws ConfigError if none or several match. */
 export async function showRun(ctx: LibraryContext, run: string): Promise<RunDetail> {
   return underLock(ctx, 'runs show', undefined, (held) => showRunOf(held, run));
 }
@@ -211,7 +212,7 @@ export async function addConnection(
   );
 }
 
-/** What to replay. Throws ConfigError for a path that leads to nothing, and for options that exclude each other. */
+/** What to replay. Throws ConfigError for a path without input, and for contradictory options. */
 async function inputOf(options: z.output<typeof OPTIONS.replay>): Promise<ReplayInput> {
   const { paths, input, cwd, all, failed, since, until, field, contact, maxEntryBytes } = options;
   const picks = [since, until, field, contact].some((value) => value !== undefined);

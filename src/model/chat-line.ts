@@ -1,6 +1,6 @@
 import type { Direction } from './enumerations.js';
 
-/** A text as chats are compared: as it is when it is short, else its beginning and a digest. See `textKey`. */
+/** A text in comparable form: unchanged if short, else its beginning and a digest. See `textKey`. */
 export type TextKey = string;
 
 /** What one line of an exported chat shows. */
@@ -18,15 +18,15 @@ export type LineContent =
   /** A place, which WhatsApp writes as a link; so may a person. */
   | { kind: 'location'; key: TextKey }
   | { kind: 'deleted' }
-  /** What WhatsApp says under a person's name: a missed call, or a file in a language that nobody taught the parser. */
+  /** WhatsApp's own text under a person's name: a missed call, or a file in a language unknown to the parser. */
   | { kind: 'notice' };
 
-/** A line that says something which a message can be made of. */
+/** A line with content for a message. */
 export type WitnessedContent = Exclude<LineContent, { kind: 'deleted' | 'notice' }>;
 
 /**
- * What a chat that a phone has exported says of one message: a line, with every other line of the chat that might show the same
- * message. The line has no id and an inexact time, so that only together they tell whether a message with an id is this one.
+ * What an exported chat says of one message: a line, with every other line that might show the same message. The line
+ * has no id and an inexact time, so only together they show whether a message with an id is this one.
  */
 export interface ChatWitness {
   direction: Direction;
@@ -39,10 +39,10 @@ export interface ChatWitness {
   index: number;
 }
 
-/** What the ids begin with that messages of an exported chat get: the phone shows no id. */
+/** The id prefix of messages from an exported chat: the phone shows no id. */
 export const CHAT_EXPORT_ID = 'export:';
 
-/** Whether an id was made for a message whose own id nobody knows yet. */
+/** Whether an id was made for a message with an unknown real id. */
 export function isChatExportId(externalId: string): boolean {
   return externalId.startsWith(CHAT_EXPORT_ID);
 }

@@ -151,15 +151,15 @@ export const SMB_SYNC_TYPES = ['smb_app_state_sync', 'history'] as const;
 export type SmbSyncType = (typeof SMB_SYNC_TYPES)[number];
 
 /**
- * What became of such a request. `sent`: it is on its way, or its sender died. `unknown`: no answer came, so Meta may have taken
- * it.
+ * The state of this request. `sent`: it is in flight, or its sender died. `unknown`: no answer came, so Meta may have
+ * accepted it.
  */
 export const REQUEST_OUTCOMES = ['sent', 'accepted', 'refused', 'unknown'] as const;
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
 /**
- * What became of a file that a message names by Meta's id. `owed`: nobody has it yet; `denied`: Meta refuses it; `mismatch`: what came
- * is not what was announced.
+ * The state of a file named in a message by Meta's id. `owed`: not fetched yet; `denied`: Meta refuses it; `mismatch`:
+ * it does not match its announcement.
  */
 export const MEDIA_STATES = ['owed', 'fetched', 'expired', 'denied', 'mismatch'] as const;
 export type MediaState = (typeof MEDIA_STATES)[number];

@@ -18,7 +18,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface UserErrorOptions {
-  /** What to type or change next; shown under the message. Commands of this tool are values: see Remedy. */
+  /** The next step; shown under the message. Commands of this tool are values: see Remedy. */
   remedy?: Advices;
   exitCode?: ExitCode;
   /** A stable word for programs: `database_unreachable`, `locked`, … */
@@ -27,7 +27,7 @@ export interface UserErrorOptions {
 }
 
 /**
- * An error that a user can cause and fix. Anything else that is thrown is a bug. Its message never has secrets, phones or
+ * An error that a user can cause and fix. Any other exception is a bug. Its message never has secrets, phones or
  * message texts.
  */
 export class UserError extends Error {

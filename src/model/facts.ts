@@ -58,7 +58,7 @@ export interface MessageContent {
   media?: Media;
 }
 
-/** Why a message failed, as Meta says it: 131047 is a closed customer service window. */
+/** Why a message failed, in Meta's words: 131047 is a closed customer service window. */
 export interface MessageError {
   /** Absent when the sender gives none, or one that is not a number. */
   code?: number;
@@ -104,7 +104,7 @@ export interface MessageFact extends FactBase, MessageContent {
 export interface StatusFact extends FactBase {
   kind: 'status';
   targetExternalId: string;
-  /** The person in whose chat the message is, where the item says so. It makes nobody a lead, and links no names. */
+  /** The contact of the message's chat, if the item says so. Creates no lead, and links no names. */
   recipient?: Identities;
   status: MessageStatus;
   at: number;
@@ -124,7 +124,7 @@ export interface EditFact extends FactBase {
 export interface RevokeFact extends FactBase {
   kind: 'revoke';
   targetExternalId: string;
-  /** 0 where nothing says when. */
+  /** 0 if unknown. */
   at: number;
   counterpart: Identities;
 }
@@ -283,7 +283,7 @@ export interface SignedBody {
   body: Uint8Array | null;
 }
 
-/** A part of the entry that no decoder knows: stored, counted, reported (E1). */
+/** A part of the entry unknown to every decoder: stored, counted, reported (E1). */
 export interface Unrecognized {
   path: string;
   reason: string;

@@ -2,11 +2,11 @@
 export interface Proxy {
   /** `http://proxy.example.com:3128`, with a user and a password where it wants them. */
   url: string;
-  /** Hosts that are reached without it, as NO_PROXY lists them; '' for none. */
+  /** Hosts reached without it, in NO_PROXY's form; '' for none. */
   noProxy: string;
 }
 
-/** How a proxy is named to people: without its user and password. */
+/** A proxy's display name: without user and password. */
 export function proxyName({ url }: Proxy): string {
   return new URL(url).host;
 }

@@ -1,6 +1,6 @@
 /**
- * A command of this tool that helps, as a value. It is rendered in one place, which knows the flags of the run that say
- * which database (`--home`, `--database-url-file`): advice without them would work on another database.
+ * A command of this tool that helps, as a value. Rendered in one place, which knows the run's database flags (`--home`,
+ * `--database-url-file`): without them, advice would work on another database.
  */
 export interface Remedy {
   /** As it is typed: `replay`, `connection add`. */
@@ -11,10 +11,10 @@ export interface Remedy {
   why: string;
 }
 
-/** What to do: a command of this tool, or a sentence where no command of it helps. */
+/** What to do: a command of this tool, or a sentence if none helps. */
 export type Advice = string | Remedy;
 
-/** Advice as an error or a finding carries it: one piece, or several in the order in which to try them. */
+/** Advice in an error or a finding: one piece, or several in the order to try. */
 export type Advices = Advice | readonly Advice[];
 
 /** `remedy('replay', ['--all'], 'imports the missing messages')`. */
@@ -22,7 +22,7 @@ export function remedy(command: string, args: readonly string[], why: string): R
   return { command, args, why };
 }
 
-/** Tells a remedy from everything else that a result can hold. */
+/** Recognizes a remedy among the other values of a result. */
 export function isRemedy(value: unknown): value is Remedy {
   return (
     typeof value === 'object' &&

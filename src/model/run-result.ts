@@ -90,7 +90,7 @@ export interface RemovedRows {
   tickets: number;
 }
 
-/** `1 lead, 1 conversation and 2 messages of the own number removed`; null where nothing was. */
+/** `1 lead, 1 conversation and 2 messages of the own number removed`; null if nothing was. */
 export function ownNumberWords(removed: RemovedRows, verb = 'removed'): string | null {
   const parts = [
     amount(removed.leads, 'lead'),
@@ -134,7 +134,7 @@ export interface RunResult {
   leads: { created: number; updated: number; merged: number };
   conversations: { created: number };
   tickets: { opened: number; refreshed: number };
-  /** Taken back: it was about a connection's own number, which became known only later (I4). */
+  /** Removed: it was about a connection's own number, which became known only later (I4). */
   ownNumberRemoved: RemovedRows;
   /** Events without rows, by name (H3): `account_update.PARTNER_REMOVED`, … */
   events: ReasonCounts;

@@ -15,9 +15,9 @@ export type ClaimVerdict =
   { holds: true } | { holds: false; why: 'not_held' | 'other_connection'; said: MessageFact | null };
 
 /**
- * Whether an entry holds the message of a row that names it: under the row's id, or under the other name of it (M10), on the
- * row's connection. An entry whose connection is not known now may be of any. Of an item that was left out, by a rule or
- * because it cannot be stored, an earlier version may have made a row.
+ * Whether an entry holds the message of a row that names it: under the row's id, or under its other name (M10), on the
+ * row's connection. An entry with an unknown connection may belong to any. An earlier version may have made a row of an
+ * item that is now left out by a rule or cannot be stored.
  */
 export function verdictOnClaim<E extends Decodable>(
   decoded: DecodedEntry<E>,

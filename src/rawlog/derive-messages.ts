@@ -24,11 +24,11 @@ export interface DerivedMessage {
   row: StoredMessageRow;
   /** The row as a state, with its earlier versions. */
   state: MessageState;
-  /** From all processed entries about it: messages, edits and revokes, not statuses. Null where there are none. */
+  /** From all processed entries about it: messages, edits and revokes, not statuses. Null if there are none. */
   truth: MessageState | null;
   /** The same with pending and failed entries: some of their items may be applied already. */
   truthToCome: MessageState | null;
-  /** Reactions to it that are stored otherwise than the raw log has them, as the raw log has them. */
+  /** The raw log's version of reactions that are stored differently. */
   reactions: ReactionRow[];
   /** The processed entries that hold it. */
   entryIds: string[];
@@ -37,8 +37,8 @@ export interface DerivedMessage {
 }
 
 /**
- * Derives messages from the raw log alone, by the same merge as a replay (M2, M5, M10). Every entry that names one of their
- * leads is read, and the one that brought the row, so this is for the messages in doubt, not for all.
+ * Derives messages from the raw log alone, with a replay's merge (M2, M5, M10). Reads every entry that names one of
+ * their leads, and each row's own, so this is for messages in doubt, not for all.
  */
 export async function deriveMessages(
   sql: Sql,
@@ -52,8 +52,8 @@ export async function deriveMessages(
 }
 
 /**
- * The row as the raw log has it; null for a row that is right, by what is done or by what else the log holds. A revoke that
- * only the row knows is another program's: what the row shows beside it is not taken away.
+ * The row according to the raw log; null for a correct row, by processed entries or the rest of the log. A revoke known
+ * only to the row is another program's: its visible content stays.
  */
 export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage): MessageState | null {
   if (truth === null || truthToCome === null) return null;
@@ -125,7 +125,7 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
       return (
         is?.at === one.at &&
         is.emoji !== one.emoji &&
-        // What a pending entry says may be applied already.
+        // A pending entry's content may be applied already.
         !toCome.some(({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji)
       );
     }),
@@ -141,7 +141,7 @@ async function* entriesOf(
   for (const selection of selections) yield* log.entries(selection);
 }
 
-/** Places what the log says about some rows, as if none of them were stored. */
+/** Places the log's facts about some rows, as if none of them were stored. */
 class Derivation {
   private readonly leads: LeadFinder;
   private readonly book = new MessageBook([], new Map());

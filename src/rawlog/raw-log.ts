@@ -13,7 +13,7 @@ import { RunChoices } from './run-choices.js';
 /** Most entries are webhooks of 1 KB, but one may hold 50 MB, so a page is bounded by both. */
 const PAGE = { limit: 500, maxBytes: 4 * 1024 * 1024 };
 
-/** What is needed of a stored entry to decode it. */
+/** What is needed to decode a stored entry. */
 export type Decodable = Pick<
   StoredEntry,
   | 'id'
@@ -27,7 +27,7 @@ export type Decodable = Pick<
   | 'included'
 >;
 
-/** A stored entry, decoded again as the run did that stored it. */
+/** A stored entry, decoded again with the options of the run that stored it. */
 export interface DecodedEntry<E extends Decodable = StoredEntry> {
   entry: E;
   storedAs: StoredAs;
@@ -40,7 +40,7 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   /** The signatures that a wrapper kept beside its bodies. */
   signatures: DecodedBody['signatures'];
   unsigned: number;
-  /** The bodies whose signature was found to be wrong, by path: `sections` has nothing of them. */
+  /** The bodies with a bad signature, by path: `sections` has nothing from them. */
   refused: readonly string[];
 }
 
@@ -60,9 +60,9 @@ export function rawEntryOf({ entry }: StoredItem): RawEntry {
 }
 
 /**
- * The one reader of stored entries. It reads the raw log page by page, in the order in which it was stored, and decodes every
- * entry as the run did that stored it: with the kinds of chats that it was to bring in (`--include`), and its `--connection`
- * where an entry names none.
+ * The one reader of stored entries. It reads the raw log page by page, in storage order, and decodes every entry with
+ * the options of the run that stored it: the included kinds of chats (`--include`), and its `--connection` if an entry
+ * names none.
  */
 export class RawLog {
   private readonly choices: RunChoices;

@@ -8,7 +8,7 @@ type Choice = Pick<StoredAs, 'connectionId' | 'include'>;
 
 const NONE: Choice = { connectionId: null, include: new Set() };
 
-/** How the runs that stored entries were asked to read them. Looked up once per run. */
+/** The read options of the runs that stored entries. Looked up once per run. */
 export class RunChoices {
   private readonly known = new Map<string, Choice>();
 

@@ -5,9 +5,9 @@ import type { MessageState } from './message-state.js';
 import { mergeJson, stableJson } from './merge-values.js';
 
 /**
- * Merges what `other` knows of a message's content into `state` (rule M2); returns whether anything changed. Every field
- * is a register of its own, so the richer detail is kept whichever copy brings it, the Cloud API's or WhatsApp Web's, in
- * any order (M10).
+ * Merges the content that `other` knows of a message into `state` (rule M2); returns whether anything changed. Every
+ * field is its own register, so the richer detail survives whichever copy brings it, the Cloud API's or WhatsApp Web's,
+ * in any order (M10).
  */
 export function absorbContent(state: MessageState, other: MessageState): boolean {
   const type = absorbType(state, other);
@@ -18,7 +18,7 @@ export function absorbContent(state: MessageState, other: MessageState): boolean
   return type || body || context || media || rawMeta;
 }
 
-/** By grade, then by how much the type itself says, then by evidence. */
+/** By grade, then by how specific the type is, then by evidence. */
 function absorbType(state: MessageState, other: MessageState): boolean {
   const mine = [gradeOfRank(state.ranks.type), detailOfType(state.type), state.ranks.type] as const;
   const theirs = [gradeOfRank(other.ranks.type), detailOfType(other.type), other.ranks.type] as const;
@@ -31,14 +31,14 @@ function absorbType(state: MessageState, other: MessageState): boolean {
   return true;
 }
 
-/** WhatsApp Web calls every answer `interactive`; Meta tells the button of a template from it. */
+/** WhatsApp Web calls every answer `interactive`; Meta distinguishes a template's button. */
 function detailOfType(type: string): number {
   return type === 'button' ? 1 : 0;
 }
 
 /**
- * What a placeholder says (`Message type is currently not supported.`) yields to real content as a whole, also to a picture
- * without a caption. Of two bodies that are equally well known, the longer one says more. To be called after absorbType.
+ * A placeholder's text (`Message type is currently not supported.`) yields to real content entirely, even to a picture
+ * without a caption. Of two equally good bodies, the longer one wins. Call after absorbType.
  */
 function absorbBody(state: MessageState, other: MessageState): boolean {
   const isReal = isRealContent(state.ranks.type);
@@ -56,7 +56,7 @@ function absorbBody(state: MessageState, other: MessageState): boolean {
 }
 
 function isBetterBody({ ranks, body }: MessageState, than: MessageState): boolean {
-  // A row of another program may have the text of a message that came here without one.
+  // A row of another program may have the text of a message that arrived here without one.
   const isUnaccounted = than.ranks.body === 0 && than.body !== null;
   if (isUnaccounted && isLabelRank(ranks.body)) return false;
   if (ranks.body !== than.ranks.body) return bodyWeight(ranks.body) > bodyWeight(than.ranks.body);
@@ -69,7 +69,7 @@ function absorbContext(state: MessageState, other: MessageState): boolean {
   if (other.ranks.context === 0) return false;
   const raised = other.ranks.context > state.ranks.context;
   const theirs = other.contextExternalId ?? '';
-  // Without evidence it is no value to choose from: somebody has changed the row.
+  // Without evidence it does not compete: the row was changed externally.
   const mine = state.ranks.context === 0 ? '' : (state.contextExternalId ?? '');
   if (raised) state.ranks.context = other.ranks.context;
   const better = isWamid(theirs) === isWamid(mine) ? theirs > mine : isWamid(theirs);
@@ -78,8 +78,8 @@ function absorbContext(state: MessageState, other: MessageState): boolean {
 }
 
 /**
- * The file's id is a register of its own: Meta gives a file another id each time, and the best evidence decides. Details
- * of the file merge key by key, and the longer text wins: `audio/ogg; codecs=opus` says more than `audio/ogg`.
+ * The file's id is its own register: Meta gives a file another id each time, and the best evidence decides. File
+ * details merge key by key, and the longer text wins: `audio/ogg; codecs=opus` beats `audio/ogg`.
  */
 function absorbMedia(state: MessageState, other: MessageState): boolean {
   const before = mediaText(state.media);
@@ -100,7 +100,7 @@ function absorbMedia(state: MessageState, other: MessageState): boolean {
   return true;
 }
 
-/** Whether `other` has the better id; without one on either side, the better evidence that there is a file. */
+/** Whether `other` has the better id; if neither has one, the better evidence of a file. */
 function betterId(state: MessageState, other: MessageState): boolean {
   const mine = state.media?.id;
   const theirs = other.media?.id;
@@ -114,7 +114,7 @@ function longer(a: string | undefined, b: string | undefined): string | undefine
   return a > b ? a : b;
 }
 
-/** Details of real contents merge; a placeholder's details yield to them as a whole. */
+/** Details of real contents merge; a placeholder's details yield to them entirely. */
 function absorbRawMeta(state: MessageState, other: MessageState): boolean {
   const mine = state.ranks.rawMeta;
   const theirs = other.ranks.rawMeta;

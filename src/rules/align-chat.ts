@@ -17,45 +17,51 @@ import {
 import { groupBy } from './group-by.js';
 import { pairInOrder, type Shortage } from './pair-in-order.js';
 
-/** An exported chat, held against the stored conversation. Every line is in exactly one of matched, lost, ambiguous and notices. */
+/**
+ * An exported chat compared with the stored conversation. Every line is in exactly one of matched, lost, ambiguous and
+ * notices.
+ */
 export interface ChatAlignment {
   clock: ChatClock;
   matched: readonly { line: ChatLine; message: StoredMessage }[];
   lost: readonly LostLine[];
   ambiguous: readonly AmbiguousLine[];
-  /** What WhatsApp says under somebody's name, and no message explains. */
+  /** WhatsApp's own lines under a person's name, without a message. */
   notices: readonly ChatLine[];
-  /** Messages from the time of the chat that it does not show. */
+  /** Messages from the chat's time span missing from it. */
   onlyInDatabase: readonly StoredMessage[];
   /** Messages before the chat's first line or after its last: an export may be cut. */
   outside: number;
-  /** When its first line was sent, and when its last minute or second ended, ms since 1970; null where the clock is not known. */
+  /**
+   * When its first line was sent, and when its last minute or second ended, ms since 1970; null if the clock is
+   * unknown.
+   */
   covered: { from: number; to: number } | null;
 }
 
-/** The phone has it, and the database does not. */
+/** The phone has it; the database does not. */
 export interface LostLine {
   line: ChatLine;
-  /** When it was sent, ms since 1970; null where the phone's clock is not known. */
+  /** When it was sent, ms since 1970; null if the phone's clock is unknown. */
   at: number | null;
-  /** Lines that may be the one in place of this one, where the same was said several times: how many are lost is certain. */
+  /** Lines that may be missing instead, if the same text was sent several times: how many are lost is certain. */
   or: readonly ChatLine[];
 }
 
-/** The line may be one of the messages that have no line, or is of something that is gone from the phone as well. */
+/** The line may be one of the messages without a line, or of something deleted from the phone as well. */
 export interface AmbiguousLine {
   line: ChatLine;
   doubt: Doubt;
-  /** Messages that it may be. */
+  /** Messages it may be. */
   candidates: readonly StoredMessage[];
 }
 
 const LONGEST_LIST = 100;
 
 /**
- * Aligns a chat with what is stored of it. Equal contents pair in order, within the precision of the phone's times; a line counts as
- * lost only when every way to pair leaves it, or one just like it, without a message, and no unpaired message raises a doubt.
- * Pure. `lines` are messages of the two people only, in the order of the file.
+ * Aligns a chat with its stored messages. Equal contents pair in order, within the precision of the phone's times; a
+ * line counts as lost only if every pairing leaves it, or an identical one, without a message, and no unpaired message
+ * raises a doubt. Pure. `lines` are messages of the two people only, in file order.
  */
 export function alignChat(
   lines: readonly ChatLine[],
@@ -105,7 +111,7 @@ export function alignChat(
   };
 }
 
-/** Decides about lines that have no message: each doubt spares one of them. */
+/** Decides about lines without a message: each doubt spares one of them. */
 function judge(
   { without, among }: Shortage,
   said: readonly ChatLine[],
@@ -127,23 +133,23 @@ function judge(
     } else if (line.isUnsure === true) {
       into.ambiguous.push({ line, doubt: 'unreadable', candidates: [] });
     } else if (line.content.kind === 'deleted') {
-      // Its words are gone from the phone, too: nobody can say what is missing.
+      // Its text is gone from the phone, too: what is missing is unknown.
       into.ambiguous.push({ line, doubt: 'revoked', candidates: [] });
     } else {
       const [offset] = clock.offsetsAt(line.at);
-      // A bot that says one word every minute for a month: one list for all, also with those that look the same.
+      // A bot that says one word every minute for a month: use one list for all lines, including look-alikes.
       const or = others.length > LONGEST_LIST ? others : others.filter((other) => !looksLike(other, line));
       into.lost.push({ line, at: offset === undefined ? null : line.at - offset, or });
     }
   }
 }
 
-/** Nothing that a reader of the chat sees tells the two lines apart. */
+/** The two lines look the same to a reader of the chat. */
 function looksLike(a: ChatLine, b: ChatLine): boolean {
   return a.at === b.at && JSON.stringify(a.content) === JSON.stringify(b.content);
 }
 
-/** From the first line to the last, half-open, ms since 1970; null where the phone's clock is not known. */
+/** From the first line to the last, half-open, ms since 1970; null if the phone's clock is unknown. */
 function coverageOf(
   lines: readonly ChatLine[],
   clock: ChatClock,
@@ -155,7 +161,7 @@ function coverageOf(
   return from === undefined || to === undefined ? null : { from: first - from, to: last - to + unit };
 }
 
-/** Messages by the local time that the phone's clock showed. */
+/** Messages by the phone's local time. */
 class Times {
   constructor(
     private readonly messages: readonly StoredMessage[],
@@ -163,7 +169,7 @@ class Times {
     private readonly precision: ChatPrecision,
   ) {}
 
-  /** Indexes of the messages that the line may show: those of its own minute or second, then those beside it. */
+  /** Indexes of the messages that the line may show: those of its own minute or second, then adjacent ones. */
   sameAs(line: ChatLine): readonly (readonly number[])[] {
     const { unit } = this.precision;
     const exact: number[] = [];
@@ -179,7 +185,7 @@ class Times {
     return [exact, beside];
   }
 
-  /** Messages that a clock so far ahead of UTC showed at about this time. */
+  /** Messages shown around this time by a clock this far ahead of UTC. */
   *near(local: number, offset: number): Generator<number> {
     const { unit, tolerance } = this.precision;
     const end = local - offset + unit + tolerance;
@@ -201,7 +207,7 @@ class Times {
   }
 }
 
-/** The messages that have no line, and what they may be. */
+/** The messages without a line, and what they may be. */
 class Doubts {
   private readonly times: Times;
   private readonly byText: ReadonlyMap<string, readonly { message: StoredMessage }[]>;
@@ -219,7 +225,7 @@ class Doubts {
     this.byText = groupBy(telling, ({ key }) => key);
   }
 
-  /** Messages that one of these lines may be, with the reason why it is not certain. */
+  /** Messages that one of these lines may be, with the reason for the doubt. */
   about(lines: readonly ChatLine[]): Map<StoredMessage, Doubt> {
     const found = new Map<StoredMessage, Doubt>();
     const add = (message: StoredMessage, doubt: Doubt): void => {
@@ -232,7 +238,7 @@ class Doubts {
           const doubt = doubtAbout(line, message);
           if (doubt !== undefined) add(message, doubt);
         }
-        // Where nothing tells when clocks were changed, a line may be off by this much.
+        // If the time of a clock change is unknown, a line may be off by this much.
         for (const change of CLOCK_CHANGES) {
           for (const message of this.at(line.at, offset + change))
             if (message.direction === line.direction && isSame(line, message)) add(message, 'other_time');

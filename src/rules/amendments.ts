@@ -15,13 +15,13 @@ import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './merge-values.js';
 import { absorbEdit, absorbRevoke, absorbStatus, type MessageState } from './message-state.js';
 
-/** Webhooks come in any order, but within minutes: after a day, the message of an update is not late but missing. */
+/** Webhooks arrive in any order, but within minutes: after a day, an update's message is not late but missing. */
 export const OVERDUE_MS = 24 * 60 * 60 * 1000;
 
 /** A fact that changes a message instead of making one (rules M3, M5). */
 export type Amendment = StatusFact | EditFact | RevokeFact | ReactionFact;
 
-/** An amendment in the form in which it can wait in pending_facts. */
+/** An amendment in the form stored in pending_facts. */
 export type AmendmentPayload =
   | { kind: 'status'; at: number; status: MessageStatus; errors?: readonly MessageError[] }
   | { kind: 'edit'; at: number; editId: string; content: MessageContent }
@@ -58,7 +58,7 @@ export class ReactionBook {
     this.load(rows);
   }
 
-  /** Adds stored reactions; what the batch has said already stays. */
+  /** Adds stored reactions; the batch's own values stay. */
   load(rows: readonly ReactionRow[]): void {
     for (const row of rows) if (!this.rows.has(reactionKey(row))) this.rows.set(reactionKey(row), row);
   }
@@ -72,7 +72,7 @@ export class ReactionBook {
     return true;
   }
 
-  /** What this reactor says to the message now. */
+  /** This reactor's current reaction to the message. */
   get(key: Pick<ReactionRow, 'connectionId' | 'targetExternalId' | 'reactor'>): ReactionRow | null {
     return this.rows.get(reactionKey(key)) ?? null;
   }
@@ -98,8 +98,8 @@ export function applyAmendment(
 }
 
 /**
- * Whether a stored reaction is another one of the very moment: of two the larger wins, so either the log holds both, or the row
- * was changed. Of another moment the later wins, and what is earlier says nothing against it.
+ * Whether a stored reaction differs at the same moment: of two the larger wins, so either the log holds both, or the
+ * row was changed. At different moments the later wins, and the earlier one is no contradiction.
  */
 export function contradictsReaction(
   { reactor, emoji, at }: Extract<AmendmentPayload, { kind: 'reaction' }>,
@@ -110,7 +110,7 @@ export function contradictsReaction(
   return known?.at === at && known.emoji !== emoji;
 }
 
-/** The same for a state outside of a batch. */
+/** The same for a state outside a batch. */
 export function amendState(payload: AmendmentPayload, state: MessageState, reactions: ReactionBook): boolean {
   switch (payload.kind) {
     case 'status':
@@ -133,7 +133,7 @@ export function amendState(payload: AmendmentPayload, state: MessageState, react
   }
 }
 
-/** Media without an id name no new file: such an edit changes the caption and keeps the picture. */
+/** Media without an id name no new file: the edit changes the caption and keeps the picture. */
 function withoutEmptyMedia({ media, ...rest }: MessageContent): MessageContent {
   return media?.id === undefined ? rest : { ...rest, media };
 }
@@ -181,7 +181,7 @@ export function pendingRow(
   }
 }
 
-/** The inverse of {@link pendingRow}; null for a row that this version does not understand (it stays pending). */
+/** The inverse of {@link pendingRow}; null for a row unknown to this version (it stays pending). */
 export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
   const { payload, at } = row;
   const kind: PendingFactKind = row.kind;
@@ -207,7 +207,7 @@ export function payloadOfPending(row: PendingFactRow): AmendmentPayload | null {
   }
 }
 
-/** Two different failures in one second are two facts; a digest, because the key has to fit an index. */
+/** Two different failures in one second are two facts; a digest, because the key must fit an index. */
 function digestOf(errors: readonly MessageError[] | undefined): string[] {
   if (errors === undefined) return [];
   return [createHash('sha256').update(textOfErrors(errors)).digest('hex').slice(0, 16)];

@@ -4,11 +4,11 @@ import { isTelling, type ChatLine, type StoredMessage } from './chat-content.js'
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** No clock is set to anything between. */
+/** No real clock is set between these steps. */
 const STEP = 15 * MINUTE;
 const LARGEST = 14 * HOUR;
 
-/** How exactly a phone writes times, and how far its clock may be from the server's. */
+/** The precision of a phone's times, and how far its clock may be from the server's. */
 export interface ChatPrecision {
   unit: number;
   tolerance: number;
@@ -23,7 +23,7 @@ export function precisionOf({ hasSeconds }: { hasSeconds: boolean }): ChatPrecis
   return hasSeconds ? SECONDS : MINUTES;
 }
 
-/** The first and the last of times that have no order. Not with `...`: a chat has more lines than a call has room for arguments. */
+/** The first and the last of unordered times. Not with `...`: a chat has more lines than a call can take arguments. */
 export function boundsOf(times: readonly number[]): { first: number; last: number } {
   return {
     first: times.reduce((least, at) => Math.min(least, at), Infinity),
@@ -31,22 +31,24 @@ export function boundsOf(times: readonly number[]): { first: number; last: numbe
   };
 }
 
-/** Clocks are put forward and back by this much. */
+/** Clock changes shift by this much. */
 export const CLOCK_CHANGES = [-HOUR, -HOUR / 2, HOUR / 2, HOUR];
 
-/** Which zone the clock of a phone shows, found by what both sides have. A phone writes its whole chat in one zone. */
+/**
+ * The time zone of a phone's clock, found from texts that both sides have. A phone writes its whole chat in one zone.
+ */
 export interface ChatClock {
   /**
-   * How the clock is known. zone: as the caller said. texts: by texts that both sides have once. none: the stored conversation
-   * holds nothing in common with the chat that would tell.
+   * How the clock is known. zone: given by the caller. texts: from texts that both sides have once. none: the stored
+   * conversation shares nothing usable with the chat.
    */
   source: 'zone' | 'texts' | 'none';
-  /** Texts that both sides have once, and how many of them the clock brings together. */
+  /** Texts that both sides have once, and how many of them the clock matches. */
   anchors: number;
   agreeing: number;
-  /** From which local time on which offset holds, ms ahead of UTC: more than one where clocks were changed. Empty for none. */
+  /** Offsets by local start time, ms ahead of UTC: several if the clock changed. Empty if unknown. */
   spans: readonly ClockSpan[];
-  /** The offset at a local time; both of them where clocks were changed about then, and when exactly is not known. */
+  /** The offset at a local time; both if the clock changed around then at an unknown moment. */
   offsetsAt: (local: number) => readonly number[];
 }
 
@@ -63,8 +65,8 @@ interface Anchor {
 }
 
 /**
- * Finds the clock. `timeZone` wins unless the texts contradict it: a phone may have been somewhere else. Without one, texts have to
- * tell: an offset that only fits some `ok` is never taken for known.
+ * Finds the clock. `timeZone` wins unless the texts contradict it: a phone may have been elsewhere. Without one, texts
+ * must decide: an offset that only fits some `ok` never counts as known.
  */
 export function findClock(
   lines: readonly ChatLine[],
@@ -96,7 +98,7 @@ export function findClock(
   return byTexts ?? { source: 'none', anchors: 0, agreeing: 0, spans: [], offsetsAt: () => [] };
 }
 
-/** One text that was sent twice, years apart, must not outvote what a person says about the phone. */
+/** One text sent twice, years apart, must not outvote a person's statement about the phone. */
 function isAsGood(byZone: ChatClock, byTexts: ChatClock): boolean {
   if (byTexts.anchors === 0)
     return byTexts.spans.every(({ from, offset }) => byZone.offsetsAt(from).includes(offset));
@@ -109,7 +111,7 @@ export function isNear(line: number, shown: number, { unit, tolerance }: ChatPre
   return Math.abs(Math.floor(shown / unit) * unit - line) <= tolerance;
 }
 
-/** Telling texts that both sides have once, in the order of the chat. */
+/** Distinctive texts that both sides have once, in chat order. */
 function anchorsOf(
   lines: readonly ChatLine[],
   messages: readonly StoredMessage[],
@@ -144,21 +146,21 @@ function onlyOnes(entries: readonly (readonly [key: string, at: number])[]): Map
   return once;
 }
 
-/** The offset of a clock that shows `stored` at `line`; undefined when no zone has it. */
+/** The offset of a clock that shows `stored` at `line`; undefined if no zone has it. */
 function gridOffset(line: number, stored: number, precision: ChatPrecision): number | undefined {
   const offset = Math.round((line - stored) / STEP) * STEP;
   return Math.abs(offset) <= LARGEST && isNear(line, stored + offset, precision) ? offset : undefined;
 }
 
-/** More than half of one text that does not fit: one text is enough to show that the clocks were changed. */
+/** More than half of one mismatched text: one text is enough to show that the clock changed. */
 const COST_OF_CHANGE = 0.6;
 
-/** The offsets that explain most texts with the fewest changes of clocks. */
+/** The offsets that explain the most texts with the fewest clock changes. */
 function spansOf(anchors: readonly Anchor[], precision: ChatPrecision): ClockSpan[] | undefined {
   const offsets = anchors.map(({ line, stored }) => gridOffset(line, stored, precision) ?? 0);
   const best = mostFrequent(offsets);
   if (best === undefined) return undefined;
-  // A phone is in one zone when it writes the chat, so that all of its offsets lie around one.
+  // A phone writes the chat in one zone, so all of its offsets lie around one.
   const states = [best, ...CLOCK_CHANGES.map((change) => best + change)];
   let costs = states.map(() => 0);
   const cameFrom: number[][] = [];
@@ -187,11 +189,11 @@ function mostFrequent(offsets: readonly number[]): number | undefined {
   return [...counts].sort((a, b) => b[1] - a[1] || Math.abs(a[0]) - Math.abs(b[0]))[0]?.[0];
 }
 
-/** A text that is said more often says little about the clock, and costs its square. */
+/** A frequent text says little about the clock, and its cost is quadratic. */
 const MOST_REPEATED = 20;
 const FEWEST_COMMON = 3;
 
-/** Where no text is telling: the offset that fits many short ones, if every other one fits less than half as many. */
+/** If no text is distinctive: the offset that fits many short ones, if every other one fits less than half as many. */
 function commonOffset(
   lines: readonly ChatLine[],
   messages: readonly StoredMessage[],
@@ -231,7 +233,7 @@ function offsetsBySpans(spans: readonly ClockSpan[]): ChatClock['offsetsAt'] {
   };
 }
 
-/** The offsets of a zone, two of them on a day on which its clocks are changed and on the days beside it. */
+/** The offsets of a zone; two on a day of a clock change and on the adjacent days. */
 function zoneOffsets(timeZone: string): ChatClock['offsetsAt'] {
   // Asking the platform is slow, and a day has thousands of lines.
   const known = new Map<number, readonly number[]>();
@@ -247,7 +249,7 @@ function zoneOffsets(timeZone: string): ChatClock['offsetsAt'] {
   };
 }
 
-/** The spans that the lines show, to be said. */
+/** The spans that the lines show, for display. */
 function spansOfZone(lines: readonly ChatLine[], offsetsAt: ChatClock['offsetsAt']): ClockSpan[] {
   const spans: ClockSpan[] = [];
   for (const { at } of lines) {

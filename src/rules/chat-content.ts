@@ -5,17 +5,20 @@ import type { Direction } from '../model/enumerations.js';
 export type { LineContent, TextKey } from '../model/chat-line.js';
 
 /**
- * One line of a chat that was exported from a phone, and one stored message, in the terms in which they can be held against each
- * other. The phone's text has no ids: what was said, in which direction and when is all that tells a message.
+ * One line of a chat exported from a phone, and one stored message, in comparable terms. The phone's text has no ids:
+ * only content, direction and time identify a message.
  */
 export interface ChatLine {
   /** 1-based line of the file. */
   line: number;
-  /** By the phone's clock: ms since 1970 as if the clock were UTC; the beginning of its minute, or of its second. */
+  /** By the phone's clock: ms since 1970 as if the clock were UTC; the start of its minute, or second. */
   at: number;
   direction: Direction;
   content: LineContent;
-  /** Something behind it in the file looks like a message and could not be read as one: it may have become a part of this one. */
+  /**
+   * Something after it in the file looks like a message but could not be read as one: it may have become part of this
+   * one.
+   */
   isUnsure?: boolean;
 }
 
@@ -25,7 +28,7 @@ export interface StoredMessage {
   at: number;
   direction: Direction;
   type: string;
-  /** What it says now, and what it said before edits and a revoke. */
+  /** Its current text, and the texts before edits and a revoke. */
   texts: readonly TextKey[];
   fileName: string | null;
   isEdited: boolean;
@@ -36,14 +39,17 @@ const KEPT = 48;
 const MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const SPACES = /[\s\u00a0\u2000-\u200a\u202f]+/gu;
 
-/** Long texts are cut, so that memory does not grow with them. Two texts have the same key when a reader cannot tell them apart: direction marks, kinds of spaces and composition are left out. */
+/**
+ * Cuts long texts, so that memory does not grow with them. Two texts have the same key if they look the same: direction
+ * marks, kinds of spaces and composition are left out.
+ */
 export function textKey(text: string | null): TextKey {
   const normal = (text ?? '').replace(MARKS, '').normalize('NFC').replace(SPACES, ' ').trim();
   if (normal.length <= KEPT) return normal;
   return `${normal.slice(0, KEPT)}#${createHash('sha256').update(normal).digest('base64url').slice(0, 22)}`;
 }
 
-/** Whether a text is long enough that nobody sends the same one by chance. */
+/** Whether a text is too long to be sent twice by chance. */
 export function isTelling(key: TextKey): boolean {
   return key.length >= TELLING;
 }
@@ -62,7 +68,7 @@ export const MEDIA_TYPES: ReadonlySet<string> = new Set([
   'media_placeholder',
 ]);
 
-/** Whether a line and a message, sent in the same direction at the same time, are the same as far as both sides tell. */
+/** Whether a line and a message, sent in the same direction at the same time, agree in everything both sides show. */
 export function isSame(
   { content }: Pick<ChatLine, 'content'>,
   message: Pick<StoredMessage, 'texts' | 'type' | 'fileName' | 'isRevoked'>,
@@ -94,7 +100,7 @@ function hasCaption({ texts }: Pick<StoredMessage, 'texts'>, caption: TextKey): 
   return texts.length === 0 ? caption === '' : texts.includes(caption);
 }
 
-/** A phone numbers files of one name: `list (1).pdf`. */
+/** A phone numbers files with the same name: `list (1).pdf`. */
 function namesDiffer(line: string | null, stored: string | null): boolean {
   if (line === null || stored === null) return false;
   const plain = (name: string): string =>
@@ -105,22 +111,23 @@ function namesDiffer(line: string | null, stored: string | null): boolean {
 }
 
 /**
- * Why a message that has no line may be the one that a line without a message shows: then the line is not counted as lost.
+ * Why a message without a line may match a line without a message: then the line does not count as lost.
  * - edited: one side knows an edit that the other does not.
  * - revoked: the phone shows it deleted, or the database has it revoked without its words.
- * - stored_otherwise: the database has another type, caption, file name or only the beginning of the text; or a content that
+ * - stored_otherwise: the database has another type, caption, file name or only the beginning of the text; or a content
+ *   that
  *   it does not know.
  * - other_direction: the same content, but sent by the other side.
- * - other_time: the same content at another time, such as that of its arrival.
+ * - other_time: the same content at another time, for example its arrival.
  * - unreadable: no message raises it, but lines of the chat that cannot be read.
  */
 export type Doubt =
   'edited' | 'revoked' | 'stored_otherwise' | 'other_direction' | 'other_time' | 'unreadable';
 
-/** Types whose stored body says what WhatsApp shows in other words, if at all. */
+/** Types with a stored body that WhatsApp shows in other words, if at all. */
 const PLAIN_TYPES: ReadonlySet<string> = new Set([...MEDIA_TYPES, 'text', 'location']);
 
-/** The doubt about a line and a message of the same time; undefined where they have nothing to do with each other. */
+/** The doubt about a line and a message of the same time; undefined if they are unrelated. */
 export function doubtAbout(line: ChatLine, message: StoredMessage): Doubt | undefined {
   if (line.direction !== message.direction) return isSame(line, message) ? 'other_direction' : undefined;
   const { content } = line;
@@ -141,7 +148,7 @@ export function doubtAbout(line: ChatLine, message: StoredMessage): Doubt | unde
   }
 }
 
-/** `<Media omitted>` in a language that nobody taught the parser. */
+/** `<Media omitted>` in a language unknown to the parser. */
 function looksOmitted(key: TextKey): boolean {
   return /^<[^<>]{3,44}>$/.test(key);
 }

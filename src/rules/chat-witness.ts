@@ -3,14 +3,14 @@ import { isNear } from './chat-clock.js';
 import { isSame, type StoredMessage } from './chat-content.js';
 import { pairInOrder } from './pair-in-order.js';
 
-/** A message with an id of its own, as far as a line of a chat can show it. */
+/** A message with its own id, as far as a chat line can show it. */
 export type Rival = Omit<StoredMessage, 'isEdited'>;
 
 /**
- * The message that a line of an exported chat shows (M11); undefined while none of those that are known can be it. All lines of
- * the chat that might show the same messages are paired with them in order, those of the line's own minute or second first, so
- * that equal texts count: of two lines `ok` in one minute, one message `ok` is the first. The answer rests on the lines and the
- * messages alone, and one message more never takes a line's away: any order of the log comes to the same rows.
+ * The message that a line of an exported chat shows (M11); undefined if no known one can be it. Pairs all lines that
+ * might show the same messages with them in order, those of the line's own minute or second first, so that equal texts
+ * count: of two lines `ok` in one minute, one message `ok` is the first. The answer depends only on the lines and the
+ * messages, and an additional message never takes a line's match away: any order of the log leads to the same rows.
  */
 export function messageOfLine(witness: ChatWitness, rivals: readonly Rival[]): Rival | undefined {
   const { direction, unit, tolerance, lines, index } = witness;
@@ -31,7 +31,7 @@ export function messageOfLine(witness: ChatWitness, rivals: readonly Rival[]): R
   return partner === undefined ? undefined : sorted[partner];
 }
 
-/** The times between which a message has to be to be one of the lines: half-open, ms since 1970. */
+/** The time range of messages that may match the lines: half-open, ms since 1970. */
 export function windowOfWitness({ lines, unit, tolerance }: ChatWitness): { from: number; to: number } {
   const times = lines.map(({ at }) => at);
   return { from: Math.min(...times) - tolerance, to: Math.max(...times) + unit + tolerance };

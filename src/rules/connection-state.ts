@@ -5,8 +5,8 @@ import type { HistoryChunkRow } from '../store/tables/history.js';
 import { higher, larger, smaller } from './merge-values.js';
 
 /**
- * What a batch says about one connection: its kind, its newest live event and its history (H2). It merges into the stored
- * row by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
+ * A batch's facts about one connection: its kind, its newest live event and its history (H2). They merge into the
+ * stored row by maxima and ladders only, so the order of chunks, errors and announcements does not matter.
  */
 export class ConnectionNews {
   private coexistence = false;
@@ -21,12 +21,12 @@ export class ConnectionNews {
 
   constructor(private readonly connectionId: string) {}
 
-  /** A field came that only a coexistence number sends. */
+  /** A field arrived that only a coexistence number sends. */
   markCoexistence(): void {
     this.coexistence = true;
   }
 
-  /** `receivedAt` and `webhookLogId`: of the entry that the fact came in. */
+  /** `receivedAt` and `webhookLogId`: of the fact's entry. */
   addFact(fact: Fact, entry: { receivedAt: number | null; webhookLogId: string; now: number }): void {
     switch (fact.kind) {
       case 'message':
@@ -136,8 +136,8 @@ function largerText(a: string | null, b: string | null): string | null {
 }
 
 /**
- * What the phone sends to a linked device is numbered in phases of its own: on a number whose history Meta sends, it must
- * not count as a part of that.
+ * Phases sent to a linked device have their own numbering: on a number with Meta's history, they must not count as part
+ * of it.
  */
 export function isForeignChunk(fact: Fact, { kind }: ConnectionRow, field: string): boolean {
   return fact.kind === 'history_chunk' && kind !== 'baileys' && field !== 'history';

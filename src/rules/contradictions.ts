@@ -6,8 +6,8 @@ import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-val
 import { absorbState, type MessageState, type Version } from './message-state.js';
 
 /**
- * Whether a message contradicts a state whose evidence is just as good. Merging does not show it: of two equally well
- * known values it keeps one (M2). Either another entry says the same, or the row was changed.
+ * Whether a message contradicts a state with equally good evidence. Merging does not show it: of two equally good
+ * values it keeps one (M2). Either another entry agrees with the row, or the row was changed.
  */
 export function contradicts(state: MessageState, said: MessageState): boolean {
   const mine = state.ranks;
@@ -28,7 +28,7 @@ export function contradicts(state: MessageState, said: MessageState): boolean {
   );
 }
 
-/** The same for an edit or a revoke; statuses and reactions have no evidence besides their order. */
+/** The same for an edit or a revoke; for statuses and reactions only their order is evidence. */
 export function contradictsAmendment(state: MessageState, payload: AmendmentPayload): boolean {
   switch (payload.kind) {
     case 'edit': {
@@ -43,7 +43,7 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
   }
 }
 
-/** Whether an edit contradicts the version that a state has under its id. */
+/** Whether an edit contradicts the state's version with its id. */
 function contradictsVersion(known: Version | undefined, said: Version): boolean {
   if (known === undefined) return false;
   return (
@@ -56,9 +56,9 @@ function contradictsVersion(known: Version | undefined, said: Version): boolean 
 }
 
 /**
- * Corrects in a stored state what `truth`, everything that the raw log says about the message, knows at least as well;
- * what only the row knows stays. `truth` does not depend on the order of the log, so neither does the result. Returns
- * whether anything changed.
+ * Corrects in a stored state everything that `truth`, the raw log's complete view of the message, knows at least as
+ * well; facts known only to the row stay. `truth` does not depend on the order of the log, so neither does the result.
+ * Returns whether anything changed.
  */
 export function rectify(state: MessageState, truth: MessageState): boolean {
   const before = snapshot(state);
@@ -86,7 +86,7 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
 
 /**
  * Removes the evidence of every part in which `rectified` differs from `state`, and keeps the values: the entries then
- * have the better evidence, and replaying them also corrects what follows from the message.
+ * have the better evidence, and replaying them also corrects dependent data.
  */
 export function distrust(rectified: MessageState, state: MessageState): MessageState {
   const { ranks } = state;
@@ -95,8 +95,7 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
   const isMoved = rectified.timestamp !== state.timestamp || rectified.direction !== state.direction;
   const kept = {
     structure: isMoved ? 0 : ranks.structure,
-    // At least one part always loses its evidence: a replay corrects what depends on a message only when the message
-    // changes.
+    // At least one part always loses its evidence: a replay corrects dependent data only if the message changes.
     type: 0,
     body: rectified.body === state.body ? ranks.body : 0,
     context: rectified.contextExternalId === state.contextExternalId ? ranks.context : 0,
@@ -104,28 +103,25 @@ export function distrust(rectified: MessageState, state: MessageState): MessageS
     rawMeta: isSame(rectified.rawMeta, state.rawMeta) ? ranks.rawMeta : 0,
   };
   const { stanzaId, edits, revokedAt, errors } = rectified;
-  // A label never takes the place of a text without evidence, so the wrong text goes at once.
+  // A label never replaces a text without evidence, so remove the wrong text at once.
   const isWrongLabel = kept.body === 0 && isLabelRank(rectified.ranks.body);
   const body = isWrongLabel ? null : state.body;
-  // Nor does an absent file ever take the place of one that no entry knows of.
+  // Nor does an absent file ever replace one unknown to every entry.
   const media = rectified.media === null ? null : state.media;
   return { ...state, body, media, stanzaId, edits, revokedAt, errors, ranks: kept };
 }
 
-/**
- * Removes all evidence from the state of a row that the log has with another lead, so that this lead takes the id back
- * (M9).
- */
+/** Removes all evidence from a row that the log assigns to another lead, so that this lead takes the id back (M9). */
 export function disown(state: MessageState): MessageState {
   return { ...state, ranks: { structure: 0, type: 0, body: 0, context: 0, media: 0, rawMeta: 0 } };
 }
 
-/** Whether a row from the raw log was found to have the wrong lead, direction or time; its entries are then due again. */
+/** Whether a row from the raw log had the wrong lead, direction or time; its entries are then due again. */
 export function isDisowned({ batchId, ranks }: MessageState): boolean {
   return batchId !== null && ranks.structure === 0;
 }
 
-/** Whether a text has a file that no entry has brought: no text has any. */
+/** Whether a text has a file that did not come from an entry: no text has one. */
 function hasStrayMedia({ type, media, ranks }: MessageState): boolean {
   return type === 'text' && media !== null && ranks.media === 0;
 }
@@ -134,14 +130,14 @@ function knows(truth: number, row: number): boolean {
   return truth > 0 && truth === row;
 }
 
-/** Whether the message names another value for a detail of its file; a detail that it leaves out is no contradiction. */
+/** Whether the message contradicts a detail of its file; an omitted detail is no contradiction. */
 function isOtherMedia(known: Media | null, said: Media | null): boolean {
   return Object.entries(said ?? {}).some(
     ([key, value]) => value !== undefined && new Map(Object.entries(known ?? {})).get(key) !== value,
   );
 }
 
-/** A state as one text, except for where its row came from. */
+/** A state as one text, except for the row's origin. */
 function snapshot({ ranks, media, rawMeta, edits, errors, ...rest }: MessageState): string {
   return stableJson({
     ...rest,

@@ -2,11 +2,11 @@ import type { MessageSource } from '../model/enumerations.js';
 import type { ContentGrade, MessageOrigin } from '../model/facts.js';
 
 /**
- * How good the evidence for each part of a message is (rule M2). Every part is a register of its own: the value of the
- * highest rank wins, equal ranks are settled by the values themselves, never by arrival. That makes merging commutative,
- * associative and idempotent, which is why any order and any repetition of a log ends in the same row.
+ * How good the evidence for each part of a message is (rule M2). Every part is its own register: the highest rank wins,
+ * equal ranks are settled by the values themselves, never by arrival. So merging is commutative, associative and
+ * idempotent, and any order and repetition of a log ends in the same row.
  *
- * Ranks fit in four bits and are stored packed in `messages.evidence`; 0 means that nothing is known.
+ * Ranks fit in four bits and are packed in `messages.evidence`; 0 means unknown.
  */
 export interface EvidenceRanks {
   /** Evidence for direction, timestamp and thread. */
@@ -19,8 +19,8 @@ export interface EvidenceRanks {
 }
 
 /**
- * A media follow-up never moves a message; an echo may be such a follow-up, so a history chunk outranks it. Live outranks
- * standby, so that the row shows which messages this business was to answer (T1).
+ * A media follow-up never moves a message; an echo may be one, so a history chunk outranks it. Live outranks standby,
+ * so that the row shows which messages this business was to answer (T1).
  */
 const STRUCTURE_RANK: Record<MessageOrigin, number> = {
   adopted: 1,
@@ -47,7 +47,7 @@ export function contentRank(grade: ContentGrade, origin: MessageOrigin): number 
   return GRADE_RANK[grade] * 4 + (origin === 'adopted' ? ADOPTED_RANK : SOURCE_RANK[sourceOf(origin)]);
 }
 
-/** The rank of a body that only names the content; the same from every source, so that it can be told from a text. */
+/** The rank of a body that only names the content; the same from every source, so that it differs from a text's. */
 export function labelRank(grade: ContentGrade): number {
   return GRADE_RANK[grade === 'placeholder' ? grade : 'content'] * 4;
 }
@@ -58,7 +58,7 @@ export function isLabelRank(rank: number): boolean {
   return LABEL_RANKS.includes(rank);
 }
 
-/** Orders the ranks of bodies: any text is better than a label, also the text of another program. */
+/** Orders the ranks of bodies: any text beats a label, even another program's text. */
 export function bodyWeight(rank: number): number {
   return isLabelRank(rank) ? rank / 16 : rank;
 }
@@ -68,7 +68,7 @@ export function gradeOfRank(rank: number): number {
   return rank >> 2;
 }
 
-/** Whether a rank is that of real content or of media without an id, and not of a placeholder. */
+/** Whether a rank is real content or media without an id, not a placeholder. */
 export function isRealContent(rank: number): boolean {
   return gradeOfRank(rank) >= GRADE_RANK.media_without_id;
 }
@@ -78,7 +78,7 @@ export function cameLive(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.live;
 }
 
-/** Whether all that is known of a message is what a CRM says (`compare --adopt`). */
+/** Whether a message is known only from a CRM (`compare --adopt`). */
 export function isAdopted(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.adopted && ranks.type % 4 === ADOPTED_RANK;
 }

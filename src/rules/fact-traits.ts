@@ -3,15 +3,18 @@ import type { Fact, Identities, Subject } from '../model/facts.js';
 import type { Amendment } from './amendments.js';
 
 interface FactTraits {
-  /** What the item counts as; null for what has no counter of its own, or says itself what it would have been. */
+  /** What the item counts as; null if it has no counter, or names its own. */
   subject: Subject | null;
-  /** What the fact costs in a batch: 0 for what leaves no row. */
+  /** What the fact costs in a batch: 0 if it leaves no row. */
   weight: 0 | 1;
-  /** Changes a message that another fact makes (rules M3, M5). */
+  /** Changes a message made by another fact (rules M3, M5). */
   isAmendment: boolean;
 }
 
-/** What code that only sorts facts has to know about each kind. A new kind is a row here; what acts on it, tsc finds. */
+/**
+ * What code that only sorts facts must know about each kind. A new kind is a row here; tsc finds the code that acts on
+ * it.
+ */
 const FACT_TRAITS: Readonly<Record<Fact['kind'], FactTraits>> = {
   message: { subject: 'message', weight: 1, isAmendment: false },
   status: { subject: 'status', weight: 1, isAmendment: true },
@@ -33,7 +36,7 @@ export function weightOf(fact: Fact): number {
   return FACT_TRAITS[fact.kind].weight;
 }
 
-/** What an item counts as; null for what has no counter of its own. */
+/** What an item counts as; null if it has no counter. */
 export function subjectOf(fact: Fact): Subject | null {
   return 'subject' in fact ? fact.subject : FACT_TRAITS[fact.kind].subject;
 }
@@ -42,13 +45,13 @@ export function isAmendment(fact: Fact): fact is Amendment {
   return FACT_TRAITS[fact.kind].isAmendment;
 }
 
-/** The id of the message that a fact makes or changes; null for what is about no message. */
+/** The id of the message that a fact makes or changes; null if it is about none. */
 export function messageIdOfFact(fact: Fact): string | null {
   if (fact.kind === 'message') return fact.externalId;
   return isAmendment(fact) ? fact.targetExternalId : null;
 }
 
-/** Everybody whom a fact names; an identity link names one person several times. Statuses, chunks and events name nobody. */
+/** Everyone a fact names; an identity link gives one person several names. Statuses, chunks and events name no one. */
 export function whoIsNamed(fact: Fact): readonly Identities[] {
   if ('counterpart' in fact) return [fact.counterpart];
   if (fact.kind === 'identity_link') return fact.who;
@@ -56,8 +59,8 @@ export function whoIsNamed(fact: Fact): readonly Identities[] {
 }
 
 /**
- * The people whom a fact is about. A status names no person who could become a lead, but the item says in whose chat its message
- * is, and so does the wamid.
+ * The people a fact is about. A status names no potential lead, but the item and the wamid identify the chat of its
+ * message.
  */
 export function whoIsConcerned(fact: Fact): readonly Identities[] {
   if (fact.kind !== 'status') return whoIsNamed(fact);

@@ -10,7 +10,7 @@ export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Ma
   return groups;
 }
 
-/** Groups of keys that belong together. A key that was never joined is a group of its own. */
+/** Groups of keys that belong together. An unjoined key is its own group. */
 export class UnionFind {
   private readonly parents = new Map<string, string>();
 

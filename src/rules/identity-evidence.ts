@@ -8,15 +8,15 @@ export interface IdentityNode {
   value: string;
 }
 
-/** A value with the event time that decides between it and another: the newer wins, a tie goes to the larger value. */
+/** A value with the event time that ranks it: the newer wins, a tie goes to the larger value. */
 export interface Dated<T> {
   value: T;
   at: number;
 }
 
 /**
- * What was said about a person under one identity. Every part is a register that merges in any order, so the lead, which
- * is a projection of its identities' evidence, is the same in any order too (rules I3, I5, I6).
+ * Facts about a person under one identity. Every part is a register that merges in any order, so the lead, a projection
+ * of its identities' evidence, is order-independent too (rules I3, I5, I6).
  */
 export interface IdentityEvidence {
   firstSeenAt: number | null;
@@ -63,14 +63,14 @@ export function absorbEvidence(mine: IdentityEvidence, other: Partial<IdentityEv
   );
 }
 
-/** The newer of two dated values; `a` itself when `b` is no better, so that callers can compare by reference. */
+/** The newer of two dated values; `a` itself if `b` is no better, so that callers can compare by reference. */
 export function newer<T extends string>(a: Dated<T> | null, b: Dated<T> | null): Dated<T> | null {
   if (b === null) return a;
   if (a === null) return b;
   return b.at > a.at || (b.at === a.at && b.value > a.value) ? b : a;
 }
 
-/** Added and removed in the same second: the contact is there (WhatsApp sends an edit as remove and add). */
+/** Added and removed in the same second: the contact exists (WhatsApp sends an edit as remove and add). */
 export function newerState(
   a: Dated<'added' | 'removed'> | null,
   b: Dated<'added' | 'removed'> | null,
@@ -80,7 +80,7 @@ export function newerState(
   return b.at > a.at || (b.at === a.at && b.value === 'added' && a.value === 'removed') ? b : a;
 }
 
-/** The identities as nodes, the strongest first: evidence is kept under the first one. */
+/** The identities as nodes, strongest first: evidence is kept under the first one. */
 export function nodesOf(identities: Identities): IdentityNode[] {
   const nodes: IdentityNode[] = [];
   if (identities.phone !== undefined) nodes.push({ kind: 'phone', value: identities.phone });

@@ -9,10 +9,10 @@ import {
 } from './identity-evidence.js';
 import { larger, smaller } from './merge-values.js';
 
-/** One name of a person, with what was said under it. */
+/** One name of a person, with its evidence. */
 type KnownIdentity = IdentityNode & { evidence: IdentityEvidence };
 
-/** What is known of a conversation's messages as a whole. */
+/** Aggregate facts about a conversation's messages. */
 export interface ConversationEvidence {
   firstMessageAt: number | null;
   /** Final source of the first message; at a tie of times the most live one. */
@@ -26,7 +26,7 @@ export type LeadColumns = Omit<LeadRow, 'id'>;
 const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];
 
 /**
- * A lead follows from its identities and conversations, in whatever order they came. `stored` is the current row: its
+ * A lead follows from its identities and conversations, in any order. `stored` is the current row: its
  * `direct_creation` and its values without evidence (entered by people or other programs) stay.
  */
 export function projectLead(
@@ -51,8 +51,7 @@ export function projectLead(
     null,
   );
   const seen = earliest?.at ?? firstSeen ?? stored?.firstSeenAt ?? 0;
-  // All messages of a lead may have turned out to be another lead's (M9); without evidence it is a contact like any
-  // other.
+  // All messages of a lead may belong to another lead (M9); without evidence it is an ordinary contact.
   const bare = firstSeen === null ? (stored?.source ?? 'live_message') : 'live_message';
   return {
     phoneNumber: currentPhone(identities) ?? stored?.phoneNumber ?? null,
@@ -70,7 +69,7 @@ export function projectLead(
   };
 }
 
-/** The phone that the person began to use last; Argentina's form without 9 yields to the one with it (I1). */
+/** The phone the person began to use last; Argentina's form without 9 yields to the one with it (I1). */
 function currentPhone(identities: readonly KnownIdentity[]): string | null {
   const phones = identities.filter((identity) => identity.kind === 'phone');
   const known = new Set(phones.map((phone) => phone.value));

@@ -2,8 +2,8 @@ import type { MessageError } from '../model/facts.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
 /**
- * Merges two objects key by key, down to the values; where both have a value, the longer one wins, and of two of one
- * length the larger. Commutative, associative and idempotent, so any order of any number of objects gives the same.
+ * Merges two objects key by key, down to the values; if both have a value, the longer one wins, and of equal lengths
+ * the larger. Commutative, associative and idempotent, so any order of any number of objects gives the same result.
  */
 export function mergeJson(a: JsonObject, b: JsonObject): JsonObject {
   const merged = new Map(Object.entries(a));
@@ -11,7 +11,7 @@ export function mergeJson(a: JsonObject, b: JsonObject): JsonObject {
     const known = merged.get(key);
     merged.set(key, known === undefined ? value : richer(known, value));
   }
-  // Not by assignment: a key `__proto__` would replace the object's prototype instead of being kept.
+  // Not by assignment: a key `__proto__` would replace the object's prototype.
   return Object.fromEntries(merged);
 }
 
@@ -75,7 +75,7 @@ export function stableJson(value: JsonValue | undefined): string {
   return JSON.stringify(value);
 }
 
-/** The one that stands later in `ladder`, which goes from the least to the most; null is less than any. */
+/** The one later in `ladder`, which goes from least to most; null is less than any. */
 export function higher<T extends string>(ladder: readonly T[], a: T, b: T | null): T;
 export function higher<T extends string>(ladder: readonly T[], a: T | null, b: T | null): T | null;
 export function higher<T extends string>(ladder: readonly T[], a: T | null, b: T | null): T | null {
@@ -98,8 +98,8 @@ export function larger(a: number | null, b: number | null): number | null {
 type Errors = readonly MessageError[] | null;
 
 /**
- * Merges two lists of the reasons why a message failed: one error per code, each with the longer title and the longer
- * details. Commutative, associative and idempotent; returns `mine` itself when `theirs` adds nothing.
+ * Merges two lists of failure reasons: one error per code, each with the longer title and details. Commutative,
+ * associative and idempotent; returns `mine` itself if `theirs` adds nothing.
  */
 export function mergeErrors(mine: Errors, theirs: Errors): Errors {
   if (theirs === null) return mine;
@@ -131,7 +131,7 @@ function joined(a: MessageError, b: MessageError): MessageError {
   };
 }
 
-/** The longer text; of two of one length the larger, so that it never depends on which came first. */
+/** The longer text; of equal lengths the larger, so that order does not matter. */
 function longer<K extends string>(
   key: K,
   a: string | undefined,

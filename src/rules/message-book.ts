@@ -7,7 +7,7 @@ import { mergeErrors } from './merge-values.js';
 import { projectMessage, restoreContent, type Revision } from './message-projection.js';
 import { absorbState, areTwins, stateOfFact, type MessageState, type Placement } from './message-state.js';
 
-/** One message that a batch works on, with its stored row. */
+/** One message in a batch, with its stored row. */
 export interface TrackedMessage {
   state: MessageState;
   stored: StoredMessageRow | null;
@@ -20,7 +20,7 @@ export interface TrackedMessage {
 
 export type Placed =
   | { outcome: 'created' | 'updated' | 'unchanged'; tracked: TrackedMessage }
-  /** Another conversation holds the id (M9). `loser` says whose copy is not kept. */
+  /** Another conversation holds the id (M9). `loser`: the lead that loses its copy. */
   | { outcome: 'collision'; tracked: TrackedMessage; loser: 'incoming' }
   | { outcome: 'collision'; tracked: TrackedMessage; loser: 'stored' };
 
@@ -30,27 +30,27 @@ export interface Displaced {
   conversationId: string;
 }
 
-/** One side of a collision. `isAdopted`: a CRM says so, and WhatsApp nothing. */
+/** One side of a collision. `isAdopted`: known only from a CRM, not from WhatsApp. */
 export interface Claimant {
   leadId: string;
   isAdopted: boolean;
 }
 
 /**
- * Decides a collision: true when the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
- * phone in the wamid, if one of the two copies has a wamid that decodes.
+ * Decides a collision: true if the incoming message's lead has the better claim to the id. `wamidPhone`: the customer's
+ * phone in the wamid, if either copy has a decodable one.
  */
 export type CollisionJudge = (wamidPhone: string | null, incoming: Claimant, stored: Claimant) => boolean;
 
 /**
- * The messages of one batch: what is stored, and what the batch's facts make of it. Finds the row that a fact is about
- * (M1, M9, M10) and merges the fact into it (M2). Pure: reading and writing happen outside.
+ * The messages of one batch: the stored ones, updated by the batch's facts. Finds a fact's row (M1, M9, M10) and merges
+ * the fact into it (M2). Pure: reading and writing happen outside.
  */
 export class MessageBook {
   private readonly byExternalId = new Map<string, TrackedMessage>();
   private readonly byStanzaId = new Map<string, TrackedMessage[]>();
   private readonly trackedMessages: TrackedMessage[] = [];
-  /** External ids that a wamid replaced: reactions and tickets of the conversation that name them are renamed too. */
+  /** External ids replaced by a wamid: the conversation's reactions and tickets that name them are renamed too. */
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
   readonly displaced: Displaced[] = [];
 
@@ -65,12 +65,12 @@ export class MessageBook {
     this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
   }
 
-  /** Rows that came into sight later. */
+  /** Rows found later. */
   load(rows: readonly StoredMessageRow[]): void {
     for (const row of rows) this.addStored(row, []);
   }
 
-  /** Takes a row out whose message is there under its own id (M11). */
+  /** Removes a row if its message exists under its own id (M11). */
   drop(tracked: TrackedMessage): void {
     tracked.gone = true;
     this.byExternalId.delete(keyOf(tracked.state.connectionId, tracked.state.externalId));
@@ -102,7 +102,7 @@ export class MessageBook {
     );
   }
 
-  /** Merges one message fact into the row that it is about, or makes a new one. */
+  /** Merges one message fact into its row, or makes a new one. */
   place(fact: MessageFact, placement: Placement, judge: CollisionJudge): Placed {
     const incoming = stateOfFact(fact, placement);
     const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
@@ -124,7 +124,7 @@ export class MessageBook {
     return { outcome: 'created', tracked };
   }
 
-  /** Merges rows that a merge of leads brought into one conversation and that are one message (M10). */
+  /** Merges rows joined in one conversation by a merge of leads that are one message (M10). */
   mergeTwins(): void {
     for (const tracked of [...this.trackedMessages]) {
       if (tracked.gone || isWamid(tracked.state.externalId)) continue;
@@ -133,7 +133,7 @@ export class MessageBook {
     }
   }
 
-  /** Joins two rows that turned out to be one message: the row with the wamid stays, the one with the key id is deleted. */
+  /** Joins two rows found to be one message: the row with the wamid stays, the one with the key id is deleted. */
   private join(a: TrackedMessage, b: TrackedMessage): void {
     const [kept, lost] = isWamid(a.state.externalId) ? [a, b] : [b, a];
     absorbState(kept.state, lost.state);
@@ -142,7 +142,7 @@ export class MessageBook {
     this.remove(lost, kept);
   }
 
-  /** Decides between two rows that turned out to claim one id from two conversations: the better claim stays (M9). */
+  /** Decides between two rows found to claim one id from two conversations: the better claim stays (M9). */
   private separate(a: TrackedMessage, b: TrackedMessage, judge: CollisionJudge): void {
     const wamid = [a, b].find((tracked) => isWamid(tracked.state.externalId))?.state.externalId ?? '';
     const aWins = judge(decodeWamid(wamid)?.phone ?? null, claimantOf(a.state), claimantOf(b.state));
@@ -163,7 +163,7 @@ export class MessageBook {
     const { timestamp, direction } = tracked.state;
     const changed = absorbState(tracked.state, incoming);
     if (changed) tracked.changed = true;
-    // Better evidence changed the time or direction: a row that was too far apart may be a twin now.
+    // Better evidence changed the time or direction: a row that was too far apart may now be a twin.
     if (tracked.state.timestamp !== timestamp || tracked.state.direction !== direction) {
       const twin = this.findTwin(tracked.state);
       if (twin !== null && twin.state.conversationId === tracked.state.conversationId)
@@ -174,8 +174,8 @@ export class MessageBook {
   }
 
   /**
-   * Finds the other row of a message (M10). In one conversation the two are one message; in two (a LID whose phone is not
-   * known yet) they claim one id, as in M9.
+   * Finds the other row of a message (M10). In one conversation the two are one message; in two (a LID with a phone not
+   * yet known) they claim one id, as in M9.
    */
   private findTwin(incoming: MessageState): TrackedMessage | null {
     if (incoming.stanzaId === null) return null;
@@ -186,7 +186,7 @@ export class MessageBook {
     return twins.find(({ state }) => state.conversationId === incoming.conversationId) ?? twins[0] ?? null;
   }
 
-  /** The wamid becomes the external id as soon as it is known: later statuses name it (M10). */
+  /** The wamid becomes the external id as soon as it is known, because later statuses name it (M10). */
   private adoptWamid(tracked: TrackedMessage, externalId: string): boolean {
     if (!isWamid(externalId)) return false;
     const { connectionId, conversationId, externalId: from } = tracked.state;

@@ -7,7 +7,7 @@ import { stableJson } from './merge-values.js';
 /** The version key of the content before any edit. */
 export const ORIGINAL_VERSION = 'original';
 
-/** One row of message_revisions: a version that the message row no longer shows. */
+/** One row of message_revisions: a version no longer shown by the message row. */
 export type Revision = Omit<RevisionRow, 'messageId'>;
 
 /** What the message row shows of the content, and what moves to message_revisions (M5). */
@@ -23,8 +23,8 @@ export interface MessageProjection {
 }
 
 /**
- * The row shows the newest version, and none of a revoked message. Every other version becomes a revision, so nothing
- * that was ever shown is lost, and the whole state can be read back from the row and its revisions.
+ * The row shows the newest version, or none for a revoked message. Every other version becomes a revision, so nothing
+ * once shown is lost, and the row and its revisions restore the whole state.
  */
 export function projectMessage(state: MessageState): MessageProjection {
   const original: Revision = {
@@ -54,8 +54,7 @@ export function projectMessage(state: MessageState): MessageProjection {
 }
 
 /**
- * Whether the row of a revoked message shows content: another program changed it, and its state does not reveal that
- * (M5).
+ * Whether a revoked message's row shows content: another program changed it, and its state does not reveal that (M5).
  */
 export function showsWhatIsRevoked({
   deletedAt,
@@ -89,7 +88,7 @@ export function restoreContent(
   forgetInheritedMedia(state);
 }
 
-/** Media that an edit only inherited must keep following the original's, which may still improve. */
+/** Media that an edit inherited must keep following the original's, which may still improve. */
 function forgetInheritedMedia(state: MessageState): void {
   const original = stableJson(state.media === null ? null : { ...state.media });
   for (const version of state.edits?.values() ?? []) {
@@ -99,7 +98,7 @@ function forgetInheritedMedia(state: MessageState): void {
   }
 }
 
-/** An edit that brings no media leaves the original's in place: a new caption does not cost the picture. */
+/** An edit without media keeps the original's: a new caption does not cost the picture. */
 function revisionOf(editId: string, version: Version, original: Revision): Revision {
   return {
     version: editId,

@@ -14,15 +14,15 @@ import { absorbContent, mediaText } from './absorb-content.js';
 import { contentRank, labelRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
 import { higher, mergeErrors, smaller } from './merge-values.js';
 
-/** What an edit made the message say. */
+/** The content after an edit. */
 export interface Version {
   at: number;
   content: MessageContent;
 }
 
 /**
- * Everything that is known about one message, independent of the order in which it became known. The row that people
- * see is a projection of it ({@link projectMessage}); the database holds enough to get the state back.
+ * Everything known about one message, independent of arrival order. The visible row is a projection of it ({@link
+ * projectMessage}); the database holds enough to restore the state.
  */
 export interface MessageState {
   id: string;
@@ -33,7 +33,7 @@ export interface MessageState {
   stanzaId: string | null;
   direction: Direction;
   timestamp: number;
-  /** What the message said before any edit. */
+  /** The content before any edit. */
   type: string;
   body: string | null;
   media: Media | null;
@@ -42,7 +42,7 @@ export interface MessageState {
   ranks: EvidenceRanks;
   status: MessageStatus | null;
   historyStatus: MessageStatus | null;
-  /** Why it failed, from all sources; kept when a later status says that it was delivered after all. */
+  /** Why it failed, from all sources; kept even if a later status reports delivery. */
   errors: readonly MessageError[] | null;
   source: MessageSource;
   syncSource: SyncSource;
@@ -55,7 +55,7 @@ export interface MessageState {
   runId: string | null;
 }
 
-/** The rows that a fact's message belongs to; resolved before it is placed. */
+/** The rows that a fact's message belongs to; resolved before placement. */
 export interface Placement {
   id: string;
   connectionId: string;
@@ -133,7 +133,7 @@ export function absorbStatus(
   return changed;
 }
 
-/** Adds an edit as one more version; which one shows is decided by the edits' times, not by their arrival (M5). */
+/** Adds an edit as one more version; edit times, not arrival, decide which one shows (M5). */
 export function absorbEdit(state: MessageState, editId: string, version: Version): boolean {
   const known = state.edits?.get(editId);
   if (known !== undefined && compareVersions(known, version) >= 0) return false;
@@ -146,25 +146,25 @@ export function absorbEdit(state: MessageState, editId: string, version: Version
   return true;
 }
 
-/** An event that tells an edit without the message that brought it has its target and time in place of an id. */
+/** An edit event without its message has its target and time in place of an id. */
 function isNameless(editId: string): boolean {
   return editId.includes(' ');
 }
 
-/** Whether two versions are one edit that was told twice: events cut its time to the second. */
+/** Whether two versions are one edit reported twice: events cut its time to the second. */
 function isCopy(a: Version, b: Version): boolean {
   if (Math.floor(a.at / 1000) !== Math.floor(b.at / 1000)) return false;
   // Not by media, which an edit may only have inherited.
   return a.content.type === b.content.type && (a.content.body ?? null) === (b.content.body ?? null);
 }
 
-/** Of the copies of one edit, those with the edit's own id stay, else the latest. */
+/** Of several copies of one edit, keep those with the edit's own id, else the latest. */
 function compareCopies([aId, a]: [string, Version], [bId, b]: [string, Version]): number {
   if (isNameless(aId) !== isNameless(bId)) return isNameless(aId) ? -1 : 1;
   return a.at - b.at || (aId < bId ? -1 : 1);
 }
 
-/** The earliest revoke counts; one without a time (0) only where no other is known. */
+/** The earliest revoke counts; one without a time (0) only if no other is known. */
 export function absorbRevoke(state: MessageState, at: number): boolean {
   const known = state.revokedAt;
   if (known !== null && (at === 0 || (known !== 0 && known <= at))) return false;
@@ -238,7 +238,7 @@ function versionText(version: Version): string {
   return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
 }
 
-/** How much the Cloud API and WhatsApp Web may disagree about the time of a message (rule M10). */
+/** How much the Cloud API and WhatsApp Web may disagree about a message's time (rule M10). */
 export const TWIN_TOLERANCE_MS = 2_000;
 
 /** What rule M10 compares. */
@@ -250,8 +250,8 @@ export interface TwinTraits {
 }
 
 /**
- * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one of them is
- * a wamid. The caller checks whether they are in the same conversation.
+ * Rule M10: two names of one message have the same stanza id and direction, times within 2 s, and exactly one is a
+ * wamid. The caller checks that they are in the same conversation.
  */
 export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
   return (
@@ -264,7 +264,7 @@ export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
   );
 }
 
-/** Whether a row's id is a name of its key id; another program may have given it any. A wamid that does not decode names none. */
+/** Whether a row's id names its key id; another program may have set any. A wamid that does not decode names none. */
 export function isNamedRight({ externalId, stanzaId }: Pick<TwinTraits, 'externalId' | 'stanzaId'>): boolean {
   if (stanzaId === null) return true;
   return (isWamid(externalId) ? decodeWamid(externalId)?.stanzaId : externalId) === stanzaId;

@@ -1,29 +1,28 @@
 import { groupBy, UnionFind } from './group-by.js';
 
-/** What became of the left side of a pairing. Indexes are those of the two sides. */
+/** The outcome for the left side of a pairing. Indexes are those of the two sides. */
 export interface Pairing {
-  /** For each left item its partner; undefined for one that has none. */
+  /** For each left item its partner; undefined if none. */
   partners: readonly (number | undefined)[];
   /** Right items without a partner. */
   unused: readonly number[];
-  /** Left items without a partner, together with those that might as well be the ones without. */
+  /** Left items without a partner, together with equally possible candidates. */
   shortages: readonly Shortage[];
 }
 
-/** So many items more than partners: it is certain how many have none, and open which of `among`. */
+/** This many more items than partners: how many lack one is certain, but not which of `among`. */
 export interface Shortage {
   without: number[];
-  /** In order; all of `without` and every item that could be without a partner in place of one of them. */
+  /** In order; all of `without` and every item that could lack a partner instead of one of them. */
   among: number[];
 }
 
 /**
- * Pairs as many left items with right ones as possible. `candidates` gives the possible partners of an item in rounds, the best
- * first: the items take theirs in order, round by round, so that equal ones pair in order; then partners are passed on
- * wherever that frees one for an item without.
+ * Pairs as many left items with right ones as possible. `candidates` gives the possible partners of an item in rounds,
+ * best first: the items take theirs in order, round by round, so that equal ones pair in order; then partners are
+ * passed on to free one for an unpaired item.
  *
- * The number of items without a partner is the least possible one; and nobody is named for a shortage without those who could
- * stand in its place.
+ * The number of unpaired items is minimal; and each is reported together with those that could be unpaired instead.
  */
 export function pairInOrder(
   leftSize: number,
@@ -54,7 +53,7 @@ export function pairInOrder(
   };
 }
 
-/** Passes partners on (augmenting paths). What one search could not help, no later one can: it is walked through once. */
+/** Passes partners on (augmenting paths). What one search could not reach, no later one can: walk it once. */
 class Search {
   /** For each right item that a failed search reached: a left item of that search. */
   private readonly exhausted = new Map<number, number>();

@@ -17,7 +17,7 @@ export interface StoredIdentity extends IdentityNode {
   evidence: IdentityEvidence;
 }
 
-/** What planPeople needs to know of a stored lead. */
+/** What planPeople needs from a stored lead. */
 export interface StoredLead {
   id: string;
   phoneNumber: string | null;
@@ -25,7 +25,7 @@ export interface StoredLead {
   firstSeenAt: number;
 }
 
-/** What one fact says about one person: the names that belong together, and the evidence under the first of them. */
+/** One fact about one person: the names that belong together, and the evidence under the first of them. */
 export interface Claim {
   nodes: readonly IdentityNode[];
   evidence?: Partial<IdentityEvidence>;
@@ -33,7 +33,7 @@ export interface Claim {
   makesLead: boolean;
 }
 
-/** Two people that turned out to be one (rule I3); `into` keeps its id, lead and conversations. */
+/** Two people found to be one (rule I3); `into` keeps its id, lead and conversations. */
 export interface PersonMerge {
   from: string;
   into: string;
@@ -42,7 +42,7 @@ export interface PersonMerge {
 export interface Person {
   id: string;
   isNew: boolean;
-  /** Has a lead already, or gets one from this batch. */
+  /** Already has a lead, or gets one from this batch. */
   isLead: boolean;
   hasStoredLead: boolean;
   identities: PlannedIdentity[];
@@ -50,7 +50,7 @@ export interface Person {
 
 export interface PlannedIdentity extends IdentityNode {
   evidence: IdentityEvidence;
-  /** Not stored yet, or stored with less. */
+  /** Not stored yet, or stored with less evidence. */
   changed: boolean;
 }
 
@@ -62,8 +62,8 @@ export interface PersonPlan {
 }
 
 /**
- * Decides who is who within one organization: joins the batch's claims with the stored identities, and gives every person
- * an id. Pure; the same claims in any order give the same groups.
+ * Resolves identities within one organization: joins the batch's claims with the stored identities, and gives every
+ * person an id. Pure; the same claims in any order give the same groups.
  */
 export function planPeople(
   claims: readonly Claim[],
@@ -94,7 +94,7 @@ export function planPeople(
   return namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
 }
 
-/** The claimed identities and what else must be looked up: Argentina's other form of a phone (I1). */
+/** The claimed identities and others to look up: Argentina's other form of a phone (I1). */
 export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
   const nodes = new Map<string, IdentityNode>();
   for (const claim of claims) {
@@ -108,8 +108,8 @@ export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
 }
 
 /**
- * A lead written by another program has a phone but no row in lead_identities. People gave it its name, so the name
- * counts as an address-book name that is older than any other.
+ * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so it counts
+ * as an address-book name older than any other.
  */
 function adoptLead(
   lead: StoredLead,
@@ -153,7 +153,7 @@ function addClaim(
     for (const node of claim.nodes) {
       const identity = identities.get(nodeKey(node));
       if (identity === undefined) continue;
-      // Every name was seen at that time; the rest of the evidence is kept once, under the first name.
+      // Every name was seen at that time; the other evidence is kept once, under the first name.
       const said = node === first ? claim.evidence : { firstSeenAt: claim.evidence.firstSeenAt ?? null };
       if (absorbEvidence(identity.evidence, said)) identity.changed = true;
     }
@@ -209,7 +209,7 @@ function namePeople(
   return { personOf, people: [...byGroup.values()], merges };
 }
 
-/** The earlier lead survives a merge; a person without a lead yields to one with. */
+/** The earlier lead survives a merge; a person without a lead yields to one with a lead. */
 function compareSurvivors(a: string, b: string, firstSeen: ReadonlyMap<string, number>): number {
   const left = firstSeen.get(a) ?? Infinity;
   const right = firstSeen.get(b) ?? Infinity;
@@ -221,7 +221,7 @@ function personKey(personId: string): string {
   return `person:${personId}`;
 }
 
-/** The identity of a row of lead_identities, whose dated values are two columns each. */
+/** Reads a lead_identities row, with two columns per dated value. */
 export function storedIdentity(row: IdentityRow): StoredIdentity {
   const dated = <T extends string>(value: T | null, at: number | null): { value: T; at: number } | null =>
     value === null || at === null ? null : { value, at };

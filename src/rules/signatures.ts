@@ -2,14 +2,15 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Section, SignedBody } from '../model/facts.js';
 
 /**
- * What the signature beside a body says: `bad` also where there is something that can be none, `unsigned` where none was kept, `uncheckable` where the log has the body written anew or the signature blacked out, `sha1` where only the older
- * header was kept, which says nothing that anybody should trust.
+ * Verdict on the signature beside a body: `bad` also for an impossible value, `unsigned` if none was kept,
+ * `uncheckable` if the log rewrote the body or redacted the signature, `sha1` if only the older header was kept, which
+ * proves nothing trustworthy.
  */
 export const SIGNATURE_VERDICTS = ['valid', 'bad', 'uncheckable', 'sha1', 'unsigned'] as const;
 export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
 
 /**
- * Holds the signature of a body against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
+ * Checks a body's signature against the secrets of the apps that may have sent it (Meta signs the bytes of a body with
  * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time.
  */
 export function judgeSignature(
@@ -19,7 +20,7 @@ export function judgeSignature(
   if (isSha1 === true) return 'sha1';
   if (BLACKED_OUT.test(header)) return 'uncheckable';
   const [, hex] = /^\s*sha256=([0-9a-f]{64})\s*$/i.exec(header) ?? [];
-  // Meta has sent no such header: whoever did cannot sign.
+  // Meta never sent such a header: its author cannot sign.
   if (hex === undefined) return 'bad';
   if (body === null) return 'uncheckable';
   const given = Buffer.from(hex, 'hex');
@@ -28,12 +29,12 @@ export function judgeSignature(
   return isSigned(body) || isSigned(asMetaWrites(body)) ? 'valid' : 'bad';
 }
 
-/** In place of a path: all bodies of an entry. */
+/** Instead of a path: all bodies of an entry. */
 const ALL_BODIES = '$';
 
 /**
- * The bodies of an entry of which nothing may be applied, by path: those whose signature is bad, and those that were found so
- * before (`known`) until one of the secrets fits. `verdicts`: of each of `signed`; null where nobody gave a secret.
+ * The bodies of an entry that must not be applied, by path: those with a bad signature, and those found so before
+ * (`known`) until one of the secrets fits. `verdicts`: for each of `signed`; null without a secret.
  */
 export function refusedBodies(
   signed: readonly string[],
@@ -48,11 +49,11 @@ export function refusedBodies(
   });
   for (const path of signed) before.delete(path);
   before.delete(ALL_BODIES);
-  // What no version of the decoder should lose is not forgotten either.
+  // Bodies that this decoder version no longer finds are not forgotten either.
   return [...refused, ...before];
 }
 
-/** Why nothing is applied of a body that nobody can have signed who knows the app's secret. */
+/** Why nothing is applied from a body not signed with the app's secret. */
 export const WRONG_SIGNATURE = 'its signature does not fit the app secret, so nobody knows who wrote it';
 
 /** Whether a section is of one of the refused bodies. */
@@ -60,12 +61,13 @@ export function isRefused({ signedAt }: Pick<Section, 'signedAt'>, refused: read
   return refused.some((path) => path === ALL_BODIES || path === signedAt);
 }
 
-/** What loggers write in place of a value that nobody should see. */
+/** What loggers write in place of a secret value. */
 const BLACKED_OUT = /^(?:sha256=)?\W*(?:filtered|redacted|masked|hidden|removed|secret|x{4,})\W*$|[*•]{3}/i;
 
 /**
- * A body in Meta's own spelling: it signs letters beyond ASCII, slashes, `@`, `%` and `<` as escapes. A program that parsed the
- * body and logged its JSON as a text changed nothing but these, and its log would lose every message that has one of them.
+ * A body in Meta's own spelling: it signs letters beyond ASCII, slashes, `@`, `%` and `<` as escapes. A program that
+ * parsed the body and logged it as JSON text changed only these, and without this its log would lose every message with
+ * one of them.
  */
 function asMetaWrites(body: Uint8Array): Buffer {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');

@@ -2,10 +2,10 @@ import type { LeadSource, TicketOrigin } from '../model/enumerations.js';
 import type { TicketRow } from '../store/tables/tickets.js';
 import { groupBy } from './group-by.js';
 
-/** How long after a customer's message the business may answer freely. */
+/** How long after a customer's message the business may reply freely. */
 const MESSAGE_WINDOW_MS = 24 * 60 * 60 * 1_000;
 
-/** A live inbound message that is stored: the only thing that opens or refreshes a ticket (T1). */
+/** A stored live inbound message: the only thing that opens or refreshes a ticket (T1). */
 export interface LiveInbound {
   conversationId: string;
   leadId: string;
@@ -24,15 +24,15 @@ export interface RemainingInbound {
 export interface TicketPlan {
   inserts: TicketRow[];
   updates: TicketRow[];
-  /** Opened by messages that turned out to be another lead's. */
+  /** Opened by messages that turned out to belong to another lead. */
   deletes: TicketRow[];
   opened: number;
   refreshed: number;
 }
 
 /**
- * Opens and refreshes tickets (T1, T2, T5), and makes every open ticket follow its lead's source (T3, T4). Only the
- * messages' times and the lead's source decide a ticket's state, so any order of the log gives the same. `tickets`: all
+ * Opens and refreshes tickets (T1, T2, T5), and updates every open ticket from its lead's source (T3, T4). Only message
+ * times and the lead's source decide a ticket's state, so any order of the log gives the same result. `tickets`: all
  * tickets of the leads concerned. `sourceOf`: the leads' final sources.
  */
 export function planTickets(
@@ -77,7 +77,7 @@ export function planTickets(
   return { inserts, updates, deletes, opened: inserts.length, refreshed: refreshed.size };
 }
 
-/** Makes the open tickets of conversations whose messages changed follow the messages as they are now. */
+/** Updates the open tickets of conversations with changed messages. */
 function shrinkTickets(
   tickets: readonly TicketRow[],
   remaining: readonly RemainingInbound[],

@@ -14,13 +14,13 @@ import {
 } from './row.js';
 import type { SqlParameter, SqlRow, Sql } from './sql.js';
 
-/** How one kind of column is read out of a row and written into a statement. */
+/** How to read one kind of column from a row and write it in a statement. */
 export interface Codec<V> {
-  /** The column's name, where the key does not say it. */
+  /** The column's name, if the key differs. */
   name?: string;
   /** The type that `unnest` gives the column. */
   type: 'uuid' | 'text' | 'integer' | 'bigint' | 'boolean' | 'timestamptz' | 'jsonb' | 'bytea';
-  /** The column's own type where it is another one: an array cannot be an element of `unnest`, so it travels as text. */
+  /** The column's own type, if different: an array cannot be an element of `unnest`, so it travels as text. */
   cast?: string;
   read: (row: SqlRow, name: string) => V;
   /** The array literal of a column's values. */
@@ -49,7 +49,7 @@ export const texts: Codec<readonly string[]> = {
     arrayLiteral(values.map((elements) => (elements === null ? null : arrayLiteral(elements)))),
 };
 
-/** Texts that a query gives as one, with `separator` between them; none where it gives null or nothing. */
+/** Texts returned by a query as one, joined by `separator`; none for null or an empty text. */
 export function list(separator: string): Codec<string[]> {
   return {
     type: 'text',
@@ -60,7 +60,7 @@ export function list(separator: string): Codec<string[]> {
 
 export const jsonObject: Codec<JsonObject> = json(jsonObjectOf);
 
-/** A jsonb column that `read` understands. */
+/** A jsonb column parsed by `read`. */
 export function json<V>(read: (row: SqlRow, name: string) => V): Codec<V> {
   return {
     type: 'jsonb',
@@ -81,7 +81,7 @@ export function orNull<V>(codec: Codec<V>): Codec<V | null> {
   };
 }
 
-/** A column that is called otherwise than its key. */
+/** A column with a name other than its key. */
 export function named<V>(name: string, codec: Codec<V>): Codec<V> {
   return { ...codec, name };
 }
@@ -95,18 +95,18 @@ export interface WrittenColumn<R> {
   parameter: (rows: readonly R[]) => SqlParameter;
 }
 
-/** One column of a row `R`, of whatever type. */
+/** One column of a row `R`, of any type. */
 export interface Column<R> extends WrittenColumn<R> {
   readInto: (target: Partial<R>, row: SqlRow) => void;
 }
 
-/** All columns of a table, or of the rows that a query gives: what reads them, and what writes them. */
+/** All columns of a table, or of a query's rows: for reading and writing. */
 export type Columns<R> = readonly Column<R>[];
 
-/** Some of them: enough to write, but no row can be read by them. */
+/** A subset: enough to write, but not to read a row. */
 export type WrittenColumns<R> = readonly WrittenColumn<R>[];
 
-/** What a row is once it is read: `RowOf<typeof COLUMNS>`. */
+/** The type of a row once read: `RowOf<typeof COLUMNS>`. */
 export type RowOf<C> = C extends Columns<infer R> ? R : never;
 
 /**
@@ -133,17 +133,17 @@ function column<R, K extends keyof R & string>(key: K, codec: Codec<R[K]>): Colu
   };
 }
 
-/** Those of the columns that have these keys. */
+/** The columns with these keys. */
 export function only<R>(all: WrittenColumns<R>, ...keys: readonly (keyof R)[]): WrittenColumns<R> {
   return all.filter(({ key }) => keys.includes(key));
 }
 
-/** All columns but those that have these keys. */
+/** All columns except those with these keys. */
 export function without<R>(all: WrittenColumns<R>, ...keys: readonly (keyof R)[]): WrittenColumns<R> {
   return all.filter(({ key }) => !keys.includes(key));
 }
 
-/** A row as the driver gives it, with every column read. */
+/** Reads every column of a driver row. */
 export function rowOf<R>(all: Columns<R>, row: SqlRow): R {
   const target: Partial<R> = {};
   for (const { readInto } of all) readInto(target, row);
@@ -159,12 +159,12 @@ function isWhole<R>(all: Columns<R>, target: Partial<R>): target is R {
   return all.every(({ key }) => key in target);
 }
 
-/** `id, name`; with the name of a row before them: `m.id, m.name`. */
+/** `id, name`; with a row prefix: `m.id, m.name`. */
 export function columnNames<R>(some: WrittenColumns<R>, row?: string): string {
   return some.map(({ name }) => (row === undefined ? name : `${row}.${name}`)).join(', ');
 }
 
-/** What of the row `r` of {@link unnestTable} goes into the columns: `r.id, r.fields::text[]`. */
+/** Maps the row `r` of {@link unnestTable} to the columns: `r.id, r.fields::text[]`. */
 function columnValues<R>(some: WrittenColumns<R>): string {
   return some.map(valueOf).join(', ');
 }
@@ -179,8 +179,8 @@ function valueOf<R>({ name, cast }: WrittenColumn<R>): string {
 }
 
 /**
- * `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. Rows travel as one array per column
- * and become a table again, so a batch costs one round trip and one plan whatever its size.
+ * `unnest($1::uuid[], $2::text[]) as r (id, name)`; parameters are numbered from `first`. Rows travel as one array per
+ * column, so a batch of any size costs one round trip and one plan.
  */
 export function unnestTable<R>(some: WrittenColumns<R>, first = 1): string {
   const arrays = some.map(({ type }, index) => `$${first + index}::${type}[]`).join(', ');
@@ -188,9 +188,9 @@ export function unnestTable<R>(some: WrittenColumns<R>, first = 1): string {
 }
 
 /**
- * The same, joined to the rows of `table` that have these ids, for `update … from … where table.id = r.found_id`. The fence
- * (`offset 0`) makes it one look-up by primary key per row: left free, the planner of a table without statistics scans the
- * table, or one of its partial indexes, for every batch.
+ * The same, joined to the rows of `table` that have these ids, for `update … from … where table.id = r.found_id`. The
+ * fence (`offset 0`) makes it one look-up by primary key per row: unfenced, the planner of a table without statistics
+ * scans it, or one of its partial indexes, for every batch.
  */
 export function unnestFound<R>(
   table: string,
@@ -198,13 +198,13 @@ export function unnestFound<R>(
   {
     first = 1,
     condition = 'true',
-  }: { first?: number; /** What else must hold for the row of the table. */ condition?: string } = {},
+  }: { first?: number; /** Further conditions for the table's row. */ condition?: string } = {},
 ): string {
   return `(select found.id as found_id, r.* from ${unnestTable(some, first)}
            cross join lateral (select id from ${table} where id = r.id and ${condition} offset 0) found) r`;
 }
 
-/** The parameters that {@link unnestTable} stands for. */
+/** The parameters of {@link unnestTable}. */
 export function unnestParameters<R>(some: WrittenColumns<R>, rows: readonly R[]): SqlParameter[] {
   return some.map(({ parameter }) => parameter(rows));
 }
@@ -214,7 +214,7 @@ export function excluded<R>(some: WrittenColumns<R>): string {
   return some.map(({ name }) => `${name} = excluded.${name}`).join(', ');
 }
 
-/** The rows of a table whose `column` is one of these ids. No ids, no statement. */
+/** The rows of a table with `column` in these ids. No ids, no statement. */
 export async function readByIds<R>(
   sql: Sql,
   table: string,
@@ -230,8 +230,8 @@ export async function readByIds<R>(
 }
 
 /**
- * Inserts rows in one statement, and gives how many it wrote. `rest` is the end of the statement, where each table says what a
- * conflict does; without it a conflict throws. `fixed`: columns with the same SQL expression for every row. No rows, no
+ * Inserts rows in one statement, and returns the number written. `rest` ends the statement and defines conflict
+ * handling; without it a conflict throws. `fixed`: columns with the same SQL expression for every row. No rows, no
  * statement.
  */
 export async function insertRows<R>(
@@ -253,8 +253,8 @@ export async function insertRows<R>(
 }
 
 /**
- * Sets the columns `changing` of rows by their ids, and gives how many rows it wrote. A row that already has these values is not
- * written: a second replay leaves no dead rows. `condition`: what else must hold for the stored row. `also`: further columns.
+ * Sets the columns `changing` of rows by id, and returns the number written. Skips rows that already have these values:
+ * a second replay leaves no dead rows. `condition`: further requirements for the stored row. `also`: further columns.
  */
 export async function updateRows<R>(
   tx: Sql,
@@ -277,8 +277,8 @@ export async function updateRows<R>(
 const PAGE = 1000;
 
 /**
- * The rows of a query, a page at a time, through a cursor: inside a transaction only. Memory stays flat whatever the number of
- * rows, and the query runs once, where keyset pages would sort or group once per page.
+ * The rows of a query, a page at a time, through a cursor: only inside a transaction. Memory stays flat whatever the
+ * number of rows, and the query runs once, where keyset pages would sort or group once per page.
  */
 export async function* streamRows(
   tx: Sql,
@@ -286,10 +286,10 @@ export async function* streamRows(
   parameters: readonly SqlParameter[] = [],
   pageSize = PAGE,
 ): AsyncGenerator<SqlRow[], void, undefined> {
-  // Named by the query: `fetch` is prepared once per session, and must go on giving the columns that it gave.
+  // Named by the query: `fetch` is prepared once per session, and must keep returning the same columns.
   const name = `wa_${createHash('sha256').update(query).digest('hex').slice(0, 24)}`;
   await tx.execute(`declare ${name} no scroll cursor for ${query}`, parameters);
-  // Left early or by an error, the cursor goes with its transaction; closing it then would only hide the error.
+  // After an early exit or an error, the cursor ends with its transaction; closing it would only hide the error.
   for (;;) {
     const rows = await tx.query(`fetch forward ${pageSize} from ${name}`);
     if (rows.length > 0) yield rows;

@@ -1,7 +1,7 @@
 import { ConfigError, UserError } from '../model/errors.js';
 import { errorMessages, firstInChain, sqlState, systemCode } from './sql-state.js';
 
-/** What went wrong, in one word that is also the error's `code` after `database_`. */
+/** The failure in one word, also the error's `code` after `database_`. */
 type Failure =
   | 'unreachable'
   | 'starting_up'
@@ -28,7 +28,7 @@ type Failure =
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
-  // Poolers and servers of another kind refuse a connection or its protocol with these.
+  // Poolers and other servers refuse a connection or its protocol with these.
   '0A000': 'server_error',
   '08000': 'connection_lost',
   '08001': 'unreachable',
@@ -54,7 +54,7 @@ const BY_SQL_STATE: Readonly<Record<string, Failure>> = {
   XX002: 'server_error',
 };
 
-/** By the system's name. */
+/** By system error name. */
 const BY_SYSTEM_CODE: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: 'unreachable',
   ENOTFOUND: 'unreachable',
@@ -70,7 +70,7 @@ const BY_SYSTEM_CODE: Readonly<Record<string, Failure>> = {
   EROFS: 'read_only',
 };
 
-/** What poolers say for themselves, under SQLSTATEs that say less; the texts are those of PgBouncer and Supavisor. */
+/** Poolers' own messages, under less specific SQLSTATEs; the texts are those of PgBouncer and Supavisor. */
 const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/unsupported startup parameter/i, 'pooler_refused_option'],
   [/transaction blocks not allowed in statement pooling mode/i, 'pooler_without_transactions'],
@@ -78,7 +78,7 @@ const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/query_wait_timeout|no more connections allowed|max client connections reached/i, 'pooler_exhausted'],
 ];
 
-/** For errors that come without any code; the texts are those of `pg` 8 and of Emscripten. */
+/** For errors without any code; the texts are those of `pg` 8 and of Emscripten. */
 const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   ...BY_POOLER_MESSAGE,
   [/server does not support SSL connections/i, 'tls_not_offered'],
@@ -92,12 +92,12 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/^Aborted\(|memory access out of bounds|^unreachable$/, 'stopped'],
 ];
 
-/** Node's and OpenSSL's names for a certificate that cannot be trusted. */
+/** Node's and OpenSSL's names for an untrusted certificate. */
 const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_/;
 
 /**
- * An error of the database as one clear line and a remedy, or undefined if a user cannot fix it (a bug then).
- * Never holds a password: the texts are ours, and `location` comes from `redactUrl`.
+ * Turns a database error into one clear line and a remedy, or undefined if a user cannot fix it (a bug then). Never
+ * holds a password: the texts are ours, and `location` comes from `redactUrl`.
  *
  * @param location `postgresql://host:port/database`, or the directory of the embedded database.
  */
@@ -110,7 +110,7 @@ export function translateDatabaseError(error: unknown, location: string): UserEr
 function classify(error: unknown): Failure | undefined {
   const messages = errorMessages(error);
   const byMessage = BY_MESSAGE.find(([pattern]) => messages.some((message) => pattern.test(message)))?.[1];
-  // Before the SQLSTATE: a server that insists on TLS answers with the SQLSTATE of a refused role.
+  // Checked before the SQLSTATE: a server that requires TLS answers with the SQLSTATE of a refused role.
   if (byMessage === 'tls_required' || byMessage?.startsWith('pooler_') === true) return byMessage;
   if (hasCertificateCode(error)) return 'tls_untrusted';
   if (isMissingSocket(error)) return 'unreachable';
@@ -236,7 +236,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
   }
 }
 
-/** The server's message about a missing permission: it names tables and roles only, never values. */
+/** The server's message about a missing permission: it names only tables and roles, never values. */
 function serverText(error: unknown): string {
   const said = firstInChain(error, (link) =>
     sqlState({ code: link.code }) === undefined ? undefined : stringOrNothing(link.message),
@@ -251,7 +251,7 @@ function hasCertificateCode(error: unknown): boolean {
   return found === true;
 }
 
-/** A Unix socket that is not there has the code of a missing file, which is none of our business. */
+/** A missing Unix socket has the code of a missing file, which is unrelated here. */
 function isMissingSocket(error: unknown): boolean {
   const found = firstInChain(error, (link) =>
     link.syscall === 'connect' && (link.code === 'ENOENT' || link.code === 'EACCES') ? true : undefined,
@@ -263,7 +263,7 @@ function stringOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The embedded database stops before its disk is full: how much is free then, and how much it needs, in MB. */
+/** The embedded database stops before its disk is full: free and required space in MB. */
 function diskWords(error: unknown): string {
   if (error instanceof Error && 'free' in error && 'least' in error) {
     const [free, least] = [error.free, error.least].map((bytes) => Math.floor(Number(bytes) / 1024 ** 2));

@@ -1,16 +1,16 @@
 import { ConfigError } from '../model/errors.js';
 
-/** A PostgreSQL URL, taken apart as far as this tool needs it. Never print `connectionString`: it holds the password. */
+/** A PostgreSQL URL, parsed as far as this tool needs. Never print `connectionString`: it holds the password. */
 export interface DatabaseUrl {
-  /** What `pg` gets: everything but the parameters that are ours (`schema`) or Prisma's. */
+  /** Passed to `pg`: everything but our parameters (`schema`) and Prisma's. */
   connectionString: string;
-  /** Where the tables are: `?schema=`, else `public`, as Prisma has it. */
+  /** The schema of the tables: `?schema=`, else `public`, as in Prisma. */
   schema: string;
-  /** Pool size, if the URL sets one (`connection_limit`, Prisma's word). */
+  /** Pool size, if set in the URL (`connection_limit`, Prisma's name). */
   connectionLimit: number | undefined;
-  /** How long to wait for the server, in seconds, if the URL sets it (`connect_timeout`). */
+  /** How long to wait for the server, in seconds, if set in the URL (`connect_timeout`). */
   connectTimeoutSeconds: number | undefined;
-  /** `pgbouncer=true`, Prisma's word: what answers is a pooler in transaction mode. */
+  /** `pgbouncer=true`, Prisma's flag: the server is a pooler in transaction mode. */
   pgbouncer: boolean;
   /** `postgresql://host:port/database?schema=x`: no user, no password, no other parameter. */
   location: string;
@@ -33,8 +33,8 @@ const PRISMA_PARAMETERS = [
 ];
 
 /**
- * Reads `postgresql://user:password@host:port/database?schema=x&sslmode=…`.
- * Throws ConfigError, without a word of the URL in it, if it is not one.
+ * Reads `postgresql://user:password@host:port/database?schema=x&sslmode=…`. Throws ConfigError, without any part of the
+ * URL in it, if it is invalid.
  */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const parsed = parse(url);
@@ -76,7 +76,10 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   };
 }
 
-/** A database URL fit for logs and messages: host, port, database and schema only. Anything unreadable becomes `(unreadable URL)`. */
+/**
+ * A database URL safe for logs and messages: host, port, database and schema only. An unreadable one becomes
+ * `(unreadable URL)`.
+ */
 export function redactUrl(url: string): string {
   try {
     return parseDatabaseUrl(url).location;
@@ -85,7 +88,7 @@ export function redactUrl(url: string): string {
   }
 }
 
-/** Prisma's client puts the name between quotes without escaping it, so a quote in it would end it. */
+/** Prisma's client quotes the name without escaping it, so a quote in it would end it. */
 function readSchema(given: string | null): string {
   const schema = given ?? 'public';
   if (schema !== '' && Buffer.byteLength(schema) <= 63 && !/["\u0000]/.test(schema)) return schema;
@@ -96,7 +99,7 @@ function readSchema(given: string | null): string {
 }
 
 function parse(url: string): URL | undefined {
-  // `postgresql://user@/database?host=/run/postgresql` is good libpq, but no WHATWG URL: the host is missing.
+  // `postgresql://user@/database?host=/run/postgresql` is valid libpq, but not a WHATWG URL: the host is missing.
   for (const candidate of [url, url.replace('@/', '@localhost/')]) {
     if (URL.canParse(candidate)) return new URL(candidate);
   }

@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 /**
- * Narrow readers of database rows. A column that is not what the schema says is a bug (or a database that somebody
- * altered), so they throw at once instead of passing a wrong value on.
+ * Narrow readers of database rows. A column that does not match the schema is a bug (or an altered database), so they
+ * throw at once instead of passing on a wrong value.
  */
 export function textOf(row: SqlRow, column: string): string {
   const value = row[column];
@@ -44,7 +44,7 @@ export function integerOf(row: SqlRow, column: string): number {
   return value;
 }
 
-/** The number that a query of one row gives as `count`. */
+/** The number returned as `count` by a one-row query. */
 export async function readCount(
   sql: Sql,
   query: string,
@@ -71,7 +71,7 @@ export function bytesOf(row: SqlRow, column: string): Uint8Array {
   return value;
 }
 
-/** The texts of an array, be it PostgreSQL's or JSON's. */
+/** The texts of an array, PostgreSQL's or JSON's. */
 export function textsOf(row: SqlRow, column: string): string[] {
   const value = row[column];
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
@@ -99,7 +99,7 @@ export function jsonObjectOf(row: SqlRow, column: string): JsonObject {
   return value;
 }
 
-/** What jsonb gives is JSON by construction, so one look at the outside is enough. */
+/** jsonb returns valid JSON by construction, so checking the outermost type is enough. */
 function isJsonObject(value: unknown): value is Record<string, JsonValue> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -10,7 +10,7 @@ interface ServerFacts {
   /** `180004`. */
   versionNumber: number;
   encoding: string;
-  /** A standby, or a session that may not write. */
+  /** A standby, or a read-only session. */
   readOnly: boolean;
   autovacuum: boolean;
   databaseBytes: number;
@@ -40,8 +40,8 @@ export async function readServerClock(sql: Sql): Promise<number> {
 }
 
 /**
- * Those of `tables` that this role may not read and write, with what it lacks: `messages (insert, update)`. Others in the
- * schema may belong to other programs and are not checked; a missing table is found by its indexes.
+ * Those of `tables` that this role may not read and write, with the missing rights: `messages (insert, update)`. Others
+ * in the schema may belong to other programs and are not checked; a missing table is found by its indexes.
  */
 export async function readMissingRights(sql: Sql, tables: readonly string[]): Promise<string[]> {
   const rows = await sql.query(
@@ -57,10 +57,10 @@ export async function readMissingRights(sql: Sql, tables: readonly string[]): Pr
   return rows.map((row) => `${textOf(row, 'name')} (${textOf(row, 'lacking')})`);
 }
 
-/** PostgreSQL 13: the oldest that has what the statements use, and the oldest that its makers supported lately. */
+/** PostgreSQL 13: the oldest with the features used here, and the oldest recently supported by its makers. */
 const OLDEST = 130_000;
 
-/** Throws ConfigError unless the server is PostgreSQL 13 or newer. `query` runs one statement and gives its rows. */
+/** Throws ConfigError unless the server is PostgreSQL 13 or newer. `query` runs one statement and returns its rows. */
 export async function assertServerVersion(
   query: (text: string) => Promise<Record<string, unknown>[]>,
 ): Promise<void> {

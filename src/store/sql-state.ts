@@ -1,14 +1,14 @@
 /** The first two characters of a SQLSTATE name its class: a digit and a digit or letter, or one of four lettered classes. */
 const SQL_STATE = /^(?:[0-9][0-9A-F]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
-/** The SQLSTATE of an error or one of its causes, or undefined when it has none. `pg` and PGlite put it in `code`. */
+/** The SQLSTATE of an error or one of its causes, or undefined if none. `pg` and PGlite put it in `code`. */
 export function sqlState(error: unknown): string | undefined {
   return firstInChain(error, ({ code }) =>
     typeof code === 'string' && SQL_STATE.test(code) ? code : undefined,
   );
 }
 
-/** The system's own error name (`ECONNREFUSED`, `ENOSPC` …) of an error, or undefined when it has none. */
+/** The system error name (`ECONNREFUSED`, `ENOSPC` …) of an error, or undefined if none. */
 export function systemCode(error: unknown): string | undefined {
   return firstInChain(error, (link) => {
     const code = link.code;
@@ -16,7 +16,7 @@ export function systemCode(error: unknown): string | undefined {
   });
 }
 
-/** Every text that an error and its causes carry, outermost first; for telling apart errors that have no code. */
+/** Every text in an error and its causes, outermost first; to distinguish errors without a code. */
 export function errorMessages(error: unknown): string[] {
   const messages: string[] = [];
   firstInChain(error, (link) => {
@@ -29,7 +29,7 @@ export function errorMessages(error: unknown): string[] {
   return messages;
 }
 
-/** Walks an error, its causes, and what `AggregateError` wraps, until `read` finds something. */
+/** Walks an error, its causes, and the contents of `AggregateError`, until `read` finds something. */
 export function firstInChain<T>(
   error: unknown,
   read: (link: Record<string, unknown>) => T | undefined,
@@ -51,7 +51,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** The unique index or foreign key that an error names as violated; undefined for any other error. */
+/** The unique index or foreign key that an error reports as violated; undefined for any other error. */
 export function violatedConstraint(
   error: unknown,
 ): { kind: 'unique' | 'foreign_key'; name: string } | undefined {

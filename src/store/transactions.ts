@@ -6,18 +6,18 @@ import type { Store, Backend } from './store.js';
 import { prepareMessageLookup } from './tables/message-lookup.js';
 
 /**
- * What another writer causes: serialization failure, deadlock, unique violation, foreign-key violation. The last two go
- * away when the work is done again, because it then sees the other writer's rows.
+ * Conflicts with another writer: serialization failure, deadlock, unique violation, foreign-key violation. A retry
+ * fixes the last two, because it sees the other writer's rows.
  */
 const CAUSED_BY_ANOTHER_WRITER = new Set(['40001', '40P01', '23505', '23503']);
 
-/** Turns an error of the database into the one to throw. */
+/** Turns a database error into the error to throw. */
 type TranslateError = (error: unknown) => unknown;
 
-/** Runs work in one transaction of a backend: begins, commits when the work resolves, rolls back when it throws. */
+/** Runs work in one backend transaction: begins, commits when the work resolves, rolls back when it throws. */
 export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
-/** A Sql whose errors are the ones to throw. */
+/** A Sql that throws translated errors. */
 export function translated(sql: Sql, translate: TranslateError): Sql {
   return {
     query: (text, parameters) => sql.query(text, parameters).catch(rethrow(translate)),
@@ -28,8 +28,8 @@ export function translated(sql: Sql, translate: TranslateError): Sql {
 /**
  * `Store.transaction` over a backend's transactions: retries, errors, and no silent rollback.
  *
- * Statements go straight to the drivers: Prisma's `$queryRaw` turns every parameter into JSON and back, raw bodies included,
- * and plans each statement again, which together cost a third of a replay.
+ * Statements go straight to the drivers: Prisma's `$queryRaw` converts every parameter to JSON and back, raw bodies
+ * included, and plans each statement anew, which cost a third of a replay.
  */
 export function createTransactionRunner(
   run: RunInTransaction,
@@ -49,7 +49,7 @@ export function createTransactionRunner(
         if (attempt >= retries || state === undefined || !CAUSED_BY_ANOTHER_WRITER.has(state)) {
           throw translate(error);
         }
-        // Two writers that met once would meet again at once; a random pause lets one of them through.
+        // Two conflicting writers would conflict again at once; a random pause lets one through.
         await delay(Math.random() * 10 * 2 ** Math.min(attempt, 6));
       }
     }
@@ -57,9 +57,9 @@ export function createTransactionRunner(
 }
 
 /**
- * After a failed statement PostgreSQL answers COMMIT with a quiet ROLLBACK. Work that catches the statement's error and
- * resolves would believe that its rows are stored when nothing is. A later statement that succeeds clears the mark: then the
- * work has rolled back to a savepoint.
+ * After a failed statement PostgreSQL answers COMMIT with a silent ROLLBACK. Work that catches the statement's error
+ * and resolves would believe that its rows are stored when nothing is. A later successful statement clears the mark:
+ * the work has then rolled back to a savepoint.
  */
 function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => void } {
   let failure: { error: unknown } | undefined;
@@ -90,20 +90,22 @@ function rethrow(translate: TranslateError): (error: unknown) => never {
   };
 }
 
-/** Settings for reading whole tables: a nested loop, which a planner without statistics may choose, would never end. */
+/**
+ * Settings for reading whole tables: without statistics the planner may choose a nested loop, which would never end.
+ */
 export async function prepareLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
 }
 
-/** Lets the planner choose again, for the other statements of the same transaction. */
+/** Restores the planner's choices for the other statements of the same transaction. */
 export async function endLook(tx: Sql): Promise<void> {
   await tx.query(`select set_config('enable_nestloop', 'on', true)`);
 }
 
 /**
- * Runs one statement that groups a whole table into a few rows, inside the caller's transaction. The table is hashed: one
- * that was empty a minute ago has no statistics, and the planner would sort millions of rows on disk, or follow an index
- * through all of them, to group them into ten. Where a server has workers to spare, two of them halve the time.
+ * Runs one statement that groups a whole table into a few rows, inside the caller's transaction. Forces hashing: a new
+ * table has no statistics, and the planner would sort millions of rows on disk, or follow an index through all of them,
+ * to group them into ten. If the server has workers to spare, two of them halve the time.
  */
 export async function groupingByHash<T>(tx: Sql, work: () => Promise<T>): Promise<T> {
   await setPlanner(tx, 'off', '2');
@@ -123,12 +125,13 @@ async function setPlanner(tx: Sql, ordered: 'on' | 'off', workers: '0' | '2'): P
 /**
  * Settings of one batch's transaction, gone with it.
  *
- * Planner: every statement of a batch looks up at most some thousand rows by index. A table that was empty a minute ago has
- * no statistics, and the planner would join by scanning all of it, batch after batch.
+ * Planner: every statement of a batch looks up at most some thousand rows by index. A new table has no statistics, and
+ * the planner would join by scanning all of it, batch after batch.
  *
- * Flush: the commit may return before it is on disk. A power failure may then undo the last batches, rows and checkpoint
- * alike, and the run resumes from before them; the run's last commit is a normal one and covers them all. Only where a server
- * outlives us: the embedded database keeps such commits in our own memory, and a kill would undo megabytes of finished work.
+ * Flush: the commit may return before it is on disk. A power failure may then undo the last batches, rows and
+ * checkpoint alike, and the run resumes from before them; the run's last commit is a normal one and covers them all.
+ * Only on a server, which outlives this process: the embedded database keeps these commits in our memory, and a kill
+ * would undo megabytes of finished work.
  */
 export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
   await tx.query(
@@ -139,9 +142,9 @@ export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
 }
 
 /**
- * Held until the transaction ends: one batch at a time reads and writes the leads, conversations and messages of an
- * organization, so that "read, merge, write" cannot lose another run's merge. Other organizations, and the decoding of
- * every run, go on in parallel. Taken in one order, so that two batches cannot wait for each other.
+ * Held until the transaction ends: only one batch at a time reads and writes an organization's leads, conversations and
+ * messages, so that "read, merge, write" cannot lose another run's merge. Other organizations, and all decoding,
+ * continue in parallel. Taken in a fixed order, so that two batches cannot deadlock.
  */
 export async function lockOrganizations(tx: Sql, organizationIds: readonly string[]): Promise<void> {
   if (organizationIds.length === 0) return;
@@ -154,7 +157,7 @@ export async function lockOrganizations(tx: Sql, organizationIds: readonly strin
 
 /**
  * A writer outside our locks (the CRM itself) stored a row between our read and our write. It carries the SQLSTATE of a
- * serialization failure, so the transaction is run again and sees that row.
+ * serialization failure, so the transaction reruns and sees that row.
  */
 export class ConcurrentChange extends Error {
   readonly code = '40001';
@@ -167,14 +170,14 @@ export class ConcurrentChange extends Error {
   }
 }
 
-/** Compares what was planned with what the database says it wrote. */
+/** Compares the planned row count with the number that the database wrote. */
 export function assertWritten(what: string, planned: number, written: number): void {
   if (planned !== written) throw new ConcurrentChange(what, planned, written);
 }
 
 /**
- * Runs `work` on one moment of the database: whatever others commit meanwhile, every statement sees the same rows, and none
- * can write. Costs the others nothing but dead rows that stay until it ends. On the embedded database it is the one
+ * Runs `work` on one snapshot of the database: every statement sees the same rows whatever others commit, and none can
+ * write. The only cost to others is dead rows that stay until it ends. On the embedded database it is the one
  * connection: a statement outside of it waits until it ends.
  */
 export function inSnapshot<T>(
@@ -187,13 +190,13 @@ export function inSnapshot<T>(
   } = {},
 ): Promise<T> {
   return store.transaction(async (tx) => {
-    // The first statement: later, PostgreSQL refuses to change what has begun.
+    // Must be the first statement: PostgreSQL refuses the change later.
     await tx.execute('set transaction isolation level repeatable read');
     if (findsMessages) await prepareMessageLookup(tx);
     await tx.execute('set transaction read only');
     await tx.query(
-      // Sorts and hashes of millions of rows spill to disk early with the default of 4 MB. A cursor is read to its end, so
-      // the plan with the quickest first row, which the planner prefers for one, is the wrong one.
+      // Sorts and hashes of millions of rows spill to disk early with the default of 4 MB. A cursor is read to its end,
+      // so the planner's preference for a fast first row is wrong here.
       `select set_config('work_mem', '64MB', true), set_config('cursor_tuple_fraction', '1', true)`,
     );
     return work(tx);

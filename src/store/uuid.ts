@@ -3,15 +3,17 @@ import { randomFillSync } from 'node:crypto';
 /** Fills an array with random bytes. */
 type FillRandom = (bytes: Uint8Array) => void;
 
-/** Random bytes are drawn for so many ids at a time: one call for each would cost more than the rest of its making. */
+/** Random bytes are drawn for this many ids at once: one call per id would cost more than the rest. */
 const DRAW = 256;
 
-/** Hex digits of one id that are random: 3 for the counter's start, 1 for the variant's two bits, 15 for the tail, 1 to spare. */
+/**
+ * Random hex digits of one id: 3 for the counter's start, 1 for the variant's two bits, 15 for the tail, 1 to spare.
+ */
 const DIGITS = 20;
 
 /**
- * A UUID of version 7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 random bits. Keys made one after the other
- * lie side by side in an index, which random ones do not. For many ids, see {@link createIdGenerator}.
+ * A UUID of version 7 (RFC 9562): 48 bits of milliseconds since 1970, then 74 random bits. Consecutive keys are
+ * adjacent in an index; random ones are not. For many ids, see {@link createIdGenerator}.
  */
 export function uuidv7(now: number, random: FillRandom = randomFillSync): string {
   const bytes = new Uint8Array(DIGITS / 2);
@@ -21,8 +23,8 @@ export function uuidv7(now: number, random: FillRandom = randomFillSync): string
 }
 
 /**
- * Gives UUIDs of version 7, each greater than the one before, even within a millisecond or when the clock steps back: the
- * 12 bits after the time count up (RFC 9562, section 6.2, method 1), and on overflow the time runs ahead.
+ * Generates UUIDs of version 7, each greater than the one before, even within a millisecond or when the clock steps
+ * back: the 12 bits after the time count up (RFC 9562, section 6.2, method 1), and on overflow the time runs ahead.
  *
  * @param clock milliseconds since 1970.
  */
@@ -60,7 +62,7 @@ function timePart(time: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
-/** The random digits of the id stand in `digits` from `at`: see {@link DIGITS}. */
+/** The random digits of the id start at `at` in `digits`: see {@link DIGITS}. */
 function layOut(stamp: string, counter: number, digits: string, at: number): string {
   const version = (0x7000 | counter).toString(16);
   const variant = '89ab'.charAt(digits.charCodeAt(at + 3) & 3);

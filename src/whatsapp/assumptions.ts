@@ -1,14 +1,14 @@
 import { proto } from '@whiskeysockets/baileys';
 
 /**
- * What only a real account can prove. Everything here comes from reports of people who run such clients, or from the sources
- * of other clients; nothing here is documented by WhatsApp.
+ * What only a real account can prove. Everything here comes from user reports or from the sources of other clients;
+ * WhatsApp documents none of it.
  */
 
 /** The unit of the anchor's time in a request, in ms: seconds, although the field is called `oldestMsgTimestampMs`. */
 export const ANCHOR_TIME_UNIT_MS = 1000;
 
-/** The value of a chat of which the phone has nothing older. With the other values it may have more. */
+/** The value for a chat with nothing older on the phone. With the other values it may have more. */
 export const NOTHING_OLDER =
   proto.Conversation.EndOfHistoryTransferType.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY;
 
@@ -24,19 +24,19 @@ export const DEVICE_BROWSER: [string, string, string] = ['wa-reconcile', 'Chrome
 /** A pairing code is refused for a client that does not look like a known browser on a known system. */
 export const PAIRING_CODE_BROWSER: [string, string, string] = ['Ubuntu', 'Chrome', '22.04.4'];
 
-/** After so long without another chunk WhatsApp's own web client takes the first sync for paused. */
+/** After this long without another chunk WhatsApp's own web client considers the first sync paused. */
 export const SYNC_STALL_MS = 120_000;
 
 /** Chunks of the first sync follow each other; after this long without one, a sync that was complete is over. */
 export const SYNC_QUIET_MS = 3_000;
 
-/** A request that the line took along is asked again so long after the line is back. */
+/** A request lost with its line is repeated this long after the line is back. */
 export const ASK_AGAIN_MS = 2_000;
 
 /**
- * An answer may come in several chunks, and nothing marks the last one. It counts as complete when it has as many
- * messages as were asked for, or after this long without another chunk: a short time where the phone says that there is
- * nothing older, a longer one where more must follow.
+ * An answer may come in several chunks, and nothing marks the last one. It counts as complete once it has as many
+ * messages as requested, or after this long without another chunk: a short time if the phone says that there is nothing
+ * older, a longer one if more must follow.
  */
 export const LAST_CHUNK_MS = 800;
 export const NEXT_CHUNK_MS = 2_500;

@@ -10,9 +10,9 @@ import {
 } from '@whiskeysockets/baileys';
 
 /**
- * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process has the
- * device, so what was read once need not be read again. A device that is being paired has no storage yet: until the phone
- * has agreed, nothing is worth keeping.
+ * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process owns
+ * the device, so each is read only once. A device being paired has no storage yet: until the phone has agreed, nothing
+ * is worth keeping.
  */
 export class DeviceAuth {
   private readonly keys = new Map<string, string | null>();
@@ -28,7 +28,7 @@ export class DeviceAuth {
   static async load(storage: DeviceStorage): Promise<DeviceAuth | null> {
     const json = await storage.loadCredentials();
     if (json === null) return null;
-    // Fields that a later version of Baileys adds get their first value.
+    // Fields added by a later version of Baileys get their initial value.
     const creds = initAuthCreds();
     Object.assign(creds, JSON.parse(json, BufferJSON.reviver));
     return new DeviceAuth(creds, storage);
@@ -42,12 +42,12 @@ export class DeviceAuth {
     return { creds: this.creds, keys: this.keyStore };
   }
 
-  /** The phone has agreed: only then is there an identity that it signed. */
+  /** The phone has agreed: only now is there an identity that it signed. */
   get isPaired(): boolean {
     return this.creds.account !== undefined && this.creds.me !== undefined;
   }
 
-  /** From now on everything is stored, and at once what there is already. */
+  /** From now on everything is stored, including what already exists. */
   attach(storage: DeviceStorage): void {
     this.storage = storage;
     this.save();
@@ -56,7 +56,7 @@ export class DeviceAuth {
     );
   }
 
-  /** Stores the credentials as they are now, after what is being written already. */
+  /** Stores the current credentials, after writes in progress. */
   save(): void {
     const { me } = this.creds;
     if (this.storage === null || me === undefined) return;
@@ -64,7 +64,7 @@ export class DeviceAuth {
     this.enqueue((storage) => storage.saveCredentials(json, me.id));
   }
 
-  /** Settles when all is stored; rejects with the first thing that could not be. */
+  /** Settles when everything is stored; rejects with the first failure. */
   async flush(): Promise<void> {
     await this.writing;
     if (this.failure !== undefined) throw this.failure.error;
@@ -72,7 +72,7 @@ export class DeviceAuth {
 
   /**
    * The same, and nothing is stored after it: Baileys keeps writing for a moment after its socket has closed, when the
-   * device may have been given free, to another process or altogether. What is lost with it was not confirmed to WhatsApp.
+   * device may already be released or owned by another process. Anything lost with it was not confirmed to WhatsApp.
    */
   async close(): Promise<void> {
     this.storage = null;
@@ -101,7 +101,7 @@ export class DeviceAuth {
       }
       if (changed.length === 0) return;
       this.enqueue((storage) => storage.writeKeys(changed));
-      // A message must not leave before the ratchet that encrypted it is stored: after a kill it would be used twice.
+      // A message must not leave before its ratchet is stored: after a kill it would be used twice.
       await this.flush();
     },
   };
@@ -140,7 +140,7 @@ function partsOf(key: string): { type: string; id: string } {
 
 function revive(type: string, json: string): unknown {
   const value: unknown = JSON.parse(json, BufferJSON.reviver);
-  // Baileys hands these to code that wants the class and not its fields.
+  // Baileys hands these to code that needs the class, not its fields.
   return type === 'app-state-sync-key' && typeof value === 'object' && value !== null
     ? proto.Message.AppStateSyncKeyData.fromObject(value)
     : value;
@@ -155,15 +155,15 @@ export interface DeviceKey {
 }
 
 /**
- * Where the tool's own device keeps its credentials and keys, as JSON texts. The implementation encrypts them and ensures
- * it that one process alone has the device: two that write to one store break its Signal sessions.
+ * Where the tool's own device keeps its credentials and keys, as JSON texts. The implementation encrypts them and
+ * ensures that only one process owns the device: two that write to one store break its Signal sessions.
  */
 export interface DeviceStorage {
   /** null: nothing is linked. */
   loadCredentials(): Promise<string | null>;
   /** `accountId` is the address of the device: `5511…:12@s.whatsapp.net`. */
   saveCredentials(json: string, accountId: string): Promise<void>;
-  /** Those that are there, by id. */
+  /** The existing ones, by id. */
   readKeys(type: string, ids: readonly string[]): Promise<Map<string, string>>;
   writeKeys(keys: readonly DeviceKey[]): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
 /** Takes a line for the log. */
 export type LogLine = (message: string) => void;
 
-/** What Baileys 7.0.0-rc14 logs, and nothing more, when it cannot download or read what a message announces. */
+/** The complete list of Baileys 7.0.0-rc14's log lines when it cannot download or read what a message announces. */
 const MESSAGE_FAILED = 'error in handling message';
 
 /**
@@ -56,7 +56,9 @@ const BEGINNINGS = [
 
 let quiet = false;
 
-/** Keeps libsignal from printing private keys on standard output, where the result belongs; all else is written as before. */
+/**
+ * Keeps libsignal from printing private keys on standard output, where the result belongs; other output passes through.
+ */
 export function quietLibsignal(log: LogLine): void {
   if (quiet) return;
   quiet = true;

@@ -11,12 +11,12 @@ type Connected = { kind: 'open'; socket: DeviceSocket } | NoConnection;
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
-/** More restarts than this in a row are no part of a login. */
+/** More consecutive restarts than this are not part of a login. */
 const MAX_RESTARTS = 2;
 
 /**
- * Logs in, again and again while the line does not hold, until `deadline` (as of `performance.now()`). A conflict ends it at
- * once: the next login would kick the other one out.
+ * Logs in, repeatedly if the line drops, until `deadline` (as of `performance.now()`). A conflict ends it at once: the
+ * next login would kick out the other one.
  */
 export async function connectDevice(
   open: () => DeviceSocket,

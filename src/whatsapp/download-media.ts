@@ -8,13 +8,13 @@ interface MediaFile {
   directPath: string;
   /** In base64. */
   mediaKey: string;
-  /** What the message is: its key is made for that. */
+  /** The message kind: its key is derived for that. */
   type: string;
 }
 
 /**
- * How a download ended. `gone`: WhatsApp has it no more. `damaged`: it does not open with its key, or was changed. `temporary`: the
- * line was cut, or WhatsApp has a fault. `unreachable`: WhatsApp cannot be reached at all.
+ * How a download ended. `gone`: WhatsApp no longer has it. `damaged`: its key does not open it, or it was altered.
+ * `temporary`: the line was cut, or WhatsApp has a fault. `unreachable`: WhatsApp cannot be reached.
  */
 type MediaOutcome =
   { kind: 'whole' } | { kind: 'gone' | 'damaged' | 'temporary' | 'unreachable'; message: string };
@@ -37,9 +37,9 @@ const KEY_TYPES: Readonly<Record<string, MediaType>> = {
 };
 
 /**
- * Downloads a file from WhatsApp's media host, which wants no login, and opens it, with the keys that Baileys derives. Not with
- * Baileys' own download: in 7.0.0-rc14 a line that is cut ends the process or never ends, and the seal of the file is not checked.
- * A message is written by whoever sends it, so that its path must lead to no other host. Passes on what `take` throws.
+ * Downloads a file from WhatsApp's media host, which requires no login, and decrypts it, with the keys that Baileys
+ * derives. Not with Baileys' own download: in 7.0.0-rc14 a cut line ends the process or hangs, and the file's seal is
+ * not checked. The sender writes the message, so its path must not lead to another host. Passes on what `take` throws.
  */
 export async function downloadMedia(
   { directPath, mediaKey, type }: MediaFile,
@@ -79,7 +79,7 @@ export async function downloadMedia(
     if (rest.byteLength > 0) await take(rest);
     return { kind: 'whole' };
   } catch (error) {
-    // What `take` throws is about the disk, or about what was announced.
+    // Errors from `take` are about the disk, or the announced file.
     if (taking || signal.aborted) throw error;
     return failedWith(error);
   } finally {
@@ -104,7 +104,7 @@ function tunnelThrough({ url, noProxy }: Proxy): Dispatcher {
 /** Opens a file piece by piece: AES-256-CBC, and a seal over all of it at its end. */
 function openSealed({ iv, cipherKey, macKey }: Record<'iv' | 'cipherKey' | 'macKey', Uint8Array>): {
   add: (bytes: Buffer) => Buffer;
-  /** What is left; null where the seal is not that of these bytes. */
+  /** The remainder; null if the seal does not match these bytes. */
   end: () => Buffer | null;
 } {
   const aes = createDecipheriv('aes-256-cbc', cipherKey, iv);

@@ -32,7 +32,7 @@ export interface MissingChunk extends ChunkName {
   reason: string;
 }
 
-/** What the sync is waiting for, and for how long at most. */
+/** What the sync waits for, and the maximum time. */
 export interface SyncWait {
   /** `files`: these chunks; `history`: the phone has not sent all; `settings`: its contacts and settings. */
   for: 'files' | 'history' | 'settings';
@@ -53,12 +53,12 @@ interface SyncListener {
 }
 
 const LOOK_MS = 50;
-/** After so long without a chunk the user learns what is waited for, and again after the second. */
+/** After this long without a chunk the user is informed what is pending, and again after the second. */
 const WAIT_TOLD_MS = 4_000;
 const WAIT_TOLD_AGAIN_MS = 30_000;
 /** A chunk that Baileys could not read is downloaded again after a moment: the file may just have been stored. */
 const AGAIN_MS = 1_000;
-/** Baileys sets its downloads no limit: after so long a second one is tried beside it. */
+/** Baileys sets no download timeout: after this long a second one is tried in parallel. */
 const LATE_MS = 20_000;
 
 type Notification = proto.Message.IHistorySyncNotification;
@@ -114,7 +114,7 @@ export class FirstSync {
     return { messages, announced, received: announced - this.expected.length, percent };
   }
 
-  /** The chunks that could not be had. */
+  /** The chunks that failed. */
   get missing(): MissingChunk[] {
     return this.expected.map(({ notification, state }) => ({
       ...nameOf(notification),
@@ -122,7 +122,7 @@ export class FirstSync {
     }));
   }
 
-  /** To be given every event before Baileys' buffer, with whether it could be kept: a file that could not stays owed. */
+  /** Receives every event before Baileys' buffer, with whether it was stored: an unstored file stays owed. */
   readonly tap = (...[event, data, isKept]: [...Parameters<EventTap>, boolean]): void => {
     if (isEvent('messages.upsert', event, data))
       for (const { key, message } of data.messages) {
@@ -133,7 +133,7 @@ export class FirstSync {
     if (isEvent('messaging-history.set', event, data)) this.receive(data, isKept);
   };
 
-  /** Baileys could not handle a message: what it was reading does not come by itself. */
+  /** Baileys could not handle a message: what it was reading will not arrive on its own. */
   readonly mayHaveFailed = (): void => {
     const soon = performance.now() + AGAIN_MS;
     for (const chunk of this.expected) chunk.dueAt = Math.min(chunk.dueAt, soon);

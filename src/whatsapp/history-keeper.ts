@@ -21,8 +21,8 @@ export interface AnnouncedFile {
 }
 
 /**
- * Where history goes the moment that it is confirmed to WhatsApp: it never comes again. Nothing here may throw; what cannot
- * be stored is reported when the device is closed.
+ * Stores history the moment it is confirmed to WhatsApp, because it never comes again. Must not throw; storage failures
+ * are reported when the device is closed.
  */
 export interface HistoryKeeper {
   /** Stores a chunk as it came: a whole event, as JSON. */
@@ -69,8 +69,8 @@ type TakenChunk = { kind: 'read'; page: ReadPage } | { kind: 'failed'; reason: s
 const LOOK_MS = 25;
 
 /**
- * Takes in what the phone sends, requested or not, whatever has become of the request: Baileys has confirmed it to
- * WhatsApp by then. A file is owed from its announcement until what is in it is kept.
+ * Stores what the phone sends, requested or not, whatever the request's state: Baileys has already confirmed it to
+ * WhatsApp. A file is owed from its announcement until its content is kept.
  */
 export class HistoryInbox {
   private readonly cancelled = new AbortController();
@@ -121,7 +121,7 @@ export class HistoryInbox {
     }
   }
 
-  /** Waits until everything that has arrived is read, at most so long; false when something is not. */
+  /** Waits until everything received is read, up to a limit; false if something is not. */
   async settle(ms: number, signal?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + ms;
     while (this.running > 0 && performance.now() < deadline) if (!(await pause(LOOK_MS, signal))) break;

@@ -33,7 +33,7 @@ export interface PageRequest {
   otherJid?: string;
   anchor: HistoryAnchor;
   count: number;
-  /** From now until the phone's answer has arrived; a download that has begun by then has its own time. */
+  /** From now until the phone's answer arrives; a download started by then has its own limit. */
   timeoutMs: number;
   signal?: AbortSignal;
   /** Called at each step. */
@@ -43,7 +43,7 @@ export interface PageRequest {
 /** Why part of an answer is missing: a file could not be downloaded, or a chunk between others never came. */
 type MissingPart = 'file' | 'chunk';
 
-/** The phone's answer to one request: everything that came of it, which may be several chunks. */
+/** The phone's answer to one request: everything received for it, possibly several chunks. */
 export interface HistoryPage {
   kind: 'page';
   /** The chunks, each a whole `messaging-history.set` as JSON; all of them are kept already. */
@@ -68,7 +68,7 @@ export type PageOutcome =
 
 /** A blob of one page is some 50 KB; a line that cannot bring it in this time will not. */
 export const DOWNLOAD_TIMEOUT_MS = 60_000;
-/** After so long a download is told of. */
+/** A download taking longer than this is reported. */
 const SLOW_DOWNLOAD_MS = 5_000;
 
 type ProcessedHistory = Awaited<ReturnType<typeof downloadAndProcessHistorySyncNotification>>;
@@ -105,9 +105,9 @@ export async function readPage(
   signal: AbortSignal,
 ): Promise<ReadPage> {
   const download = downloadAndProcessHistorySyncNotification(notification, { signal });
-  // Given up, it may still fail, and nobody waits for it.
+  // An abandoned one may still fail, and nothing awaits it.
   download.catch(() => undefined);
-  // Baileys hands the signal to the request only: a body that never ends would hold the import for good.
+  // Baileys passes the signal only to the request: a body that never ends would block the import forever.
   const ended = await waitFor(download, Infinity, signal);
   if (ended.kind !== 'settled')
     throw signal.reason instanceof Error ? signal.reason : new Error('the download was given up');
@@ -158,8 +158,8 @@ export async function readPage(
 }
 
 /**
- * Learns the LID of each number from a page, and gives what earlier messages said about the LIDs in it. What cannot be learned, or
- * looked up, costs no page: it is confirmed to WhatsApp, and has to be kept.
+ * Learns the LID of each number from a page, and adds what earlier messages said about its LIDs. A failure here must
+ * not cost the page: it is confirmed to WhatsApp, and must be kept.
  */
 async function learnPairs(sock: WASocket, set: ProcessedHistory): Promise<LIDMapping[]> {
   try {

@@ -61,9 +61,9 @@ export interface HistorySession {
   otherAddress(jid: string): Promise<string | null>;
   /** Downloads files again that failed in an earlier session, as far as the time allows. */
   retry(notifications: readonly Uint8Array[]): Promise<void>;
-  /** Waits, for a limited time, until everything that has arrived is with the keeper. */
+  /** Waits, for a limited time, until the keeper has everything received. */
   settle(): Promise<void>;
-  /** Closes the socket when all that has arrived is with the keeper, and waits until all keys are stored. */
+  /** Closes the socket once the keeper has everything received, and waits until all keys are stored. */
   end(): Promise<void>;
 }
 
@@ -119,7 +119,7 @@ class Session implements HistorySession {
     void socket.closed.then((reason) => {
       if (this.socket !== socket) return;
       this.socket = null;
-      // A conflict stays one: to come back would kick the other login out.
+      // A conflict is final: reconnecting would kick out the other login.
       this.problem =
         reason.kind === 'conflict' || reason.kind === 'logged_out'
           ? { kind: reason.kind }
@@ -133,7 +133,7 @@ class Session implements HistorySession {
     this.pending = pending;
     try {
       const failed = await this.askUntilAnswered(pending, performance.now() + request.timeoutMs);
-      // Whatever ended the wait, what has come is the answer.
+      // Whatever ended the wait, what was received is the answer.
       return pending.take() ?? failed ?? { kind: 'silent' };
     } finally {
       this.pending = null;
@@ -223,7 +223,7 @@ class Session implements HistorySession {
       if (asked.kind === 'aborted') return { kind: 'interrupted' };
       if (asked.kind === 'timeout') return { kind: 'offline', reason: 'timeout' };
       if (asked.value === 'gone') {
-        // A line that is gone may take half a minute to close; to ask it again and again would stop everything else.
+        // A dead line may take half a minute to close; repeating the request would block everything else.
         const left = deadline - performance.now();
         const closed = await waitFor(socket.closed, Math.min(GONE_MS, left), signal);
         if (closed.kind === 'aborted') return { kind: 'interrupted' };
@@ -231,7 +231,7 @@ class Session implements HistorySession {
         continue;
       }
       if (asked.value !== 'asked') return asked.value;
-      // The phone has its time from when the request is out, however long a busy machine took to send it.
+      // The phone's time starts when the request is sent, however long a busy machine took to send it.
       if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
       const answered = await pending.wait(socket.closed, deadline, (files) => {

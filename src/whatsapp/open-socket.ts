@@ -29,7 +29,7 @@ interface SocketOptions extends ServiceOptions {
   onCredentials: () => void;
   /** Gets every event before Baileys' buffer. */
   tap: EventTap;
-  /** Called when Baileys could not handle a message, which it tells nobody else. */
+  /** Called when Baileys could not handle a message, which it reports nowhere else. */
   onMessageFailed?: () => void;
   browser?: [string, string, string];
   shouldSyncHistory: (notification: proto.Message.IHistorySyncNotification) => boolean;
@@ -55,7 +55,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
 /** Where the network is gone no goodbye comes back; the web socket itself would wait for half a minute. */
 const END_TIMEOUT_MS = 2_000;
 
-/** Opens a socket that changes nothing for anybody else: not online, nothing asked for, nothing sent but receipts. */
+/** Opens a socket without side effects for others: not online, requesting nothing, sending only receipts. */
 export function openSocket(options: SocketOptions): DeviceSocket {
   const { auth, url, version, log = () => undefined, browser = DEVICE_BROWSER } = options;
   quietLibsignal(log);
@@ -134,7 +134,7 @@ function storeBeforeSending(sock: WASocket): void {
 /**
  * Why a socket closed, as far as it decides what to do next.
  * - ended: we closed it.
- * - restart: WhatsApp wants a new login, as it does once after pairing.
+ * - restart: WhatsApp requires a new login, as it does once after pairing.
  * - conflict: another login with this device's credentials took over; reconnecting would close that one.
  * - logged_out: the device is no longer linked, or the account is blocked.
  * - outdated: WhatsApp refuses this version of its protocol.

@@ -31,9 +31,9 @@ export type PairingStep =
 
 export interface PairOptions extends ServiceOptions, SyncPatience {
   storage: DeviceStorage;
-  /** `phone`: the account's number, digits only, for which WhatsApp is to accept the code. */
+  /** `phone`: the account's number, digits only, for which WhatsApp should accept the code. */
   method: { kind: 'qr' } | { kind: 'code'; phone: string };
-  /** Whether this account may be linked; one that may not is unlinked again, and nothing of it is stored. */
+  /** Whether this account may be linked; otherwise it is unlinked again, and nothing of it is stored. */
   accepts: (account: LinkedAccount) => boolean;
   /** Gets what the phone sends by itself. */
   keeper: HistoryKeeper;

@@ -5,12 +5,12 @@ import type { LogLine } from './baileys-log.js';
 export type EventTap = (event: keyof BaileysEventMap, data: unknown) => void;
 
 /**
- * Shows every event before Baileys' buffer gets it. The buffer cuts `messaging-history.set`: mappings of LIDs are dropped
- * nearly always, and chats and messages that this connection has seen before, with them the flag that nothing is older.
- * To be called directly after the socket is made.
+ * Taps every event before Baileys' buffer gets it. The buffer cuts `messaging-history.set`: mappings of LIDs are
+ * dropped nearly always, and chats and messages that this connection has seen before, with them the flag that nothing
+ * is older. Call directly after creating the socket.
  *
- * Baileys emits in the middle of its own work on a message: an exception here would end that work, and with it lose the key
- * or the history in the message, which is confirmed to WhatsApp already. So a tap that fails is only logged.
+ * Baileys emits in the middle of its own work on a message: an exception here would end that work and lose the key or
+ * the history in the message, which is already confirmed to WhatsApp. So a failing tap is only logged.
  */
 export function tapEvents(sock: WASocket, tap: EventTap, log: LogLine): void {
   const emit = sock.ev.emit.bind(sock.ev);

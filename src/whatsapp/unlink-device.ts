@@ -45,8 +45,8 @@ export async function unlinkDevice(
 }
 
 /**
- * Unlinks the device that is online, for good; false when the line was lost before that, and the phone still has it. Nothing
- * else in the tool calls Baileys' `logout`.
+ * Permanently unlinks the online device; false if the line was lost first, and the phone still has it. Nothing else in
+ * the tool calls Baileys' `logout`.
  */
 export async function logOut(socket: DeviceSocket): Promise<boolean> {
   try {

@@ -177,7 +177,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
         onDoubled: prune?.writer.doubled,
         onItem: list && ((item) => list.line(comparedItemLine(item))),
       });
-      // Only what could be compared is worth comparing every night.
+      // Only a comparison that worked is worth repeating every night.
       if (save !== undefined && url !== undefined && compared.status === 'completed') {
         await saveForNights(
           ctx,
@@ -204,7 +204,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
   }
 }
 
-/** What is to be compared: a CRM's database or files, or what was saved under a name. */
+/** What to compare: a CRM's database or files, or a saved comparison. */
 type What =
   | { kind: 'database'; crm: CrmName; url: string; table: string | undefined }
   | { kind: 'files'; crm: CrmName; paths: readonly string[] }
@@ -310,7 +310,7 @@ function readOptions(call: Call) {
   };
 }
 
-/** The tables of every CRM but one's own are known; of a program of one's own, the user says which. */
+/** The tables of known CRMs are built in; for a custom program, the user names them. */
 function rejectWrongTable(what: What, table: string | undefined, place: string): void {
   const isOwn = what.kind === 'database' && what.crm === 'table';
   if (table !== undefined && !isOwn) {
@@ -328,7 +328,7 @@ function rejectWrongTable(what: What, table: string | undefined, place: string):
   }
 }
 
-/** Without a database or files, any other word may be the name of a saved comparison. */
+/** Without a database or files, any other word may name a saved comparison. */
 function whatIsNamed(
   typed: string,
   crm: CrmName | undefined,

@@ -55,7 +55,7 @@ async function complete(call: Call): Promise<Outcome> {
   };
 }
 
-/** As many as a person looks through. */
+/** About as many as a person reads. */
 const MOST_RUNS = 50;
 
 async function listNames(call: Call): Promise<Outcome> {

@@ -48,7 +48,7 @@ async function add(call: Call): Promise<Outcome> {
   return { presentation: presentAdded(result), exitCode: EXIT.ok };
 }
 
-/** From the flags; on a terminal, what they lack is asked for. */
+/** From the flags; on a terminal, asks for missing ones. */
 async function readConnection(call: Call): Promise<NewConnection> {
   const whyNot = whyNotAsk(call);
   const { values } = readFlags(FIELDS, call);
@@ -82,7 +82,7 @@ async function askForRest(
       { value: 'coexistence', name: 'Cloud API beside the WhatsApp Business app (coexistence)' },
       { value: 'baileys', name: 'WhatsApp Web (Baileys)' },
     ]));
-  // With a name and a kind on the line, what else is left out is left out on purpose; but one of the two must be known.
+  // With a name and a kind on the line, other omissions are intended; but one of the two must be known.
   const asked = given.name === undefined || given.kind === undefined;
   const needed = kind !== 'baileys' && given.phone === undefined && given.phoneNumberId === undefined;
   const phone =
@@ -112,7 +112,7 @@ function nonEmpty(answers: Record<'phone' | 'phoneNumberId', string>): Partial<t
   };
 }
 
-/** What a check objects to, as inquirer wants it. */
+/** A validator's objection, in inquirer's form. */
 function complaint(check: () => unknown): string | undefined {
   try {
     check();

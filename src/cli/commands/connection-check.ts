@@ -15,11 +15,11 @@ const FLAGS = {
   ...ORGANIZATION,
 };
 
-/** What a check of connections ends with. */
+/** The result of checking connections. */
 export const CHECK_EXITS = {
   ...DATABASE_EXITS,
   [EXIT.ok]: 'nothing found',
-  [EXIT.failure]: 'Meta could not be asked about all of it, or the database failed',
+  [EXIT.failure]: 'some questions to Meta failed, or the database failed',
   [EXIT.usage]: 'wrong usage or configuration; no such connection; the secret key is missing or another',
   [EXIT.findings]: 'there are findings',
 };

@@ -58,7 +58,7 @@ async function list(call: Call): Promise<Outcome> {
     appSecrets: readAppSecrets(call, values.appSecretFile, origin('appSecretFile')),
   } as const;
   const [checked, result] = await withContext(call, session, async (ctx) => [
-    // First: it may find out when a number was connected.
+    // First: it may discover when a number was connected.
     await checkConnections(ctx, { organization, access }),
     await listConnections(ctx, organization),
   ]);

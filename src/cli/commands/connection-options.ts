@@ -9,12 +9,12 @@ export function referenceArgument(): Argument {
   return new Argument('<connection>', 'its name, id, phone_number_id or phone');
 }
 
-/** Which organization a connection is looked for in. Typed or not: the environment does not say what is meant. */
+/** The organization in which to look up a connection. Only from the line: the environment must not choose it. */
 export const ORGANIZATION = group(GROUP, {
   organization: property('slug', 'the organization').otherwise('any; `default` for a new one'),
 });
 
-/** What describes a connection. Data, not settings: never read from the environment. */
+/** Properties of a connection. Data, not settings: never read from the environment. */
 export const FIELDS = {
   ...group(GROUP, {
     name: property('name', 'its name'),

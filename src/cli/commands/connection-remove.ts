@@ -37,7 +37,7 @@ async function remove(call: Call): Promise<Outcome> {
   const reference = call.args[0] ?? '';
   const organization = readFlags(ORGANIZATION, call).values.organization;
   const planned = await withContext(call, session, (ctx) => planRemoval(ctx, reference, organization));
-  // Asked between two sessions: an open question must not keep others out of the embedded database.
+  // Asked between two sessions: an open question must not lock others out of the embedded database.
   await confirmByTyping(call, `The connection '${planned.name}' will be removed.`, planned.name);
   const result = await withContext(call, { ...session, lock: 'exclusive' }, async (ctx) =>
     removeConnection(ctx, await planRemoval(ctx, planned.id)),

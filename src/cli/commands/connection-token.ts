@@ -99,7 +99,7 @@ async function token(call: Call): Promise<Outcome> {
   return { presentation: presentToken(result), exitCode: EXIT.ok };
 }
 
-/** Takes everything that is encrypted over to another secret key. */
+/** Re-encrypts everything with another secret key. */
 async function changeKey(call: Call, file: string): Promise<Outcome> {
   const [{ withContext }, { readSecretKey }, { missingSecretKey, SecretKey }, { rekey }] = await Promise.all([
     import('../session.js'),
@@ -124,7 +124,7 @@ async function changeKey(call: Call, file: string): Promise<Outcome> {
   return { presentation: presentRekey(result), exitCode: EXIT.ok };
 }
 
-/** What a file holds, or what is piped in. `flag` names it; `holds` says what it has to hold. */
+/** The content of a file, or of a pipe. `flag` names it; `holds` describes the expected content. */
 async function readSecret(
   { io }: Call,
   file: string,

@@ -4,7 +4,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { presentMigrated } from '../views/database.js';
 
-/** Two machines that start together both migrate: the second waits for the first, which takes seconds, and finds nothing to do. */
+/** Two machines starting together both migrate: the second waits seconds for the first, and finds nothing to do. */
 const OTHER_MIGRATION_MS = 30_000;
 
 export function registerDbMigrate(parent: Command, attach: Attach): void {

@@ -60,8 +60,8 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   const settings = readOptions(call);
   const result = await run(call, settings, settings.force).catch(async (error: unknown) => {
     const question = questionOf(error);
-    // Without a terminal, the error says what to do. --yes is no answer: a person has to read the number, and a command line
-    // must not delete more on a terminal than in cron.
+    // Without a terminal, the error gives the next step. --yes does not count: a person must read the number, and a
+    // command line must not delete more on a terminal than in cron.
     if (question === undefined || call.settings.yes || whyNotAsk(call) !== undefined) throw error;
     // Asked between two sessions: an open question must not lock others out of the database.
     await confirmByTyping(call, question.text, question.word);
@@ -73,7 +73,7 @@ async function dedupeCommand(call: Call): Promise<Outcome> {
   };
 }
 
-/** Throws ConfigError for what is wrong or contradictory. */
+/** Throws ConfigError for invalid or contradictory options. */
 function readOptions(line: Line): DedupeOptions {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { class: classes, dryRun: isDry, ...rest } = values;
@@ -114,7 +114,7 @@ async function run(call: Call, settings: DedupeOptions, force: boolean): Promise
   );
 }
 
-/** What to ask when the run refused to delete so much: the user has to type the number of rows. */
+/** What to ask if the run refused to delete so much: the user must type the number of rows. */
 function questionOf(error: unknown): { text: string; word: string } | undefined {
   if (!(error instanceof ConfigError) || error.code !== 'too_many_duplicates') return undefined;
   const rows = 'rows' in error && typeof error.rows === 'number' ? error.rows : undefined;

@@ -32,7 +32,7 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
     summary: 'Ask Meta for the one history of a coexistence number: contacts, then messages.',
     details:
       'Meta takes each request once, in the 24 hours after the number was connected to the API, and sends the answer by webhook. ' +
-      'Where nobody receives it, it is lost, so everything is checked first, and nothing is requested where something is wrong. ' +
+      'If no program receives it, it is lost, so everything is checked first, and nothing is requested if something is wrong. ' +
       'The number has to be typed, or given with --confirm; --yes does not confirm it. The business must have agreed to share ' +
       'its history in the app: a refusal comes as a webhook, and the report shows it.',
     examples: [
@@ -79,10 +79,10 @@ async function request(call: Call): Promise<Outcome> {
   if (isFollowed) return follow(call, planned);
   if (values.dryRun || planned.status === 'refused') return outcomeOf(planned);
   for (const line of planLines(plan)) call.notice(line);
-  // Asked between two sessions: an open question must not keep others out of the embedded database.
+  // Asked between two sessions: an open question must not lock others out of the embedded database.
   await confirmNumber(call, plan, values.confirm);
   const result = await withContext(call, { ...session, interruptible: 'batches' }, (ctx) =>
-    // The time that was given is on record by now.
+    // The given time is on record by now.
     requestHistory(ctx, { ...options, connection: connection.id, onboardedAt: undefined }),
   );
   return values.wait && result.status === 'requested' ? follow(call, result) : outcomeOf(result);
@@ -95,7 +95,7 @@ function outcomeOf(result: HistoryRequestResult): Outcome {
   };
 }
 
-/** Lets a person confirm by typing the number; `--yes` is not enough for what can be had once. */
+/** The person confirms by typing the number; `--yes` is not enough for a one-time request. */
 async function confirmNumber(call: Call, plan: HistoryPlan, given: string | undefined): Promise<void> {
   const { assertConfirmed, isConfirmed } = await import('../../commands/graph/request-history.js');
   if (given !== undefined) {
@@ -120,7 +120,7 @@ async function confirmNumber(call: Call, plan: HistoryPlan, given: string | unde
 /** How often the raw log is read. */
 const EVERY_MS = 2000;
 
-/** Follows what comes, in one short session after the other: whoever stores webhooks must not be kept out. */
+/** Follows new entries in a series of short sessions: the webhook writer must not be locked out. */
 async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome> {
   const [{ withContext }, { NOTHING_YET, readArrival }] = await Promise.all([
     import('../session.js'),

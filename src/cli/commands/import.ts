@@ -19,7 +19,7 @@ import { contradiction, group, instant, readFlags, type Line } from '../flags/ta
 import { presentImport } from '../views/import.js';
 import { presentImportList } from '../views/import-list.js';
 
-/** As many messages as WhatsApp's own clients ask for at a time. */
+/** WhatsApp's own clients request this many messages at a time. */
 const PAGE_SIZE = '50';
 const LARGEST_PAGE_SIZE = 500;
 const MOST_PAGES = 1000;
@@ -34,7 +34,7 @@ const FLAGS = {
     count: integer(1, LARGEST_PAGE_SIZE, 'messages per page, 1 to 500').default(PAGE_SIZE),
     since: moment('go back to this time: 2026-11-03, 36h, 2d, 3w, yesterday').alias('until'),
     tz: dateZone(),
-    dryRun: dryRun('write nothing, contact nobody; show what would be done'),
+    dryRun: dryRun('write nothing, contact no one; show what would be done'),
   }),
   ...group('Timing:', {
     timeout: duration('how long a request waits for the phone').default('20s'),
@@ -119,7 +119,10 @@ async function importCommand(call: Call): Promise<Outcome> {
   };
 }
 
-/** How to import; what is for a list; what --since was read as, in words. Throws ConfigError for what is wrong or contradictory. */
+/**
+ * How to import; options for a list; how --since was understood, in words. Throws ConfigError for invalid or
+ * contradictory options.
+ */
 export function readImportFlags(args: readonly string[], line: Line) {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { fromFile, dryRun: isDry, since: until, tz } = values;
@@ -169,7 +172,7 @@ export function readImportFlags(args: readonly string[], line: Line) {
   };
 }
 
-/** Pages that came count: an import that went wrong after them is partial. */
+/** Received pages count: an import that failed after them is partial. */
 export function exitCodeOfImport({ outcome, status }: ImportResult): ExitCode {
   if (status === 'completed' || status === 'partial' || status === 'interrupted') return exitCodeOf(status);
   return exitCodeOfFailed(outcome);

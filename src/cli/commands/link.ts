@@ -10,7 +10,7 @@ import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { presentLink } from '../views/devices.js';
 import { needConnection } from '../prompts.js';
 
-/** Messages per transaction, as a replay has it. */
+/** Messages per transaction, as in a replay. */
 const BATCH_SIZE = 1000;
 
 const FLAGS = {
@@ -20,7 +20,7 @@ const FLAGS = {
   ...group('Connection:', { organization: organization() }),
 };
 
-/** Gives the command itself, for `link status`. */
+/** Returns the command itself, for `link status`. */
 export function registerLink(parent: Command, attach: Attach): Command {
   const command = parent.command('link');
   describe(command, {
@@ -65,7 +65,7 @@ async function link(call: Call): Promise<Outcome> {
   const reference = needConnection(call, name, 'link');
   const device = readDeviceOptions(call);
   if (device.secretKey === null) {
-    // Said before the database is opened, or created.
+    // Printed before the database is opened or created.
     const { missingSecretKey } = await import('../../commands/devices/secret-key.js');
     throw missingSecretKey();
   }

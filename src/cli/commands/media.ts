@@ -31,7 +31,7 @@ const WHICH = {
   until: moment('only files of messages before then').onlyTyped(),
   tz: zone('the zone of a time without one'),
   minSize: size('only files of this size or larger').onlyTyped(),
-  maxSize: size('only files of this size or smaller; one whose size is not known is asked for').onlyTyped(),
+  maxSize: size('only files of this size or smaller; files of unknown size are requested').onlyTyped(),
   ...ORGANIZATION,
 };
 
@@ -41,7 +41,7 @@ const FETCH_FLAGS = {
   concurrency: integer(1, 16, 'how many files to fetch at a time').default('4'),
   maxBytes: size('begin no file more once so much has come').onlyTyped(),
   again: toggle('ask also for what was refused, was wrong or should be gone').onlyTyped(),
-  dryRun: dryRun('count what would be fetched, and ask nobody'),
+  dryRun: dryRun('count what would be fetched, without requests'),
   graphVersion: graphVersion(),
 };
 
@@ -149,7 +149,7 @@ function selectionOf(call: Call, values: Values<typeof WHICH>): MediaSelection {
   return { connection: call.args[0], contact, organization, type, since, until, minSize, maxSize };
 }
 
-/** Throws ConfigError where no file could be meant. */
+/** Throws ConfigError if no file can match. */
 function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
   rejectEmptyWindow(reading, 'since', 'until');
   const { minSize, maxSize } = reading.values;
@@ -157,7 +157,7 @@ function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
   throw contradiction('--min-size is more than --max-size: no file would be meant.', 'Exchange them.');
 }
 
-/** A number is private: the run says whom it was about by the id of the lead. */
+/** A number is private: the run records the lead's id instead. */
 function withoutContact(recorded: Reading<typeof FETCH_FLAGS>['recorded']): JsonObject {
   return Object.fromEntries(Object.entries(recorded).filter(([key]) => key !== 'contact'));
 }

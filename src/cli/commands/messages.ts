@@ -22,7 +22,7 @@ const FLAGS = group('Which messages:', {
   since: moment('sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday').alias('fromDate'),
   until: moment('sent before').alias('toDate'),
   tz: zone('time zone for dates and for times in the output'),
-  connection: connection('only this connection; also tells organizations apart'),
+  connection: connection('only this connection; also distinguishes organizations'),
 });
 
 export function registerMessages(parent: Command, attach: Attach): void {
@@ -71,13 +71,16 @@ async function messages(call: Call): Promise<Outcome> {
           '--cursor',
           cursor,
         ]);
-  // These formats have no room for the cursor; JSON and the chat show it themselves.
+  // These formats have no place for the cursor; JSON and the chat show it themselves.
   if (older !== undefined && format !== 'json' && format !== 'table')
     call.notice(`Older messages: ${call.look.line(older)}`);
   return { presentation: presentMessages(result, timeZone, older), exitCode: EXIT.ok };
 }
 
-/** Which messages; the zone in which dates are read and times shown; what the window was read as, in words. Throws ConfigError. */
+/**
+ * Which messages; the time zone for reading and showing dates; how the window was understood, in words. Throws
+ * ConfigError.
+ */
 function readOptions(contact: string, line: Line) {
   const reading = readFlags(FLAGS, line);
   const { limit, cursor, since, until, tz, connection: name } = reading.values;
@@ -92,7 +95,7 @@ function readOptions(contact: string, line: Line) {
     windowWords: `${fixed('since')}/${fixed('until')}`,
     connection: name,
   };
-  // A cursor says the window itself.
+  // A cursor contains its window.
   return {
     options,
     timeZone: tz,
@@ -100,12 +103,12 @@ function readOptions(contact: string, line: Line) {
   };
 }
 
-/** A week and a bit: whatever is said in relation to now is another time by then. */
+/** Just over a week: relative times mean something else by then. */
 const LATER = 8 * 86_400_000 + 1;
 
 /**
- * What a cursor is bound to: the instant that was meant, however it was written; or the words, for those that mean another
- * instant tomorrow (`2d`, `yesterday`).
+ * What a cursor is bound to: the meant instant, however written; or the words, if they mean another instant tomorrow
+ * (`2d`, `yesterday`).
  */
 function fixedWords(text: string | undefined, now: number, timeZone: string): string {
   if (text === undefined) return '';
@@ -127,7 +130,7 @@ function describeWindow(
   return `Messages${parts.join('')} (UTC; dates read in ${timeZone}).`;
 }
 
-/** What was typed, but for the page. */
+/** What was typed, except the page. */
 function withoutCursor(words: readonly string[]): string[] {
   return words.filter(
     (word, index) => word !== '--cursor' && words[index - 1] !== '--cursor' && !word.startsWith('--cursor='),

@@ -88,7 +88,7 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
   };
 }
 
-/** What to do, and what to exit with 3 on. Throws ConfigError. */
+/** What to do, and which severity exits with 3. Throws ConfigError. */
 function readOptions(line: Call): {
   options: ReconcileOptions;
   failOn: Severity;
@@ -118,8 +118,8 @@ function readOptions(line: Call): {
 }
 
 /**
- * Errors beat findings, findings beat partial. What was acknowledged, or is less bad than asked for, is no finding; a run that
- * left something behind which nobody has acknowledged is partial then.
+ * Errors beat findings, findings beat partial. Acknowledged or less severe alerts are not findings; a run that leaves
+ * something unacknowledged behind is then partial.
  */
 function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severity): ExitCode {
   switch (status) {
@@ -130,7 +130,7 @@ function exitCodeOfReconcile({ status, report }: ReconcileResult, failOn: Severi
     case 'partial': {
       const alerts = report?.alerts ?? [];
       if (hasOpen(alerts, failOn)) return EXIT.findings;
-      // A note is nothing that a run leaves behind.
+      // A note does not make a run partial.
       return status === 'partial' && hasOpen(alerts, 'degraded') ? EXIT.partial : EXIT.ok;
     }
   }

@@ -24,7 +24,7 @@ import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
 
-/** What the input can be: a page that sends people here for the list has to find it. */
+/** Accepted inputs: pages that link here rely on the list. */
 const LOG_FORMS =
   'Reads NDJSON, single bodies and arrays, CSV exports, SQL dumps (COPY, INSERT), console logs, and what ' +
   'Docker, Kubernetes, journald, Heroku, syslog, CloudWatch, Loki, Elasticsearch, nginx, Rails, Sidekiq, ' +
@@ -61,7 +61,7 @@ const FLAGS = {
   }),
 };
 
-/** Flags that pick stored entries, and mean nothing for a file. */
+/** Flags that select stored entries, and mean nothing for a file. */
 const SELECTING = ['all', 'failed', 'since', 'until', 'field', 'contact'] as const;
 
 export function registerReplay(parent: Command, attach: Attach): void {
@@ -119,7 +119,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
   if (fromLog) call.notice(describeSelection(settings));
   const result = await withContext(
     call,
-    // Stored entries are replayed only where there are some: a lost DATABASE_URL must not look like an empty log.
+    // Stored entries are replayed only if some exist: a lost DATABASE_URL must not look like an empty log.
     {
       command: 'replay',
       lock: 'shared',
@@ -136,7 +136,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
       try {
         return await replay({ ...ctx, emit }, options);
       } catch (error) {
-        // A new database that nothing came into is gone again.
+        // A new database that stayed empty is removed again.
         if (!(error instanceof ConfigError) && !options.dryRun && committed.any) {
           const again = call.look.line(typedAgain(call.argv, 'resumes the run'));
           call.notice(`Everything up to this point is stored. To resume: ${again}`);
@@ -155,13 +155,13 @@ async function replayCommand(call: Call): Promise<Outcome> {
   return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
 }
 
-/** What to replay and how, with nothing in it that contradicts itself. */
+/** What to replay and how, free of contradictions. */
 export interface ReplayFlags extends Reading<typeof FLAGS> {
-  /** What is taken where no path is given. */
+  /** The default without a path. */
   selection: LogSelection;
 }
 
-/** Throws ConfigError for what is wrong or contradictory. */
+/** Throws ConfigError for invalid or contradictory options. */
 export function readReplayFlags(paths: readonly string[], line: Line): ReplayFlags {
   const reading = readFlags(FLAGS, line);
   rejectContradictions(paths, reading);
@@ -192,7 +192,7 @@ function rejectContradictions(paths: readonly string[], { values, origin }: Read
   }
 }
 
-/** A window, a field or a contact picks any part of the log again; without one, only what is left to do is taken. */
+/** A window, a field or a contact selects any part of the log again; otherwise only unfinished entries are taken. */
 function whichEntries({ all, failed, since, until, field, contact }: ReplayFlags['values']) {
   if (failed) return 'failed';
   return all || [since, until, field, contact].some((value) => value !== undefined) ? 'all' : 'pending';
@@ -222,7 +222,7 @@ function pathsOf(paths: readonly string[], cwd: string): Record<string, string |
   return { paths: [...paths], ...(isRelative ? { directory: cwd } : {}) };
 }
 
-/** Paths are looked up before the database is opened: a mistyped name must not cost a new, empty database. */
+/** Resolve paths before opening the database: a mistyped name must not create a new, empty database. */
 async function readInput(
   call: Call,
   { selection, values }: ReplayFlags,
@@ -242,7 +242,7 @@ async function readInput(
   };
 }
 
-/** What a selection takes, in words, for stderr. */
+/** The entries a selection takes, in words, for stderr. */
 export function describeSelection({ selection, values }: ReplayFlags): string {
   const which = {
     pending: 'pending entries',
@@ -260,7 +260,7 @@ export function describeSelection({ selection, values }: ReplayFlags): string {
   return `${parts.join(' ')}${zone}.`;
 }
 
-/** Why a selection of stored entries turned out empty: completes "nothing: …". */
+/** Why a selection of stored entries was empty: completes "nothing: …". */
 export function describeNoEntries({ selection, values }: ReplayFlags): string {
   const { which, since, until, field, contact } = selection;
   if ([since, until, field, contact, values.connection].some((part) => part !== undefined)) {

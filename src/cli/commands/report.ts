@@ -13,7 +13,7 @@ import { hasNothing } from '../views/alert-words.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 
-/** More days than this are no chart any more. */
+/** More days than this do not fit a chart. */
 const MOST_DAYS = 366;
 const DAY_MS = 86_400_000;
 const MOST_RUNS = 1000;
@@ -107,9 +107,9 @@ async function reportCommand(call: Call): Promise<Outcome> {
 }
 
 /**
- * Reports again and again until Ctrl-C, and ends as the last report that came to its end did. The database is opened for each
- * report and closed after it, so that other commands can have it between them. An error of the first report ends the command,
- * as it would without --watch; a later one is said, and the next report tries again.
+ * Repeats the report until Ctrl-C, and exits as the last completed report did. Opens the database for each report and
+ * closes it afterwards, so that other commands can use it in between. An error of the first report ends the command, as
+ * without --watch; a later one is printed, and the next report tries again.
  */
 async function watch(call: Call, everyMs: number, once: () => Promise<Outcome>): Promise<Outcome> {
   const { signal } = call.stop;
@@ -134,7 +134,7 @@ async function watch(call: Call, everyMs: number, once: () => Promise<Outcome>):
   }
 }
 
-/** Asked by a call: a signal that was not aborted a line before may be by now. */
+/** A function call, because the signal may have aborted since the previous line. */
 function hasStopped(signal: AbortSignal): boolean {
   return signal.aborted;
 }
@@ -143,7 +143,7 @@ function writesFile({ output }: Pick<GlobalSettings, 'output'>): boolean {
   return output !== undefined && output !== '-';
 }
 
-/** What to report, where the page goes besides the result, and what to exit with 3 on. Throws ConfigError. */
+/** What to report, where else to write the page, and which severity exits with 3. Throws ConfigError. */
 function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page'>) {
   const { output, page } = settings;
   const { values, origin } = readFlags(FLAGS, line);
@@ -180,7 +180,7 @@ function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page
   return { options, html, severity: values.failOn, everyMs };
 }
 
-/** The days that are shown: so many, or those from --since on. Throws ConfigError. */
+/** The days shown: a number of them, or those since --since. Throws ConfigError. */
 function windowOf({ values, origin }: Pick<Reading<typeof FLAGS>, 'values' | 'origin'>, now: number) {
   const { since, until, days, tz } = values;
   if (since === undefined) return { days, until };
@@ -202,7 +202,7 @@ function windowOf({ values, origin }: Pick<Reading<typeof FLAGS>, 'values' | 'or
   );
 }
 
-/** Found out before the work whether the page can be written after it. */
+/** Checks before the work that the page can be written after it. */
 async function openPage(call: Call, html: string | undefined) {
   const { prepareOutput } = await import('../output.js');
   return prepareOutput(html, call.io);

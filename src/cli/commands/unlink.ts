@@ -50,7 +50,7 @@ async function unlink(call: Call): Promise<Outcome> {
   const planned = await withContext(call, session, (ctx) =>
     devices.planUnlink(ctx, reference, values.organization),
   );
-  // Asked between two sessions: an open question must not keep others out of the embedded database.
+  // Asked between two sessions: an open question must not lock others out of the embedded database.
   await confirmByTyping(
     call,
     `The device of '${planned.connection.name}' will be unlinked.`,

@@ -97,7 +97,9 @@ async function verifyCommand(call: Call): Promise<Outcome> {
   }
 }
 
-/** What to verify, where the list of items goes (a file name, or `-`), and what to exit with 3 on. Throws ConfigError. */
+/**
+ * What to verify, where the item list goes (a file name, or `-`), and which severity exits with 3. Throws ConfigError.
+ */
 function readOptions(line: Call, output: string | undefined) {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const appSecrets = readAppSecrets(line, values.appSecretFile, origin('appSecretFile'));

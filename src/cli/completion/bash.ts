@@ -48,7 +48,7 @@ function transitions(nodes: readonly CompletionNode[]): string {
     .join('\n');
 }
 
-/** What may stand after an option that takes a value. */
+/** The possible words after an option with a value. */
 function values(nodes: readonly CompletionNode[]): string {
   return nodes
     .flatMap(({ path, options }) =>

@@ -1,6 +1,6 @@
 import { isNamed, transitionsOf, wordsOf, type CompletionNode } from './tree.js';
 
-/** A completion script for PowerShell. Where it offers nothing, PowerShell itself offers file names. */
+/** A completion script for PowerShell. If it offers nothing, PowerShell offers file names. */
 export function powershellCompletion(nodes: readonly CompletionNode[]): string {
   return `# PowerShell completion for wa-reconcile
 # Now:    wa-reconcile completion powershell | Out-String | Invoke-Expression
@@ -37,7 +37,7 @@ ${named(nodes)}
 `;
 }
 
-/** What may stand after an option that takes a value; nothing of ours where it is a path or free text. */
+/** The possible words after an option with a value; none for a path or free text. */
 function values(nodes: readonly CompletionNode[]): string {
   return nodes
     .flatMap(({ path, options }) =>

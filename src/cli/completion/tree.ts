@@ -6,10 +6,10 @@ export interface CompletionNode {
   /** Words after `wa-reconcile`: `''`, `connection`, `connection add`. */
   path: string;
   summary: string;
-  /** Names of its subcommands, with what they do. */
+  /** Names of its subcommands, with descriptions. */
   commands: readonly { name: string; summary: string }[];
   options: readonly CompletionOption[];
-  /** The words that its argument may be; files where it takes paths; names that the database knows. */
+  /** The possible words for its argument; files for paths; names from the database. */
   argument: readonly string[] | 'files' | 'none' | Named;
 }
 
@@ -17,13 +17,16 @@ export interface CompletionOption {
   /** `--format`, and `-o` where there is one. */
   flags: readonly string[];
   summary: string;
-  /** The words that its value may be; `files` for a path; names that the database knows; `any` other value; `none` for a switch. */
+  /**
+   * The possible words for its value; `files` for a path; names from the database; `any` other value; `none` for a
+   * switch.
+   */
   value: readonly string[] | 'files' | 'any' | 'none' | Named;
 }
 
 const FILE_VALUES = new Set(['file', 'dir']);
 
-/** Every command, the program itself first. */
+/** Every command, the program first. */
 export function completionTree(program: Command): CompletionNode[] {
   return walk(program, []);
 }
@@ -84,12 +87,15 @@ export function wordsOf({ commands, argument, options }: CompletionNode): string
   ];
 }
 
-/** Whether the words have to be asked for: `completion names connections`. */
+/** Whether the words come from a query: `completion names connections`. */
 export function isNamed(value: unknown): value is Named {
   return NAMED.some((name) => name === value);
 }
 
-/** The line that asks the database for names, the same in every shell; one name a line, nothing where there is no database. */
+/**
+ * The command that queries the database for names, the same in every shell; one name a line, nothing without a
+ * database.
+ */
 export function namesCommand(named: Named): string {
   return `wa-reconcile completion names ${named} --quiet 2>/dev/null`;
 }

@@ -1,17 +1,17 @@
 import { Option } from 'commander';
 import { ConfigError } from '../../model/errors.js';
 
-/** What a value may need to know besides itself. */
+/** Context for reading a value. */
 export interface Frame {
   /** Ms since 1970. */
   now: number;
-  /** The zone of dates without one: that of `--tz`, else this machine's. */
+  /** The time zone for dates without one: `--tz`, else this machine's. */
   timeZone: string;
-  /** `--batch-size`, `WA_RECONCILE_BATCH_SIZE`: where the value stands, for an error about it. */
+  /** `--batch-size`, `WA_RECONCILE_BATCH_SIZE`: the value's source, for errors about it. */
   place: string;
 }
 
-/** Names that only the database knows. */
+/** Names stored only in the database. */
 export const NAMED = ['connections', 'runs', 'undoable'] as const;
 export type Named = (typeof NAMED)[number];
 
@@ -19,42 +19,42 @@ export type Named = (typeof NAMED)[number];
 export type Completion = readonly string[] | Named;
 
 interface Spec<Value, Absent> {
-  /** What it does, in the help; the default is added by the machine. */
+  /** Its effect, in the help; the default is added automatically. */
   help: string;
-  /** What stands in angle brackets behind it; none for a switch. */
+  /** Its placeholder in angle brackets; none for a switch. */
   placeholder?: string;
   /** `-n`. */
   short?: string;
   heading?: string;
-  /** May stand several times: `count` adds up, `list` collects. */
+  /** May be repeated: `count` adds up, `list` collects. */
   repeats?: 'count' | 'list';
-  /** The only words that it may be; commander refuses others. */
+  /** The only allowed words; commander refuses others. */
   choices?: readonly string[];
   completion?: Completion;
   /** Completes "… is not …". */
   expected: string;
   remedy?: string;
-  /** The value that `raw` means: `true` from a switch, a text, the texts of a repeated flag. Undefined when it means none. */
+  /** The meaning of `raw`: `true` from a switch, a text, the texts of a repeated flag. Undefined if invalid. */
   read: (raw: unknown, frame: Frame) => Value | undefined;
   absent: (frame: Frame) => Value | Absent;
-  /** What the help says about leaving it out. */
+  /** The help text for omitting it. */
   otherwise?: string;
   /** Older names, which still work and are not shown: keys such as `fromDate`. */
   aliases: readonly string[];
-  /** False for what describes data: a name in the environment must not rename every connection. */
+  /** False for data: a name in the environment must not rename every connection. */
   inEnvironment: boolean;
-  /** A time is recorded as it was typed (`2d`), any other value as it was read. */
+  /** Records a time as typed (`2d`), any other value as parsed. */
   recordsTyped: boolean;
 }
 
 /**
- * One flag of one command, declared once: its commander option with the default in the help, its place in the environment, its
- * value, its completion and what a run records of it all come from here. Its name is its key in the command's table.
+ * One flag of one command, declared once: its commander option with the default in the help, its environment variable,
+ * its value, its completion and its record in a run all derive from it. Its name is its key in the command's table.
  */
 export class Flag<Value, Absent = undefined> {
   constructor(readonly spec: Spec<Value, Absent>) {}
 
-  /** What leaving it out means: written as it would be typed, and shown in the help. */
+  /** The value when omitted: in typed form, shown in the help. */
   default(text: string): Flag<Value, never> {
     const { read } = this.spec;
     return new Flag<Value, never>({
@@ -68,7 +68,7 @@ export class Flag<Value, Absent = undefined> {
     });
   }
 
-  /** What the help says about leaving it out, where that is no value of its own. */
+  /** The help text for omitting it, if that is not a value. */
   otherwise(words: string): Flag<Value, Absent> {
     return new Flag({ ...this.spec, otherwise: words });
   }
@@ -77,7 +77,7 @@ export class Flag<Value, Absent = undefined> {
     return new Flag({ ...this.spec, short: `-${letter}` });
   }
 
-  /** Older names that go on working, hidden from the help. */
+  /** Older names that still work, hidden from the help. */
   alias(...keys: string[]): Flag<Value, Absent> {
     return new Flag({ ...this.spec, aliases: keys });
   }
@@ -86,12 +86,12 @@ export class Flag<Value, Absent = undefined> {
     return new Flag({ ...this.spec, completion });
   }
 
-  /** Only on the line, never from the environment: for what describes data. */
+  /** Only on the line, never from the environment: for data. */
   onlyTyped(): Flag<Value, Absent> {
     return new Flag({ ...this.spec, inEnvironment: false });
   }
 
-  /** The value of `raw`. Throws a ConfigError that names the place where it stands. */
+  /** The value of `raw`. Throws a ConfigError that names its source. */
   value(raw: unknown, frame: Frame): Value {
     const value = this.spec.read(raw, frame);
     if (value !== undefined) return value;
@@ -111,12 +111,10 @@ export class Flag<Value, Absent = undefined> {
   }
 }
 
-/**
- * A flag as commander knows it. It has no default there: a default would look like a typed flag, and beat the environment.
- */
+/** A flag for commander. No default there: it would look like a typed flag, and beat the environment. */
 export class FlagOption extends Option {
   readonly completion: Completion | undefined;
-  /** The variable that says the same; undefined where none does. */
+  /** The equivalent variable; undefined if none. */
   readonly variable: string | undefined;
 
   constructor(key: string, spec: Omit<Spec<unknown, unknown>, 'read' | 'absent'>, hidden = false) {

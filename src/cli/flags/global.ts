@@ -5,7 +5,7 @@ import type { FlagOption } from './flag.js';
 import { choice, duration, repetitions, text, toggle } from './kinds.js';
 import { group, optionsOf, readFlags, type Line, type Origin, type Reading, type Values } from './table.js';
 
-/** Heading of the flags that every command has. */
+/** Heading of the common flags. */
 export const GLOBAL_GROUP = 'Global options:';
 
 const FLAGS = group(GLOBAL_GROUP, {
@@ -27,7 +27,7 @@ const FLAGS = group(GLOBAL_GROUP, {
   directDatabaseUrlFile: text('file', 'read the direct (unpooled) URL from a file', 'a file name'),
 });
 
-/** What every command knows, whatever it does. */
+/** Settings known to every command. */
 export interface GlobalSettings extends Omit<Values<typeof FLAGS>, 'json' | 'format'> {
   format: Format;
   /** The result is a page for the browser: `-o report.html`. */
@@ -48,7 +48,7 @@ export function readGlobalFlags(line: Line): GlobalSettings {
 
 const RANK: Record<Origin['from'], number> = { flag: 3, environment: 2, '.env': 1, default: 0 };
 
-/** What the name of the file says about what is to be in it. */
+/** What the file name implies about its content. */
 const BY_ENDING: Readonly<Record<string, Format | 'page'>> = {
   '.json': 'json',
   '.ndjson': 'ndjson',
@@ -60,7 +60,7 @@ const BY_ENDING: Readonly<Record<string, Format | 'page'>> = {
   '.htm': 'page',
 };
 
-/** The ending of `-o` counts unless --json or --format stands as near as it does. */
+/** The ending of `-o` counts unless --json or --format is at least as close. */
 function resolveFormat(reading: Reading<typeof FLAGS>): Pick<GlobalSettings, 'format' | 'page'> {
   const { values, origin } = reading;
   const implied = values.output === undefined ? undefined : BY_ENDING[extname(values.output).toLowerCase()];
@@ -72,7 +72,7 @@ function resolveFormat(reading: Reading<typeof FLAGS>): Pick<GlobalSettings, 'fo
   return implied === 'page' ? { format: 'table', page: true } : { format: implied, page: false };
 }
 
-/** `--json` is another word for `--format json`: the nearer of the two wins, and side by side they must agree. */
+/** `--json` means `--format json`: the closer of the two wins, and at equal distance they must agree. */
 function typedFormat({ values, origin }: Reading<typeof FLAGS>): Format {
   const { json, format } = values;
   if (!json) return format ?? 'table';
@@ -88,8 +88,8 @@ function typedFormat({ values, origin }: Reading<typeof FLAGS>): Format {
 }
 
 /**
- * What can be told from the raw arguments before they are understood: how to print an error about the arguments
- * themselves, and whether only the version is wanted.
+ * What is known from the raw arguments before parsing: how to print an error about the arguments themselves, and
+ * whether only the version is requested.
  */
 export function peek(argv: readonly string[]): { json: boolean; debug: boolean; version: boolean } {
   const end = argv.indexOf('--');

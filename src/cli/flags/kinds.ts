@@ -102,8 +102,7 @@ export function choices<const Word extends string>(
 }
 
 /**
- * Some of many names, all of them when not given: repeated, or separated by commas; `-` for `_` will do, and a mistyped one is
- * answered with the one that was probably meant.
+ * Some of many names, all by default: repeated, or comma-separated; `-` works for `_`, and a typo gets a suggestion.
  */
 export function names<const Name extends string>(
   placeholder: string,

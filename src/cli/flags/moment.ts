@@ -10,8 +10,8 @@ const AGO = /^\d+(?:\.\d+)?[smhdw](?:\d+(?:\.\d+)?[smhdw])*$/;
 export const MOMENT_FORMS = '2026-11-03, 2026-11-03T14:00:00Z, 36h, 2d, 3w, today or yesterday';
 
 /**
- * A point in time as people write it, in ms since 1970; undefined when it is none.
- * A date is its local midnight in `timeZone`; `2d`, `36h`, `3w` are that long before `now`.
+ * A point in time as people write it, in ms since 1970; undefined if invalid. A date is its local midnight in
+ * `timeZone`; `2d`, `36h`, `3w` are that long before `now`.
  */
 export function parseMoment(text: string, now: number, timeZone: string): number | undefined {
   switch (text) {

@@ -31,7 +31,7 @@ export const include = () =>
 export const failOn = (byDefault: Severity) =>
   choice('severity', SEVERITIES, 'exit with 3 on loss, degraded or note, and on worse').default(byDefault);
 
-/** The error for a command that is told to do it and not to. */
+/** The error for two flags that contradict each other. */
 export function applyAndDryRun(origin: (key: 'apply' | 'dryRun') => Origin, applying: string): ConfigError {
   return contradiction(
     `${origin('apply').place} and ${origin('dryRun').place} contradict each other.`,

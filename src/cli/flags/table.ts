@@ -31,12 +31,12 @@ export interface Origin {
 /** For sync_runs.options: what differs from saying nothing. */
 export type Recorded = Record<string, string | number | boolean | string[]>;
 
-/** The flags of one call, read. */
+/** The parsed flags of one call. */
 export interface Reading<T extends Table> {
   values: Values<T>;
   /** Where the value of a flag was found. */
   origin: (key: keyof T & string) => Origin;
-  /** The text that a flag was given as; undefined where it was left out. */
+  /** The text given for a flag; undefined if omitted. */
   typed: (key: keyof T & string) => string | undefined;
   recorded: Recorded;
 }
@@ -55,8 +55,8 @@ export function optionsOf(table: Table): FlagOption[] {
 }
 
 /**
- * The one reader: the line beats the environment, which beats `./.env`, which beats the default, and a value means the same
- * wherever it stands. Throws a ConfigError that names the place of the first wrong value.
+ * The one reader: the line beats the environment, which beats `./.env`, which beats the default, and a value means the
+ * same everywhere. Throws a ConfigError that names the source of the first wrong value.
  */
 export function readFlags<T extends Table>(table: T, { given, environment, io }: Line): Reading<T> {
   const found = new Map<string, Found>();
@@ -67,7 +67,7 @@ export function readFlags<T extends Table>(table: T, { given, environment, io }:
   const frame = { now: io.clock(), timeZone: localTimeZone() };
   const values: Record<string, unknown> = {};
   const recorded: Recorded = {};
-  // The zone first: the other flags read their dates in it.
+  // The zone first: other flags need it to read dates.
   for (const [key, flag] of Object.entries(table).sort(
     ([a], [b]) => Number(b === 'tz') - Number(a === 'tz'),
   )) {
@@ -179,7 +179,7 @@ export function rejectEmptyWindow<T extends Table>(
   );
 }
 
-/** Throws ConfigError where the list of items (a file name, or `-`) and the result would go to one place. */
+/** Throws ConfigError if the item list (a file name, or `-`) and the result would go to the same place. */
 export function rejectSamePlace(
   items: string | undefined,
   output: string | undefined,

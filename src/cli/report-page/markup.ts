@@ -12,8 +12,8 @@ export class Markup {
 type Part = string | number | Markup | null | undefined | false | readonly Part[];
 
 /**
- * A template whose parts are text unless they are markup themselves: names and messages come from strangers, and forgetting
- * to escape one of them must not be possible. Null, undefined and false give nothing.
+ * A template whose parts are text unless they are markup themselves: names and messages come from strangers, so
+ * forgetting to escape one must be impossible. Null, undefined and false give nothing.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(

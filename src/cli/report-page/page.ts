@@ -22,8 +22,8 @@ export interface PageOptions {
 }
 
 /**
- * A report as one page that needs nothing else: opened from disk, sent by mail, printed. It loads nothing and runs nothing but
- * its own script (its policy forbids it), and every word from outside is text. It is complete without the script.
+ * A report as one self-contained page: opened from disk, sent by mail, printed. Its policy blocks loading anything and
+ * running other scripts, and all outside words are text. It is complete without the script.
  */
 export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;

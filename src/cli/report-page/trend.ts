@@ -65,7 +65,7 @@ function stripRow({ label, tone, of, words }: Strip, trend: readonly RunPoint[])
   </div>`;
 }
 
-/** How each ended is said by the height, too: not everybody sees the colours. */
+/** The height also shows how each ended: not everyone sees the colors. */
 const ENDINGS: Readonly<Record<RunPoint['status'], { tone: string; height: number }>> = {
   completed: { tone: 'good', height: HEIGHT / 3 },
   running: { tone: 'plain', height: HEIGHT / 3 },

@@ -3,8 +3,8 @@ import type { Look } from './look.js';
 import { formatCount } from './quantities.js';
 
 /**
- * A result for people, as what it says and not as how it looks: one renderer makes terminal text of it, another Markdown.
- * No text in it is escaped or sanitised: the renderers do that, so that no view can forget it.
+ * A result for people, as content rather than layout: one renderer turns it into terminal text, another into Markdown.
+ * Its text is not escaped or sanitized: the renderers do that, so that no view can forget it.
  */
 export interface Document {
   /** What it all comes to: the first line, and once more above `next` where the document is long. */

@@ -68,7 +68,7 @@ function createLines(io: Io, console: Console): ProgressDisplay {
       const now = io.clock();
       state = reduceProgress(state, event, now);
       if (event.event === 'notice') console.line(sanitize(event.message));
-      // Few, and far apart: whoever reads the log wants to know what was waited for.
+      // Few, and far apart: the reader of the log needs to see what was awaited.
       if (event.event === 'import') console.line(describeImportStep(event));
       if (event.event === 'progress' && now - lastLine >= LINE_EVERY_MS) {
         lastLine = now;

@@ -15,8 +15,8 @@ const INVISIBLE_CONTROLS =
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /**
- * Text from outside (push names, message texts, file names), made harmless for a terminal: one line, no sequence that it
- * would obey, nothing that hides or reorders its neighbours. Never for JSON, which must keep what was said.
+ * Text from outside (push names, message texts, file names), made harmless for a terminal: one line, no sequence that
+ * it would obey, nothing that hides or reorders its neighbours. Never for JSON, which must keep the original text.
  */
 export function sanitize(text: string): string {
   return text

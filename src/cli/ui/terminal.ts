@@ -142,7 +142,7 @@ function itemLines(
   ];
 }
 
-/** A line behind a label; what does not fit goes on below its beginning. */
+/** A line after a label; the rest continues below its start. */
 function hanging(label: string, column: number, line: Line, look: Look, width: number): string[] {
   return lineLines(line, look, Math.max(20, width - column)).map((one, index) =>
     (index === 0 ? label + one : ' '.repeat(column) + one).trimEnd(),

@@ -29,7 +29,7 @@ export function countWords({ lost, degraded, notes }: Omit<AlertCounts, 'acknowl
   return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 
-/** A database without a connection may be the wrong one: nothing in it is a good sign. */
+/** A database without a connection may be the wrong one: nothing in it counts as good. */
 export function hasNothing({ alerts, connections }: Pick<Judged, 'alerts' | 'connections'>): boolean {
   return connections?.length === 0 && alerts.length === 0;
 }

@@ -54,7 +54,7 @@ export function alertItem(alert: Alert): Item {
   };
 }
 
-/** A command with what it is for: one that silences an alert must not be pasted for one that ends it. */
+/** A command with its purpose: one that silences an alert must not be pasted for one that fixes it. */
 function withReason(advice: Advice): Line[] {
   return isRemedy(advice) ? [advice, faint(`  ${advice.why}`)] : [advice];
 }

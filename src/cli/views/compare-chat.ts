@@ -139,7 +139,7 @@ function adoptedItems({ dryRun, entries, created, leftOut }: AdoptChatResult): I
 
 const LEFT_OUT_WORDS: Readonly<Record<LeftUnadopted, string>> = {
   which_line: 'so many messages are missing, but nobody can tell which of several lines',
-  time: 'the phone’s clock was changed about then; --tz ZONE may tell',
+  time: 'the phone’s clock changed around then; --tz ZONE may resolve it',
 };
 
 function shown(items: readonly Item[], all: number): Item[] {

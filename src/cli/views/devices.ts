@@ -171,7 +171,7 @@ function owedWords({ files, gaps }: LinkedDeviceStatus['owed']): Line {
 
 const PARTS_SHOWN = 20;
 
-/** Whose messages are missing, and from when to when. */
+/** The contact with missing messages, and the time range. */
 function owedSection(devices: readonly LinkedDeviceStatus[]): Block {
   const rows = devices.flatMap(({ connection, owed }) => owed.parts.map((part) => ({ connection, part })));
   const more = rows.length - PARTS_SHOWN;

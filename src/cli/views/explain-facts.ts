@@ -2,7 +2,7 @@ import type { Change, ExplainedFact, Outcome } from '../../commands/explain/resu
 import { reasonInWords } from './reasons.js';
 import { faint, span, type Item, type Tone } from '../ui/document.js';
 
-/** A fact: what it is and what it did; under it, its place in the log and its time. `withRun`: runs differ. */
+/** A fact: its kind and effect; below, its place in the log and its time. `withRun`: runs differ. */
 export function factItem(fact: ExplainedFact, withRun: boolean): Item {
   const came = fact.receivedAt === null ? `stored ${clock(fact.storedAt)}` : clock(fact.receivedAt);
   const details = [

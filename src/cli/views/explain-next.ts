@@ -80,7 +80,7 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy(
           'alerts list',
           [],
-          'names the alert. A later run stored another text of the same second: where nothing is lost with this row, acknowledge it',
+          'names the alert. A later run stored another text of the same second: if nothing is lost with this row, acknowledge it',
         ),
       ];
     case 'dedupe':

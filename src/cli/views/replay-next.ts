@@ -28,7 +28,7 @@ export function nextSteps(result: RunResult, invocation: Invocation): Remedy[] {
   if (result.dryRun) return [realStep(result, invocation)];
   const steps: Remedy[] = [];
   if (result.status === 'failed') steps.push(resumeStep(invocation));
-  // Not what failed: its JSON is broken, and stays so until the log is exported again.
+  // Not the failed ones: their JSON is broken, and stays so until the log is exported again.
   if (result.entries.pending > 0) steps.push(...pendingSteps(result, invocation));
   const gap = result.connections.find(({ historySync }) => historySync.missingChunks.length > 0);
   if (gap !== undefined) {
@@ -113,7 +113,7 @@ function namesUnknownConnection(result: RunResult): boolean {
   );
 }
 
-/** Whether no entry that waits for a connection says which; events of WhatsApp Web often do not. */
+/** Whether no entry waiting for a connection names one; WhatsApp Web events often do not. */
 function namesNothing({ problems }: RunResult): boolean {
   const waiting = problems.filter(({ reason }) => reason === UNKNOWN_CONNECTION);
   return waiting.length > 0 && waiting.every(({ excerpt }) => excerpt === '');

@@ -301,7 +301,7 @@ function gapWords(gaps: readonly string[]): string {
   return gaps.length > GAPS_SHOWN ? `${shown} +${gaps.length - GAPS_SHOWN}` : shown;
 }
 
-/** Events that make no row (rule H3); one that takes a number away is not to be overlooked. */
+/** Events that make no row (rule H3); one that removes a number must not be overlooked. */
 function eventsSection({ events }: RunResult): Block {
   return section('Events counted (no rows)', [
     table(

@@ -52,7 +52,7 @@ function pendingWords(reason: string): string | undefined {
   }
 }
 
-/** What to type about rows that are gone without a trace. */
+/** What to type about rows gone without a trace. */
 export function unexplainedRemedy(connection: string | null): Remedy {
   const only = connection === null ? [] : ['--connection', connection];
   return remedy('verify', ['--check', 'raw_log', ...only], 'lists what is missing, and what restores it');

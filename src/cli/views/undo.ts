@@ -4,7 +4,7 @@ import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { countOf, faint, numbers, section, table, text, type Block, type Verdict } from '../ui/document.js';
 
-/** So many rows are shown to people; JSON has more. */
+/** Maximum rows shown to people; JSON has more. */
 const SHOWN = 10;
 /** Columns named of each. */
 const NAMED_COLUMNS = 3;

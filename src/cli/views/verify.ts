@@ -124,7 +124,7 @@ function checkItem(result: CheckResult): Item {
   };
 }
 
-/** A database without a connection may be the wrong one. Whoever has its indexes made knows which it is. */
+/** A database without a connection may be the wrong one. A user who creates its indexes knows which it is. */
 export function hasNothing({ connections, findings, enforced, status }: VerifyResult): boolean {
   return status === 'completed' && connections === 0 && findings === 0 && enforced.length === 0;
 }

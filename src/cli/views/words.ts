@@ -18,7 +18,9 @@ export function historyWords(state: {
   return status === 'syncing' && progress !== null ? `${words} ${progress}%` : words;
 }
 
-/** Who alone has a message that `compare --adopt` stored, by its entry's provider: `evolution`, `an exported chat`. */
+/**
+ * The only source of a message stored by `compare --adopt`, by its entry's provider: `evolution`, `an exported chat`.
+ */
 export function onlyWitness(provider: string): string {
   return provider === 'crm:chat-export' ? 'an exported chat' : provider.replace(/^crm:/, '');
 }

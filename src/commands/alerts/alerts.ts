@@ -23,10 +23,10 @@ import type { AuditFigures } from '../report/types.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll } from '../verify/verify.js';
 
-/** Alerts look back so many days, as those of reconcile do. */
+/** How many days back alerts look, the same as reconcile. */
 const DAYS = 14;
 
-/** Kinds that only a verification of the whole database can raise. */
+/** Kinds that only a full verification of the database can raise. */
 const VERIFIED_KINDS: ReadonlySet<AlertKind> = new Set([
   'messages_missing',
   'messages_different',
@@ -50,25 +50,25 @@ export interface AlertsOptions {
 export interface AlertsList {
   schemaVersion: 1;
   command: 'alerts list';
-  /** The worst first; those that were acknowledged last. */
+  /** Worst first; acknowledged ones last. */
   alerts: Alert[];
-  /** The worst severity that nobody has acknowledged. */
+  /** The worst unacknowledged severity. */
   severity: Severity | null;
   counts: AlertCounts;
-  /** Null where the raw log was not compared. */
+  /** Null if the raw log was not compared. */
   audit: AuditFigures | null;
   database: string;
 }
 
-/** Which alerts are meant: an id or a kind. */
+/** Which alerts to act on: an id or a kind. */
 export interface Meant {
   alert: string;
-  /** Name of the only connection whose alerts are meant. */
+  /** Act on alerts of this connection only. */
   connection?: string | undefined;
 }
 
 export interface AckOptions extends Meant, Pick<AlertsOptions, 'historyMinutes' | 'silentHours'> {
-  /** When it ends, ms since 1970; without it, when the alert changes. */
+  /** When it ends, ms since 1970; if absent, when the alert changes. */
   until?: number | undefined;
   reason?: string | undefined;
 }
@@ -77,13 +77,13 @@ export interface AckOptions extends Meant, Pick<AlertsOptions, 'historyMinutes' 
 export interface AlertsChanged {
   schemaVersion: 1;
   command: 'alerts ack' | 'alerts unack';
-  /** The alerts that are acknowledged now, or the ids of those that are not any more. */
+  /** The alerts now acknowledged, or the ids of those that no longer are. */
   alerts: Alert[];
   ids: string[];
   database: string;
 }
 
-/** Every alert that reconcile would raise now. Only reads. Throws ConfigError for an unknown connection. */
+/** Every alert that reconcile would raise now. Read-only. Throws ConfigError for an unknown connection. */
 export async function listAlerts(ctx: Context, options: AlertsOptions): Promise<AlertsList> {
   const { alerts, audit } = await currentAlerts(ctx, options);
   return {
@@ -98,8 +98,8 @@ export async function listAlerts(ctx: Context, options: AlertsOptions): Promise<
 }
 
 /**
- * Acknowledges alerts as they are now: they are still shown, and colour nothing, until their time is over or they are about
- * something else. Throws ConfigError when there is no such alert.
+ * Acknowledges alerts in their current state: they are still shown, but do not affect the verdict until they expire or
+ * change. Throws ConfigError when no alert matches.
  */
 export async function acknowledgeAlerts(ctx: Context, options: AckOptions): Promise<AlertsChanged> {
   const kind = kindOf(options.alert);
@@ -123,7 +123,7 @@ export async function acknowledgeAlerts(ctx: Context, options: AckOptions): Prom
   return changed(ctx, 'alerts ack', acknowledge(meant, acks, now));
 }
 
-/** Takes acknowledgements back. Throws ConfigError when nothing of the kind was acknowledged. */
+/** Withdraws acknowledgements. Throws ConfigError when nothing matching was acknowledged. */
 export async function unacknowledgeAlerts(
   ctx: Context,
   { alert, connection }: Meant,
@@ -175,7 +175,10 @@ async function currentAlerts(
   return { alerts, audit: result.audit };
 }
 
-/** `silent`, `silent-0f3a9c1d` or `finding:raw_log`; dashes stand for the underscores of a kind. Throws ConfigError for an unknown one. */
+/**
+ * `silent`, `silent-0f3a9c1d` or `finding:raw_log`; dashes may replace a kind's underscores. Throws ConfigError for an
+ * unknown one.
+ */
 function kindOf(typed: string): AlertKind {
   const word = wordOf(typed.replace(/-[0-9a-f]{8}$|(?<=^finding):.*$/i, ''));
   const kind = ALERT_KINDS.find((candidate) => candidate === word);

@@ -20,10 +20,10 @@ import type { AdoptChatResult, LeftUnadopted } from './types.js';
 /** Messages per transaction. */
 const BATCH = 1000;
 
-/** A word that is said every minute for hours could be any of so many messages. */
+/** A word repeated every minute for hours could be any of this many messages. */
 const MOST_ALIKE = 200;
 
-/** A line that the database lacks for certain, with the lines that might show the same message. */
+/** A line that the database certainly lacks, with the lines that might be the same message. */
 interface WitnessedLine {
   line: ChatLine;
   witness: ChatWitness;
@@ -31,9 +31,9 @@ interface WitnessedLine {
 }
 
 /**
- * Stores the messages that only the phone has: each line as a raw entry, under an id that is made of the contact, the time, the
- * direction and what was said, below every source of WhatsApp's own (M11). A line of which it is open when it was sent, or which
- * of several is missing, is left out. Opens no ticket.
+ * Stores the messages that only the phone has: each line becomes a raw entry, with an id made from the contact, the
+ * time, the direction and the text, ranked below every source of WhatsApp's own (M11). Leaves out a line if its send
+ * time is uncertain, or if it is unclear which of several is missing. Opens no ticket.
  */
 export async function adoptChat(
   ctx: Context,
@@ -86,7 +86,7 @@ function adoptableLine(
   return messageOfLine(witness, rivals) === undefined ? witness : 'which_line';
 }
 
-/** The lines of a chat that might show the same message, found by what they say. */
+/** The lines of a chat that might be the same message, found by their content. */
 class AlikeLines {
   private readonly said: readonly { line: ChatLine; content: WitnessedContent }[];
 
@@ -118,7 +118,9 @@ class AlikeLines {
     return { direction: line.direction, ...this.precision, lines, index };
   }
 
-  /** Those that are alike and so near in time that one message could be either, one after the other; undefined for too many. */
+  /**
+   * Runs of identical lines so close in time that one message could be any of them; undefined if there are too many.
+   */
   private groupOf(own: number): { line: ChatLine; content: WitnessedContent }[] | undefined {
     const start = this.said[own];
     if (start === undefined) return undefined;
@@ -153,7 +155,7 @@ function witnessed(content: LineContent): WitnessedContent | undefined {
   return content.kind === 'deleted' || content.kind === 'notice' ? undefined : content;
 }
 
-/** Whether some message could be shown by both. */
+/** Whether one message could be shown by both. */
 function mayShowOne(a: WitnessedContent, b: WitnessedContent): boolean {
   if (a.kind === 'media' && b.kind === 'media') {
     const [mine, theirs] = [a.types, b.types];
@@ -164,7 +166,7 @@ function mayShowOne(a: WitnessedContent, b: WitnessedContent): boolean {
   return a.key === b.key || (a.kind === 'location' && b.kind === 'location');
 }
 
-/** The same for the same line of the same chat, whoever exports it and when: the line's number in the file is not in it. */
+/** Stable for a line of a chat, whoever exports it and when: the line number is not part of it. */
 function idOf(lead: ContactLead, { direction, lines, index }: ChatWitness): string {
   const said = lines.map(({ at, content }) => JSON.stringify([at, content]));
   const own = said[index];
@@ -173,7 +175,7 @@ function idOf(lead: ContactLead, { direction, lines, index }: ChatWitness): stri
   return `${CHAT_EXPORT_ID}${digest.digest('hex').slice(0, 32)}`;
 }
 
-/** One name is enough, and says of no two names that they are one person's. */
+/** One name is enough, and does not claim that two names belong to one person. */
 function nameOf({ phone, identities, leadId }: ContactLead): string {
   const [first] = identities.map(({ value }) => value).sort();
   return phone ?? first ?? leadId;

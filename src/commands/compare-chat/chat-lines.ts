@@ -3,7 +3,7 @@ import type { ChatMediaKind } from '../../inputs/exports/chat-words.js';
 import type { Direction } from '../../model/enumerations.js';
 import { textKey, type ChatLine, type LineContent } from '../../rules/chat-content.js';
 
-/** What people said in the chat; `unspoken`: lines that name nobody. Items whose time is not known are left out. */
+/** What people said in the chat; `unspoken`: lines without a sender. Leaves out items with an unknown time. */
 export function saidIn(
   chat: ChatText,
   directionOf: (sender: string) => Direction | undefined,
@@ -37,14 +37,14 @@ function contentOf({ kind, text, media, isEdited }: ChatItem): LineContent {
       return { kind, key };
     case 'text':
     case 'media':
-      // A phone writes nothing where it cannot show a content.
+      // A phone writes nothing for content it cannot show.
       return key === '' ? { kind: 'notice' } : { kind: 'text', key, isEdited };
     case 'system':
       return { kind: 'notice' };
   }
 }
 
-/** The types of stored messages that a phone shows as a kind of file. */
+/** Stored message types that a phone shows as a kind of file. */
 const TYPES: Readonly<Record<ChatMediaKind, readonly string[] | 'any'>> = {
   image: ['image'],
   video: ['video'],
@@ -66,9 +66,9 @@ function mediaContent({ kind, fileName }: ChatMedia, caption: string): LineConte
   const own = fileName === null || isGiven || kind === 'contacts' ? null : fileName.replace(/^\d{8}-/, '');
   return {
     kind: 'media',
-    // A photo that was sent as a document keeps its own name.
+    // A photo sent as a document keeps its own name.
     types: types === 'any' || own === null ? types : [...types, 'document'],
-    // A document's caption may be its name, which the phone does not repeat.
+    // A document's caption may equal its name; the phone does not repeat it.
     caption: caption === '' && (fileName === null || own !== null) ? null : caption,
     fileName: own,
   };

@@ -26,14 +26,15 @@ import { phoneInChat, possibleSides, sidesOf, unknownSides, type Sides } from '.
 import type { CompareChatOptions, CompareChatResult } from './types.js';
 
 const HOUR = 3_600_000;
-/** No clock on earth is further from UTC, and a text may be stored with the time of its arrival. */
+/** No time zone is further from UTC, and a text may be stored with its arrival time. */
 const MARGIN = 16 * HOUR;
 const PAGE = 2000;
 
 /**
- * Holds a chat that a phone has exported against the stored conversation: what the phone has and the database lacks. Reads one
- * snapshot and changes nothing, unless it is to adopt what is missing. A stored text is kept as a short key, so that memory grows with the number of messages in the
- * chat's time only. Throws ConfigError where the contact, the connection, the sides or the phone's clock cannot be told.
+ * Compares a chat exported from a phone with the stored conversation: what the phone has and the database lacks. Reads
+ * one snapshot and changes nothing, unless asked to adopt what is missing. Keeps stored texts as short keys, so memory
+ * grows only with the number of messages in the chat's time span. Throws ConfigError if it cannot determine the
+ * contact, the connection, the sides or the phone's clock.
  */
 export async function compareChat(ctx: Context, options: CompareChatOptions): Promise<CompareChatResult> {
   const began = ctx.clock();
@@ -63,7 +64,7 @@ export async function compareChat(ctx: Context, options: CompareChatOptions): Pr
   });
 }
 
-/** Everything that the result says something about. */
+/** Everything the result reports on. */
 export interface Told {
   read: ReadChat;
   lead: ContactLead;
@@ -122,11 +123,11 @@ function timesOf({ items }: ChatText): { from: number; to: number } {
   return { from: first - MARGIN, to: last + MARGIN };
 }
 
-/** What the database has of the conversation in the chat's time. */
+/** What the database has of the conversation in the chat's time span. */
 export interface Stored {
   messages: StoredMessage[];
   externalIds: ReadonlyMap<string, string | null>;
-  /** Ids of the rows that an exported chat brought. */
+  /** Ids of the rows created from an exported chat. */
   madeUp: ReadonlySet<string>;
   /** When the oldest message of the conversation was sent, inside the window or before it. */
   first: number | null;
@@ -194,7 +195,7 @@ function align(
     fileName: [file, path].map((name) => basename(name)).find((name) => !/^_chat\.txt$/i.test(name)) ?? '',
   });
   if (known !== undefined) return by(known);
-  // Neither name is known: only one way round the words are those of the conversation.
+  // Neither name is known: only one assignment of sides fits the conversation's texts.
   const [best, other] = possibleSides(chat.senders)
     .map(by)
     .sort((a, b) => b.result.matched.length - a.result.matched.length);
@@ -204,7 +205,7 @@ function align(
   return best;
 }
 
-/** A phone may have been somewhere else: what both sides have tells more than a zone that fits none of it. */
+/** The phone may have been in another zone: texts that both sides have outweigh a zone that fits none of them. */
 function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock): string {
   const shown = [...new Set(spans.map(({ offset }) => offsetText(offset)))].slice(0, 4).join(', ');
   const by =
@@ -216,7 +217,7 @@ function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock
 
 function unknownClock(): ConfigError {
   return new ConfigError(
-    'Nothing tells which zone the phone’s clock shows: chat and database have too little in common.',
+    'The time zone of the phone’s clock is unknown: chat and database have too little in common.',
     { code: 'clock_unknown', remedy: 'Give --tz ZONE, for example America/Sao_Paulo.' },
   );
 }

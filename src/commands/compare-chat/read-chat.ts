@@ -13,12 +13,12 @@ export interface ReadChat {
 }
 
 const CHUNK = 64 * 1024;
-/** The largest export there is has 40,000 messages; a file of logs is told by its size before it fills the memory. */
+/** The largest possible export has 40,000 messages; the size check rejects a log file before it fills memory. */
 const LARGEST_CHARACTERS = 200 * 1024 * 1024;
 
 /**
- * Reads the one chat in a text or a zip of WhatsApp. Throws ConfigError for no chat, several of them, and dates in which day and
- * month cannot be told apart.
+ * Reads the one chat in a WhatsApp text or zip. Throws ConfigError for no chat, for several, and for dates whose day
+ * and month are ambiguous.
  */
 export async function readChat(
   file: string,
@@ -81,7 +81,7 @@ function assertDated({ chat: { dates }, path }: ReadChat): void {
       return;
     case 'ambiguous':
       throw new ConfigError(
-        `${path}:${dates.line}: ${dates.written} can be read in two ways, and no other date of the chat tells which.`,
+        `${path}:${dates.line}: ${dates.written} is ambiguous, and no other date of the chat resolves it.`,
         {
           code: 'date_order_ambiguous',
           remedy: `Give --date-order: ${dates.candidates.join(' or ')}, as the phone writes dates.`,

@@ -12,10 +12,10 @@ import type {
   LostFinding,
 } from './types.js';
 
-/** Findings in the result; the list of items has all. */
+/** Findings in the result; the item list has all. */
 const MOST_LISTED = 100;
 const EXCERPT = 60;
-/** Where WhatsApp cuts an export: without files and with them. */
+/** Message counts at which WhatsApp cuts an export: without files and with them. */
 const CUT_AT = [40_000, 10_000];
 
 export function describeResult(
@@ -33,7 +33,7 @@ export function describeResult(
   return {
     schemaVersion: 1,
     command: 'compare chat-export',
-    // What was not held against anything proves nothing.
+    // What was not compared proves nothing.
     status: isInterrupted ? 'interrupted' : matched.length + lost.length === 0 ? 'partial' : 'completed',
     database,
     file: basename(read.path),
@@ -81,7 +81,7 @@ export function describeResult(
   };
 }
 
-/** Every line of the chat and every message that it does not show: those of the chat in its order, then the others. */
+/** Every line of the chat in order, then every message that the chat does not show. */
 export async function tellItems(
   told: Told,
   tell: (item: ComparedItem) => Promise<void> | void,

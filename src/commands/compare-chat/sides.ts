@@ -3,19 +3,19 @@ import type { Direction } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { storedPhone } from '../connections/find.js';
 
-/** Who of the chat is who, by name; undefined where nothing but the words themselves could tell. */
+/** Assigns the chat's senders to the two sides by name; undefined if only the texts could decide. */
 export type Sides = ReadonlyMap<string, Direction>;
 
 /** What is known of the contact and of the chat's file. */
 export interface Known {
   me: string | undefined;
-  /** Names and phones under which the contact is known. */
+  /** Names and phones by which the contact is known. */
   names: readonly (string | null)[];
   phones: readonly string[];
   fileName: string;
 }
 
-/** The number that a phone puts into the file's name, or shows for a sender, where its address book has no name. */
+/** The number that a phone puts into the file name, or shows for a sender missing from its address book. */
 export function phoneInChat(senders: readonly ChatSender[], fileName: string): string | undefined {
   const inName = /\+\d[\d\s().\u00a0\u202f-]{6,24}\d/.exec(fileName)?.[0];
   if (inName !== undefined) return inName;
@@ -24,8 +24,8 @@ export function phoneInChat(senders: readonly ChatSender[], fileName: string): s
 }
 
 /**
- * Both sides of a chat of two people. Throws ConfigError for a group, and for a name that nobody in the chat has; undefined when
- * neither of the two is known.
+ * Both sides of a two-person chat. Throws ConfigError for a group, and for a name that does not occur in the chat;
+ * undefined if neither side is known.
  */
 export function sidesOf(senders: readonly ChatSender[], known: Known): Sides | undefined {
   const [one, two, third] = senders;
@@ -47,11 +47,11 @@ export function sidesOf(senders: readonly ChatSender[], known: Known): Sides | u
   const contacts = senders.filter((sender) => isContact(sender, known));
   const [contact, both] = contacts;
   if (contact !== undefined && both === undefined) return bySide(senders, (sender) => sender !== contact);
-  // With --me given, the only one who writes is the other one.
+  // With --me given, the only other sender is the contact.
   return known.me !== undefined ? bySide(senders, () => false) : undefined;
 }
 
-/** The ways in which the senders may be the two sides. */
+/** The possible assignments of senders to the two sides. */
 export function possibleSides(senders: readonly ChatSender[]): Sides[] {
   return [0, 1].map((mine) => bySide(senders, (sender) => senders.indexOf(sender) === mine));
 }

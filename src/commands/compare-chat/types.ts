@@ -4,32 +4,32 @@ import type { Direction } from '../../model/enumerations.js';
 import type { Doubt } from '../../rules/chat-content.js';
 
 export interface CompareChatOptions {
-  /** The .zip or .txt that the phone has exported. */
+  /** The .zip or .txt exported by the phone. */
   file: string;
   cwd: string;
-  /** Whose chat it is; where it is not given, a number in the file's name or in the chat tells. */
+  /** Whose chat it is; if absent, a number in the file name or in the chat decides. */
   contact?: string | undefined;
-  /** How the chat names the business. */
+  /** The business's name in the chat. */
   me?: string | undefined;
-  /** The zone of the phone's clock; found by what both sides have where it is not given. */
+  /** The time zone of the phone's clock; if absent, derived from texts that both sides have. */
   timeZone?: string | undefined;
   connection?: string | undefined;
-  /** For a chat whose dates can be read in two ways. */
+  /** For a chat with ambiguous dates. */
   dateOrder?: DateOrder | undefined;
-  /** Puts the first words of texts into the result. */
+  /** Includes the first words of texts in the result. */
   bodies?: boolean | undefined;
   /** `--adopt`: stores the messages that only the phone has; the caller holds the run lock (shared). */
   adopt?: { dryRun: boolean } | undefined;
-  /** Called for every line of the chat, and for every message that it does not show. */
+  /** Called for every line of the chat, and for every message missing from it. */
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
 }
 
-/** `=` both sides have it, `+` only the phone, `-` only the database, `!` cannot be told. */
+/** `=` both sides have it, `+` only the phone, `-` only the database, `!` unclear. */
 export interface ComparedItem {
   sign: '=' | '+' | '-' | '!';
-  /** 1-based line of the chat; null for what only the database has. */
+  /** 1-based line of the chat; null for messages that only the database has. */
   line: number | null;
-  /** RFC 3339; by the phone's clock and without a zone where that is not known. */
+  /** RFC 3339; in the phone's local time without a zone if its clock is unknown. */
   at: string;
   direction: Direction;
   kind: string;
@@ -38,35 +38,37 @@ export interface ComparedItem {
   detail: string;
 }
 
-/** A line of the chat that the database lacks, or about which nobody can tell. */
+/** A line that the database lacks, or that cannot be decided. */
 export interface ChatFinding {
   /** 1-based line of the chat. */
   line: number;
-  /** RFC 3339; null where the phone's clock is not known. */
+  /** RFC 3339; null if the phone's clock is unknown. */
   at: string | null;
   /** As the phone writes it: `2026-09-21T08:13`. */
   localTime: string;
   direction: Direction;
   kind: string;
-  /** Its first words, only where they were asked for. */
+  /** Its first words, only on request. */
   text?: string;
 }
 
 export interface LostFinding extends ChatFinding {
-  /** Lines that may be missing in place of this one: the same was said several times. How many are missing is certain. */
+  /**
+   * Lines that may be missing instead of this one: the same text was sent several times. The number missing is certain.
+   */
   orLines: number[];
 }
 
 export interface AmbiguousFinding extends ChatFinding {
   doubt: Doubt;
-  /** Ids of the messages that it may be. */
+  /** Ids of the messages it may be. */
   candidates: (string | null)[];
 }
 
 export interface CompareChatResult {
   schemaVersion: 1;
   command: 'compare chat-export';
-  /** `partial`: no line could be held against a message. */
+  /** `partial`: no line could be matched with a message. */
   status: 'completed' | 'partial' | 'interrupted';
   database: string;
   file: string;
@@ -76,30 +78,30 @@ export interface CompareChatResult {
   /** What was said in the chat; the sum of matched, lost and ambiguous. */
   lines: number;
   counts: { matched: number; lost: number; ambiguous: number; onlyInDatabase: number };
-  /** Of the lost ones, those that are older than everything that is stored of the conversation. */
+  /** Lost messages older than everything stored of the conversation. */
   lostBeforeFirstStored: number;
-  /** Lines in which WhatsApp says something, and nobody a message. */
+  /** Lines written by WhatsApp itself, not by a sender. */
   systemLines: number;
-  /** Lines that look like messages and cannot be read. */
+  /** Lines that look like messages but cannot be read. */
   unreadableLines: number;
-  /** Messages before the chat's first line or after its last; they are not missing on the phone. */
+  /** Messages before the chat's first line or after its last; not counted as missing from the phone. */
   outsideCoverage: number;
   /** What `--adopt` stored; null without it. */
   adopted: AdoptChatResult | null;
-  /** `loss` when messages are lost, and still are after `--adopt`. */
+  /** `loss` when messages are lost and remain so after `--adopt`. */
   severity: 'loss' | null;
   clock: {
     source: 'zone' | 'texts' | 'none';
     timeZone: string | null;
-    /** `-03:00`, one after the other where clocks were changed. */
+    /** `-03:00`; several in sequence if the clock changed. */
     offsets: string[];
-    /** Texts that both sides have once, and how many of them this clock brings together. */
+    /** Texts that each side has exactly once, and how many of them this clock matches. */
     anchors: number;
     agreeing: number;
   };
   /** From the first line of the chat to its last. */
   coverage: { from: string | null; to: string | null };
-  /** The number of lines is that at which WhatsApp cuts an export: the phone may have more. */
+  /** The line count equals WhatsApp's export limit: the phone may have more. */
   exportMayBeCut: boolean;
   firstStoredAt: string | null;
   /** The first of them; --items lists all. */
@@ -109,8 +111,8 @@ export interface CompareChatResult {
 }
 
 /**
- * Why a lost line is not adopted. `which_line`: how many are missing is certain, and not which. `time`: the phone's clock was changed
- * about then, or nothing tells its zone.
+ * Why a lost line is not adopted. `which_line`: how many are missing is certain, but not which. `time`: the phone's
+ * clock changed around then, or its zone is unknown.
  */
 export const LEFT_UNADOPTED = ['which_line', 'time'] as const;
 export type LeftUnadopted = (typeof LEFT_UNADOPTED)[number];
@@ -118,11 +120,11 @@ export type LeftUnadopted = (typeof LEFT_UNADOPTED)[number];
 /** What became of the messages that only the phone had. */
 export interface AdoptChatResult {
   dryRun: boolean;
-  /** Lines that were stored as raw entries. */
+  /** Lines stored as raw entries. */
   entries: number;
   /** Messages created. */
   created: number;
-  /** Lost lines that were not stored, by reason. */
+  /** Lost lines not stored, by reason. */
   leftOut: Partial<Record<LeftUnadopted, number>>;
   /** The run; `undo RUN` takes it back. */
   runs: string[];

@@ -12,8 +12,8 @@ import type { AdoptResult } from './types.js';
 const BATCH = 1000;
 
 /**
- * Stores the messages that only the CRM has: each row as a raw entry, applied below every source of WhatsApp's own, so that a log
- * that comes later replaces what it says. Opens no ticket. Reads the CRM a second time, in the same moment as the comparison.
+ * Stores the messages that only the CRM has: each row as a raw entry, ranked below every source of WhatsApp's own, so a
+ * later log replaces it. Opens no ticket. Reads the CRM a second time, in the comparison's snapshot.
  * `rows` and `pairs`: what only the CRM has, by the connection's id.
  */
 export async function adoptRows(
@@ -93,7 +93,7 @@ function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): RawEntry
   };
 }
 
-/** Several names of one person, as the CRM knows them. */
+/** Several names of one person, according to the CRM. */
 function pairEntry(crm: CrmName, { person, record }: ReadPair): RawEntry {
   const { id } = record;
   return {
@@ -102,7 +102,7 @@ function pairEntry(crm: CrmName, { person, record }: ReadPair): RawEntry {
   };
 }
 
-/** A driver gives large numbers as `bigint`, which JSON has no form for. */
+/** Drivers return large numbers as `bigint`, which JSON cannot represent. */
 function bytesOf(entry: object): Buffer {
   return Buffer.from(
     JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
@@ -129,7 +129,7 @@ const TYPES: Readonly<Record<string, string>> = {
   vcard: 'contacts',
 };
 
-/** The CRM's word for a type as Meta's. */
+/** Maps the CRM's name for a type to Meta's. */
 function typeOf(word: string): string {
   const plain = word.replace(/(?:With\w+)?Message(?:V\d)?$/, '').toLowerCase();
   return TYPES[plain] ?? (plain === '' ? 'text' : plain);

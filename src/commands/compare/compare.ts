@@ -37,9 +37,9 @@ import { giveLostMessages } from './lost-messages.js';
 import type { CompareOptions, CompareResult, ComparedItem, DoubledRow, RepairSummary } from './types.js';
 
 /**
- * Holds a CRM's own rows against the messages of the database, and says of each what it is. Reads both sides at one moment each
- * and changes neither. Every message and every row ends in exactly one class: sums that do not balance throw.
- * Throws ConfigError for connections that do not match, an unknown connection or an unknown contact.
+ * Compares a CRM's rows with the messages of the database and classifies each. Reads each side in one snapshot and
+ * changes neither. Every message and every row ends in exactly one class: sums that do not balance throw. Throws
+ * ConfigError for connections that do not match, an unknown connection or an unknown contact.
  */
 export async function compare(ctx: Context, options: CompareOptions): Promise<CompareResult> {
   const source = await openCrm(options.crm, options.place);
@@ -122,7 +122,7 @@ interface Compared {
   tally: Tally;
   people: CompareResult['people'];
   repair: RepairSummary | null;
-  /** Names that only the CRM knows to be one person's, by connection. */
+  /** Names that only the CRM links to one person, by connection. */
   news: Map<string, ReadPair[]>;
 }
 
@@ -132,7 +132,7 @@ type Scope = ComparisonScope &
     onlyInCrm: Map<string, Set<string>> | undefined;
   };
 
-/** The comparison proper, inside one transaction that sees one moment. */
+/** The comparison itself, in one transaction with one snapshot. */
 async function runComparison(
   ctx: Context,
   tx: Sql,
@@ -194,10 +194,10 @@ async function runComparison(
   };
 }
 
-/** Enough to see a pattern in. */
+/** Enough to show a pattern. */
 const LOST_REMEMBERED = 10_000;
 
-/** Adds what the CRM knows of people besides its messages, to the first connection: it says of none. */
+/** Adds what the CRM knows about people apart from messages to the first connection: the CRM does not name one. */
 async function collectPairs(
   source: CrmSource,
   matches: readonly ConnectionMatch[],
@@ -337,7 +337,7 @@ class Comparison {
         else if (sameAs === null) await this.unpairedRow(row, 'without_id');
         else if (before?.connectionId === connectionId && before.sameAs === sameAs) {
           await this.unpairedRow(row, 'doubled');
-          // Without a message of ours nothing says which is right; one under another contact may be another's.
+          // Without a message of ours, nothing shows which is right; a row under another contact may belong to another.
           const isEqual = row.contact === before.contact && row.direction === before.direction;
           await this.doubled(connectionId, { keptRowId: before.rowId, rowId: row.rowId, isEqual });
         } else {

@@ -3,22 +3,22 @@ import type { ComparedPair, MissingMessage } from '../../store/queries/compariso
 import { isChatExportId } from '../../model/chat-line.js';
 import type { ComparedField } from './types.js';
 
-/** Seconds and milliseconds of one moment, and the 2 s by which WhatsApp's own two ways differ (M10). */
+/** Seconds and milliseconds of one moment, and the 2 s difference between WhatsApp's own two paths (M10). */
 const SAME_MOMENT_MS = 2_000;
 
-/** What the rows of one message come to. */
+/** The verdict on the rows of one message. */
 export interface Judged {
   kind: 'same' | 'differs' | 'other_contact';
   /** The row that is the message. */
   row: ComparedPair;
   fields: ComparedField[];
-  /** Further rows of the same message; `isEqual`: as good as the best one by all that the log says. */
+  /** Further rows of the same message; `isEqual`: as good as the best one by everything in the log. */
   doubles: { row: ComparedPair; isEqual: boolean }[];
 }
 
 /**
- * Judges one message by all rows that the CRM has of it: the best row is the message, every other one a duplicate. Only what the
- * CRM keeps truthfully is compared.
+ * Judges one message by all the CRM's rows for it: the best row is the message, every other one a duplicate. Compares
+ * only fields that the CRM keeps truthfully.
  */
 export function judgeMessage(
   rows: readonly ComparedPair[],
@@ -37,7 +37,7 @@ export function judgeMessage(
   };
 }
 
-/** The better one first. */
+/** Better one first. */
 function byGoodness(a: RowAndFields, b: RowAndFields): number {
   return (
     Number(b.row.isSamePerson) - Number(a.row.isSamePerson) ||
@@ -63,7 +63,7 @@ function differencesOf(
   return fields;
 }
 
-/** Why the CRM has no row of a message by design; null for one that it should have. */
+/** Why the CRM has no row of a message by design; null if it should have one. */
 export function whyNotKept(
   message: MissingMessage,
   dialect: Pick<Dialect, 'notKept'>,
@@ -90,7 +90,7 @@ function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']):
   return !row.isEdited || bodyOfEdited === 'latest';
 }
 
-/** What people read: CRMs trim, and change line ends and the composition of accents. */
+/** What a reader sees: CRMs trim, and change line ends and accent composition. */
 function readable(body: string | null, wordsOf: (text: string) => string): string {
   return wordsOf(body ?? '')
     .normalize('NFC')

@@ -10,7 +10,7 @@ const ANY_CRM: Readonly<Record<LikelyCause, string>> = {
   filed_under_another_contact: 'the CRM stored the message under the contact of another person',
 };
 
-/** The bugs by which CRMs are known for it, from their sources and issue trackers, with the versions that have them. */
+/** Known CRM bugs that cause this, from sources and issue trackers, with affected versions. */
 const BUGS: Partial<Record<CrmName, Partial<Record<LikelyCause, string>>>> = {
   evolution: {
     first_of_batch_only: 'Evolution API up to 2.4.0 stores only the first message of each Cloud API webhook',
@@ -31,23 +31,24 @@ const BUGS: Partial<Record<CrmName, Partial<Record<LikelyCause, string>>>> = {
   },
 };
 
-/** A likely cause in words: the CRM's own bug with its versions, where one is known. */
+/** Describes a likely cause: the CRM's own bug with its versions, if known. */
 export function causeWords(crm: CrmName, cause: LikelyCause): string {
   return BUGS[crm]?.[cause] ?? ANY_CRM[cause];
 }
 
-/** A message in a webhook body of Meta. WhatsApp Web's events have their messages elsewhere. */
+/** A message in a Meta webhook body. WhatsApp Web events have their messages elsewhere. */
 const IN_BODY = /entry\[\d+\]\.changes\[\d+\]\.value\.messages\[\d+\]$/;
 
-/** The first one: what a CRM reads that reads no further. */
+/** The first one: all that a naive CRM reads. */
 const FIRST = /entry\[0\]\.changes\[0\]\.value\.messages\[0\]$/;
 
-/** So much of what stands behind a first message must be lost before that is called the cause. */
+/** The share of non-first messages that must be lost before this counts as the cause. */
 const MOST_OF_IT = 0.9;
 
 /**
- * The connections whose CRM reads only the first message of each webhook, and how many messages it lacks for that: those
- * that stand behind the first one of their raw entry, of which it has next to none. Of the entries that were looked at.
+ * The connections whose CRM reads only the first message of each webhook, and how many messages it lacks for that
+ * reason: those after the first one of their raw entry, nearly all of which it lacks. Counts only entries that were
+ * examined.
  */
 export async function findFirstOnly(
   log: RawLog,

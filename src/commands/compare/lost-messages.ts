@@ -22,7 +22,7 @@ export interface LostFrom {
   now: number;
 }
 
-/** Gives the sink every message that is lost and can be put back, oldest first. */
+/** Passes every lost message that can be restored to the sink, oldest first. */
 export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink): Promise<RepairSummary> {
   await nameLeads(tx);
   const keys = new Map<string, string>();

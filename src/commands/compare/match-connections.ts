@@ -5,7 +5,7 @@ import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
 import type { CompareOptions } from './types.js';
 
-/** A connection and the CRM's instances that are it. */
+/** A connection and the matching CRM instances. */
 export interface ConnectionMatch {
   connection: ConnectionRecord;
   crm: CrmConnection;
@@ -17,8 +17,8 @@ export interface Matches {
 }
 
 /**
- * Which connection each of the CRM's instances is: as `--map` says, else by phone_number_id, by number, or by name, in this
- * order. Throws ConfigError where that is ambiguous or leaves nothing to compare: a guess would show a healthy CRM as empty.
+ * Maps each CRM instance to a connection: by `--map`, else by phone_number_id, by number, or by name, in this order.
+ * Throws ConfigError if that is ambiguous or leaves nothing to compare: a guess would show a healthy CRM as empty.
  */
 export function matchConnections(
   source: CrmSource,
@@ -52,7 +52,7 @@ export function matchConnections(
   };
 }
 
-/** An export of messages alone says only which rows belong together: `--connection` says whose they are. */
+/** An export of messages alone shows only which rows belong together: `--connection` names the connection. */
 function isNameless({ connections }: CrmSource): boolean {
   const [first, second] = connections;
   if (first === undefined || second !== undefined) return false;

@@ -9,21 +9,21 @@ export { redactUrl } from '../../store/database-url.js';
 
 /** A text file that appears whole or not at all. */
 export interface TextFile {
-  /** As it was named. */
+  /** The name as given. */
   path: string;
   write: (text: string) => Promise<void> | void;
 }
 
-/** Where a repair goes. */
+/** Where a repair is written. */
 export type RepairTarget =
   { kind: 'sql'; script: TextFile; undo: TextFile; ids: TextFile } | { kind: 'ndjson'; data: TextFile };
 
 export interface RepairWriter extends RepairSink {
-  /** Writes what comes after the last message. */
+  /** Writes the part after the last message. */
   end: () => Promise<void>;
 }
 
-/** What the files say of themselves. */
+/** The header of the files. */
 export interface RepairSubject {
   /** Where the CRM is, without secrets. */
   place: string;
@@ -33,8 +33,8 @@ export interface RepairSubject {
 }
 
 /**
- * Writes the lost messages of a comparison: as SQL with its undo file and the list of the ids in it, or as data, one message a
- * line. Throws ConfigError for a CRM that has no safe SQL.
+ * Writes the lost messages of a comparison: as SQL with an undo file and a list of ids, or as data, one message a line.
+ * Throws ConfigError for a CRM without safe SQL.
  */
 export async function writeRepair(
   crm: CrmName,
@@ -73,11 +73,11 @@ export async function writeRepair(
 
 export interface PruneWriter {
   doubled: (row: DoubledRow) => Promise<void>;
-  /** Writes what comes after the last row. */
+  /** Writes the part after the last row. */
   end: () => Promise<void>;
 }
 
-/** Writes SQL that removes duplicates, and its undo file. Throws ConfigError for a CRM that has no safe SQL. */
+/** Writes SQL that removes duplicates, and its undo file. Throws ConfigError for a CRM without safe SQL. */
 export async function writePrune(
   crm: CrmName,
   target: { script: TextFile; undo: TextFile },

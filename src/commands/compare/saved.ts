@@ -15,18 +15,18 @@ import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 import { compare } from './compare.js';
 import type { CompareOptions, CompareResult } from './types.js';
 
-/** What is remembered of a comparison besides the CRM and its URL. */
+/** Options saved with a comparison besides the CRM and its URL. */
 const Options = z.object({
   map: z.array(z.object({ connection: z.string(), crm: z.string() })).default([]),
   connection: z.string().optional(),
-  /** The view or table of a program of one's own. */
+  /** The view or table of a custom program. */
   table: z.string().optional(),
 });
 
-/** A name that a command line and a cron file take without quotes. */
+/** A name that needs no quotes on a command line or in a cron file. */
 const NAME = /^[a-z0-9][\w.-]{0,62}$/i;
 
-/** What a key is needed for, in words for an error. */
+/** Why a key is needed, as text for an error. */
 const SEALED_URL = 'the URL of a CRM that is compared every night';
 
 export interface ToSave {
@@ -38,7 +38,10 @@ export interface ToSave {
   connection?: string | undefined;
 }
 
-/** Saves a comparison under a name, its URL sealed. Throws ConfigError for a name that is none, and without a secret key. */
+/**
+ * Saves a comparison under a name, with its URL sealed. Throws ConfigError for an invalid name, and without a secret
+ * key.
+ */
 export async function saveForNights(
   ctx: Context,
   { name, crm, url, table, map, connection }: ToSave,
@@ -57,7 +60,10 @@ export async function saveForNights(
   });
 }
 
-/** The key, before work begins of which nothing could be saved. Throws ConfigError for a name that is none, and without a key. */
+/**
+ * Checks the name and key up front, before work that could not be saved. Throws ConfigError for an invalid name, and
+ * without a key.
+ */
 export function keyToSave(name: string, key: SecretKey | null): SecretKey {
   if (!NAME.test(name) || CRM_NAMES.some((crmName) => crmName === name)) {
     throw new ConfigError(`'${name}' cannot be the name of a saved comparison.`, {
@@ -69,14 +75,14 @@ export function keyToSave(name: string, key: SecretKey | null): SecretKey {
   return key;
 }
 
-/** Forgets a saved comparison. Throws ConfigError where there is none of this name. */
+/** Forgets a saved comparison. Throws ConfigError if no comparison has this name. */
 export async function forgetSaved(ctx: Context, name: string): Promise<void> {
   if (!(await deleteSavedComparison(ctx.store.sql, name))) {
     throw unknown(name, await readSavedComparisons(ctx.store.sql));
   }
 }
 
-/** The options of a saved comparison. Throws ConfigError for an unknown name, and for a key that did not seal it. */
+/** The options of a saved comparison. Throws ConfigError for an unknown name, and for the wrong key. */
 export async function openSaved(
   ctx: Context,
   name: string,
@@ -103,8 +109,8 @@ export async function openSaved(
 }
 
 /**
- * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Errors that a user can cause
- * do not stop the caller, which has other work to do at night.
+ * Runs a saved comparison and records what it found, or why it failed: the report alerts on both. Does not throw errors
+ * that a user can cause, because the caller has other nightly work to do.
  */
 export async function compareSaved(ctx: Context, name: string, key: SecretKey | null): Promise<void> {
   const options = await openSaved(ctx, name, key);
@@ -120,7 +126,7 @@ export async function compareSaved(ctx: Context, name: string, key: SecretKey | 
   }
 }
 
-/** What the report shows of a comparison, and by which connection it was. */
+/** What the report shows of a comparison, overall and by connection. */
 function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResult): JsonObject {
   return {
     crm,
@@ -137,7 +143,7 @@ function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResu
   };
 }
 
-/** What a sealed URL belongs to. */
+/** What a sealed URL is bound to. */
 export function aboutUrl(name: string): readonly string[] {
   return ['crm url', name];
 }

@@ -12,21 +12,21 @@ import {
 } from '../../store/queries/comparison.js';
 import type { ConnectionMatch } from './match-connections.js';
 
-/** What was staged of a CRM, and what names its contacts. */
+/** What was staged from a CRM, and how it names contacts. */
 export interface Staged {
   /** Rows of the CRM per connection, asides included. */
   rows: Map<string, number>;
-  /** Rows that are no messages, per connection and reason. */
+  /** Rows that are not messages, per connection and reason. */
   aside: Map<string, Map<AsideReason, number>>;
-  /** Names of one person, as a row of the CRM gives them, that are not all one lead's here. */
+  /** Names given to one person by a CRM row that do not all belong to one lead here. */
   news: Map<string, ReadPair[]>;
   /** What the CRM calls a contact, by its number in the staged rows. */
   contactNames: readonly string[];
 }
 
 /**
- * Reads the CRM's rows of the matched connections once, page by page, into the temporary tables, and finds the leads that its
- * contacts are by their identities (I1, I3).
+ * Reads the CRM's rows of the matched connections once, page by page, into temporary tables, and finds the leads of its
+ * contacts by identity (I1, I3).
  */
 export async function stageCrm(
   tx: Sql,
@@ -98,7 +98,7 @@ interface StagedMessage {
   organizationId: string;
 }
 
-/** Notes the names of a person where they are news. */
+/** Notes a person's names if they are new. */
 export function addNews(
   { news }: Pick<Staged, 'news'>,
   leads: LeadFinder,
@@ -111,7 +111,7 @@ export function addNews(
   known.push(pair);
 }
 
-/** Whether the names of a person, one of which is a lead's, are not yet known to be all of that one. */
+/** Whether a person's names, one of which is a lead's, are not all known to be that lead's. */
 function isNews(leads: LeadFinder, organizationId: string, person: Identities): boolean {
   const { phone, lid, bsuids = [] } = person;
   const names: Identities[] = [
@@ -153,7 +153,9 @@ class Contacts {
     return number;
   }
 
-  /** The first row of each contact that has no number yet. A contact's later rows may name it otherwise, by its LID alone. */
+  /**
+   * The first row of each contact that has no number yet. Later rows may name the contact differently, by LID alone.
+   */
   unknown<T extends { message: CrmMessage; connectionId: string }>(rows: readonly T[]): T[] {
     const fresh = new Map<string, T>();
     for (const row of rows) {

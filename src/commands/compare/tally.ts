@@ -9,7 +9,7 @@ import type { AffectedPerson, CauseFound, ComparedConnection, ComparedField, Lik
 /** How many people a result names. */
 const PEOPLE_SHOWN = 10;
 
-/** So few lost files, where the CRM has none at all, may be chance. */
+/** With this few lost files, a CRM that has none at all may be chance. */
 const FEW_FILES = 3;
 
 const MEDIA_TYPES = new Set(['image', 'audio', 'video', 'document', 'sticker']);
@@ -62,12 +62,12 @@ export class Tally {
     this.repairedCounts[className] = (this.repairedCounts[className] ?? 0) + 1;
   }
 
-  /** What became of so many repaired messages. */
+  /** The outcome of repaired messages. */
   repaired(messages: number): Partial<ComparisonCounts> & { messages: number } {
     return { messages, ...this.repairedCounts };
   }
 
-  /** As the CRM says, else as the connection is known here. */
+  /** The CRM's name, else the connection's name here. */
   isCloudApi(connectionId: string): boolean {
     const { crm, connection } = this.side(connectionId).match;
     return crm.isCloudApi ?? connection.kind !== 'baileys';
@@ -111,7 +111,7 @@ export class Tally {
     this.side(connectionId).outside += rows;
   }
 
-  /** A message that the CRM lacks, or has. */
+  /** A message that the CRM lacks or has. */
   media(
     { connectionId, messageType }: Pick<MissingMessage, 'connectionId' | 'messageType'>,
     isLost: boolean,
@@ -119,12 +119,12 @@ export class Tally {
     if (MEDIA_TYPES.has(messageType)) this.side(connectionId)[isLost ? 'lostMedia' : 'keptMedia'] += 1;
   }
 
-  /** The connections of which messages are lost. */
+  /** The connections with lost messages. */
   withLosses(): string[] {
     return [...this.sides].filter(([, { counts }]) => counts.lost > 0).map(([id]) => id);
   }
 
-  /** Throws where a message or a row has no class, or two: then no number of the result can be believed. */
+  /** Throws when a message or a row has no class or two: no number of the result could be trusted. */
   assertBalanced(messages: ReadonlyMap<string, number>): void {
     for (const [id, side] of this.sides) {
       const ours = messages.get(id) ?? 0;
@@ -174,7 +174,7 @@ export class Tally {
     return total;
   }
 
-  /** Those with most trouble, worst first. */
+  /** Contacts with the most problems, worst first. */
   people(): (Trouble & { connection: string; leadId: string })[] {
     return [...this.sides.values()]
       .flatMap(({ match, people }) =>
@@ -215,7 +215,7 @@ function emptySide(match: ConnectionMatch, crmName: string): Side {
 }
 
 function causesOf({ causes, counts, lostMedia, keptMedia }: Side, crm: CrmName): CauseFound[] {
-  // Other messages may be lost for other reasons; a CRM with file storage has some file.
+  // Other messages may be lost for other reasons; a CRM with file storage has at least one file.
   const isMedia = keptMedia === 0 && lostMedia > 0 && (lostMedia >= FEW_FILES || lostMedia === counts.lost);
   const all = new Map(causes);
   if (isMedia) all.set('media_without_storage', lostMedia);

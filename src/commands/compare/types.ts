@@ -8,7 +8,7 @@ import type { Remedy } from '../../model/remedy.js';
 export const COMPARED_FIELDS = ['direction', 'body', 'timestamp'] as const;
 export type ComparedField = (typeof COMPARED_FIELDS)[number];
 
-/** Why a CRM lost or misplaced messages, where the pattern is a known one. */
+/** Why a CRM lost or misplaced messages, if the pattern is known. */
 export const LIKELY_CAUSES = [
   'first_of_batch_only',
   'media_without_storage',
@@ -19,36 +19,36 @@ export type LikelyCause = (typeof LIKELY_CAUSES)[number];
 
 export interface CauseFound {
   cause: LikelyCause;
-  /** How many messages it explains; of very many, at least so many. */
+  /** How many messages it explains; a lower bound for very many. */
   messages: number;
-  /** In words, with the CRM's own bug where one is known. */
+  /** In words, with the CRM's own bug if known. */
   why: string;
 }
 
-/** One connection, held against one of the CRM's. */
+/** One connection compared with one of the CRM's. */
 export interface ComparedConnection {
   connection: string;
   /** The CRM's instance, inbox or number. */
   crm: string;
   /** Our messages in the window. */
   messages: number;
-  /** The CRM's rows: all classes of its side, and those that are aside or outside the window. */
+  /** The CRM's rows: all classes of its side, plus those aside or outside the window. */
   rows: number;
   counts: ComparisonCounts;
-  /** Of `differs`. A message can differ in several. */
+  /** By field, for `differs`. A message can differ in several. */
   fields: Partial<Record<ComparedField, number>>;
-  /** Of `not_kept_by_design`. */
+  /** By field, for `not_kept_by_design`. */
   notKept: Partial<Record<NotKeptReason, number>>;
-  /** Rows of the CRM's table that are no messages of a conversation, by reason. */
+  /** Rows of the CRM's table that are not conversation messages, by reason. */
   aside: Record<string, number>;
-  /** Rows outside the window, or of other contacts than the one asked for. */
+  /** Rows outside the window, or of other contacts than requested. */
   outside: number;
   causes: CauseFound[];
-  /** People who have several contacts in the CRM, of which it shows each as a conversation of its own. */
+  /** People with several contacts in the CRM, which shows each as its own conversation. */
   splitPeople: number;
 }
 
-/** A person with messages that are not as they should be. */
+/** A person with messages that are wrong or missing. */
 export interface AffectedPerson {
   connection: string;
   /** Phone, or another identity. */
@@ -64,22 +64,22 @@ export interface CompareResult {
   schemaVersion: 1;
   command: 'compare';
   crm: CrmName;
-  /** Where the CRM's rows came from, without secrets. */
+  /** Source of the CRM's rows, without secrets. */
   source: string;
   status: 'completed' | 'interrupted';
   startedAt: string;
   finishedAt: string;
   durationMs: number;
   connections: ComparedConnection[];
-  /** Instances of the CRM that no connection is, and connections that no instance is. */
+  /** CRM instances without a connection, and connections without an instance. */
   unmatched: { crm: Pick<CrmConnection, 'key' | 'name'>[]; connections: string[] };
   /** Sums over the connections. */
   counts: ComparisonCounts;
-  /** Those with most lost messages. */
+  /** Those with the most lost messages. */
   people: AffectedPerson[];
-  /** The worst of what was found; null where nothing was. */
+  /** The worst finding; null if there is none. */
   severity: Severity | null;
-  /** What became of the messages of `--verify-repair`; null without it. */
+  /** Outcome of the `--verify-repair` messages; null without the flag. */
   repaired: (Partial<ComparisonCounts> & { messages: number }) | null;
   /** What `--adopt` stored; null without it. */
   adopted: AdoptResult | null;
@@ -119,7 +119,7 @@ export interface CompareOptions {
   /** Ms since 1970, not included. */
   until?: number | undefined;
   onItem?: ((item: ComparedItem) => Promise<void> | void) | undefined;
-  /** `--verify-repair`: ids of messages that a repair put back; the result says what became of them. */
+  /** `--verify-repair`: ids of messages that a repair restored; the result reports their state. */
   repaired?: ReadonlySet<string> | undefined;
   /** `--adopt`: stores the messages that only the CRM has; the caller holds the run lock (shared). */
   adopt?: { dryRun: boolean } | undefined;
@@ -129,23 +129,23 @@ export interface CompareOptions {
   repair?: RepairSink | undefined;
 }
 
-/** What became of the messages that only the CRM had. */
+/** The outcome of messages that only the CRM had. */
 export interface AdoptResult {
   dryRun: boolean;
   /** Rows of messages that were stored as raw entries. */
   entries: number;
-  /** Rows that give a person several names, stored likewise. */
+  /** Rows that give a person several names, stored the same way. */
   pairs: number;
   /** Messages created. */
   created: number;
   rejected: number;
-  /** People who turned out to be another one. */
+  /** People found to be the same as another lead. */
   merged: number;
   /** One run per connection; `undo RUN` takes it back. */
   runs: string[];
 }
 
-/** Takes the lost messages of a comparison. */
+/** Receives the lost messages of a comparison. */
 export interface RepairSink {
   /** Messages younger than this are left out. */
   minimumAgeMs: number;
@@ -153,15 +153,15 @@ export interface RepairSink {
   lost: (message: LostMessage) => Promise<void> | void;
 }
 
-/** What a repair holds of what is lost. */
+/** What a repair contains of the lost messages. */
 export interface RepairSummary {
   messages: number;
-  /** Lost messages that are not in it, by reason. */
+  /** Lost messages left out of it, by reason. */
   leftOut: Partial<Record<LeftOutReason, number>>;
-  /** Of them, those that come back as a text that says what they were, by type: the CRM's own form cannot be written. */
+  /** How many of them are restored as a text describing the original, by type: the CRM's own form cannot be written. */
   asText: Record<string, number>;
 }
 
-/** `recent`: the CRM may still be at work on it. `no_contact`: nothing names the person there. */
+/** `recent`: the CRM may still be processing it. `no_contact`: nothing identifies the person in the CRM. */
 export const LEFT_OUT_REASONS = ['recent', 'no_contact', 'no_id'] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];

@@ -9,8 +9,8 @@ import type { Context } from '../../context.js';
 const NAMED = 5;
 
 /**
- * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError when there is none,
- * or when several organizations have one of that name.
+ * The one connection that `reference` means: its name, id, phone_number_id or phone. Throws ConfigError if none
+ * matches, or if several organizations have one with that name.
  */
 export function findConnection(
   ctx: Context,
@@ -20,13 +20,13 @@ export function findConnection(
   return findConnectionIn(ctx.store.sql, reference, organization);
 }
 
-/** The same inside a transaction. */
+/** The same, inside a transaction. */
 export async function findConnectionIn(
   sql: Sql,
   reference: string,
   organization?: string,
 ): Promise<ConnectionRecord> {
-  // All of them: there are few, and the error wants their names.
+  // Reads all: there are few, and the error lists their names.
   const records = await readConnectionRecords(sql, { organization });
   const named = records.filter((record) => record.name === reference);
   const found = named.length > 0 ? named : records.filter((record) => isCalled(record, reference));
@@ -59,7 +59,7 @@ export async function findConnectionIn(
   return first;
 }
 
-/** Adds what was typed: under that name, or, where it can only be a phone, as that number. */
+/** Adds the connection with the typed name, or, if the input can only be a phone, with that number. */
 function addRemedy(reference: string): Remedy {
   const digits = /^\+[\d ()-]+$/.test(reference) ? digitsOf(reference) : undefined;
   return digits === undefined

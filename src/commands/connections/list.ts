@@ -40,7 +40,7 @@ export async function listConnections(ctx: Context, organization?: string): Prom
   };
 }
 
-/** One connection, with what it holds. Throws ConfigError when `reference` means none or several. */
+/** One connection, with what it holds. Throws ConfigError if `reference` matches none or several. */
 export async function showConnection(
   ctx: Context,
   reference: string,
@@ -67,7 +67,7 @@ export async function missingChunks(ctx: Context, ids: readonly string[]): Promi
   return gaps;
 }
 
-/** How many files the phone of each connection has announced that did not arrive. */
+/** Number of files per connection that its phone announced and that did not arrive. */
 async function missingFiles(ctx: Context): Promise<Map<string, number>> {
   const owed = await readOwedHistory(ctx.store.sql);
   return new Map(owed.map(({ connectionId, files }) => [connectionId, files]));
@@ -77,7 +77,7 @@ async function missingFiles(ctx: Context): Promise<Map<string, number>> {
 export interface ConnectionView {
   id: string;
   name: string;
-  /** Slug of its organization. */
+  /** Its organization's slug. */
   organization: string;
   kind: ConnectionKind;
   phone: string | null;
@@ -88,7 +88,7 @@ export interface ConnectionView {
   lastSyncAt: string | null;
   lastLiveEventAt: string | null;
   createdAt: string;
-  /** When it was archived; null if it is in use. */
+  /** When it was archived; null if in use. */
   archivedAt: string | null;
 }
 

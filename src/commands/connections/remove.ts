@@ -20,8 +20,8 @@ export interface RemoveConnectionResult {
 }
 
 /**
- * What `remove` would take away. Throws ConfigError when there is no such connection, and UserError when it must stay:
- * messages are never deleted, so a connection that has any cannot go.
+ * What `remove` would delete. Throws ConfigError for an unknown connection, and UserError if it must stay: messages are
+ * never deleted, so a connection with messages cannot go.
  */
 export async function planRemoval(
   ctx: Context,
@@ -56,7 +56,7 @@ export async function planRemoval(
 
 /**
  * Removes a connection that {@link planRemoval} allowed, with its bookkeeping. The raw entries stay in webhook_log, so
- * adding it again and `replay --all` brings everything back.
+ * re-adding it and `replay --all` restores everything.
  */
 export async function removeConnection(
   ctx: Context,
@@ -65,7 +65,8 @@ export async function removeConnection(
   try {
     await ctx.store.transaction((tx) => deleteConnection(tx, connection.id));
   } catch (error) {
-    // Conversations have no cascade: one that a replay added meanwhile undid all of it, and is the reason to give.
+    // Conversations have no cascade: one that a concurrent replay added rolls everything back, and is the reason to
+    // report.
     if (violatedConstraint(error)?.kind === 'foreign_key') await planRemoval(ctx, connection.id);
     throw error;
   }
@@ -77,14 +78,14 @@ interface ArchivedConnection {
   schemaVersion: 1;
   command: 'connection archive' | 'connection unarchive';
   connection: ConnectionView;
-  /** False if it was so already. */
+  /** False if it already was. */
   changed: boolean;
 }
 
 /**
- * Archives a connection, or puts it back into use. An archived connection is expected to be silent: it raises no alert of
- * silence or of history. Its messages stay, entries that name it are still filed, and what it loses is still lost.
- * Throws ConfigError when `reference` means none or several.
+ * Archives a connection, or puts it back into use. An archived connection is expected to be silent: it raises no
+ * silence or history alert. Its messages stay, entries that name it are still filed, and losses still count. Throws
+ * ConfigError if `reference` matches none or several.
  */
 export async function archiveConnection(
   ctx: Context,

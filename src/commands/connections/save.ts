@@ -33,7 +33,7 @@ import {
 } from './validate.js';
 
 export interface NewConnection extends TypedFields {
-  /** Slug; an organization that does not exist yet is created. */
+  /** Slug; a missing organization is created. */
   organization: string;
 }
 
@@ -46,15 +46,17 @@ export interface AddConnectionResult {
   waiting: WaitingEntries;
 }
 
-/** Stored entries that could not be filed for want of this connection. */
+/** Stored entries that could not be filed without this connection. */
 interface WaitingEntries {
   /** They name its phone_number_id: `replay` files them. */
   named: number;
-  /** They may be its: WhatsApp Web events that name no connection, and entries of an id that it does not have yet. */
+  /**
+   * They may belong to it: WhatsApp Web events that name no connection, and entries of an id that it does not have yet.
+   */
   possible: number;
 }
 
-/** Adds a connection. Throws ConfigError for fields that are wrong or taken. */
+/** Adds a connection. Throws ConfigError for invalid or taken fields. */
 export async function addConnection(ctx: Context, input: NewConnection): Promise<AddConnectionResult> {
   const { store } = ctx;
   const fields = checkFields(input);
@@ -92,14 +94,14 @@ async function insert(
       historySyncStatus: initialHistoryStatus(fields.kind),
     });
   } catch (error) {
-    // Another process added it after the check above: report it as the check would have.
+    // Another process added it after the check above: report the same error as the check.
     if (violatedConstraint(error)?.kind === 'unique')
       assertUnique(fields, slug, await readConnectionRecords(store.sql));
     throw error;
   }
 }
 
-/** How many stored entries a new or changed connection gives a home to. */
+/** How many stored entries a new or changed connection can take. */
 async function countWaiting(
   store: Store,
   { kind, phoneNumberId }: Pick<ConnectionFields, 'kind' | 'phoneNumberId'>,
@@ -122,7 +124,7 @@ function checkSlug(typed: string): string {
   return typed;
 }
 
-/** What is to change; what is absent stays. */
+/** The changes; absent fields stay. */
 export interface ConnectionChanges {
   name?: string;
   kind?: ConnectionKind;
@@ -135,12 +137,12 @@ export interface EditConnectionResult {
   schemaVersion: 1;
   command: 'connection edit';
   connection: ConnectionView;
-  /** Names of the fields that now say something else. */
+  /** Names of the fields that changed. */
   changed: string[];
   waiting: WaitingEntries;
 }
 
-/** Changes a connection. Throws ConfigError when it is not there, or for values that are wrong or taken. */
+/** Changes a connection. Throws ConfigError for an unknown connection, or for invalid or taken values. */
 export async function editConnection(
   ctx: Context,
   reference: string,
@@ -175,7 +177,7 @@ export async function editConnection(
   };
 }
 
-/** Entries about the number that it had, and about the one that it has now, are due again: that number is no lead (I4). */
+/** Entries about its old number, and about its new one, are due again: that number is no lead (I4). */
 async function requeueOwnNumbers(
   ctx: Context,
   before: Pick<ConnectionFields, 'displayPhoneNumber'>,
@@ -189,7 +191,7 @@ async function requeueOwnNumbers(
   await ctx.store.transaction((tx) => requeueEntriesNaming(tx, names));
 }
 
-/** Entries that name only a WABA which has several numbers now are due again: nothing says which of them they are about. */
+/** Entries that name only a WABA that now has several numbers are due again: which number they are about is unknown. */
 async function requeueSharedWaba(
   ctx: Context,
   before: Pick<ConnectionFields, 'wabaId'> | null,
@@ -217,7 +219,7 @@ function applyChanges(before: ConnectionRecord, changes: ConnectionChanges): Con
   };
 }
 
-/** The history status follows the kind until history has started; a status that a webhook has set stays. */
+/** The history status follows the kind until history has started; a status set by a webhook stays. */
 function historyStatusAfter(before: ConnectionRecord, kind: ConnectionKind): HistorySyncStatus | null {
   const untouched = before.historySyncStatus === initialHistoryStatus(before.kind);
   return untouched && before.historySyncStartedAt === null ? initialHistoryStatus(kind) : null;

@@ -6,7 +6,7 @@ import { remedy } from '../../model/remedy.js';
 import type { ConnectionFields, ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from './find.js';
 
-/** The fields of a connection as typed, not checked yet. */
+/** The fields of a connection as typed, unchecked. */
 export interface TypedFields {
   name: string;
   kind: ConnectionKind;
@@ -17,7 +17,7 @@ export interface TypedFields {
 
 const LONGEST_NAME = 100;
 
-/** Throws ConfigError for the first field that cannot be right. */
+/** Throws ConfigError for the first invalid field. */
 export function checkFields(fields: TypedFields): ConnectionFields {
   return {
     name: checkName(fields.name),
@@ -31,7 +31,7 @@ export function checkFields(fields: TypedFields): ConnectionFields {
 
 export function checkName(typed: string): string {
   const name = typed.trim();
-  // A name stands in flags, logs and lock messages: no control characters, no line breaks.
+  // A name appears in flags, logs and lock messages: no control characters, no line breaks.
   if (name === '' || name.length > LONGEST_NAME || /\p{C}/u.test(name)) {
     throw new ConfigError(`A name has 1 to ${LONGEST_NAME} printable characters.`, {
       remedy: 'Choose another, for example --name main.',
@@ -54,8 +54,8 @@ export function checkId(typed: string, what: string): string {
 }
 
 /**
- * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a connection of Meta's
- * with neither would never get anything. Throws ConfigError.
+ * Webhooks are filed by phone_number_id, or once by the number, which then brings the id (rule H1): a Meta connection
+ * with neither would never receive anything. Throws ConfigError.
  */
 export function assertReachable(fields: ConnectionFields): void {
   if (fields.kind === 'baileys' || fields.phoneNumberId !== null || fields.displayPhoneNumber !== null)
@@ -67,8 +67,8 @@ export function assertReachable(fields: ConnectionFields): void {
 }
 
 /**
- * Throws ConfigError when another connection has the name (in the same organization), the phone_number_id or the number:
- * one number is one connection, however its messages come.
+ * Throws ConfigError when another connection has the name (in the same organization), the phone_number_id or the
+ * number: one number is one connection, whatever way its messages come.
  */
 export function assertUnique(
   fields: ConnectionFields,
@@ -108,8 +108,8 @@ function duplicate(message: string, other: ConnectionRecord): ConfigError {
 }
 
 /**
- * The number of a connection as it is stored: E.164, canonical by rule I1. What people type is held to a stricter rule than
- * what webhooks bring: a country that exists, and a length that its plan knows. Throws ConfigError.
+ * The number of a connection as stored: E.164, canonical by rule I1. Typed numbers face a stricter rule than webhooks:
+ * an existing country, and a length valid in its numbering plan. Throws ConfigError.
  */
 export function parseBusinessPhone(typed: string): string {
   const digits = digitsOf(typed.trim());

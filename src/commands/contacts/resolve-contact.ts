@@ -19,9 +19,9 @@ export interface ContactLead extends LeadSummary {
 }
 
 export interface ResolvedContact {
-  /** As it was typed, without the white space around it. */
+  /** As typed, without surrounding white space. */
   typed: string;
-  /** Every name of the contact, as the raw log's chat ids hold them; what was typed is always among them. */
+  /** Every name of the contact, as stored in the raw log's chat ids; always includes what was typed. */
   names: string[];
   /** No lead, one, or several (in two organizations; or duplicates that dedupe has not merged). */
   leads: ContactLead[];
@@ -35,9 +35,9 @@ export interface ContactScope {
 }
 
 /**
- * Finds whom a person means by a phone in any format (with or without +, spaces, the ninth digit, 521 or 52, 549 or 54), a
- * JID, a LID, a BSUID or a lead id. The id of a lead that was merged leads to the survivor.
- * Throws ConfigError `invalid_contact` for what cannot be a contact, `unknown_contact` for a lead id that nobody has.
+ * Finds the person a user means by a phone in any format (with or without +, spaces, the ninth digit, 521 or 52, 549 or
+ * 54), a JID, a LID, a BSUID or a lead id. The id of a merged lead leads to the survivor. Throws ConfigError
+ * `invalid_contact` for what cannot be a contact, `unknown_contact` for a lead id that does not exist.
  */
 export async function resolveContact(
   sql: Sql,
@@ -88,7 +88,7 @@ async function search(
   return { leads: found.leads, names: [...new Set([...names, ...found.names])] };
 }
 
-/** The leads with their identities, and all names of theirs and of the people that are no leads yet. */
+/** The leads with their identities, and all names of theirs and of people who are not leads yet. */
 async function describe(
   sql: Sql,
   people: readonly string[],
@@ -111,12 +111,12 @@ async function describe(
 
 /** How many candidates an error lists. */
 const MOST_LISTED = 10;
-/** Counting stops here: the error only needs to say that there are many. */
+/** Counting stops here: the error only needs to say "many". */
 const MOST_COUNTED = 1000;
 
 /**
- * The lead of a contact. Throws ConfigError `unknown_contact` when there is none, and says whether the raw log has entries about
- * the contact all the same; `ambiguous_contact`, with the candidates, when there are several.
+ * The lead of a contact. Throws ConfigError `unknown_contact` if there is none, and says whether the raw log still has
+ * entries about the contact; `ambiguous_contact`, with the candidates, if there are several.
  */
 export async function theOneLead(sql: Sql, contact: ResolvedContact): Promise<ContactLead> {
   const [first, second] = contact.leads;

@@ -9,24 +9,24 @@ import {
 import { ConfigError } from '../../model/errors.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 
-/** What was typed to mean a contact, understood without asking the database. */
+/** A typed contact, parsed without asking the database. */
 export type TypedContact =
   | { kind: 'lead'; leadId: string }
   | {
       kind: 'names';
       /** As identities and the raw log's chat ids hold them. */
       names: string[];
-      /** As other programs may have stored the phone. */
+      /** Spellings under which other programs may have stored the phone. */
       phones: string[];
-      /** What it may mean when nobody has these names. */
+      /** What it may mean if no lead has these names. */
       otherwise: { names: string[]; phones: string[] } | null;
     };
 
-/** What is accepted, for help texts and errors. */
+/** Accepted forms, for help texts and errors. */
 export const CONTACT_FORMS = 'a phone number with country code, a JID, a LID, a BSUID or a lead id';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** A LID without its `@lid` looks like a phone that is too long for any country. */
+/** A LID without its `@lid` looks like a phone too long for any country. */
 const BARE_LID = /^\d{14,20}$/;
 
 /** Throws ConfigError `invalid_contact` for what cannot be a contact. */
@@ -55,7 +55,7 @@ export function parseContact(typed: string): TypedContact {
   };
 }
 
-/** The names under which webhooks may speak of somebody who has this phone. */
+/** The names that webhooks may use for the owner of this phone. */
 export function namesOfPhone(phone: string): string[] {
   const canonical = phoneAsTyped(phone) ?? phone;
   return [canonical, ...phoneEquivalents(canonical)];

@@ -7,10 +7,10 @@ import { absorbEvidence, noEvidence, nodeKey, type IdentityEvidence } from '../.
 import { identityRow, storedIdentity } from '../../rules/people.js';
 
 /**
- * Gives the survivors the phones of the merged leads as identities, canonical (I1): leads of other programs have none, and
- * their phone would be deleted with their row. The name and username of such a row were entered by people: they count as
- * address-book names, older than any other. Identities in another spelling become the canonical one. Called when the leads'
- * identities have been moved already; `survivorOf` maps each lead to its survivor. Returns the number of identities written.
+ * Gives the survivors the phones of the merged leads as identities, canonical (I1): leads of other programs have none,
+ * and deleting their row would lose their phone. People entered the name and username of these rows: they count as
+ * address-book names, older than any other. Identities in another spelling become the canonical one. Call it after the
+ * leads' identities have moved; `survivorOf` maps each lead to its survivor. Returns the number of identities written.
  */
 export async function adoptNames(
   tx: Sql,
@@ -64,11 +64,11 @@ class Names {
     const name = known ?? { survivor, value, evidence: noEvidence() };
     this.byKey.set(key, name);
     const changed = absorbEvidence(name.evidence, evidence);
-    // The first stored row needs no write; any other evidence, before or after it, changes the identity.
+    // The first stored row needs no write; any other evidence changes the identity.
     if (!isStored || (known !== undefined && (changed || this.dirty.has(key)))) this.dirty.add(key);
   }
 
-  /** Whether the lead has an identity of its own with its row's phone. */
+  /** Whether the lead has an identity with its row's phone. */
   hasIdentity(leadId: string, phone: string, stored: readonly IdentityRow[]): boolean {
     return stored.some(
       (row) => row.personId === leadId && row.kind === 'phone' && canonicalPhone(row.value) === phone,

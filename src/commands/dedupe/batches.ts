@@ -5,16 +5,16 @@ import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { DuplicateClass, LookAlike } from './result.js';
 import type { Tally } from './tally.js';
 
-/** How the duplicates of one class are counted, and how they are merged. */
+/** Counts and merges the duplicates of one class. */
 export interface DedupeClass {
   name: DuplicateClass;
-  /** Counts what `apply` would merge, and changes nothing. Streams; stops soon after `view.signal` is aborted. */
+  /** Counts what `apply` would merge, without changes. Streams; stops soon after `view.signal` aborts. */
   plan(view: PlanView): Promise<void>;
   /** Merges, batch by batch; stops between two batches when the run is stopped. */
   apply(run: MergeRun): Promise<void>;
 }
 
-/** What a plan sees: one moment of the database. */
+/** What a plan sees: one snapshot of the database. */
 export interface PlanView {
   /** Inside a read-only, repeatable-read transaction. */
   sql: Sql;
@@ -26,8 +26,8 @@ export interface PlanView {
   signal: AbortSignal;
   tally: Tally;
   /**
-   * Conversations that earlier classes would join to another one, as `from` -> `into`: a class of messages reads the
-   * messages as if that had been done.
+   * Conversations that earlier classes would join to another one, as `from` -> `into`: a message class reads the
+   * messages as if already joined.
    */
   joined: Map<string, string>;
 }
@@ -45,9 +45,9 @@ export interface MergeRun {
   /** True when no further batch may begin. */
   stopped: () => boolean;
   /**
-   * One batch in one transaction: takes the locks of all organizations of `connectionIds`, runs `work`, saves the counters,
-   * commits, and only then counts the outcome. Runs again from the start when another writer was in the way, so `work`
-   * must not keep anything outside of its result.
+   * One batch in one transaction: takes the locks of all organizations of `connectionIds`, runs `work`, saves the
+   * counters, commits, and only then counts the outcome. Restarts when another writer interferes, so `work` must keep
+   * nothing outside its result.
    */
   batch(at: BatchPlace, work: (tx: Sql) => Promise<BatchOutcome>): Promise<void>;
 }
@@ -57,13 +57,13 @@ export interface BatchPlace {
   connectionIds: readonly string[];
 }
 
-/** One group of duplicates that was, or would be, merged. */
+/** One group of duplicates, merged or to be merged. */
 export interface MergedGroup {
   class: DuplicateClass;
   connectionId: string | null;
   survivor: string;
   goes: readonly string[];
-  /** Made only for the few groups that are shown. */
+  /** Built only for the few groups shown. */
   evidence: () => string[];
 }
 
@@ -80,10 +80,10 @@ export interface BatchOutcome {
   requeued: number;
 }
 
-/** How {@link mergeInBatches} splits the groups of a class, and what it does with each batch. */
+/** How {@link mergeInBatches} splits the groups of a class, and processes each batch. */
 export interface Batching<T> {
   class: DuplicateClass;
-  /** What a group costs, in rows. */
+  /** The cost of a group, in rows. */
   rowsOf: (group: T) => number;
   connectionsOf: (group: T) => readonly string[];
   merge: (tx: Sql, batch: T[]) => Promise<BatchOutcome>;
@@ -103,7 +103,7 @@ export async function mergeInBatches<T>(
   }
 }
 
-/** Batches of about `size` rows. A group is never split, as half of it would be another decision. */
+/** Batches of about `size` rows. Never splits a group: half of it would lead to another decision. */
 function* packed<T>(groups: Iterable<T>, rowsOf: (group: T) => number, size: number): Generator<T[]> {
   let batch: T[] = [];
   let rows = 0;
@@ -120,7 +120,7 @@ function* packed<T>(groups: Iterable<T>, rowsOf: (group: T) => number, size: num
   if (batch.length > 0) yield batch;
 }
 
-/** All groups that a query over whole tables finds, on one moment of the database. */
+/** All groups that a query over whole tables finds, in one snapshot of the database. */
 export function findGroups<T>(
   { ctx }: MergeRun,
   { text, parameters }: { text: string; parameters: SqlParameter[] },

@@ -12,23 +12,23 @@ import { groupBy } from '../../rules/group-by.js';
 import type { Sql } from '../../store/sql.js';
 import { readRevisions } from '../../store/tables/amendments.js';
 
-/** A stored row that a decision is about. */
+/** A stored row under decision. */
 export interface Candidate {
   row: AnyMessageRow;
   revisions: readonly Revision[];
-  /** What the row and its revisions prove, with every value that is there ranked as evidence. */
+  /** The evidence of the row and its revisions, with every present value ranked. */
   state: MessageState;
-  /** What it said before any edit; empty where only the edit is known. */
+  /** Its text before any edit; empty if only the edit is known. */
   original: Said;
-  /** False for an edited row whose revisions are lost: it shows the edit, which must not be taken for the original. */
+  /** False for an edited row without its revisions: it shows the edit, which must not pass as the original. */
   originalKnown: boolean;
-  /** What edits made it say. */
+  /** The texts of its edits. */
   edited: readonly Said[];
 }
 
 /**
- * The rank of real content from a program that stores no evidence: better than any placeholder, not as good as anything that
- * a webhook brought (src/rules/evidence.ts: placeholders up to 7, media without id from 9).
+ * The rank of real content from a program that stores no evidence: better than any placeholder, weaker than anything
+ * from a webhook (src/rules/evidence.ts: placeholders up to 7, media without id from 9).
  */
 export const UNACCOUNTED_CONTENT = 8;
 /** The least rank of a value that is present: absent ones must not beat it. */
@@ -36,7 +36,7 @@ const PRESENT = 1;
 
 export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]): Candidate {
   const state = stateOfRow(row, revisions);
-  // A label is no text: the same message has none at another program.
+  // A label is not text: the same message has none in another program.
   const isLabel = isLabelRank(state.ranks.body);
   rankPresentValues(state);
   // Other programs do not read the id inside a wamid.
@@ -58,8 +58,8 @@ export function candidateOf(row: AnyMessageRow, revisions: readonly Revision[]):
 }
 
 /**
- * Reads rows, with all their versions, by their ids. `joined`: conversations to be read as others. `lock`: for a decision that
- * is carried out, so that no row is deleted because of one that another writer deletes.
+ * Reads rows, with all their versions, by id. `joined`: conversations to read as others. `lock`: for a decision that is
+ * carried out, so that no row is deleted in favor of one that another writer deletes.
  */
 export async function readCandidates(
   sql: Sql,
@@ -78,8 +78,8 @@ export async function readCandidates(
 }
 
 /**
- * Rows of other programs have no ranks: merged as they are, everything in them would lose to a placeholder. A value that is
- * absent has no rank, whatever the row says, or it would win over one that is present.
+ * Rows of other programs have no ranks: merged unranked, all their values would lose to a placeholder. An absent value
+ * gets no rank, whatever the row says, or it would beat a present one.
  */
 function rankPresentValues(state: MessageState): void {
   const { ranks } = state;
@@ -93,8 +93,8 @@ function rankPresentValues(state: MessageState): void {
 }
 
 /**
- * Sorts the row that is kept first: better evidence (M2), then more edits, revokes and confirmations, then the older id. A
- * total order, so that every split into batches keeps the same rows.
+ * Sorts the kept row first: better evidence (M2), then more edits, revokes and confirmations, then the older id. A
+ * total order, so every split into batches keeps the same rows.
  */
 export function compareEvidence(a: Candidate, b: Candidate): number {
   const [left, right] = [weightsOf(a), weightsOf(b)];
@@ -121,12 +121,12 @@ function weightsOf({ state, edited, original }: Candidate): number[] {
   ];
 }
 
-/** The content of one version of a message; null where it has none. */
+/** The content of one version of a message; null if it has none. */
 export interface Said {
   type: string;
   body: string | null;
   media: Media | null;
-  /** All content of a contact card, a location, an order and the like, where none of it became text. */
+  /** All content of a contact card, a location, an order and the like, if none of it became text. */
   rawMeta: JsonObject | null;
 }
 
@@ -137,7 +137,7 @@ export function isPlaceholder(type: string): boolean {
   return PLACEHOLDERS.has(type);
 }
 
-/** How much content a version has: fuller versions are placed first, so that emptier ones find all that they may belong to. */
+/** How much content a version has: fuller versions are placed first, so emptier ones meet every candidate. */
 export function detailOf(said: Said): number {
   const media = said.media ?? {};
   return (
@@ -161,9 +161,9 @@ export function isSameContent(a: Said, b: Said): boolean {
 }
 
 /**
- * Whether two rows of one id may be one message: no value that both of them have differs. A placeholder, `unsupported` or an
- * empty row has no content; media without an id may be the media with one. Two texts, or two files, are two messages that got
- * one id (an album), and so are two contact cards.
+ * Whether two rows of one id may be one message: they differ in no value that both have. A placeholder, `unsupported`
+ * or an empty row has no content; media without id may be the media with one. Two texts, or two files, are two messages
+ * that got one id (an album), and so are two contact cards.
  */
 export function isCompatible(a: Said, b: Said): boolean {
   if (isEmpty(a) || isEmpty(b)) return true;
@@ -189,13 +189,13 @@ function hasTextOrFile({ body, media }: Said): boolean {
   return textOf(body) !== null || mediaKey(media) !== '';
 }
 
-/** A text without a body is no more than a placeholder; a media type alone still says that there is a file. */
+/** A text without a body is only a placeholder; a media type alone still means a file. */
 function isEmpty({ type, body, media }: Said): boolean {
   if (textOf(body) !== null || mediaKey(media) !== '') return false;
   return isPlaceholder(type) || type === 'text' || type === '';
 }
 
-/** `open`: no value contradicts the other, and none proves that they are the same file. */
+/** `open`: no value contradicts the other, and none proves the same file. */
 function compareMedia(a: Media | null, b: Media | null): 'same' | 'open' | 'other' {
   if (a === null || b === null) return 'open';
   if (a.id !== undefined && a.id === b.id) return 'same';

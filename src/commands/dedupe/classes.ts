@@ -34,15 +34,15 @@ import { LEAD_CLASS } from './leads.js';
 import type { DuplicateClass } from './result.js';
 import { planWrites, writeMerges } from './write-merges.js';
 
-/** A class of duplicate messages: where candidates are found, and what they are to each other. */
+/** A class of duplicate messages: where to find candidates, and how they relate. */
 export interface MessageClass {
   name: DuplicateClass;
   find: (scope: DuplicateScope, page?: DuplicatePage) => DuplicateQuery;
-  /** Decides groups by their rows as they are now; `find` may have seen others. Pure. */
+  /** Decides groups by their current rows; `find` may have seen others. Pure. */
   decide: (groups: readonly DuplicateGroup[], rows: ReadonlyMap<string, Candidate>) => Decision;
 }
 
-/** The classes of messages, in the order in which they are merged. */
+/** The message classes, in merge order. */
 export const MESSAGE_CLASSES: readonly MessageClass[] = [
   { name: 'same_id', find: sameIdGroups, decide: decideEach(isOfId, decideSameId) },
   { name: 'same_message', find: sameMessageGroups, decide: decideEach(isOfThread, decideSameMessage) },
@@ -53,7 +53,7 @@ export const MESSAGE_CLASSES: readonly MessageClass[] = [
   },
 ];
 
-/** All classes, in the order in which they are merged: leads and conversations bring messages together. */
+/** All classes, in merge order: leads and conversations first, because they bring messages together. */
 export const DEDUPE_CLASSES: readonly DedupeClass[] = [
   LEAD_CLASS,
   CONVERSATION_CLASS,
@@ -89,7 +89,7 @@ function isOfThread({ row }: Candidate, { key }: DuplicateGroup): boolean {
   return row.conversationId === key[0];
 }
 
-/** All copies of one message are merged into it together; a row without a twin is reported. */
+/** All copies of one message are merged together; a row without a twin is reported. */
 function decideNoId(groups: readonly DuplicateGroup[], rows: ReadonlyMap<string, Candidate>): Decision {
   const copies = new Map<Candidate, Candidate[]>();
   const kept: Decision['kept'] = [];
@@ -111,7 +111,7 @@ function rowsOf({ ids }: DuplicateGroup, rows: ReadonlyMap<string, Candidate>): 
   return ids.flatMap((id) => rows.get(id) ?? []);
 }
 
-/** Groups that a plan reads from the cursor, and decides, at a time. */
+/** Groups that a plan reads from the cursor and decides at a time. */
 const GROUPS_PER_PAGE = 500;
 
 /** Counts what merging a class would do, with the same query and the same decisions. */
@@ -123,7 +123,7 @@ async function planMessages(view: PlanView, { name, find, decide }: MessageClass
     const undecided: DuplicateGroup[] = [];
     for (const group of rows.map(groupOf)) {
       const [survivor = '', ...goes] = group.ids;
-      // Exact copies need no decision, unless the group is shown: then the plan must name the row that is kept.
+      // Exact copies need no decision, unless the group is shown: then the plan must name the kept row.
       if (!group.alike || tally.isShown(name)) undecided.push(group);
       else
         tally.merged({
@@ -141,12 +141,12 @@ async function planMessages(view: PlanView, { name, find, decide }: MessageClass
 }
 
 /**
- * Groups that one query over the tables brings: some 20 MB of keys and ids. Where the unique index is missing, each query
- * reads the whole table, so there should be few of them.
+ * Groups per query over the tables: some 20 MB of keys and ids. Without the unique index each query reads the whole
+ * table, so keep them few.
  */
 const GROUPS_PER_LOOK = 50_000;
 
-/** Merges a class, batch by batch. The key of the last group passes over groups that are kept (collisions). */
+/** Merges a class, batch by batch. The last group's key skips groups that are kept (collisions). */
 async function applyMessages(run: MergeRun, messageClass: MessageClass): Promise<void> {
   const { name, find } = messageClass;
   let after: readonly [string, string] | null = null;
@@ -167,7 +167,7 @@ async function applyMessages(run: MergeRun, messageClass: MessageClass): Promise
   }
 }
 
-/** Reads the rows again, as they are now, and decides by them. */
+/** Rereads the rows and decides by their current state. */
 async function mergeBatch(
   tx: Sql,
   { runId }: MergeRun,
@@ -184,7 +184,7 @@ async function mergeBatch(
   return { ...outcome, changed };
 }
 
-/** A decision about messages in the form in which every class is counted. */
+/** A decision about messages in the form used for counting every class. */
 function outcomeOf(
   name: DuplicateClass,
   { merges, kept }: Decision,

@@ -33,8 +33,8 @@ import {
 import { settleLeads, settleTickets } from './settle-leads.js';
 
 /**
- * Class `conversation`: two conversations of one lead on one connection, and two open tickets of one conversation; possible
- * where the unique index is missing.
+ * Class `conversation`: two conversations of one lead on one connection, and two open tickets of one conversation;
+ * possible without the unique index.
  */
 export const CONVERSATION_CLASS: DedupeClass = {
   name: 'conversation',
@@ -56,7 +56,7 @@ async function planThreads(view: PlanView): Promise<void> {
   for await (const rows of streamRows(view.sql, text, parameters)) {
     if (view.signal.aborted) return;
     for (const group of rows.map(threadGroupOf)) {
-      // Conversations that a merge of leads joins are counted there.
+      // Conversations joined by a merge of leads are counted there.
       const ids = group.ids.filter((id) => !view.joined.has(id));
       const merged = mergedThreads({ ...group, ids });
       if (merged.goes.length === 0) continue;
@@ -64,7 +64,7 @@ async function planThreads(view: PlanView): Promise<void> {
       for (const id of merged.goes) view.joined.set(id, merged.survivor);
     }
   }
-  // A merge of leads may join to a conversation that is itself joined now: both end in the same one.
+  // A merge of leads may target a conversation that is itself joined now: both end in the same one.
   for (const [from, into] of view.joined) {
     let end = into;
     for (let next = view.joined.get(end); next !== undefined; next = view.joined.get(end)) end = next;
@@ -135,12 +135,12 @@ function mergedThreads({ connectionId, leadId, ids }: ThreadGroup): MergedGroup 
 }
 
 /**
- * Several open tickets in one conversation. A merge of conversations makes one of their open tickets; this does the same where
- * there is nothing else to merge.
+ * Several open tickets in one conversation. A conversation merge also merges their open tickets; this handles
+ * conversations with nothing else to merge.
  */
 async function planOpenTickets(view: PlanView): Promise<void> {
   const { text, parameters } = ticketGroups(view.connectionId);
-  // The tickets of a conversation that is merged are merged with it, and must not count again.
+  // Tickets of a merged conversation are merged with it, and must not count twice.
   const merged = new Set([...view.joined.keys(), ...view.joined.values()]);
   for await (const rows of streamRows(view.sql, text, parameters)) {
     if (view.signal.aborted) return;
@@ -160,7 +160,7 @@ async function applyOpenTickets(run: MergeRun): Promise<void> {
   });
 }
 
-/** Inside the batch's transaction and its journal; a group may have shrunk since it was found. */
+/** Runs inside the batch's transaction and its journal; a group may have shrunk since it was found. */
 async function mergeTickets(tx: Sql, runId: string, found: readonly TicketGroup[]): Promise<BatchOutcome> {
   const groups = await readTicketGroups(
     tx,

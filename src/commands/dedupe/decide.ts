@@ -22,18 +22,18 @@ import {
 } from '../../rules/message-state.js';
 import type { JsonObject } from '../../model/json.js';
 
-/** Rows that are one message; the one that is kept comes first. */
+/** Rows that are one message; the kept one comes first. */
 type Cluster = [Candidate, ...Candidate[]];
 
-/** Rows that are one message, and the row that they become. */
+/** Rows that are one message, and the merged row. */
 export interface Merge {
   kept: Candidate;
   lost: readonly Candidate[];
   /** The whole state, under the row id of `kept`. */
   state: MessageState;
-  /** An id that the message gives up for a wamid (M10): reactions, tickets and replies that name it follow. */
+  /** An id replaced by a wamid (M10): reactions, tickets and replies that name it follow. */
   renamed: string | null;
-  /** Sentences that prove it, without text of the messages. */
+  /** Sentences of proof, without message text. */
   evidence: () => string[];
 }
 
@@ -76,10 +76,11 @@ function mergeOfOneId(cluster: Cluster): Merge {
 }
 
 /**
- * Rule M10 over the rows of one conversation that have one stanza id: WhatsApp Web's row, whose id is that stanza
- * id, and the Cloud API's, whose wamid holds it, are one message if their directions are the same and their times within 2 s.
- * The wamid becomes the id. Two wamids, or two rows of one id that contradict each other, are never joined; but a row whose
- * stanza id is that of another row, and whose own id is no name of it, was renamed by another program: it is that row's copy.
+ * Rule M10 over the rows of one conversation that have one stanza id: WhatsApp Web's row, whose id is that stanza id,
+ * and the Cloud API's, whose wamid holds it, are one message if their directions are the same and their times within 2
+ * s. The wamid becomes the id. Two wamids, or two rows of one id that contradict each other, are never joined; but if a
+ * row has another row's stanza id and its own id does not name that message, another program renamed it: it is that
+ * row's copy.
  */
 export function decideSameMessage(rows: readonly Candidate[]): Decision {
   const clusters = [...groupBy(rows, ({ row }) => row.externalId).values()].flatMap(clusterOfOneId);
@@ -87,7 +88,7 @@ export function decideSameMessage(rows: readonly Candidate[]): Decision {
   const keys = clusters.filter(([{ row }]) => !isWamid(row.externalId));
   const chosen = new Map<Cluster, Cluster[]>();
   for (const key of keys) {
-    // Where one id has several messages, only their content shows which of them the wamid is.
+    // If one id has several messages, only content shows which of them the wamid is.
     const rivals = rivalsOf(key, keys);
     const twin = nearestTwin(key, wamids, rivals);
     if (twin !== null) chosen.set(twin, [...(chosen.get(twin) ?? []), key]);
@@ -102,7 +103,9 @@ export function decideSameMessage(rows: readonly Candidate[]): Decision {
   return { merges: merges.length > 0 ? merges : mergeRenamed(rows), kept: [] };
 }
 
-/** Rows under an id that another program gave them, beside the message itself, which says everything better. */
+/**
+ * Rows that another program gave a different id, beside the message itself, which is better evidence in every field.
+ */
 function mergeRenamed(rows: readonly Candidate[]): Merge[] {
   const copies = new Map<Candidate, Candidate[]>();
   for (const copy of rows.filter(({ row }) => !isNamedRight(row))) {
@@ -134,7 +137,7 @@ function mergeRenamed(rows: readonly Candidate[]): Merge[] {
   });
 }
 
-/** A copy that only adds what the message itself lacks. */
+/** A copy that only adds what the message lacks. */
 function withoutEvidence(copy: Candidate): Candidate {
   return { ...copy, state: disown(copy.state) };
 }
@@ -154,7 +157,7 @@ function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean
       (!rivals || mayBeOne(wamid, key)),
   );
   const agreeing = fitting.filter(([wamid]) => mayBeOne(wamid, key));
-  // Several rows of one wamid that contradict each other: the one with this one's content.
+  // Several rows of one wamid that contradict each other: the one with this row's content.
   const [nearest] = (agreeing.length > 0 ? agreeing : fitting).sort(
     ([a], [b]) => apart(a, key) - apart(b, key) || compareEvidence(a, b),
   );
@@ -162,8 +165,8 @@ function nearestTwin([key]: Cluster, wamids: readonly Cluster[], rivals: boolean
 }
 
 /**
- * Merges only the first row of each id: duplicates of one id are another class. With `rivals`, a reference to the key id may
- * mean the message that still has it, and is not renamed.
+ * Merges only the first row of each id: duplicates of one id are another class. With `rivals`, a reference to the key
+ * id may mean a message that still has it, so it is not renamed.
  */
 function mergeTwins([wamid]: Cluster, twins: readonly Cluster[], rivals: boolean): Merge {
   const rows = [wamid, ...twins.map(([key]) => key)].sort(compareEvidence);
@@ -190,15 +193,15 @@ function apart(a: Candidate, b: Candidate): number {
 /** White space only, as in the query for such rows (src/store/queries/duplicates.ts). */
 const BLANK = /^[ \t\n\u000b\f\r]*$/;
 
-/** Whether no reference can name the row by its id. Null reads as empty. */
+/** Whether references cannot name the row by its id. Null counts as empty. */
 export function hasNoId({ row }: Candidate): boolean {
   return BLANK.test(row.externalId);
 }
 
 /**
- * Whether a row without an id is still a copy of the identified one that `twinWithId` found for it: same conversation and
- * direction, times within 2 s, and the same type, text and media (as it shows, or as it showed before an edit or a revoke). A row
- * of this tool may have the stanza id instead: what it says was changed by another program then.
+ * Whether a row without an id is still a copy of the identified one that `twinWithId` found for it: same conversation
+ * and direction, times within 2 s, and the same type, text and media (as it shows, or as it showed before an edit or a
+ * revoke). A row of this tool may match by stanza id instead: then another program changed its content.
  */
 export function isCopyWithoutId(copy: Candidate, identified: Candidate): boolean {
   return (
@@ -221,13 +224,13 @@ function saysTheSame(copy: Candidate, identified: Candidate): boolean {
 }
 
 /**
- * The identified row is kept, and takes what its copies add. Its time and direction do not change: they are the provider's, and
- * a time taken from a copy could come within 2 s of the copies of another message.
+ * The identified row is kept, and takes what its copies add. Its time and direction do not change: they are the
+ * provider's, and a copy's time could come within 2 s of another message's copies.
  */
 export function mergeCopies(identified: Candidate, copies: readonly Candidate[]): Merge {
   const { timestamp, direction } = identified.state;
   const untimed = copies.map((copy) => {
-    // What another program changed in a row that it took the id from is not what the message said.
+    // Changes by a program that also removed the id are not part of the message.
     const { state } = saysTheSame(copy, identified) ? copy : withoutEvidence(copy);
     return { ...copy, state: { ...state, timestamp, direction, ranks: { ...state.ranks, structure: 0 } } };
   });
@@ -249,9 +252,9 @@ export function mergeCopies(identified: Candidate, copies: readonly Candidate[])
 }
 
 /**
- * Which rows of one id, in one conversation, are one message: those of which none contradicts another. A row with less content
- * (a placeholder, media without id) belongs to the only message that it fits; where it fits several, it is kept by itself with
- * its equals. The outcome does not depend on the order of `candidates`.
+ * Which rows of one id, in one conversation, are one message: those that do not contradict each other. A row with less
+ * content (a placeholder, media without id) joins the only message that it fits; if it fits several, it stays separate
+ * with its equals. The outcome does not depend on the order of `candidates`.
  */
 function clusterOfOneId(candidates: readonly Candidate[]): Cluster[] {
   const clusters: Cluster[] = [];
@@ -273,7 +276,7 @@ function clusterOfOneId(candidates: readonly Candidate[]): Cluster[] {
   return [...clusters, ...loose].map(sortByEvidence);
 }
 
-/** Whether two rows of one id may be one message: one of the versions of each agrees with one of the other's. */
+/** Whether two rows of one id may be one message: a version of one agrees with a version of the other. */
 function mayBeOne(a: Candidate, b: Candidate): boolean {
   return versionsOf(a).some((mine) => versionsOf(b).some((theirs) => isCompatible(mine, theirs)));
 }
@@ -302,7 +305,7 @@ function sortByEvidence(cluster: Cluster): Cluster {
   return [best, ...others];
 }
 
-/** Merges the rows of a cluster into one state (M2, M3, M5). `externalId` is the id of the message from now on. */
+/** Merges the rows of a cluster into one state (M2, M3, M5). `externalId` is the message's id from now on. */
 function mergeCluster(cluster: Cluster, externalId: string): MessageState {
   const [kept] = cluster;
   const state = partOf(kept, cluster);
@@ -325,19 +328,19 @@ function partOf(candidate: Candidate, cluster: Cluster): MessageState {
     edits: state.edits === null ? null : new Map(state.edits),
   };
   if (repeatsALabel(candidate, cluster)) {
-    // Taken for a text, it could replace a text, and no better copy would replace it.
+    // Treated as text, it could replace a text, and no better copy would replace it.
     part.body = null;
     part.ranks.body = 0;
   }
   if (showsAnEdit(candidate, cluster)) {
-    // Taken for the original, its text could replace the text from before the edit.
+    // Treated as the original, its text could replace the text from before the edit.
     Object.assign(part, { body: null, media: null });
     Object.assign(part.ranks, { type: 0, body: 0, media: 0 });
   }
   return part;
 }
 
-/** Whether another program's copy has a body that is only a label in the row that it was copied from. */
+/** Whether another program's copy has a body that is only a label in the row it was copied from. */
 function repeatsALabel({ row, state }: Candidate, cluster: Cluster): boolean {
   return (
     state.ranks.body === UNACCOUNTED_CONTENT &&
@@ -346,8 +349,8 @@ function repeatsALabel({ row, state }: Candidate, cluster: Cluster): boolean {
 }
 
 /**
- * Whether a row shows an edit as if it were the original: its revisions are lost and another row has the original; or its
- * program overwrote the text, and the row shows what another row has as an edit.
+ * Whether a row shows an edit as the original: its revisions are lost and another row has the original; or its program
+ * overwrote the text, and another row has that text as an edit.
  */
 function showsAnEdit(candidate: Candidate, cluster: Cluster): boolean {
   if (!candidate.originalKnown) return cluster.some((other) => other.originalKnown);
@@ -365,7 +368,7 @@ function showsAnEdit(candidate: Candidate, cluster: Cluster): boolean {
   );
 }
 
-/** Other programs add keys of their own, which no rank can compare: each key that no other row has is kept. */
+/** Other programs add keys of their own, which have no comparable rank: each key that no other row has is kept. */
 function withUnaccounted(rawMeta: JsonObject | null, cluster: Cluster): JsonObject | null {
   let all = rawMeta;
   for (const { row, state } of cluster) {
@@ -374,7 +377,7 @@ function withUnaccounted(rawMeta: JsonObject | null, cluster: Cluster): JsonObje
   return all;
 }
 
-/** The same id on all of them, and why their contents agree. Without text of the messages. */
+/** The shared id, and why their contents agree. Without message text. */
 function wordsOfOneId([kept, ...lost]: Cluster): string[] {
   const { externalId } = kept.state;
   const rows = lost.length + 1;
@@ -385,7 +388,7 @@ function wordsOfOneId([kept, ...lost]: Cluster): string[] {
   ];
 }
 
-/** What makes two rows of one conversation one message. */
+/** The proof that two rows of one conversation are one message. */
 function wordsOfContent(kept: Candidate, other: Candidate): string {
   if (isSameContent(kept.original, other.original)) return 'same type, text and media';
   for (const { original } of [other, kept]) {

@@ -13,10 +13,10 @@ import { amount, count } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 
 /**
- * Finds duplicates and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each, every change in the
- * journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit 2) if it would delete more than 5 % of
- * a connection's messages, unless `force` is set. Stopped or killed at any moment, the next run with the same settings resumes
- * it. Throws ConfigError for an unknown connection.
+ * Finds duplicates and, with `apply`, merges them: in batches of `batchSize` rows and one transaction each, every
+ * change in the journal first. Counts before it changes anything, and throws `TooManyDuplicates` (exit 2) if it would
+ * delete more than 5 % of a connection's messages, unless `force` is set. If it is stopped or killed, the next run with
+ * the same settings resumes it. Throws ConfigError for an unknown connection.
  */
 export async function dedupe(ctx: Context, options: DedupeOptions): Promise<DedupeResult> {
   const startedAt = ctx.clock();
@@ -70,7 +70,7 @@ interface Plan {
   tally: Tally;
 }
 
-/** Counts every class on one moment of the database. */
+/** Counts every class in one snapshot of the database. */
 async function planAll(
   ctx: Context,
   sql: Sql,
@@ -131,10 +131,10 @@ function sharesOf(
     });
 }
 
-/** Deleting more of a connection's messages than this share is more likely a mistake (a restored dump apart). */
+/** Deleting more than this share of a connection's messages is more likely a mistake (a restored dump apart). */
 const LARGEST_SHARE = 0.05;
 
-/** Refuses to delete so many messages until a person confirms it. Nothing has been changed. */
+/** Refuses to delete this many messages until a person confirms it. Nothing has changed yet. */
 class TooManyDuplicates extends ConfigError {
   /** Messages to delete, of all connections. */
   readonly rows: number;

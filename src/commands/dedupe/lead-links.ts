@@ -18,7 +18,7 @@ import { whoIsNamed } from '../../rules/fact-traits.js';
 import { type IdentityNode, nodesOf } from '../../rules/identity-evidence.js';
 import { type DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
 
-/** Two people of one organization that are one, and why: a sentence for people. */
+/** Two people of one organization who are one, and why: a sentence for people. */
 interface PersonLink {
   organizationId: string;
   one: string;
@@ -26,14 +26,14 @@ interface PersonLink {
   why: string;
 }
 
-/** People that are one, over any number of links. */
+/** People who are one, over any number of links. */
 interface PersonGroup {
   organizationId: string;
   personIds: string[];
   evidence: string[];
 }
 
-/** Joins links to groups. Holds only people with a duplicate, never all of them. */
+/** Joins links into groups. Holds only people with a duplicate, never everyone. */
 export class PersonGroups {
   private readonly groups = new UnionFind();
   private readonly links: PersonLink[] = [];
@@ -44,7 +44,7 @@ export class PersonGroups {
     const other = `${link.organizationId} ${link.other}`;
     this.groups.add(one);
     this.groups.add(other);
-    // A second link between the same people would only make the evidence longer.
+    // A second link between the same people would only lengthen the evidence.
     if (this.groups.find(one) === this.groups.find(other)) return;
     this.groups.join(one, other);
     this.links.push(link);
@@ -70,14 +70,14 @@ export class PersonGroups {
   }
 }
 
-/** People that have one number (I1): the same, or spelled with and without the ninth digit, as 521/52, as 549/54. */
+/** People who share a number (I1): identical, or spelled with and without the ninth digit, as 521/52, as 549/54. */
 export async function* linksByNumber(sql: Sql): AsyncGenerator<PersonLink> {
   for await (const rows of streamRows(sql, NUMBER_GROUPS)) {
     for (const row of rows) yield* linksOfGroup(numberGroupOf(row));
   }
 }
 
-/** The query may join too much: this decides which numbers are one. */
+/** The query may match too much: this decides which numbers are one. */
 function* linksOfGroup({ organizationId, holders }: NumberGroup): Generator<PersonLink> {
   const byPhone = groupBy(
     holders.flatMap((holder) => {
@@ -107,11 +107,11 @@ function pair(one: Holder, other: Holder): Pick<PersonLink, 'one' | 'other' | 'w
   return { one: one.personId, other: other.personId, why };
 }
 
-/** Leads whose entries are looked up at a time, and namings whose holders are. */
+/** Leads looked up in the log at a time, and namings resolved at a time. */
 const LEADS = 500;
 const NAMINGS = 1_000;
 
-/** Names that one entry gives to one person, at once. */
+/** The names that one entry gives one person. */
 interface Naming {
   organizationId: string;
   nodes: IdentityNode[];
@@ -119,8 +119,8 @@ interface Naming {
 }
 
 /**
- * Leads known by a LID or a BSUID only that are somebody known by another name, because an entry of the raw log gives both
- * names to one person (I3). Reads only entries that name such a lead and something else besides.
+ * Leads known only by a LID or a BSUID that are the same person as another lead, because a raw entry gives both names
+ * to one person (I3). Reads only entries that name such a lead and something else.
  */
 export async function* linksByLog(
   sql: Sql,
@@ -152,7 +152,7 @@ function entriesAbout(
   return log.entries({ statuses: [], chatIds, severalNames: true }, { signal });
 }
 
-/** What an entry says about these names: only what names somebody else's name, too. */
+/** What an entry says about these names: only facts that add another name. */
 function addNamings(
   namings: Map<string, Naming>,
   { entry, sections }: DecodedEntry,
@@ -174,7 +174,7 @@ function addNamings(
   }
 }
 
-/** The people whom a fact names, each by all of its names; the business itself is none (I4). */
+/** The people a fact names, each with all names; never the business itself (I4). */
 function peopleOf(fact: Fact, own: string | null): IdentityNode[][] {
   const named = whoIsNamed(fact);
   if (fact.kind !== 'identity_link')
@@ -182,7 +182,7 @@ function peopleOf(fact: Fact, own: string | null): IdentityNode[][] {
   return named.some((who) => own !== null && who.phone === own) ? [] : [named.flatMap(nodesOf)];
 }
 
-/** Looks up who has the names, in any spelling, and links them. */
+/** Looks up the leads with these names, in any spelling, and links them. */
 async function linksOf(sql: Sql, namings: readonly Naming[]): Promise<PersonLink[]> {
   const names: WantedName[] = [];
   const asked: { naming: Naming; node: IdentityNode }[] = [];

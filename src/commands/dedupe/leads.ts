@@ -42,14 +42,14 @@ interface LeadGroup {
   survivor: string;
   /** The other leads, in the order of their age. */
   goes: string[];
-  /** People without a lead whose names are the person's. */
+  /** People without a lead whose names belong to this person. */
   names: string[];
   evidence: string[];
 }
 
 interface LeadLook {
   connections: readonly ConnectionRow[];
-  /** Only people with a conversation there; null for all. */
+  /** Only people with a conversation on this connection; null for all. */
   connectionId: string | null;
   signal: AbortSignal;
 }
@@ -90,7 +90,7 @@ async function apply(run: MergeRun): Promise<void> {
   }
 }
 
-/** What merging each group costs, in rows: its leads, and the messages of those that are deleted. */
+/** The cost of merging each group, in rows: its leads, and the messages of the deleted ones. */
 async function rowsToMove(sql: Sql, groups: readonly LeadGroup[]): Promise<Map<LeadGroup, number>> {
   const threads = await readThreadsByLead(
     sql,
@@ -108,7 +108,7 @@ async function rowsToMove(sql: Sql, groups: readonly LeadGroup[]): Promise<Map<L
   );
 }
 
-/** All leads that are one person with another one, by their numbers and by the raw log. Inside a transaction. */
+/** All leads that are the same person as another one, by number and by the raw log. Runs inside a transaction. */
 async function findLeadGroups(sql: Sql, look: LeadLook): Promise<LeadGroup[]> {
   const people = new PersonGroups();
   for await (const link of linksByNumber(sql)) people.add(link);
@@ -125,7 +125,7 @@ async function findLeadGroups(sql: Sql, look: LeadLook): Promise<LeadGroup[]> {
   return kept.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
 }
 
-/** Null for a group with fewer than two leads: its names come together when the next entry names them. */
+/** Null for a group with fewer than two leads: the next entry that uses its names joins them. */
 function leadGroupOf(
   group: { organizationId: string; personIds: readonly string[]; evidence: string[] },
   ages: ReadonlyMap<string, number>,
@@ -167,8 +167,8 @@ function placeOf({ organizationId, survivor }: LeadGroup): string {
 }
 
 /**
- * Conversations that a merge of these leads joins: on every connection, those of the later leads are joined to the earliest one
- * of the first lead that has any. `threads`: at least those of the group's leads, the earlier of a lead first.
+ * Conversations that a merge of these leads joins: on every connection, later leads' conversations join the earliest
+ * one of the first lead that has any. `threads`: at least those of the group's leads, in lead order.
  */
 function movesOf(group: LeadGroup, threads: ReadonlyMap<string, readonly LeadThread[]>): ConversationMove[] {
   const moves: ConversationMove[] = [];
@@ -234,7 +234,7 @@ function mergedLeads({ survivor, goes, evidence }: LeadGroup): MergedGroup {
   return { class: 'lead', connectionId: null, survivor, goes, evidence: () => evidence };
 }
 
-/** A group may have shrunk since it was found: another program deleted a lead. */
+/** A group may have shrunk: another program deleted a lead. */
 async function groupsAsTheyAre(tx: Sql, found: readonly LeadGroup[]): Promise<LeadGroup[]> {
   const rows = await readLeadsById(tx, found.flatMap(leadsOf));
   const ages = new Map(rows.map((lead) => [lead.id, lead.firstSeenAt]));

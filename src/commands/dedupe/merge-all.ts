@@ -25,8 +25,8 @@ interface Where {
 }
 
 /**
- * Merges every class under one run. The next run with the same settings resumes a run that was stopped or killed, and searches
- * again: merged rows are not found again, and new ones are. The checkpoint holds only the settings.
+ * Merges every class under one run. The next run with the same settings resumes a stopped or killed one, and searches
+ * again: merged rows no longer match, and new ones do. The checkpoint holds only the settings.
  */
 export async function mergeAll(ctx: Context, options: DedupeOptions, where: Where): Promise<MergedAll> {
   const classes = DUPLICATE_CLASSES.filter((name) => options.classes.has(name));
@@ -50,7 +50,7 @@ export async function mergeAll(ctx: Context, options: DedupeOptions, where: Wher
       failed: (message) => merger.end('failed', message),
     },
     async (run) => {
-      // At once, so that a run that is killed before its first batch is resumed, too.
+      // At once, so that a run killed before its first batch is resumed, too.
       await run.checkpoint(ctx.store.sql, { version: 1, settings }, tally.counters());
       await merger.run(run);
       const status = merger.status();

@@ -1,4 +1,4 @@
-/** Kinds of duplicates, in the order in which they are merged: leads and conversations first, they bring messages together. */
+/** Kinds of duplicates, in merge order: leads and conversations first, because they bring messages together. */
 export const DUPLICATE_CLASSES = ['lead', 'conversation', 'same_id', 'same_message', 'no_id'] as const;
 export type DuplicateClass = (typeof DUPLICATE_CLASSES)[number];
 
@@ -9,7 +9,7 @@ export interface DedupeOptions {
   classes: ReadonlySet<DuplicateClass>;
   /** Of rows without an id, only those whose raw entry is in the log. */
   loggedOnly?: boolean;
-  /** Without it nothing is changed. */
+  /** Without it, nothing changes. */
   apply: boolean;
   /** Rows per transaction. */
   batchSize: number;
@@ -19,11 +19,13 @@ export interface DedupeOptions {
   recordedOptions: Record<string, string | number | boolean | string[]>;
 }
 
-/** One group of duplicates, with what proves it. Ids are those of the table's rows (messages, conversations, tickets, leads). */
+/**
+ * One group of duplicates, with its proof. Ids are those of the table's rows (messages, conversations, tickets, leads).
+ */
 export interface DuplicateSample {
   connection: string | null;
   survivor: string;
-  /** The rows that are deleted. */
+  /** The deleted rows. */
   goes: string[];
   /** Sentences for people: `both have the id wamid.…`, `times 1 s apart`. No message bodies. */
   evidence: string[];
@@ -37,7 +39,7 @@ export interface DuplicateCounts {
   samples: DuplicateSample[];
 }
 
-/** Rows that look like duplicates and are not, or that no rule can decide: kept, and listed. */
+/** Rows that look like duplicates but are not, or that no rule can decide: kept, and listed. */
 export interface LookAlike {
   connection: string;
   externalId: string | null;
@@ -49,7 +51,7 @@ export interface LookAlike {
 export interface DedupeResult {
   schemaVersion: 1;
   command: 'dedupe';
-  /** Null for a plan: nothing was changed, so there is nothing to undo. */
+  /** Null for a plan: nothing changed, so nothing to undo. */
   runId: string | null;
   status: 'completed' | 'partial' | 'interrupted';
   applied: boolean;
@@ -62,7 +64,7 @@ export interface DedupeResult {
   /** Rows without an id and without an identified copy: reported; no id is invented for them. */
   withoutId: { found: number; samples: LookAlike[] };
   connections: { name: string; messages: number; doubled: number; share: number }[];
-  /** Rows that the run changed (survivors, references), without the deleted ones. */
+  /** Rows that the run changed (survivors, references), excluding deleted ones. */
   changed: number;
   /** Raw entries that a merge of leads set back to pending; `replay` processes them. */
   requeued: number;

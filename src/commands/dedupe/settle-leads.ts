@@ -47,7 +47,7 @@ export async function settleTickets(
 ): Promise<number> {
   const tickets = await readTicketsOfLeads(tx, [...sources.keys()]);
   if (tickets.length === 0) return 0;
-  // Only where a live message is left: this must not delete a ticket.
+  // Only if a live message is left: this must not delete a ticket.
   const remaining = (await readRemainingInbound(tx, reread, CAME_LIVE_SQL)).filter(
     ({ first }) => first !== null,
   );

@@ -5,10 +5,10 @@ import type { DedupeResult, DuplicateClass, DuplicateCounts } from './result.js'
 /** How many groups of a class are shown. */
 const SAMPLES = 5;
 
-/** Classes whose rows are messages: what the limit on deleted messages counts. */
+/** Classes of message rows: counted against the deletion limit. */
 const OF_MESSAGES: ReadonlySet<DuplicateClass> = new Set(['same_id', 'same_message', 'no_id']);
 
-/** What was found or merged so far: sums and a few samples, so that it stays small whatever the database holds. */
+/** Sums so far and a few samples, so it stays small whatever the database size. */
 export class Tally {
   private readonly classes = new Map<DuplicateClass, DuplicateCounts>();
   private readonly collisions: DedupeResult['collisions'] = { found: 0, samples: [] };
@@ -67,7 +67,7 @@ export class Tally {
     if (list.samples.length < SAMPLES) list.samples.push({ connection: this.nameOf(connectionId), ...group });
   }
 
-  /** Whether one more group of the class would be shown. Only then its evidence is worth reading its rows. */
+  /** Whether one more group of the class would be shown. Otherwise its rows need not be read for evidence. */
   isShown(name: DuplicateClass): boolean {
     return this.countsOf(name).samples.length < SAMPLES;
   }

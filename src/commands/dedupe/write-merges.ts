@@ -37,7 +37,7 @@ import { readTicketsOfConversations, type TicketRow } from '../../store/tables/t
 import { groupBy } from '../../rules/group-by.js';
 import { textOfErrors, stableJson } from '../../rules/merge-values.js';
 
-/** Everything that merges will write. */
+/** Everything that the merges will write. */
 interface WritePlan {
   lost: readonly StoredMessageRow[];
   updates: readonly StoredMessageRow[];
@@ -47,15 +47,15 @@ interface WritePlan {
   origins: readonly { id: string; batchId: string | null; runId: string | null }[];
   unknownMedia: readonly { id: string; media: JsonObject }[];
   renames: readonly { connectionId: string; conversationId: string; from: string; to: string }[];
-  /** Facts that were pending for one of the rows' ids, and are in the merged state now. */
+  /** Facts pending for one of the rows' ids, now part of the merged state. */
   applied: readonly PendingFactRow[];
   reactions: ReactionBook;
   moved: MovedThreads;
-  /** What has to be journaled. */
+  /** What must be journaled. */
   scope: JournalScope;
 }
 
-/** Plans the writes of a batch's merges, and looks up what else they touch. Writes nothing. */
+/** Plans the writes of a batch's merges, and looks up what else they affect. Writes nothing. */
 export async function planWrites(tx: Sql, merges: readonly Merge[]): Promise<WritePlan> {
   const pending = await applyPending(tx, merges);
   const moved = await findMoved(tx, merges);
@@ -64,7 +64,7 @@ export async function planWrites(tx: Sql, merges: readonly Merge[]): Promise<Wri
   const revisions: RevisionRow[] = [];
   for (const { kept, lost, state } of merges) {
     const shown = rowOfState(state);
-    // Its first text is not known: an edit must not take the place of it.
+    // Its first text is unknown: an edit must not take its place.
     if (![kept, ...lost].some(({ originalKnown }) => originalKnown)) {
       shown.revisions = shown.revisions.filter(({ version }) => version !== ORIGINAL_VERSION);
     }
@@ -98,7 +98,7 @@ interface Pending {
   touched: Set<Merge>;
 }
 
-/** Applies facts that were pending for one of the rows' ids: their message is there. */
+/** Applies facts pending for one of the rows' ids: their message now exists. */
 async function applyPending(tx: Sql, merges: readonly Merge[]): Promise<Pending> {
   const targets = new Map<string, MessageKey>();
   const owners = new Map<string, Merge>();
@@ -139,7 +139,7 @@ async function applyPending(tx: Sql, merges: readonly Merge[]): Promise<Pending>
   return pending;
 }
 
-/** The newest edit time of programs that overwrite the text: they store no edit that could be a version. */
+/** The newest edit time of programs that overwrite the text: they store no edit that could become a version. */
 function editedWithoutId(rows: readonly Candidate[]): number | null {
   const times = rows.flatMap(({ row }) => (row.editExternalId === null ? (row.editedAt ?? []) : []));
   return times.length === 0 ? null : Math.max(...times);
@@ -153,7 +153,7 @@ function newOrigins(merges: readonly Merge[]): WritePlan['origins'] {
   );
 }
 
-/** Unknown media keys of the row that is kept, and of the duplicates where it has no such key. */
+/** Unknown media keys of the kept row, and of the duplicates if it has no such key. */
 function unknownMediaOf({ kept, lost }: Merge): { id: string; media: JsonObject }[] {
   const known = [kept, ...lost].flatMap(({ row }) => (row.unknownMedia === null ? [] : [row.unknownMedia]));
   const media = known.reduceRight<JsonObject>((all, one) => ({ ...all, ...one }), {});
@@ -165,7 +165,7 @@ function renameOf({ kept: { row }, state, renamed }: Merge): WritePlan['renames'
   return renamed === null ? [] : [{ connectionId, conversationId, from: renamed, to: state.externalId }];
 }
 
-/** Deleting an exact copy touches nothing else, not even the row that is kept; most duplicates are exact copies. */
+/** Deleting an exact copy touches nothing else, not even the kept row; most duplicates are exact copies. */
 function scopeOf(
   merges: readonly Merge[],
   changed: ReadonlySet<string>,
@@ -189,18 +189,18 @@ function scopeOf(
 }
 
 /**
- * Writes merges: deletes the duplicates, updates the rows that are kept, and redirects what referred to the duplicates.
- * Set-based, inside the batch's transaction and its journal. Returns the number of rows changed, without the deleted ones.
+ * Writes merges: deletes the duplicates, updates the kept rows, and redirects references to the duplicates. Set-based,
+ * inside the batch's transaction and its journal. Returns the number of rows changed, without the deleted ones.
  */
 export async function writeMerges(tx: Sql, plan: WritePlan): Promise<number> {
   const { lost, updates } = plan;
-  // First the duplicate, then the row that takes its wamid: the unique index, where there is one, allows only one of them.
+  // Duplicates first, then the row that takes the wamid: the unique index, if present, allows only one.
   assertWritten('duplicates', lost.length, await deleteUnchangedMessages(tx, lost));
   assertWritten('messages', updates.length, await updateMessages(tx, updates));
   await replaceRevisions(tx, plan.revised, plan.revisions);
   await addUnknownMedia(tx, plan.unknownMedia);
   await adoptOrigins(tx, plan.origins);
-  // Reactions, tickets and replies that name a key id follow it to its wamid.
+  // Reactions, tickets and replies that name a key id move to its wamid.
   const followed = (await followRenames(tx, plan.renames)) + (await renameContexts(tx, plan.renames));
   await deletePendingFacts(tx, plan.applied);
   await writeReactions(tx, plan.reactions.changes());
@@ -218,9 +218,9 @@ async function settleThreads(tx: Sql, { ends, tickets }: MovedThreads): Promise<
 
 /** Conversations and tickets that change with merged messages, by conversation, each with its lead. */
 interface MovedThreads {
-  /** Conversations whose first or last message may be another one now. */
+  /** Conversations whose first or last message may have changed. */
   ends: ReadonlyMap<string, string>;
-  /** Conversations whose open ticket depends on a message that has another time or id now. */
+  /** Conversations whose open ticket depends on a message with a new time or id. */
   tickets: ReadonlyMap<string, string>;
 }
 
@@ -257,7 +257,7 @@ function movesEnds({ kept, lost, state }: Merge, thread: ConversationRow | undef
   );
 }
 
-/** Inbound messages open and refresh a ticket (T1). Rows of other programs do not say whether they came live. */
+/** Inbound messages open and refresh a ticket (T1). Rows of other programs do not show whether they came live. */
 function mayOpen({ row }: Candidate): boolean {
   return row.direction === 'INBOUND';
 }

@@ -25,12 +25,13 @@ import { StoredDevice } from './stored-device.js';
 type Linked = Extract<PairOutcome, { kind: 'linked' }>;
 
 /**
- * Links the tool as a device of its own to a connection's WhatsApp account, and brings in what the phone sends to a new
- * device: stored the moment it comes, then replayed as history. A device that is stored already is logged in, and what a
- * kill left undone is finished. The caller holds the run lock (shared).
+ * Links the tool as its own device to a connection's WhatsApp account, and imports what the phone sends to a new
+ * device: stored on arrival, then replayed as history. An existing device is logged in, and work left by a kill is
+ * finished. The caller holds the run lock (shared).
  *
- * Throws ConfigError for a missing or wrong key and for a connection that can have no device; LockedError when another
- * process has the device; UserError `wrong_number`, `not_linked` (not scanned in time; exit 6), `whatsapp_unreachable`,
+ * Throws ConfigError for a missing or wrong key and for a connection that cannot have a device; LockedError when
+ * another process has the device; UserError `wrong_number`, `not_linked` (not scanned in time; exit 6),
+ * `whatsapp_unreachable`,
  * `conflict`, `interrupted`.
  */
 export async function linkDevice(ctx: Context, options: LinkOptions): Promise<LinkResult> {
@@ -77,7 +78,7 @@ async function pairAndApply(
   try {
     linked = await pair(ctx, options, linking, keeper);
   } finally {
-    // However it ended: what came is confirmed to WhatsApp.
+    // However it ended, what came has been confirmed to WhatsApp.
     await keeper.flush();
   }
   const applier = {
@@ -93,7 +94,7 @@ async function pairAndApply(
   return endedLink(run.runId, connection, pairing, applied, ctx.signal.aborted);
 }
 
-/** Pairs; a stored device that the phone has unlinked meanwhile is forgotten, and another one is paired. */
+/** Pairs; forgets a stored device that the phone has since unlinked, and pairs another. */
 async function pair(
   ctx: Context,
   options: LinkOptions,
@@ -123,7 +124,7 @@ async function pair(
     });
     if (outcome.kind === 'linked') return outcome;
     if (outcome.kind === 'logged_out') {
-      // Its keys are of no more use.
+      // Its keys are useless now.
       await StoredDevice.forget(ctx, connection.id);
       if (hadDevice && attempt === 1) {
         ctx.emit({ event: 'notice', message: 'The device was unlinked on the phone: linking a new one.' });
@@ -184,7 +185,7 @@ function endedLink(
   };
 }
 
-/** How the run is recorded when nothing was linked. */
+/** How the run is recorded if nothing was linked. */
 function failedLink(error: unknown): RunEnd {
   const code = error instanceof UserError ? error.code : 'bug';
   const status = code === 'interrupted' ? 'interrupted' : 'failed';

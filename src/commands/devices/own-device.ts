@@ -11,8 +11,8 @@ import type { DeviceOptions } from './types.js';
 import type { DeviceView } from './result.js';
 
 /**
- * After its number was changed, a connection must not use the device of the old number: what that phone knows about a
- * contact is another conversation. Throws UserError `wrong_number`. `phone` is the connection's own.
+ * After a number change, a connection must not use the old number's device: what that phone knows about a contact is
+ * another conversation. Throws UserError `wrong_number`. `phone` is the connection's own.
  */
 export async function assertOwnDevice(
   ctx: Pick<Context, 'store'>,
@@ -35,7 +35,7 @@ export function isSamePhone(one: string, other: string): boolean {
   return a === b || phoneEquivalents(a).includes(b);
 }
 
-/** The number that a device of this connection must belong to. Throws ConfigError when it cannot have one. */
+/** The number that a device of this connection must have. Throws ConfigError if it cannot have one. */
 export function ownNumberOf(connection: ConnectionRecord): string {
   if (connection.kind === 'cloud_api') {
     throw new ConfigError(
@@ -60,7 +60,7 @@ export function ownNumberOf(connection: ConnectionRecord): string {
   return phone;
 }
 
-/** `5511…:12@s.whatsapp.net` as people read it. */
+/** `5511…:12@s.whatsapp.net` in readable form. */
 export function deviceViewOf(accountId: string): DeviceView {
   const { user } = parseJid(accountId);
   const number = /:(\d+)@/.exec(accountId)?.[1];
@@ -83,7 +83,7 @@ export function lockDevice(
   });
 }
 
-/** Does `work` while the device is ours; its signal also stops when the lock is lost. */
+/** Does `work` while we hold the device; its signal also aborts when the lock is lost. */
 export async function withDeviceLock<T>(
   ctx: Context,
   options: Pick<DeviceOptions, 'database' | 'lockWaitMs'>,

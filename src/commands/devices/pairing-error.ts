@@ -33,11 +33,11 @@ export function pairingError(
   }
 }
 
-/** For the day when WhatsApp refuses the version that is built in, or the one that was set. */
+/** For when WhatsApp refuses the built-in or configured version. */
 export const HOW_TO_GET_A_VERSION =
   'Update wa-reconcile. Until there is an update, set WA_RECONCILE_WHATSAPP_VERSION to the current version of web.whatsapp.com (in a browser: Settings, Help). Where it is set already, that version was refused: set a newer one, or unset it.';
 
-/** The error for a device of this connection that cannot be online. */
+/** The error for a device of this connection that cannot go online. */
 export function connectionError(problem: NoConnection, connection: string): UserError {
   switch (problem.kind) {
     case 'conflict':

@@ -16,7 +16,7 @@ import { RawKeeper } from './raw-keeper.js';
 import { missingSecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
-/** A device that is ours until it is closed. */
+/** A device that we hold until it is closed. */
 interface OpenDevice {
   lock: RunLock;
   session: HistorySession;
@@ -24,8 +24,8 @@ interface OpenDevice {
 }
 
 /**
- * The linked devices of the connections, brought online when they are asked for. What a phone sends beside its answers is
- * stored, and pending for the next replay. `runId` is the run that it is stored by.
+ * The linked devices of the connections, brought online on demand. Anything a phone sends besides its answers is
+ * stored, pending for the next replay. `runId` is the run that stores it.
  */
 export function createPhones(ctx: Context, options: DeviceOptions & { runId?: string }): Phones {
   const phones = new Map<string, OpenDevice>();
@@ -58,7 +58,7 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
     async close() {
       const open = [...phones.values()];
       phones.clear();
-      // Whatever becomes of one, none keeps its socket or its lock.
+      // Whatever happens to one, release every socket and lock.
       const closed = await Promise.allSettled(open.map(closeDevice));
       for (const end of closed) if (end.status === 'rejected') throw end.reason;
     },
@@ -66,8 +66,8 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
 }
 
 /**
- * Takes a connection's device and logs it in; `session.problem` says why it is not online. What comes is stored from the
- * first moment: it is confirmed to WhatsApp, whatever it was that we wanted. Throws UserError `not_linked`, LockedError, and
+ * Takes a connection's device and logs it in; `session.problem` says why it is offline. Everything is stored from the
+ * first moment: it is confirmed to WhatsApp, requested or not. Throws UserError `not_linked`, LockedError, and
  * ConfigError for a missing or wrong key.
  */
 export async function openDevice(
@@ -108,7 +108,7 @@ export async function openDevice(
   }
 }
 
-/** Ends the socket, stores what is left, and gives the device free. */
+/** Closes the socket, stores what is left, and releases the device. */
 export async function closeDevice({ session, keeper, lock }: OpenDevice): Promise<void> {
   try {
     await session.end();
@@ -118,7 +118,7 @@ export async function closeDevice({ session, keeper, lock }: OpenDevice): Promis
   }
 }
 
-/** Downloads again what an earlier session could not have. */
+/** Retries downloads that failed in an earlier session. */
 async function takeOwedFiles(ctx: Context, { session, keeper }: OpenDevice): Promise<void> {
   if (session.problem !== null) return;
   const owed = await keeper.owed();

@@ -21,11 +21,11 @@ interface KeeperOptions {
 }
 
 /**
- * Stores what a phone sends as raw entries the moment it comes: it has been confirmed to WhatsApp by then and never comes
- * again. They are pending until they are replayed. A file that the phone has only announced is recorded as owed.
+ * Stores what a phone sends as raw entries on arrival: it is already confirmed to WhatsApp and never comes again. They
+ * stay pending until replayed. A file that the phone only announced is recorded as owed.
  */
 export class RawKeeper implements HistoryKeeper {
-  /** Events that were handed over. */
+  /** Events handed over. */
   kept = 0;
   private storing: Promise<void> = Promise.resolve();
   private failure: { error: unknown } | undefined;
@@ -60,7 +60,7 @@ export class RawKeeper implements HistoryKeeper {
 
   readonly settle = (fileId: string): void => {
     this.enqueue(async () => {
-      // After a failed write it is unknown whether the content of the file is stored.
+      // After a failed write it is unknown whether the file's content is stored.
       if (this.failure === undefined) await deleteOwedFile(this.ctx.sql, this.options.connection.id, fileId);
     });
   };
@@ -71,7 +71,7 @@ export class RawKeeper implements HistoryKeeper {
     );
   };
 
-  /** Notifications of owed files that are worth another attempt; those sealed with another key are left out. */
+  /** Notifications of owed files worth another attempt; excludes those sealed with another key. */
   async owed(): Promise<Uint8Array[]> {
     const { connection, secretKey } = this.options;
     const rows = await readOwedFiles(this.ctx.sql, connection.id);
@@ -82,13 +82,13 @@ export class RawKeeper implements HistoryKeeper {
       );
   }
 
-  /** Settles when all is stored; rejects with the first thing that could not be. */
+  /** Settles when everything is stored; rejects with the first failure. */
   async flush(): Promise<void> {
     await this.storing;
     if (this.failure !== undefined) throw this.failure.error;
   }
 
-  /** One write after the other; one that fails costs no other. */
+  /** Writes run one at a time; a failed one does not stop the others. */
   private enqueue(write: () => Promise<void>): void {
     this.storing = this.storing.then(write).catch((error: unknown) => {
       this.failure ??= { error };
@@ -125,7 +125,7 @@ export class RawKeeper implements HistoryKeeper {
   }
 }
 
-/** What the sealed notification of a file belongs to. */
+/** What a file's sealed notification is bound to. */
 export function aboutOwedFile(connectionId: string, fileId: string): string[] {
   return [connectionId, 'owed file', fileId];
 }

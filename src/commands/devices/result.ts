@@ -19,26 +19,26 @@ export interface LinkResult {
   schemaVersion: 1;
   command: 'link';
   runId: string;
-  /** `partial`: linked, but some of what the phone sent, now or before, could not be downloaded or read. */
+  /** `partial`: linked, but some of what the phone sent, now or earlier, could not be downloaded or read. */
   status: RunResult['status'];
   connection: ConnectionName;
   device: DeviceView;
-  /** It was linked before; this call has only logged it in. */
+  /** It was already linked; this call only logged it in. */
   wasLinked: boolean;
   /** How the phone's first sync ended. */
   sync: 'complete' | 'stalled' | 'interrupted';
-  /** Chunks of history that the phone announced, and those that came. */
+  /** Chunks of history that the phone announced, and those that arrived. */
   chunks: {
     announced: number;
     received: number;
-    /** Those out of which the messages were made, also ones that an earlier run had stored. */
+    /** The chunks that yielded the messages, including those stored by an earlier run. */
     applied: number;
   };
-  /** Files of history that could not be downloaded, also before; they stay on record. */
+  /** Files of history that could not be downloaded, including earlier ones; they stay on record. */
   missingFiles: {
     count: number;
     error: string | null;
-    /** Those that this run has tried: Baileys' word for their type (`recent`, `full` …) and their number. */
+    /** Those that this run tried: Baileys' word for their type (`recent`, `full` …) and their number. */
     chunks: { type: string | null; chunk: number | null; reason: string }[];
   };
   messages: MessageCounts;
@@ -53,16 +53,16 @@ export type DeviceState = 'unchecked' | 'online' | 'conflict' | 'logged_out' | '
 
 /** A part of a chat that an answer left out. */
 export interface OwedPart {
-  /** Whose chat: a number, else a LID, as every command takes it. */
+  /** Whose chat: a number, else a LID, in the form every command takes. */
   contact: string;
-  /** RFC 3339: the messages between these two are missing; `from` null: whatever is older than `to`. */
+  /** RFC 3339: the messages between these two are missing; `from` null: everything older than `to`. */
   from: string | null;
   to: string;
   /** False: they only may be missing. */
   proven: boolean;
-  /** One of a file, a chunk between others, or a short answer that the phone did not confirm. */
+  /** A file, a chunk between others, or a short answer that the phone did not confirm. */
   reason: 'file' | 'chunk' | 'short';
-  /** What requests them. */
+  /** The command that requests them. */
   remedy: Remedy;
 }
 
@@ -73,10 +73,10 @@ export interface LinkedDeviceStatus {
   /** RFC 3339. */
   linkedAt: string;
   lastUsedAt: string;
-  /** Whether the secret key that was given opens it. */
+  /** Whether the given secret key opens it. */
   key: 'ok' | 'missing' | 'wrong';
   whatsapp: DeviceState;
-  /** History that its phone has announced or left out, and that the next import asks for again. */
+  /** History that its phone announced or left out; the next import requests it again. */
   owed: { files: number; gaps: number; parts: OwedPart[] };
 }
 
@@ -91,6 +91,6 @@ export interface UnlinkResult {
   command: 'unlink';
   connection: ConnectionName;
   device: DeviceView;
-  /** `unlinked` just now, `was_unlinked` by the phone before, or `left` there (`--forget`). */
+  /** `unlinked` just now, `was_unlinked` earlier by the phone, or `left` there (`--forget`). */
   onPhone: 'unlinked' | 'was_unlinked' | 'left';
 }

@@ -14,7 +14,7 @@ const HEAD_BYTES = 1 + KEY_ID_BYTES;
 const HOW_TO_MAKE_A_KEY =
   'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
 
-/** What is sealed, in words for an error: what it is, and what to do when its key is lost. */
+/** A sealed value, in words for an error: what it is, and what to do if its key is lost. */
 export interface SealedThing {
   /** `The linked device`. */
   noun: string;
@@ -30,8 +30,8 @@ export const LINKED_DEVICE: SealedThing = {
 };
 
 /**
- * The key under which secrets lie in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random nonce.
- * What a value belongs to (`about`) is authenticated with it, so that no row can pass for another one.
+ * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random
+ * nonce. The context (`about`) is authenticated too, so no row can pass for another.
  */
 export class SecretKey {
   private readonly id: Buffer;
@@ -40,7 +40,7 @@ export class SecretKey {
     private readonly key: Buffer,
     private readonly place: string,
   ) {
-    // Tells a wrong key from damaged data, and nothing about the key.
+    // Distinguishes a wrong key from damaged data, without revealing the key.
     this.id = createHash('sha256')
       .update('wa-reconcile key id\0')
       .update(key)
@@ -52,7 +52,7 @@ export class SecretKey {
   static parse(text: string, place: string): SecretKey {
     const trimmed = text.trim();
     const key = Buffer.from(trimmed, 'base64');
-    // Node reads anything as base64; what does not come back the same was none.
+    // Node accepts anything as base64; input that does not round-trip was invalid.
     const isBase64 = key.toString('base64').replace(/=+$/, '') === trimmed.replace(/=+$/, '');
     if (!isBase64 || key.byteLength !== KEY_BYTES) {
       throw new ConfigError(`${place} is not a key of 32 bytes in base64.`, {
@@ -71,7 +71,7 @@ export class SecretKey {
     return Buffer.concat([Buffer.from([FORM]), this.id, nonce, cipher.getAuthTag(), encrypted]);
   }
 
-  /** Throws ConfigError `secret_key_wrong` for what another key has sealed, and for what was altered. */
+  /** Throws ConfigError `secret_key_wrong` for values sealed with another key or altered. */
   open(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): string {
     if (!this.hasSealed(sealed)) throw this.wrong(thing);
     const bytes = Buffer.from(sealed);
@@ -93,7 +93,7 @@ export class SecretKey {
     return this.seal(other.key.toString('base64'), about);
   }
 
-  /** The key that {@link sealKey} has sealed; errors about it name the place of this one. */
+  /** The key that {@link sealKey} sealed; errors name this key's source. */
   openKey(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): SecretKey {
     return SecretKey.parse(this.open(sealed, about, thing), this.place);
   }
@@ -104,21 +104,21 @@ export class SecretKey {
   }
 
   /**
-   * A name for something whose own name must not stand in the database: the same for the same thing, and nobody without the
-   * key can tell whose it is, not even by trying all phone numbers.
+   * A keyed name for something whose real name must not be stored: stable, and without the key it cannot be reversed,
+   * not even by trying all phone numbers.
    */
   nameOf(what: readonly string[]): string {
     const names = createHmac('sha256', this.key).update('wa-reconcile names').digest();
     return createHmac('sha256', names).update(authenticated(what)).digest('hex');
   }
 
-  /** Whether this key has sealed it, by the id alone. */
+  /** Whether this key sealed it, by the key id alone. */
   hasSealed(sealed: Uint8Array): boolean {
     const bytes = Buffer.from(sealed);
     return bytes[0] === FORM && bytes.subarray(1, HEAD_BYTES).equals(this.id);
   }
 
-  /** The error for what this key has not sealed. */
+  /** The error for a value that this key did not seal. */
   wrong(
     { noun, whenLost }: SealedThing,
     why = 'it was encrypted with another key',
@@ -132,7 +132,7 @@ export class SecretKey {
   }
 }
 
-/** For work that needs a key where none is given. */
+/** For work that needs a key when none is given. */
 export function missingSecretKey(what = 'the linked device'): ConfigError {
   return new ConfigError(`A secret key is required: ${what} is stored encrypted in the database.`, {
     code: 'secret_key_missing',

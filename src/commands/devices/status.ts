@@ -12,7 +12,7 @@ import { deviceViewOf } from './own-device.js';
 import { closeDevice, notLinked, openDevice } from './phones.js';
 import { StoredDevice } from './stored-device.js';
 
-/** Of each connection so many parts are listed. */
+/** Maximum parts listed per connection. */
 const MOST_PARTS = 1000;
 
 /**
@@ -80,7 +80,7 @@ async function keyState(
   }
 }
 
-/** Logs in for a moment. */
+/** Logs in briefly. */
 async function ask(
   ctx: Context,
   options: DeviceStatusOptions,

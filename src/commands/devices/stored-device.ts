@@ -15,12 +15,12 @@ import type { Context } from '../../context.js';
 import type { SecretKey } from './secret-key.js';
 
 /**
- * The device of one connection in the database, encrypted. The user of it holds the device's lock. Reading throws
+ * The device of one connection in the database, encrypted. The caller holds the device's lock. Reading throws
  * ConfigError for a wrong key; saving throws UserError `device_taken` for a device that another connection has.
  */
 export class StoredDevice implements DeviceStorage {
   private isOurs = false;
-  /** The key of this device's rows: the secret key, or the one that it was linked with before there was another. */
+  /** The key of this device's rows: the secret key, or, after a rekey, the one that it was linked with. */
   private key: SecretKey;
 
   constructor(
@@ -53,7 +53,7 @@ export class StoredDevice implements DeviceStorage {
     const credentials = this.key.seal(json, this.about('credentials'));
     const now = this.ctx.clock();
     if (await saveDevice(sql, { connectionId: this.connectionId, accountId, credentials, now })) return;
-    // It was written by another key since it was looked at: only without the device's lock.
+    // Another key wrote it since the last read: possible only without the device's lock.
     await this.loadCredentials();
   }
 
@@ -88,7 +88,7 @@ export class StoredDevice implements DeviceStorage {
     await ctx.store.transaction((tx) => deleteDevice(tx, connectionId));
   }
 
-  /** Another secret key would find none of the keys, and write its own beside them. Throws ConfigError. */
+  /** Another secret key would find none of the rows, and write its own beside them. Throws ConfigError. */
   private async assertOurs(): Promise<void> {
     if (this.isOurs) return;
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
@@ -105,7 +105,7 @@ export class StoredDevice implements DeviceStorage {
         : this.secretKey.openKey(deviceKey, aboutDeviceKey(this.connectionId));
   }
 
-  /** Keys that were stored under their own names, contacts' numbers among them, get the names that tell nothing. */
+  /** Renames keys stored under their own names, including contacts' numbers, to opaque ones. */
   private async renameKeys(): Promise<void> {
     const { store } = this.ctx;
     const plain = await readPlainKeys(store.sql, this.connectionId);
@@ -114,7 +114,7 @@ export class StoredDevice implements DeviceStorage {
     await store.transaction((tx) => renameDeviceKeys(tx, this.connectionId, renamed));
   }
 
-  /** Most of Baileys' ids are a contact's number, or hold one: only the key itself can tell which. */
+  /** Most of Baileys' ids are or contain a contact's number; only the key type shows which. */
   private nameOf(type: string, id: string): string {
     return `${HASHED_NAME}${this.key.nameOf(this.about(type, id))}`;
   }
@@ -124,7 +124,7 @@ export class StoredDevice implements DeviceStorage {
   }
 }
 
-/** What the sealed key of a device's rows belongs to. */
+/** What the sealed key of a device's rows is bound to. */
 export function aboutDeviceKey(connectionId: string): string[] {
   return [connectionId, 'device key'];
 }

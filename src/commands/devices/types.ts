@@ -8,11 +8,11 @@ export type { PairingStep } from '../../whatsapp/pair-device.js';
 
 /** What every use of a linked device needs. */
 export interface DeviceOptions extends Omit<ServiceOptions, 'log'> {
-  /** Where `ctx.store` is: the lock of a device wants a connection of its own. */
+  /** Where `ctx.store` is: a device lock needs its own connection. */
   database: DatabaseConfig;
-  /** How long to wait for another process to give the device free, in ms. */
+  /** How long to wait for another process to release the device, in ms. */
   lockWaitMs: number;
-  /** Null where none is given: then only what needs none is possible. */
+  /** Null if none is given: only work that needs no key is possible. */
   secretKey: SecretKey | null;
 }
 
@@ -20,7 +20,7 @@ export interface LinkOptions extends DeviceOptions, SyncPatience {
   /** Name, id, phone_number_id or phone of the connection. */
   connection: string;
   organization?: string | undefined;
-  /** `code`: `phone` is how WhatsApp spells the number, where that is not how the connection has it. */
+  /** `code`: `phone` is WhatsApp's spelling of the number, if it differs from the connection's. */
   method: { kind: 'qr' } | { kind: 'code'; phone?: string | undefined };
   /** Messages per transaction. */
   batchSize: number;
@@ -30,10 +30,10 @@ export interface LinkOptions extends DeviceOptions, SyncPatience {
 }
 
 export interface DeviceStatusOptions extends DeviceOptions {
-  /** Without it: of every connection. */
+  /** Absent: every connection. */
   connection?: string | undefined;
   organization?: string | undefined;
-  /** Logs every device in for a moment, to see whether WhatsApp still knows it. */
+  /** Briefly logs in every device to see whether WhatsApp still knows it. */
   check: boolean;
 }
 

@@ -9,7 +9,7 @@ import { notLinked } from './phones.js';
 import { missingSecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
-/** What `unlink` would take away. Throws ConfigError for an unknown connection, UserError `not_linked` (exit 6). */
+/** What `unlink` would remove. Throws ConfigError for an unknown connection, UserError `not_linked` (exit 6). */
 export async function planUnlink(
   ctx: Context,
   reference: string,
@@ -22,8 +22,8 @@ export async function planUnlink(
 }
 
 /**
- * Unlinks a connection's device at WhatsApp and forgets it here; the only thing that logs a device out. A device that cannot
- * be logged in stays as it is, unless `forget`: then only what is stored here goes.
+ * Unlinks a connection's device at WhatsApp and forgets it here; nothing else logs a device out. A device that cannot
+ * log in is kept, unless `forget`: then only local data is removed.
  */
 export async function unlinkDevice(ctx: Context, options: UnlinkOptions): Promise<UnlinkResult> {
   const { connection, device } = await planUnlink(ctx, options.connection, options.organization);

@@ -7,8 +7,8 @@ import { readCredentials, type GraphCredentialRow } from '../../store/tables/gra
 import { listed, ok, warn, type Found } from './types.js';
 
 /**
- * What is known of the access tokens for Meta's API without asking it: the doctor speaks to nobody. Null where no connection is
- * of that API.
+ * What is known of the access tokens for Meta's API without a network call: the doctor contacts no one. Null if no
+ * connection uses that API.
  */
 export async function checkGraph(sql: Sql, now: number): Promise<Found | null> {
   const connections = (await readConnectionRecords(sql)).filter(

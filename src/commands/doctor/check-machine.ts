@@ -6,7 +6,7 @@ import { amount } from '../../model/amount.js';
 import { minuteOf } from '../../model/time.js';
 import { fail, ok, warn, type DoctorOptions, type Found } from './types.js';
 
-/** The versions that the tests run on, and the day until which each gets security fixes (nodejs.org/en/about/previous-releases). */
+/** The versions that the tests run on, and when security fixes end for each (nodejs.org/en/about/previous-releases). */
 const SUPPORTED: readonly { major: number; minor: number; until: string }[] = [
   { major: 20, minor: 19, until: '2026-04-30' },
   { major: 22, minor: 12, until: '2027-04-30' },
@@ -31,7 +31,7 @@ export function checkNode(version: string, now: number): Found {
   return ok(`Node ${version}`);
 }
 
-/** Whether settings are understood, and secrets kept. */
+/** Whether settings are understood and secrets are protected. */
 export async function checkConfiguration(options: DoctorOptions): Promise<Found> {
   const { settings, unknownSettings, secretFiles, database } = options;
   if (database instanceof Error) {
@@ -58,7 +58,7 @@ export async function checkConfiguration(options: DoctorOptions): Promise<Found>
 const READABLE_BY_OTHERS = 0o004;
 
 async function findReadableByAll(paths: readonly string[]): Promise<string | undefined> {
-  // Windows keeps no such bits, and shows every file as open.
+  // Windows has no such bits, and shows every file as open.
   if (platform() === 'win32') return undefined;
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
@@ -67,24 +67,24 @@ async function findReadableByAll(paths: readonly string[]): Promise<string | und
   return undefined;
 }
 
-/** Before this tool was written no clock was right; far in the future, neither. */
+/** A clock before this tool was written is wrong; so is one far in the future. */
 const EARLIEST = Date.UTC(2025, 0, 1);
 const LATEST = Date.UTC(2100, 0, 1);
 const SECOND = 1000;
-/** Beyond this, times that the two write look as if they came in another order. */
+/** Beyond this, times written by the two appear out of order. */
 const NOTICEABLE = 5 * SECOND;
 /** Beyond this, windows of tickets and ages of alerts are wrong. */
 const HARMFUL = 300 * SECOND;
 
 const REMEDY = 'Set the clock from the network: timedatectl set-ntp true';
 
-/** Whether this machine's clock can be right at all. `now` in ms since 1970. */
+/** Whether this machine's clock is plausible. `now` in ms since 1970. */
 export function checkLocalClock(now: number): Found {
   const message = `this machine says ${minuteOf(now)}`;
   return now >= EARLIEST && now < LATEST ? ok(message) : fail(message, REMEDY);
 }
 
-/** How far this machine's clock is from the server's; the way there and back is taken for equally long. */
+/** How far this machine's clock is from the server's, assuming equal travel time both ways. */
 export async function checkServerClock(sql: Sql, clock: () => number): Promise<Found> {
   const local = checkLocalClock(clock());
   if (local.status === 'fail') return local;
@@ -94,7 +94,7 @@ export async function checkServerClock(sql: Sql, clock: () => number): Promise<F
   const server = await readServerClock(sql);
   const after = clock();
   const skew = (before + after) / 2 - server;
-  // The round trip limits how exactly the difference is known.
+  // The round trip limits the precision of the difference.
   const off = Math.max(0, Math.abs(skew) - (after - before) / 2);
   if (off < NOTICEABLE) return ok(`${local.message}, as does the server`);
   const words = `${Math.round(off / SECOND)} s ${skew > 0 ? 'ahead of' : 'behind'} the database server`;

@@ -15,8 +15,8 @@ import type { Store } from '../../store/store.js';
 import { fail, listed, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /**
- * What can be said of an embedded database without opening it, where that is all there is to say: opening would create it,
- * or recreate a half-made one. Null for a database that can be opened. `looked`: the places where one could have been named.
+ * What can be said of an embedded database without opening it, if that is all: opening would create it, or recreate a
+ * half-made one. Null for a database that can be opened. `looked`: the places that could have named one.
  */
 export async function checkDirectory(directory: string, looked: readonly string[]): Promise<Found | null> {
   const place = await lookAtPlace(directory);
@@ -43,10 +43,10 @@ export async function checkDirectory(directory: string, looked: readonly string[
 }
 
 const MB = 1024 ** 2;
-/** A log of a million messages becomes less than this. */
+/** A log of a million messages takes less than this. */
 const ENOUGH_FREE = 1024 * MB;
 
-/** The room that an embedded database has to grow; also where it is still to be created. */
+/** Free space for an embedded database to grow, including one still to be created. */
 export async function checkEmbeddedDisk(directory: string): Promise<Found> {
   const free = await freeBytesOf(await nearestExisting(directory));
   const used = await sizeOf(directory);
@@ -58,7 +58,7 @@ export async function checkEmbeddedDisk(directory: string): Promise<Found> {
   );
 }
 
-/** Only its own server knows how full a server's disk is. */
+/** Only a server itself knows how full its disk is. */
 export async function checkServerDisk(store: Store): Promise<Found> {
   const { databaseBytes } = await readServerFacts(store.sql);
   return ok(`the database uses ${bytes(databaseBytes)}; the server’s free space cannot be seen from here`);
@@ -74,7 +74,7 @@ async function sizeOf(directory: string): Promise<number> {
   const sizes = await Promise.all(
     entries
       .filter((entry) => entry.isFile())
-      // A file that goes while we look is none of the database's any more.
+      // A file that vanishes during the check no longer belongs to the database.
       .map(
         async (entry) => (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0,
       ),
@@ -127,7 +127,7 @@ export async function checkEmbeddedLock(
   }
 }
 
-/** Which runs hold the lock on a server. That one does is no fault; the doctor itself is not one of them. */
+/** Which runs hold the lock on a server. A held lock is not a fault; the doctor itself does not count. */
 export async function checkServerLock(
   store: Store,
   { host, pid }: Pick<DoctorOptions, 'host' | 'pid'>,

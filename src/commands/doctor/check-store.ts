@@ -13,7 +13,7 @@ import type { Store } from '../../store/store.js';
 import { readRecentRuns } from '../../store/tables/sync-runs.js';
 import { fail, listed, ok, warn, type Found } from './types.js';
 
-/** Whether the server can hold what is stored in it. */
+/** Whether the server can store this tool's data. */
 export async function checkServer(store: Store): Promise<Found> {
   const facts = await readServerFacts(store.sql);
   const message = `PostgreSQL ${facts.version}`;
@@ -38,7 +38,7 @@ export async function checkServer(store: Store): Promise<Found> {
   return ok(message);
 }
 
-/** What a connection pooler between here and the server changes; null where there is none, or none in use. */
+/** What a connection pooler between here and the server changes; null if there is none, or none in use. */
 export function checkPooler(store: Store): Found | null {
   if (!store.pooled) return null;
   return ok(
@@ -47,7 +47,7 @@ export function checkPooler(store: Store): Found | null {
   );
 }
 
-/** Whether the tables are ours, and of this version. */
+/** Whether the tables are this tool's, at this version. */
 export async function checkMigrations(store: Store): Promise<Found> {
   const status = await migrationStatus(store);
   try {
@@ -69,7 +69,7 @@ export async function checkMigrations(store: Store): Promise<Found> {
   return fail(message, remedy('db migrate', [], 'applies them'));
 }
 
-/** Whether this role may do what commands do. */
+/** Whether this role has the rights that commands need. */
 export async function checkRights(sql: Sql): Promise<Found> {
   const missing = await readMissingRights(sql, [...new Set(UNIQUE_KEYS.map(({ table }) => table))]);
   if (missing.length === 0) return ok('this role may read and write every table');
@@ -97,7 +97,7 @@ export async function checkIndexes(sql: Sql): Promise<Found> {
 const RECENT_RUNS = 50;
 const NAMED_RUNS = 3;
 
-/** Runs that did not come to their end, and that no later one has made good. */
+/** Runs that did not finish, and that no later run made up for. */
 export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Promise<Found> {
   const runs = await judgeRuns(onlooker, await readRecentRuns(sql, RECENT_RUNS), sql, backend);
   const working = runs.filter(({ status }) => status === 'running');
@@ -116,7 +116,7 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
   return ok('every run has finished');
 }
 
-/** The commands that take up the newest of them, each once. */
+/** The commands that resume the newest of them, each once. */
 function againOf(unfinished: readonly JudgedRun[]): Remedy[] {
   const commands = unfinished.map(({ row }) => commandOfRun(row.command, row.options, 'resumes it'));
   return [...new Map(commands.map((one) => [JSON.stringify(one), one])).values()].slice(0, NAMED_RUNS);

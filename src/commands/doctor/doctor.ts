@@ -32,8 +32,8 @@ import {
 } from './types.js';
 
 /**
- * Checks the installation from the outside in, and reports the state of each part and what fixes it. Never throws for what
- * it finds; writes nothing: no database is created, migrated or taken over.
+ * Checks the installation from the outside in, and reports the state of each part and its fix. Never throws for what it
+ * finds; writes nothing: creates, migrates or takes over no database.
  */
 export async function doctor(options: DoctorOptions): Promise<DoctorResult> {
   const { clock, nodeVersion, database } = options;
@@ -95,7 +95,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
     await add('lock', () => checkServerLock(store, options));
   }
   await add('migrations', () => checkMigrations(store));
-  // The remaining checks are about this tool's tables, which may not exist yet, or be another program's.
+  // The remaining checks are about this tool's tables, which may not exist yet, or belong to another program.
   if (checks.at(-1)?.status === 'fail' || (await migrationStatus(store)).pending.length > 0) return checks;
   if (isServer) await add('rights', () => checkRights(sql));
   await add('indexes', () => checkIndexes(sql));
@@ -104,7 +104,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   return checks;
 }
 
-/** A check under its name, or nothing where it does not apply. One that throws fails by itself, and the others go on. */
+/** A named check, or nothing if it does not apply. If one throws, only it fails, and the others continue. */
 async function attempt(
   name: DoctorCheckName,
   check: () => Found | null | Promise<Found | null>,

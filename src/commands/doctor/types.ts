@@ -2,7 +2,7 @@ import type { UserError } from '../../model/errors.js';
 import type { Advices } from '../../model/remedy.js';
 import type { DatabaseConfig } from '../database.js';
 
-/** A setting that was given somewhere, fit to be shown: without secrets. */
+/** A setting that was given somewhere, safe to show: without secrets. */
 export interface GivenSetting {
   /** `database`, `lock-wait`. */
   name: string;
@@ -11,21 +11,21 @@ export interface GivenSetting {
   origin: string;
 }
 
-/** What the caller knows about the installation; the doctor finds out the rest. */
+/** The caller's knowledge of the installation; the doctor finds out the rest. */
 export interface DoctorOptions {
   /** `v24.1.0`. */
   nodeVersion: string;
   host: string;
   pid: number;
-  /** When this process began, ms since 1970. */
+  /** When this process started, ms since 1970. */
   processStartedAt?: number;
   /** Milliseconds since 1970. */
   clock: () => number;
   signal: AbortSignal;
   settings: readonly GivenSetting[];
-  /** Variables that look like settings and are none: `WA_RECONCILE_HOMR`, with what may have been meant. */
+  /** Variables that look like settings but are not: `WA_RECONCILE_HOMR`, with what may have been meant. */
   unknownSettings: readonly { place: string; similar?: string }[];
-  /** Files that hold a password or may: `.env`, the database URL's. */
+  /** Files that hold or may hold a password: `.env`, the database URL's. */
   secretFiles: readonly string[];
   /** Which database, or why that is unknown. */
   database: DatabaseConfig | UserError;
@@ -56,9 +56,9 @@ export type DoctorStatus = 'ok' | 'warn' | 'fail';
 export interface DoctorCheck {
   name: DoctorCheckName;
   status: DoctorStatus;
-  /** What is so, in a sentence. */
+  /** The state, in a sentence. */
   message: string;
-  /** What to type or change; only beside `warn` and `fail`. */
+  /** What to type or change; only with `warn` and `fail`. */
   remedy?: Advices;
 }
 
@@ -67,9 +67,9 @@ export interface DoctorResult {
   command: 'doctor';
   /** The worst of the checks. */
   status: DoctorStatus;
-  /** In a fixed order; those that a failure before them makes impossible are left out. */
+  /** In a fixed order; excludes those that an earlier failure makes impossible. */
   checks: DoctorCheck[];
-  /** What was given, and where; a setting that is not here has its default. */
+  /** What was given, and where; a missing setting has its default. */
   settings: GivenSetting[];
 }
 

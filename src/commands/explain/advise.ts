@@ -4,7 +4,7 @@ import { isFault, type ItemVerdict } from './item-verdicts.js';
 import { namesIn } from './log-items.js';
 import type { Remedy } from './result.js';
 
-/** Advises what fixes wrong items: a replay, and `dedupe` for duplicates. */
+/** Advises the fix for wrong items: a replay, and `dedupe` for duplicates. */
 export function adviseFaults(inv: Investigation, verdicts: readonly ItemVerdict[], replay: Remedy): void {
   const faults = verdicts.filter(isFault);
   if (faults.some(({ reason }) => reason !== 'doubled')) inv.remedy(replay);

@@ -21,14 +21,14 @@ import type {
   Outcome,
 } from './result.js';
 
-/** What `explain` says about its subject, and whether anything is known about it. */
+/** The conclusion of `explain` about its subject, and whether anything is known about it. */
 export interface Conclusion {
   verdict: string;
   known: boolean;
   findings: Finding[];
 }
 
-/** Outcomes of items that are not in the database as they should be. */
+/** Outcomes of items that are wrong or missing in the database. */
 const PROBLEMS = ['pending', 'missing', 'different', 'rejected'] as const;
 
 /** Concludes about an id with rows. */
@@ -80,7 +80,7 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   return { verdict, known: true, findings };
 }
 
-/** Rows of the same id, also of other programs, and rows of one message under its two ids (M10). */
+/** Rows of the same id, including other programs' rows, and rows of one message under its two ids (M10). */
 function countDuplicates({ messages, facts }: MessageFindings): number {
   const ids = new Set(messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
   const twins = new Set(facts.flatMap((fact) => (fact.reason === 'doubled' ? [fact.messageId] : [])));
@@ -112,13 +112,13 @@ function rowVerdict(
     ...(marks.length === 0 ? [] : [markWords(marks)]),
     ...(claims === 0 ? [] : [`${amount(claims, 'other message claims', 'other messages claim')} its id`]),
   ];
-  // What is wrong comes first: a verdict that began with the database would read as good news under a red mark.
+  // Faults come first: a verdict that began with the database would read as good news under a red mark.
   const wrong = wrongWith(message, findings);
   const opening = wrong.length === 0 ? 'In the database' : capitalised(listed(wrong));
   return `${opening}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
 }
 
-/** What is wrong with a row, in a few words; what only waits, or was kept out, is no fault of it. */
+/** What is wrong with a row, in a few words; waiting or excluded items are not a fault of the row. */
 function wrongWith(message: MessageExplanation, findings: readonly Finding[]): string[] {
   const columns = message.differences.map(({ what }) => what);
   const words = findings.flatMap(({ outcome, reason }): string[] => {
@@ -130,7 +130,7 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
         if (reason === 'unfounded') return ['not in the raw entry that it names'];
         return columns.length === 0 ? ['different from the raw log'] : [];
       case 'missing':
-        // Of a row without an id, the missing one is the message itself.
+        // For a row without an id, the missing item is the message itself.
         return message.externalId === null ? [] : ['lacks an update of the raw log'];
       case 'gone':
         return ['without its raw entry'];
@@ -262,7 +262,7 @@ export function concludeEntry(
   return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
 }
 
-/** Concludes about a raw entry that is not in the raw log any more, by what names it. */
+/** Concludes about a raw entry that is gone from the raw log, from the records that name it. */
 export function concludeGone(id: string, records: readonly GoneRecord[]): Conclusion {
   const names: Record<GoneRecord['ledger'], string> = {
     message: 'message',
@@ -280,7 +280,7 @@ export function concludeGone(id: string, records: readonly GoneRecord[]): Conclu
   };
 }
 
-/** Whether an entry could not be read at all. */
+/** Whether an entry was entirely unreadable. */
 export function isBroken({ unread }: Pick<EntryFindings, 'unread'>): boolean {
   return brokenIn(unread) !== undefined;
 }
@@ -328,10 +328,10 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
   const unread = facts.filter((fact) => fact.kind === 'entry');
   const now = inv.ctx.clock();
-  // As verify has it: updates come before their message, and within a day that is no fault.
+  // The same rule as verify: updates arrive before their message, and within a day that is no fault.
   const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
   const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
-  // The updates of a missing message come back with it: the headline counts the message.
+  // The updates of a missing message return with it: the headline counts the message.
   const gone = new Set(
     facts.flatMap((fact) => (fact.outcome === 'missing' && isMessage(fact) ? [fact.externalId] : [])),
   );

@@ -10,9 +10,9 @@ import { type Investigation, scanLog } from './investigation.js';
 import { itemNames, patternsOf, wordsOfNames, type EntryItem, type EntryItems } from './log-items.js';
 import type { Outcome } from './result.js';
 
-/** Of a contact's entries no more than this is read: a day of the busiest contact, so that memory stays flat. */
+/** At most this much of a contact's entries is read: a day of the busiest contact, to keep memory flat. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** Rejected and unreadable entries have no contact in the index; this many of the newest are searched. */
+/** The index has no contact for rejected and unreadable entries; this many of the newest are searched. */
 const MOST_REJECTS = 10_000;
 const MOST_UNREAD = { failed: 1000, recent: 20_000 };
 
@@ -20,7 +20,7 @@ export interface ContactItems {
   items: EntryItem[];
   /** Entries about the contact. */
   entries: number;
-  /** Entries that name the contact and could not be parsed. */
+  /** Entries that name the contact but could not be parsed. */
   unreadable: { entry: EntryItems['entry']; reason: string }[];
 }
 
@@ -39,7 +39,7 @@ export async function gatherContactItems(
   const unread = await findUnreadEntries(inv.sql, patternsOf(words), MOST_UNREAD);
   const other = rejects.map((reject) => ({ id: reject.webhookLogId, bytes: 0 }));
   let decoded = await inv.decode([...read, ...other, ...unread], pick);
-  // A contact without messages may have a lost conversation: then the whole log is searched.
+  // A contact without messages may have a lost conversation: search the whole log.
   const hasNoMessage = !decoded.some(({ items }) => items.some((item) => item.fact.kind === 'message'));
   if (inv.options.scan || hasNoMessage) {
     const scanned = await inv.decode(await scanLog(inv, words), pick);
@@ -72,7 +72,7 @@ function withinBounds(inv: Investigation, found: readonly FoundEntry[], limit: n
   return kept;
 }
 
-/** An entry's items about the contact; the whole entry where nothing in it could be read. */
+/** An entry's items about the contact; the whole entry if it was unreadable. */
 function pickItems(inv: Investigation, logged: EntryItems, names: ReadonlySet<string>): EntryItems | null {
   const items = logged.items.filter((item) => inv.concerns(item) && isAbout(item, names));
   const broken = logged.failure !== null || logged.unrecognized.length > 0;
@@ -89,7 +89,7 @@ function isAbout(item: EntryItem, names: ReadonlySet<string>): boolean {
   }
 }
 
-/** The verdicts for this contact: a message whose row has another lead is missing here. */
+/** The verdicts for this contact: a message stored under another lead is missing here. */
 export function verdictsOfContact(
   verdicts: readonly ItemVerdict[],
   leadIds: ReadonlySet<string>,
@@ -107,7 +107,9 @@ export function verdictsOfContact(
   });
 }
 
-/** Outcomes of copies of one message: the message has the best one, and its row differs if it differs from any of them. */
+/**
+ * Outcomes of copies of one message: the message takes the best one, and its row differs if it differs from any copy.
+ */
 const BEST: readonly Outcome[] = [
   'different',
   'created',
@@ -152,7 +154,7 @@ function messageKey({ item, row }: ItemVerdict): string | null {
   }
 }
 
-/** Gives a notice for entries that could not be parsed. */
+/** Adds a notice for entries that could not be parsed. */
 export function noticeUnreadable(inv: Investigation, { unreadable }: ContactItems): void {
   for (const { entry, reason } of unreadable.slice(0, 5)) {
     inv.notice(`${originOf(entry)} names this contact, but could not be parsed: ${reason}.`);

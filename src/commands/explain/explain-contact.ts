@@ -41,7 +41,7 @@ export interface ContactFindings {
   pending: PendingNote[];
 }
 
-/** Explains a contact: who it is, what the database has of it, and what the raw log has that the database lacks. */
+/** Explains a contact: its identity, what the database has of it, and what the raw log has that the database lacks. */
 export async function explainContact(inv: Investigation, typed: string): Promise<ContactFindings> {
   const [first] = inv.connections;
   const scope =
@@ -78,9 +78,9 @@ export async function explainContact(inv: Investigation, typed: string): Promise
 }
 
 /**
- * Says which history of the contact's connections did not arrive, as a possible reason why something is not here: files of the
- * phone's history, which may hold anybody's messages, and what answers left out of this contact's chat. A contact without a
- * conversation may be on any connection.
+ * Lists history that did not arrive on the contact's connections, as a possible reason for a gap: files of the phone's
+ * history, which may hold anyone's messages, and parts that answers left out of this contact's chat. A contact without
+ * a conversation may be on any connection.
  */
 async function noticeOwedHistory(
   inv: Investigation,
@@ -248,7 +248,9 @@ function liveEntryOf(externalId: string | null, verdicts: readonly ItemVerdict[]
   return opener === undefined ? null : originOf(opener.item.entry);
 }
 
-/** Updates that are pending for messages of this contact: by the phone in wamids, and by the targets in the contact's entries. */
+/**
+ * Updates pending for messages of this contact: found by the phone in wamids, and by targets in the contact's entries.
+ */
 async function readPendingOfContact(
   inv: Investigation,
   names: readonly string[],
@@ -273,7 +275,7 @@ async function readPendingOfContact(
   return [...new Map(keyed).values()];
 }
 
-/** The order of equal times in rule I6. */
+/** The order for equal times in rule I6. */
 const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state_sync'];
 
 interface Evidence {
@@ -283,7 +285,7 @@ interface Evidence {
   connection: string | null;
 }
 
-/** The evidence for a lead's source (I6): the earliest by event time. Null where a person or a program set it. */
+/** The evidence for a lead's source (I6): the earliest by event time. Null if a person or a program set it. */
 function sourceBecause(
   source: LeadSource,
   identities: readonly IdentityRow[],
@@ -328,13 +330,13 @@ function evidence(
 
 interface Link {
   item: EntryItem;
-  /** The name to which it was linked. */
+  /** The name it was linked to. */
   to: string;
 }
 
 /**
- * Which fact linked each name to the contact: the first, in the order of the log, that has it together with another of its names
- * (I3). The first name needs none; one without a link is a spelling of another (I1), or its entry was not read.
+ * Which fact linked each name to the contact: the first in log order that pairs it with another of its names (I3). The
+ * first name needs none; a name without a link is a spelling of another (I1), or its entry was not read.
  */
 function linksOf(names: readonly string[], items: readonly EntryItem[]): Map<string, Link> {
   const own = new Set(names);
@@ -349,7 +351,7 @@ function linksOf(names: readonly string[], items: readonly EntryItem[]): Map<str
     for (const other of others) {
       if (groups.find(first) === groups.find(other)) continue;
       groups.join(first, other);
-      // People are known by their phone, so the other name was linked to it.
+      // A phone is a person's main name, so the other name was linked to it.
       const named = links.has(other) || (isPhone(other) && !links.has(first)) ? first : other;
       links.set(named, { item, to: named === other ? first : other });
     }

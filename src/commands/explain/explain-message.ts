@@ -50,7 +50,7 @@ interface Evidence {
   pending: readonly PendingRecord[];
 }
 
-/** Everything in the log about all of the rows, so that an entry is decoded once even where several rows have one id. */
+/** Everything in the log about all of the rows, so an entry is decoded once even if several rows have one id. */
 async function gatherForRows(inv: Investigation, rows: readonly ExplainedMessage[]): Promise<Evidence> {
   const { sql } = inv;
   const keys = new Keys();
@@ -119,7 +119,7 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
   };
 }
 
-/** The items about these ids: in the entries that are known to contain them, in those about the people, and near both. */
+/** The items about these ids: in the entries known to contain them, in those about the people, and nearby in time. */
 async function gather(
   inv: Investigation,
   ids: readonly string[],
@@ -155,7 +155,7 @@ async function searchEverywhere(inv: Investigation, ids: readonly string[]): Pro
   return decoded.flatMap((logged) => logged.items);
 }
 
-/** Statuses follow the message itself, so they are searched for around its entries. */
+/** Statuses follow the message, so search around its entries. */
 function anchorsOf(found: readonly EntryItems[]): string[] {
   const messages = found.filter(({ items }) => items.some(({ fact }) => fact.kind === 'message'));
   return (messages.length > 0 ? messages : found).map(({ entry }) => entry.id);
@@ -278,7 +278,7 @@ async function describeRow(
   };
 }
 
-/** Whether the row's entry does not hold it, as `verify` has it. */
+/** Whether the row's entry does not hold it, by verify's rule. */
 async function unfoundedRow(
   inv: Investigation,
   { externalId, ...row }: ExplainedMessage,

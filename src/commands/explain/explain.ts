@@ -25,8 +25,9 @@ type Parts = Partial<
 >;
 
 /**
- * Explains where a message, a contact, a raw entry or a run came from, and what became of a missing one. Reads only, by index;
- * searches the bytes of the whole raw log for what no index has, and on request. Throws ConfigError for what is nothing (`unknown_subject`, `unknown_contact`) or two things (`ambiguous_…`).
+ * Explains where a message, a contact, a raw entry or a run came from, and what happened to a missing one. Read-only,
+ * by index; scans the bytes of the whole raw log for unindexed values, and on request. Throws ConfigError for an
+ * unknown subject (`unknown_subject`, `unknown_contact`) or an ambiguous one (`ambiguous_…`).
  */
 export async function explain(ctx: Context, options: ExplainOptions): Promise<ExplainResult> {
   const inv = await Investigation.open(ctx, options);
@@ -118,7 +119,7 @@ export interface EntryFindings {
   unread: { path: string; reason: string }[];
 }
 
-/** Explains one raw entry: its items, and what became of each. */
+/** Explains one raw entry: its items, and the outcome of each. */
 async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<EntryFindings> {
   const [logged] = await inv.decode([found], (entry) => entry);
   const verdicts = await inv.verdictsOn(logged?.items ?? []);

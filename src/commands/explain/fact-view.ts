@@ -15,7 +15,7 @@ export function viewOf(
   { bodies, changes = [] }: { bodies: boolean; changes?: Change[] },
 ): ExplainedFact {
   const { fact, entry, connection, hint } = item;
-  // A skipped item is shown as what it would have been.
+  // A skipped item is shown as what it would have become.
   const shown = fact.kind === 'skipped' && item.included !== null ? item.included : fact;
   return {
     ...headOf(entry),

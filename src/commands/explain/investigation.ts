@@ -20,11 +20,11 @@ import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
 import type { ExplainOptions, Remedy, RunNote } from './result.js';
 import { readItems, type EntryItem, type EntryItems, patternsOf } from './log-items.js';
 
-/** Bodies are read this many bytes at a time, so that memory stays flat however large the entries are. */
+/** Bodies are read this many bytes at a time, to keep memory flat however large the entries are. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const PAGE_ENTRIES = 500;
 
-/** One run of `explain`: what every part of it reads, and what it has found so far. */
+/** One run of `explain`: shared readers, and the findings so far. */
 export class Investigation {
   readonly notices: string[] = [];
   readonly remedies: Remedy[] = [];
@@ -76,7 +76,7 @@ export class Investigation {
     return this.connections.map((row) => row.id);
   }
 
-  /** Whether an item is of a connection that was asked for; one whose connection is unknown may be of any. */
+  /** Whether an item belongs to a requested connection; an unknown connection may be any of them. */
   concerns(item: EntryItem): boolean {
     return item.connection === null || this.connections.some((row) => row.id === item.connection?.id);
   }
@@ -90,7 +90,7 @@ export class Investigation {
     if (!known) this.remedies.push(remedy);
   }
 
-  /** Advises what brings an entry back that is gone or was changed, or what could not be read. */
+  /** Advises how to restore a missing or altered entry, or an unreadable one. */
   async adviseSource(
     { id, runId, origin }: LostEntry,
     what: 'replay_file' | 'replay_export' = 'replay_file',
@@ -104,8 +104,8 @@ export class Investigation {
   }
 
   /**
-   * Decodes entries, each once, in the order in which they were stored; keeps only what `pick` returns. An interruption ends
-   * it with the entries decoded so far, and a notice.
+   * Decodes entries, each once, in storage order; keeps only what `pick` returns. An interruption ends it with the
+   * entries decoded so far, and a notice.
    */
   async decode(
     found: readonly FoundEntry[],
@@ -139,12 +139,12 @@ export class Investigation {
     this.notice(notice);
   }
 
-  /** The verdict on every item, in their order. `first`: rows to compare with first where an id has several. */
+  /** The verdict on every item, in order. `first`: rows to compare first if an id has several. */
   verdictsOn(items: readonly EntryItem[], first: readonly StoredMessageRow[] = []): Promise<ItemVerdict[]> {
     return this.verdicts.verdictsOn(items, first);
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   async runs(ids: readonly (string | null)[]): Promise<RunNote[]> {
     const wanted = [...new Set(ids.filter((id): id is string => id !== null))];
     return (await readRunsById(this.sql, wanted)).reverse().map(runNote);
@@ -179,18 +179,18 @@ function pagesOf(entries: readonly FoundEntry[]): FoundEntry[][] {
   return pages;
 }
 
-/** How far around a message's entry to search for its statuses; they follow within the day, and name no contact. */
+/** How far around a message's entry to search for its statuses; they follow within a day, and name no contact. */
 const AFTER = { entries: 3000, maxBytes: 32 * 1024 * 1024 };
 const BEFORE = { entries: 500, maxBytes: 8 * 1024 * 1024 };
-/** A message is received a few times: live, in the history, by WhatsApp Web, redelivered. */
+/** A message arrives a few times: live, in the history, by WhatsApp Web, redelivered. */
 const MOST_ANCHORS = 4;
 const MOST_ENTRIES = 500;
 const SCAN_PAGE = { entries: 5000, maxBytes: 16 * 1024 * 1024 };
 const SHORTEST_WORD = 5;
-/** A search that has found this many entries has found enough. */
+/** A search stops at this many entries. */
 const MOST_SCANNED = 1000;
 
-/** Entries that contain one of these ids and name one of these people: by the index of names, then by their bytes. */
+/** Entries that contain one of these ids and name one of these people: by the name index, then by bytes. */
 export async function findNamedEntries(
   inv: Investigation,
   ids: readonly string[],
@@ -220,7 +220,7 @@ export async function findNeighbours(
 
 /** Searches the bytes of the whole log for these words, newest first, with a notice, as that takes time. */
 export async function scanLog(inv: Investigation, words: readonly string[]): Promise<FoundEntry[]> {
-  // A word of two digits is in every body.
+  // A two-digit word occurs in every body.
   const patterns = patternsOf(words.filter((word) => word.length >= SHORTEST_WORD));
   if (patterns.length === 0) {
     inv.cutOff('The raw log was not searched byte by byte: the subject is too short.');

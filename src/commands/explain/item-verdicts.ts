@@ -21,7 +21,7 @@ import type { Outcome } from './result.js';
 /** Items per look-up. */
 const WINDOW = 1_000;
 
-/** An item of the raw log, and what became of it. */
+/** An item of the raw log, and its outcome. */
 export interface ItemVerdict {
   item: EntryItem;
   outcome: Outcome;
@@ -34,10 +34,10 @@ export interface ItemVerdict {
   differences: readonly Difference[];
 }
 
-/** Finds out what became of items, from the same judge as `verify`. */
+/** Determines the outcome of items, with the same judge as `verify`. */
 export class VerdictFinder {
   private readonly judge: ItemJudge;
-  /** Of chats that rule M6 skips: a missing one must not explain why an update of the same id has no message. */
+  /** From chats that rule M6 skips: a missing one must not explain an update of the same id without a message. */
   private readonly judgeOfIncluded: ItemJudge;
   private readonly ownNumbers = new OwnNumbers();
 
@@ -49,7 +49,7 @@ export class VerdictFinder {
     this.judgeOfIncluded = new ItemJudge(sql);
   }
 
-  /** The verdict on every item, in their order. `first`: rows to compare with first where an id has several. */
+  /** The verdict on every item, in order. `first`: rows to compare first if an id has several. */
   async verdictsOn(
     items: readonly EntryItem[],
     first: readonly StoredMessageRow[] = [],
@@ -93,7 +93,7 @@ export class VerdictFinder {
     if (window.size > 0) await judgeWindow();
   }
 
-  /** A message with several rows of its id is a duplicate, even if the row that it was compared with is right. */
+  /** A message with several rows of its id is a duplicate, even if the compared row is right. */
   private async withDuplicates(verdicts: readonly ItemVerdict[]): Promise<ItemVerdict[]> {
     const ids = new Keys();
     for (const { row } of verdicts) if (row !== null) ids.add(row.connectionId, row.externalId);
@@ -109,7 +109,7 @@ export class VerdictFinder {
     );
   }
 
-  /** The item as the judge takes it; one of a skipped chat as the message that `--include` would import. */
+  /** The item in the judge's form; from a skipped chat, the message that `--include` would import. */
   private toBeJudged(item: EntryItem): LogItem | null {
     const { included, fact, entry } = item;
     const asked = fact.kind === 'skipped' && included?.kind === 'message' ? included : fact;
@@ -124,9 +124,9 @@ export class VerdictFinder {
       case 'pending':
         return verdict(item, 'pending', standing.reason);
       case 'skipped':
-        // A fact without a subject is not an item that was skipped: it is only counted.
+        // A fact without a subject is not a skipped item: it is only counted.
         if (subjectOf(item.fact) === null) return verdict(item, 'noted');
-        // The next replay takes the entry up again: a row that it brought before may go then.
+        // The next replay takes up the entry again: a row that it created may then be removed.
         return entryRefOf(item.entry).isOpen
           ? verdict(item, 'pending', 'not_replayed')
           : verdict(item, 'skipped', standing.reason);
@@ -143,7 +143,7 @@ export function isFault({ outcome }: { outcome: Outcome }): boolean {
 }
 
 function verdictOf({ item: { entry, fact }, outcome }: JudgedItem, item: EntryItem): ItemVerdict {
-  // A chat that a rule skips is not missing; a replay with --include may have imported it.
+  // A chat skipped by a rule is not missing; a replay with --include may have imported it.
   if (item.fact.kind === 'skipped' && !isThere(outcome)) return verdict(item, 'skipped', item.fact.reason);
   switch (outcome.kind) {
     case 'there':

@@ -18,14 +18,14 @@ export interface EntryItem {
   entry: EntryHead;
   fact: Fact;
   connection: ConnectionRow | null;
-  /** Why it is pending, where its connection is unknown. */
+  /** Why it is pending, if its connection is unknown. */
   pending: PendingReason | null;
-  /** How the entry names its number, for the user who has to add it. */
+  /** How the entry names its number, for the user who must add it. */
   hint: { phoneNumberId: string | null; displayPhone: string | null; session: string | null };
   chunk: Chunk | null;
-  /** What `--include` would make of an item of a skipped chat: a replay may have imported it. */
+  /** What `--include` would make of an item from a skipped chat: a replay may have imported it. */
   included: Fact | null;
-  /** The item as it was received, for what the fact does not keep. */
+  /** The item as received, for details that the fact does not keep. */
   raw: () => JsonValue | undefined;
 }
 
@@ -76,7 +76,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
   };
 }
 
-/** The facts of chats that rule M6 skips, by path. Decodes only entries with such chats a second time. */
+/** The facts of chats that rule M6 skips, by path. Decodes only entries with skipped chats a second time. */
 function chatsIncluded(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Map<string, Fact> {
   const facts = new Map<string, Fact>();
   const hasSkipped = decoded.sections.some(({ section }) =>
@@ -129,7 +129,7 @@ export function namesIn(fact: Fact): string[] {
 const PERSON_KEY =
   /^(?:from|to|id|wa_id|jid|author|phone_number|\w*(?:user_id|[jJ]id|[pP]articipant|recipient|sender)\w*)$/;
 
-/** Whether an item without a fact of its own names one of these people: in its fields for people, not in its text. */
+/** Whether an item without its own fact names one of these people: in its person fields, not in its text. */
 export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string>, depth = 6): boolean {
   if (typeof item !== 'object' || item === null || depth === 0) return false;
   if (Array.isArray(item)) return item.some((element) => itemNames(element, names, depth - 1));
@@ -139,7 +139,7 @@ export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string
   });
 }
 
-/** Whether an item has one of these ids in any field; the id of the message that it answers does not count. */
+/** Whether any field of an item has one of these ids; the id of the answered message does not count. */
 export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>, depth = 6): boolean {
   if (typeof item === 'string') return ids.has(item);
   if (typeof item !== 'object' || item === null || depth === 0) return false;
@@ -148,7 +148,10 @@ export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>,
   );
 }
 
-/** How the bytes of the raw log may spell these names: digits without `+`, the part of a JID before the `@`, a BSUID as it is. */
+/**
+ * How the raw log's bytes may spell these names: digits without `+`, the part of a JID before the `@`, a BSUID
+ * unchanged.
+ */
 export function wordsOfNames(names: readonly string[]): string[] {
   const words = names.flatMap((name) => {
     if (name.startsWith('+')) return phonesToLookUp(name).map((phone) => phone.slice(1));
@@ -167,8 +170,8 @@ export function patternsOf(words: readonly string[]): Uint8Array[] {
 }
 
 /**
- * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the last
- * digits share a group with what follows).
+ * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the
+ * last digits share a group with the following bytes).
  */
 export function wamidPrefixes(names: readonly string[]): string[] {
   const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));

@@ -24,20 +24,20 @@ export interface AppliedItem extends ItemVerdict {
 
 export interface Story {
   applied: AppliedItem[];
-  /** Where the facts and the row disagree: `from` is the facts' value, `to` the row's. */
+  /** A disagreement between facts and row: `from` is the facts' value, `to` the row's. */
   unexplained: Change[];
-  /** Other ids of the message, by its facts. */
+  /** Other ids of the message, according to its facts. */
   twins: string[];
 }
 
 /**
- * Explains how a row got its values: merges its facts again, one after the other as they were applied, with the functions of a
- * replay (M2, M3, M5), and notes what each changed. Pure.
+ * Explains how a row got its values: merges its facts again in their original order, with the functions of a replay
+ * (M2, M3, M5), and notes each change. Pure.
  */
 export function storyOf(
   row: PlacedMessage,
   items: readonly ItemVerdict[],
-  /** Fields of the row that are known to be wrong, and need no explanation. */
+  /** Fields of the row known to be wrong, which need no explanation. */
   wrong: ReadonlySet<string> = new Set(),
 ): Story {
   const story = new Replay(row);
@@ -80,7 +80,7 @@ class Replay {
     return applied;
   }
 
-  /** Amendments of a row whose message is not in the log were applied all the same. */
+  /** Amendments were applied to a row even if its message is not in the log. */
   settle(): void {
     for (const { applied } of this.pending) became(applied, 'applied', null);
   }
@@ -147,7 +147,7 @@ class Replay {
     for (const [field, to] of Object.entries(shown(this.state))) {
       const from = before[field] ?? null;
       if (from === to) continue;
-      // Texts stay hidden; whether there was one before is enough.
+      // Texts stay hidden; it is enough to show whether there was one before.
       if (!PRIVATE.has(field)) applied.changes.push({ field, from, to });
       else applied.changes.push({ field, ...(from === null ? { from } : to === null ? { to } : {}) });
     }
@@ -155,7 +155,7 @@ class Replay {
   }
 }
 
-/** Notes what a fact did to the row; a fault of the row as it is now matters more. */
+/** Notes what a fact did to the row; a current fault of the row matters more. */
 function became(applied: AppliedItem, outcome: Outcome, reason: string | null = applied.reason): void {
   if (!isFault(applied)) Object.assign(applied, { outcome, reason });
 }
@@ -201,8 +201,8 @@ function codesOf(errors: readonly MessageError[] | null): string | null {
 }
 
 /**
- * The order in which items were applied: the order in which their entries were stored. One that was replayed later (its
- * connection was unknown) counts from then, unless it created the row.
+ * The order in which items were applied: the storage order of their entries. One replayed later (its connection was
+ * unknown) counts from then, unless it created the row.
  */
 function compareArrival(a: EntryItem, b: EntryItem, row: PlacedMessage): number {
   const left = appliedAt(a, row);
@@ -216,10 +216,10 @@ function appliedAt({ entry }: EntryItem, row: PlacedMessage): number {
   return again ? (entry.processedAt ?? entry.createdAt) : entry.createdAt;
 }
 
-/** Columns with message content: that they changed is shown, the content is not. */
+/** Columns with message content: the change is shown, the content is not. */
 const CONTENT: ReadonlySet<string> = new Set(['body', 'media', 'raw_meta']);
 
-/** Columns that mean nothing to a person. */
+/** Columns without meaning to a reader. */
 const SILENT: ReadonlySet<string> = new Set([
   'id',
   'evidence',
@@ -237,7 +237,7 @@ export async function journalOfMessage(
   return notesOf(inv, await readJournalOfMessage(inv.sql, rowId, ids));
 }
 
-/** The leads that were merged into these people, over any number of merges. */
+/** The leads merged into these people, over any number of merges. */
 export async function mergesInto(
   inv: Investigation,
   personIds: readonly string[],
@@ -290,7 +290,7 @@ function mergedInto(leadId: string): string {
   return `merged into lead ${leadId}`;
 }
 
-/** The names that people knew the row by. */
+/** The names by which people knew the row. */
 function whatItWas({ before, table }: JournalRecord): string | null {
   if (before === null) return null;
   const columns = table === 'leads' ? ['phone_number', 'push_name', 'username'] : ['external_id'];

@@ -15,7 +15,7 @@ import type {
 import type { Fact, MessageError, MessageOrigin } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 
-/** What a typed word is to be taken for, where it could be several things. */
+/** How to read a typed word that could be several things. */
 export const EXPLAIN_KINDS = ['message', 'contact', 'entry', 'run'] as const;
 export type ExplainKind = (typeof EXPLAIN_KINDS)[number];
 
@@ -30,9 +30,9 @@ export interface ExplainOptions {
   connection?: string | undefined;
   /** How many of a contact's raw entries are read, the newest first. */
   limit: number;
-  /** Search the bytes of the whole raw log, also where its index has found something. */
+  /** Scan the whole raw log's bytes, even if its index found something. */
   scan: boolean;
-  /** A search of the bytes leaves out what was received before, ms since 1970. */
+  /** A byte scan leaves out what was received before, ms since 1970. */
   since?: number | undefined;
   /** The same for what was received at or after. */
   until?: number | undefined;
@@ -41,14 +41,14 @@ export interface ExplainOptions {
 }
 
 /**
- * What became of a fact.
- * - created: brought the message's row. changed, unchanged: merged into the row that was there.
+ * The outcome of a fact.
+ * - created: created the message's row. changed, unchanged: merged into an existing row.
  * - stored: its message is in the database. applied: the message that it changes is.
- * - different: its message is in the database, and the row is not what the log says, or a duplicate: a finding.
+ * - different: its message is in the database, but the row differs from the log, or is a duplicate: a finding.
  * - skipped, rejected: left out, for `reason`. pending: waits, for `reason`.
- * - missing: the raw log has it, the database has not, and nothing says why: a finding.
- * - unread: nobody understood the entry, or this part of it.
- * - noted: says something about a person, a connection or the history, and makes no row of its own.
+ * - missing: in the raw log, not in the database, and on no record: a finding.
+ * - unread: the entry, or this part of it, was not understood.
+ * - noted: concerns a person, a connection or the history, and makes no row of its own.
  */
 export const OUTCOMES = [
   'created',
@@ -66,7 +66,7 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** A field that a fact changed; texts and media only say that they did. */
+/** A field that a fact changed; texts and media only show that they changed. */
 export interface Change {
   field: string;
   from?: string | null;
@@ -79,9 +79,9 @@ export interface Chunk {
   progress: number | null;
 }
 
-/** One thing that the raw log says, where it says so, and what became of it. Times are RFC 3339, UTC. */
+/** One statement of the raw log, its location, and its outcome. Times are RFC 3339, UTC. */
 export interface ExplainedFact {
-  /** `entry`: a raw entry as a whole, of which nothing could be read. */
+  /** `entry`: a whole raw entry that was unreadable. */
   kind: Fact['kind'] | 'entry';
   /** How a message came: live, history, echo, … */
   origin: MessageOrigin | null;
@@ -89,19 +89,19 @@ export interface ExplainedFact {
   type: string | null;
   direction: Direction | null;
   status: string | null;
-  /** The message's own id, or that of the message which it is about. */
+  /** The message's own id, or the id of the message it is about. */
   externalId: string | null;
   /** When it happened. */
   at: string | null;
   outcome: Outcome;
   reason: string | null;
   changes: Change[];
-  /** The row that it is about. */
+  /** The row it is about. */
   messageId: string | null;
-  /** Where the id is taken: the row of another conversation that has it (rule M9). */
+  /** The row of another conversation that already has the id (rule M9). */
   takenBy: { messageId: string; leadId: string; entry: string | null } | null;
   connection: string | null;
-  /** Meta's id of the number that the entry names, or the session of WhatsApp Web. */
+  /** Meta's id of the number that the entry names, or the WhatsApp Web session. */
   connectionHint: string | null;
   chunk: Chunk | null;
   /** Id in webhook_log. */
@@ -114,9 +114,9 @@ export interface ExplainedFact {
   /** JSON path inside the entry. */
   path: string;
   runId: string | null;
-  /** The names of a person that it gives, where that is what it is about. */
+  /** The names it gives a person, if it is about one. */
   names: string[];
-  /** The first words, only when asked for. */
+  /** The first words, only on request. */
   excerpt: string | null;
 }
 
@@ -129,7 +129,7 @@ export interface JournalNote {
   rowId: string | null;
   /** `merged into lead …`, `moved to lead …`, `removed`, `changed status, source`. */
   what: string;
-  /** What the row was known by before: an id, a phone, a name. */
+  /** The row's earlier name: an id, a phone, a name. */
   was: string | null;
 }
 
@@ -154,10 +154,10 @@ export interface RunNote {
   verdict: string | null;
 }
 
-/** A column in which a row is not what the raw log says; texts and media only with `--bodies`. */
+/** A column whose value differs from the raw log; texts and media only with `--bodies`. */
 export interface RowDifference {
   field: string;
-  /** What people call it. */
+  /** Its name for people. */
   what: string;
   row?: string | null;
   log?: string | null;
@@ -176,7 +176,7 @@ export interface MessageExplanation {
   type: string;
   timestamp: string;
   status: MessageStatus | null;
-  /** Why it failed, by every status that said so; it may have come through since. */
+  /** Why it failed, from every status that said so; it may have been delivered since. */
   errors: readonly MessageError[];
   source: MessageSource;
   syncSource: SyncSource;
@@ -184,25 +184,25 @@ export interface MessageExplanation {
   deletedAt: string | null;
   revisions: number;
   reactions: number;
-  /** The raw entry that brought the row; null for a row that another program wrote. */
+  /** The raw entry that created the row; null for a row that another program wrote. */
   broughtBy: {
     entryId: string;
     origin: string;
     receivedAt: string | null;
     storedAt: string;
-    /** False when its bytes are not those that were stored. */
+    /** False if its bytes differ from those stored. */
     isIntact: boolean;
   } | null;
   run: RunNote | null;
-  /** Other ids under which facts speak of the same message (M10). */
+  /** Other ids that facts use for the same message (M10). */
   twins: string[];
   openedTicket: string | null;
   journal: JournalNote[];
-  /** What the row says and the facts that were found do not explain. */
+  /** Row values that the facts found do not explain. */
   unexplained: Change[];
-  /** Where the row is not what the raw log says. */
+  /** Where the row differs from the raw log. */
   differences: RowDifference[];
-  /** What another program has marked it as, beside what the raw log says. */
+  /** Another program's marks, beside the raw log's content. */
   marks: ('deleted' | 'edited' | 'reply')[];
   /**
    * What is wrong with the raw entry that the row names: it does not hold the row, though another may, or it did before its
@@ -217,8 +217,8 @@ export interface MessageExplanation {
   /** The raw entry that the row names and that is not in the raw log any more. */
   goneEntry: string | null;
   /**
-   * Of a row without an id: the id of the message that it is a duplicate of, if that is certain, and whether a later run stored
-   * another message of the same moment. Null for a row with an id.
+   * For a row without an id: the id of the message it duplicates, if certain, and whether a later run stored another
+   * message of the same moment. Null for a row with an id.
    */
   withoutId: { twin: string | null; isReplaced: boolean } | null;
   excerpt: string | null;
@@ -228,7 +228,7 @@ export interface IdentityExplanation {
   kind: IdentityKind;
   value: string;
   firstSeenAt: string | null;
-  /** The fact that gave it to this person; null where the log that was read does not say. */
+  /** The fact that gave it to this person; null if the part of the log that was read does not show one. */
   linkedBy: { entryId: string; origin: string; path: string; kind: string; to: string } | null;
 }
 
@@ -237,7 +237,7 @@ export interface ConversationExplanation {
   connection: string;
   kind: ConnectionKind;
   history: HistorySyncStatus;
-  /** `phase/chunk_order` of history chunks that never came. */
+  /** `phase/chunk_order` of history chunks that never arrived. */
   missingChunks: string[];
   messages: number;
   inbound: number;
@@ -245,7 +245,7 @@ export interface ConversationExplanation {
   live: number;
   fromHistory: number;
   echoes: number;
-  /** Rows that no raw entry brought. */
+  /** Rows without a raw entry. */
   fromElsewhere: number;
   firstMessageAt: string | null;
   lastMessageAt: string | null;
@@ -259,14 +259,14 @@ export interface TicketExplanation {
   originatedFrom: TicketOrigin;
   openedAt: string;
   openedByExternalId: string | null;
-  /** Where the live message came in that opened it; null where what was read does not hold it. */
+  /** The entry of the live message that opened it; null if it is not in what was read. */
   openedByEntry: string | null;
   closedAt: string | null;
   messageWindowExpiresAt: string | null;
 }
 
 export interface ContactExplanation {
-  /** Null for somebody whom the raw log names and who is no lead. */
+  /** Null for a person in the raw log who is not a lead. */
   lead: {
     id: string;
     organization: string;
@@ -286,7 +286,7 @@ export interface ContactExplanation {
   merges: JournalNote[];
   conversations: ConversationExplanation[];
   tickets: TicketExplanation[];
-  /** Messages of the raw log, each counted once however often it came. */
+  /** Messages of the raw log, each counted once however often received. */
   messages: { total: number; outcomes: Record<string, number> };
   entries: number;
 }
@@ -304,7 +304,7 @@ export interface EntryExplanation {
   processedAt: string | null;
   attempts: number;
   bytes: number;
-  /** False when the bytes are not those that were stored: nothing that they say is believed. */
+  /** False if the bytes differ from those stored: their content is not trusted. */
   isIntact: boolean;
   run: RunNote | null;
 }
@@ -318,7 +318,7 @@ export interface RunExplanation extends RunNote {
   syncLogs: number;
 }
 
-/** What to do about a finding; the command line spells the commands. */
+/** How to fix a finding; the command line spells the commands. */
 export type Remedy =
   | { do: 'add_connection'; phoneNumberId: string | null; displayPhone: string | null; entries: number }
   /** Their messages are on a connection that has another number now. */
@@ -330,8 +330,8 @@ export type Remedy =
   | { do: 'replay_all' }
   | { do: 'acknowledge' }
   /**
-   * `file`: null where nobody knows which log it was; `args`: that, and the choices of the run that stored it. For
-   * `replay_export` the log has to be exported again first.
+   * `file`: null if the log is unknown; `args`: the file, and the choices of the run that stored it. For
+   * `replay_export` the log must be exported again first.
    */
   | {
       do: 'replay_file' | 'replay_export';
@@ -342,17 +342,17 @@ export type Remedy =
     }
   | { do: 'dedupe' }
   | { do: 'reconcile' }
-  /** `verify --enforce`: takes the raw entry from a row that it does not hold. */
+  /** `verify --enforce`: clears the raw entry of a row that the entry does not hold. */
   | { do: 'unlink' }
   | { do: 'include'; kind: string }
-  /** Downloads the files of history that a connection's phone has announced. */
+  /** Downloads the history files that a connection's phone announced. */
   | { do: 'link'; connection: string }
-  /** Requests what an answer of the phone left out. */
+  /** Requests what the phone's answer left out. */
   | { do: 'import'; contact: string; connection: string }
   | { do: 'scan' }
   | { do: 'explain'; subject: string; why: string };
 
-/** Something about the subject that is not in the database as it should be: exit 3. */
+/** Something about the subject is wrong or missing in the database: exit 3. */
 export interface Finding {
   outcome: 'missing' | 'different' | 'pending' | 'rejected' | 'unknown' | 'unread' | 'damaged' | 'gone';
   count: number;
@@ -379,7 +379,7 @@ export interface ExplainResult {
     entries: number;
     /** True when the bytes of the whole log were searched. */
     scanned: boolean;
-    /** False when something was left out; a notice says what. */
+    /** False if something was left out; a notice says what. */
     complete: boolean;
   };
   messages: MessageExplanation[];
@@ -388,9 +388,9 @@ export interface ExplainResult {
   run: RunExplanation | null;
   /** In the order in which they were applied. */
   facts: ExplainedFact[];
-  /** Facts that wait for a message. */
+  /** Facts waiting for a message. */
   pending: PendingNote[];
-  /** What removed rows that bore the id; for a row or a contact that there is, see there. */
+  /** What removed rows with this id; for an existing row or contact, see its own entry. */
   journal: JournalNote[];
   /** The runs that read the entries. */
   runs: RunNote[];

@@ -17,12 +17,12 @@ import { originOf } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ExplainKind } from './result.js';
 
-/** What the typed word turned out to be. */
+/** What the typed word means. */
 export type Subject =
   | { kind: 'message'; id: string; rows: ExplainedMessage[] }
   | { kind: 'contact'; typed: string }
   | { kind: 'entry'; entry: LoggedEntry }
-  /** Not in the raw log any more, and named by what is on record. */
+  /** No longer in the raw log; identified by the records about it. */
   | { kind: 'gone_entry'; id: string; records: readonly GoneRecord[] }
   | { kind: 'run'; run: RunRow };
 
@@ -33,12 +33,12 @@ const FORMS = `a message id (wamid… or a key id of WhatsApp Web), ${CONTACT_FO
 const UUID_FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** `webhooks.ndjson:12`, `hooks.json:1[3]`. */
 const PLACE = /^.*[^\d:]:\d+(?:\[\d+\])?$/;
-/** Key ids are words of letters and digits; longer or stranger ones have been seen, and no white space in any. */
+/** Key ids are letters and digits; longer or odd ones have been seen, none with white space. */
 const WORD = /^[\w.@:=+/-]{2,512}$/;
 
 /**
- * Finds out what a typed word means, by its form and by the database. Throws ConfigError `unknown_subject` for an unknown form,
- * and `ambiguous_subject` where it is two things at once and `as` does not choose one.
+ * Determines what a typed word means, by its form and by the database. Throws ConfigError `unknown_subject` for an
+ * unknown form, and `ambiguous_subject` if it is two things at once and `as` does not choose.
  */
 export async function findSubject(inv: Investigation): Promise<Subject> {
   const typed = inv.options.subject.trim();
@@ -95,7 +95,7 @@ async function rowSubject(inv: Investigation, id: string, as: ExplainKind | unde
   }
   if (wants('contact') && (await isKnownContact(inv, id))) return { kind: 'contact', typed: id };
   if (as === 'message' || as === undefined) {
-    // Some programs give their messages uuids for ids, and some only tell of such a message: a status that waits for it.
+    // Some programs use uuids as message ids, and some ids appear only in a status that waits for its message.
     const rows = await findMessages(inv.sql, id, inv.connectionIds);
     const keys = inv.connectionIds.map((connectionId) => ({ connectionId, id }));
     if (as === 'message' || rows.length > 0 || (await readPendingOf(inv.sql, keys)).length > 0)

@@ -29,8 +29,8 @@ import {
 } from './types.js';
 
 /**
- * Asks Meta about one connection, or about all that are in use: the token, the number, its account, and what of its history can
- * still be had. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
+ * Asks Meta about one connection, or about all in use: the token, the number, its account, and how much of its history
+ * is still available. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
  */
 export async function checkConnections(ctx: Context, options: CheckOptions): Promise<CheckResult> {
   const connections = await chosenConnections(ctx, options);
@@ -48,12 +48,12 @@ export async function checkConnections(ctx: Context, options: CheckOptions): Pro
   };
 }
 
-/** Whether Meta has answered the question: with a refusal that says something about the token, the number or the account. */
+/** Whether Meta answered the question, possibly with a refusal that is about the token, the number or the account. */
 function isAnswer({ reason }: GraphError): boolean {
   return reason === 'token' || reason === 'rights' || reason === 'parameter' || reason === 'restricted';
 }
 
-/** Asks about one connection. `onboarding`: for who goes on to request its history. */
+/** Asks about one connection. `onboarding`: for callers that go on to request its history. */
 export async function checkConnection(
   ctx: Context,
   connection: ConnectionRecord,
@@ -113,11 +113,11 @@ async function record(
   });
 }
 
-/** The questions about one connection, each of which may fail by itself. */
+/** The questions about one connection; each may fail on its own. */
 class Asking {
   appId: string | null = null;
   expiresAt: number | null = null;
-  /** Meta could not be asked about all of it: what is left says nothing about the number. */
+  /** Some questions to Meta failed: the remaining answers prove nothing about the number. */
   hasFailed = false;
   /** Why the rest is not asked. */
   private stopped: 'token' | 'unreachable' | null = null;
@@ -144,7 +144,7 @@ class Asking {
     }
   }
 
-  /** The checks in their order; those that were not made say why. */
+  /** The checks in order; those not made say why. */
   finish(): GraphCheck[] {
     const { connection, onboarding, ctx } = this;
     if (connection.kind === 'coexistence') this.add(judgeHistory(connection, onboarding, ctx.clock()));
@@ -207,7 +207,9 @@ class Asking {
     this.add(judgeFields(this.connection, subscribed, seen));
   }
 
-  /** Meta tells an app's subscriptions to the app's own token, which is its id and its secret. Null where nobody was told. */
+  /**
+   * Meta shows an app's subscriptions only to the app's own token, its id and secret. Null if no app secret was given.
+   */
   private async readFields(client: GraphClient, { place }: GraphAccess): Promise<ReadonlySet<string> | null> {
     const { appId } = this;
     if (appId === null || this.stopped !== null) return null;
@@ -230,7 +232,7 @@ class Asking {
     }
   }
 
-  /** Makes some checks, or says of each why it could not be made. */
+  /** Makes some checks, or says why each could not be made. */
   private async attempt(checks: readonly GraphCheckName[], make: () => Promise<void>): Promise<void> {
     if (this.stopped !== null) return;
     try {
@@ -242,7 +244,7 @@ class Asking {
       if (error.reason === 'token') this.stopped = 'token';
       if (error.reason === 'unreachable' || error.reason === 'rate_limit') this.stopped = 'unreachable';
       if (!isAnswer(error)) this.hasFailed = true;
-      // Whether a token is good is told by what it opens: Meta may keep its details from the token itself.
+      // A token is judged by what it opens: Meta may hide its details from the token itself.
       const isFinding = isAnswer(error) && (first !== 'token' || error.reason === 'token');
       if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, error.remedy));
       for (const check of rest) this.add(unknown(check, 'Meta did not say: see above'));

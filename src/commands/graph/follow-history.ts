@@ -4,17 +4,17 @@ import type { HistoryChunkFact, HistoryStateFact } from '../../model/facts.js';
 import { SMB_SYNC_TYPES } from '../../model/enumerations.js';
 import { readEntriesOfFields } from '../../store/tables/stored-entries.js';
 
-/** What has come of a request so far, as the raw log says, replayed or not. */
+/** The result of a request so far, according to the raw log, replayed or not. */
 export interface HistoryArrival {
-  /** The last entry that was read. */
+  /** The last entry read. */
   lastEntryId: string | null;
   /** Address-book entries. */
   contacts: number;
   messages: number;
   chunks: { phase: number | null; chunkOrder: number | null; progress: number | null; messages: number }[];
-  /** The highest progress; null before the first chunk that says one. */
+  /** The highest progress; null before the first chunk that reports it. */
   progress: number | null;
-  /** `waiting`: nothing of the history came yet. */
+  /** `waiting`: no history has arrived yet. */
   status: 'waiting' | 'arriving' | 'completed' | 'declined' | 'failed';
   error: string | null;
 }
@@ -32,7 +32,7 @@ export const NOTHING_YET: HistoryArrival = {
 const PAGE = 20;
 const COMPLETE = 100;
 
-/** Reads what came since `before`, of entries that were received at `since` (ms since 1970) or later. */
+/** Reads what arrived since `before`, in entries received at `since` (ms since 1970) or later. */
 export async function readArrival(
   ctx: Context,
   connection: { id: string; phoneNumberId: string | null },
@@ -71,7 +71,7 @@ export function withEntry(
   const chunks = facts.filter((fact): fact is HistoryChunkFact => fact.kind === 'history_chunk');
   const states = facts.filter((fact): fact is HistoryStateFact => fact.kind === 'history_state');
   const ended = states.find(({ status }) => status !== 'pending_history');
-  // Meta delivers a webhook again whose receipt it did not see.
+  // Meta redelivers a webhook if it saw no receipt.
   const byPlace = new Map(before.chunks.map((chunk) => [placeOf(chunk), chunk]));
   for (const { phase = null, chunkOrder = null, progress: at = null, messages } of chunks) {
     const chunk = { phase, chunkOrder, progress: at, messages };

@@ -15,9 +15,9 @@ export interface HistoryOptions {
   connection: string;
   organization?: string | undefined;
   access: GraphAccess;
-  /** When the number was connected, ms since 1970, where no event says so. */
+  /** When the number was connected, ms since 1970, if no event says so. */
   onboardedAt?: number | undefined;
-  /** Asks again although nobody knows what became of an earlier request. */
+  /** Asks again although the outcome of an earlier request is unknown. */
   again: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Obstacle {
   remedy?: Advices;
 }
 
-/** One of the two requests, and where it stands. Times are RFC 3339. */
+/** One of the two requests, and its state. Times are RFC 3339. */
 export interface HistoryStep {
   syncType: SmbSyncType;
   /** `to_request`: not made yet. */
@@ -40,25 +40,25 @@ export interface HistoryStep {
 
 export interface HistoryPlan {
   connection: { id: string; name: string; phoneNumberId: string | null };
-  /** The number that is to be typed; E.164. */
+  /** The number to type; E.164. */
   phone: string | null;
   onboardedAt: string | null;
   until: string | null;
   hoursLeft: number | null;
   steps: HistoryStep[];
   obstacles: Obstacle[];
-  /** What Meta could not say, and what is lost if it is not as it should be. */
+  /** What Meta could not say, and what would be lost if it is wrong. */
   warnings: GraphCheck[];
 }
 
-/** What is known when the requests are made. */
+/** What is known at request time. */
 export interface Planned {
   plan: HistoryPlan;
   connection: ConnectionRecord;
   onboarding: Onboarding;
 }
 
-/** What the answer needs: where one of these is wrong, Meta sends it and nobody gets it. */
+/** What the answer needs: if one of these is wrong, Meta sends it and it is lost. */
 const NEEDED: readonly GraphCheckName[] = [
   'token',
   'expiry',
@@ -71,10 +71,10 @@ const NEEDED: readonly GraphCheckName[] = [
   'subscription',
   'fields',
 ];
-/** Of those, the ones without which nothing is requested even when Meta does not say: they say who gets the answer. */
+/** The subset that blocks a request even when Meta gives no answer: they decide who receives it. */
 const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
 
-/** A request of another process that is older is not on its way any more. */
+/** An older request of another process is no longer in flight. */
 const ON_ITS_WAY_MS = 10 * 60_000;
 
 /** Whether another process may be waiting for Meta's answer to this request. */
@@ -86,8 +86,8 @@ export function isOnItsWay(
 }
 
 /**
- * What a request of history would do, and what stands in its way; asks Meta, and changes nothing there. Throws ConfigError for a
- * connection that has no history at Meta.
+ * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws ConfigError for
+ * a connection without history at Meta.
  */
 export async function planHistory(ctx: Context, options: HistoryOptions): Promise<Planned> {
   const found = await findConnection(ctx, options.connection, options.organization);
@@ -117,7 +117,7 @@ export async function planHistory(ctx: Context, options: HistoryOptions): Promis
   return { plan, connection, onboarding };
 }
 
-/** The requests in their order, as far as they were made for this onboarding. */
+/** The requests in order, as far as made for this onboarding. */
 export function stepsOf(requests: readonly HistoryRequestRow[]): HistoryStep[] {
   return SMB_SYNC_TYPES.map((syncType) => {
     const row = requests.find((request) => request.syncType === syncType);
@@ -145,7 +145,7 @@ function assertCoexistence({ kind, name }: ConnectionRecord): void {
   );
 }
 
-/** Records the time that a person gave; an event of the raw log that says so goes before it. Throws ConfigError. */
+/** Records the time a person gave; an event in the raw log takes precedence. Throws ConfigError. */
 async function withOnboarding(
   ctx: Context,
   connection: ConnectionRecord,

@@ -12,7 +12,7 @@ import type { GraphCheck, GraphCheckName } from './types.js';
 /** What Meta's answers mean for a connection: pure. */
 
 const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'] as const;
-/** What a coexistence number sends, beside messages. */
+/** What a coexistence number sends besides messages. */
 const COEXISTENCE_FIELDS = ['history', 'smb_app_state_sync', 'smb_message_echoes', 'messages'] as const;
 const HOUR = 3_600_000;
 
@@ -30,7 +30,7 @@ export function unknown(check: GraphCheckName, message: string, advice?: Advices
   return { check, status: 'unknown', message, ...(advice === undefined ? {} : { remedy: advice }) };
 }
 
-/** The fields that must be subscribed for a connection. */
+/** The fields that a connection must subscribe to. */
 export function fieldsNeeded({ kind }: Pick<Known, 'kind'>): readonly string[] {
   return kind === 'coexistence' ? COEXISTENCE_FIELDS : ['messages'];
 }
@@ -51,7 +51,7 @@ export function judgeToken(facts: TokenFacts, connection: Known, source: string,
   ];
 }
 
-/** When a token ends; null for never, and where Meta does not say. */
+/** When a token expires; null for never, and if Meta does not say. */
 export function expiryOf(facts: TokenFacts): number | null {
   const ends = [facts.expires_at, facts.data_access_expires_at].filter(
     (at): at is number => at !== undefined && at > 0,
@@ -215,7 +215,7 @@ export function judgeSubscription(
 }
 
 /**
- * The webhook fields. `subscribed`: what Meta says; null where it did not. `seen`: those that have come since the onboarding,
+ * The webhook fields. `subscribed`: Meta's answer; null if it gave none. `seen`: those received since the onboarding,
  * which proves them.
  */
 export function judgeFields(
@@ -240,7 +240,7 @@ export function judgeFields(
   );
 }
 
-/** What can still be had of a number's past. */
+/** How much of a number's past is still available. */
 export function judgeHistory(
   { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
   { at, until, requests }: Onboarding,

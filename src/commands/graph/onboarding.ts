@@ -4,27 +4,27 @@ import { readHistoryRequests, type HistoryRequestRow } from '../../store/tables/
 import { readAccountUpdateIds, readBodies } from '../../store/tables/stored-entries.js';
 import { accountEventsIn, connectedAt } from '../report/removals.js';
 
-/** Meta takes requests of history so long after a number was connected. */
+/** How long after connecting a number Meta accepts history requests. */
 export const HISTORY_WINDOW_MS = 24 * 3_600_000;
 
 /** A business connects its numbers a few times a year. */
 const EVENTS_READ = 200;
 
-/** The connecting of a number to the API, and what of its past was requested since. Times are ms since 1970. */
+/** When a number was connected to the API, and what of its past was requested since. Times are ms since 1970. */
 export interface Onboarding {
-  /** Null where nothing says when it was. */
+  /** Null if unknown. */
   at: number | null;
   /** `event`: Meta said so in an `account_update`. `recorded`: an earlier command recorded it. */
   from: 'event' | 'recorded' | 'nothing';
-  /** When Meta's 24 hours end; null where their begin is not known. */
+  /** When Meta's 24 hours end; null if their start is unknown. */
   until: number | null;
-  /** The requests of this onboarding, the newest first. */
+  /** The requests of this onboarding, newest first. */
   requests: readonly HistoryRequestRow[];
 }
 
 /**
- * When the number of a connection was connected to the API, by the raw log; what it says is recorded as the connection's
- * webhook_activated_at, which the report and verify go by.
+ * When the number of a connection was connected to the API, according to the raw log; records it as the connection's
+ * webhook_activated_at, which the report and verify use.
  */
 export async function readOnboarding(ctx: Context, connection: ConnectionRecord): Promise<Onboarding> {
   const { sql } = ctx.store;

@@ -4,12 +4,12 @@ import { isOnLoopback, type Proxy } from '../../model/proxy.js';
 /** Where Meta's Graph API is. */
 export const META = 'https://graph.facebook.com';
 
-/** The version that is asked where nobody names one: Meta supports it until 29 July 2028. */
+/** The default version: Meta supports it until 29 July 2028. */
 export const GRAPH_VERSION = 'v25.0';
 
 /**
- * Checks where the Graph API is to be found. Whoever answers there gets the token: without TLS only this machine may be named.
- * Throws ConfigError; `place` says where the address stands.
+ * Checks the address of the Graph API. Whatever answers there gets the token: without TLS only this machine is allowed.
+ * Throws ConfigError; `place` names the setting.
  */
 export function checkGraphUrl(url: string, place: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -32,7 +32,9 @@ export function checkGraphUrl(url: string, place: string): string {
   );
 }
 
-/** Checks the address of a proxy for HTTPS. Throws ConfigError, never with its password in it; `place` says where it stands. */
+/**
+ * Checks the address of an HTTPS proxy. Throws ConfigError, never with its password in it; `place` names the setting.
+ */
 export function checkProxy(typed: string, noProxy: string, place: string): Proxy {
   const url = typed.includes('://') ? typed : `http://${typed}`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

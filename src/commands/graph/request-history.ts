@@ -26,7 +26,7 @@ import { withGraph } from './token.js';
 export interface HistoryRequestResult extends HistoryPlan {
   schemaVersion: 1;
   command: 'history request';
-  /** `planned`: a dry run without obstacles. `refused`: there are obstacles, or Meta refused; nothing was requested. */
+  /** `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested. */
   status: 'planned' | 'refused' | 'requested';
 }
 
@@ -40,12 +40,12 @@ export function plannedResult(plan: HistoryPlan): HistoryRequestResult {
   };
 }
 
-/** Whether what was typed is the number whose history is requested. */
+/** Whether the typed number is the one to request history for. */
 export function isConfirmed({ phone }: Pick<HistoryPlan, 'phone'>, typed: string): boolean {
   return phone !== null && storedPhone(typed) === phone;
 }
 
-/** Throws ConfigError where another number was given than the one whose history is requested. `place`: where it was given. */
+/** Throws ConfigError if the given number is not the one to request history for. `place`: where it was given. */
 export function assertConfirmed(
   plan: Pick<HistoryPlan, 'phone' | 'connection'>,
   given: string,
@@ -59,8 +59,8 @@ export function assertConfirmed(
 }
 
 /**
- * Asks Meta for contacts, then for history, each once. Every request is on record before it is sent, so that none is made twice,
- * whoever asks and whatever dies. Throws GraphError when Meta refuses or cannot be reached.
+ * Asks Meta for contacts, then for history, each once. Records every request before sending it, so that no process
+ * repeats one, even after a crash. Throws GraphError when Meta refuses or cannot be reached.
  */
 export async function requestHistory(ctx: Context, options: HistoryOptions): Promise<HistoryRequestResult> {
   const planned = await planHistory(ctx, options);
@@ -70,7 +70,7 @@ export async function requestHistory(ctx: Context, options: HistoryOptions): Pro
     for (const syncType of SMB_SYNC_TYPES) {
       const before = onboarding.requests.find((request) => request.syncType === syncType);
       if (before !== undefined) {
-        // Contacts may have been taken before the history failed to be.
+        // Contacts may have been accepted before the history request failed.
         if (before.outcome === 'accepted' || before.outcome === 'refused') continue;
         if (isOnItsWay(before, ctx.clock())) throw takenMeanwhile(connection.name);
         await releaseHistoryRequest(ctx.store.sql, before);
@@ -121,7 +121,7 @@ async function requestOne(
     await recordHistoryOutcome(sql, row, { outcome: 'accepted', requestId, fbtraceId, error: null });
   } catch (error) {
     await settle(ctx, row, error);
-    // Contacts that somebody else has requested do not stand in the way of the history.
+    // Contacts already requested by another process do not block the history.
     if (syncType === 'smb_app_state_sync' && isLimit(error)) return;
     throw error;
   }
@@ -131,7 +131,7 @@ function isLimit(error: unknown): boolean {
   return error instanceof GraphError && error.reason === 'history_limit';
 }
 
-/** Records a request that failed: refused for good, without effect, or nobody knows. */
+/** Records a failed request: refused permanently, without effect, or unknown. */
 async function settle(ctx: Context, row: HistoryRequestRow, error: unknown): Promise<void> {
   const { sql } = ctx.store;
   const known = error instanceof GraphError ? error : null;

@@ -11,9 +11,9 @@ import { missingSecretKey, type SealedThing, type SecretKey } from '../devices/s
 /** How the command reaches the Graph API, and with which token. */
 export interface GraphAccess {
   place: GraphPlace;
-  /** A token that serves for every connection without being stored, and where it stands; it goes before stored ones. */
+  /** A token that serves every connection without being stored, and its source; it overrides stored ones. */
   given: { token: string; place: string } | null;
-  /** Opens stored tokens; null where nobody gave one. */
+  /** Opens stored tokens; null if no key was given. */
   secretKey: SecretKey | null;
 }
 
@@ -27,7 +27,7 @@ export interface TokenResult {
   schemaVersion: 1;
   command: 'connection token';
   connection: { id: string; name: string };
-  /** `unchanged`: there was none to remove. */
+  /** `unchanged`: no token to remove. */
   action: 'stored' | 'replaced' | 'removed' | 'unchanged';
 }
 
@@ -39,12 +39,13 @@ export const TOKEN: SealedThing = {
   ],
 };
 
-/** What of Meta's tokens is known: printable, and without spaces. */
+/** The known form of Meta's tokens: printable, without spaces. */
 const SHAPE = /^[\x21-\x7e]{8,4096}$/;
 
 /**
- * Seals an access token for a connection, in the place of an earlier one. Throws ConfigError, never with the token in it: for what
- * is no token, without a secret key, for a connection without Meta, and when the earlier token is sealed with another key.
+ * Seals an access token for a connection, replacing an earlier one. Throws ConfigError, never with the token in it: for
+ * an invalid token, without a secret key, for a connection that is not Meta's, and if the earlier token is sealed with
+ * another key.
  */
 export async function storeToken(
   ctx: Context,
@@ -83,7 +84,7 @@ function resultOf({ id, name }: ConnectionRecord, action: TokenResult['action'])
   return { schemaVersion: 1, command: 'connection token', connection: { id, name }, action };
 }
 
-/** An access token as it was given. Throws ConfigError, never with the token in it. */
+/** An access token as given. Throws ConfigError, never with the token in it. */
 export function checkToken(text: string, place: string): string {
   const token = text.trim();
   if (SHAPE.test(token)) return token;
@@ -96,7 +97,9 @@ export function checkToken(text: string, place: string): string {
   );
 }
 
-/** The connection that was named, else all of Meta’s that are in use. Throws ConfigError for one that is unknown or not Meta’s. */
+/**
+ * The named connection, else all of Meta’s that are in use. Throws ConfigError for one that is unknown or not Meta’s.
+ */
 export async function chosenConnections(
   ctx: Context,
   { connection, organization }: { connection?: string | undefined; organization?: string | undefined },
@@ -110,7 +113,7 @@ export async function chosenConnections(
   return all.filter(({ kind, archivedAt }) => kind !== 'baileys' && archivedAt === null);
 }
 
-/** Throws ConfigError for a connection that Meta knows nothing of. */
+/** Throws ConfigError for a connection unknown to Meta. */
 export function assertOfMeta({ kind, name }: ConnectionRecord): void {
   if (kind !== 'baileys') return;
   throw new ConfigError(
@@ -123,8 +126,8 @@ export function assertOfMeta({ kind, name }: ConnectionRecord): void {
 }
 
 /**
- * The token for a connection: the one that was given, else the stored one; null where there is neither. Throws ConfigError where
- * one is stored and the key is missing or another.
+ * The token for a connection: the given one, else the stored one; null if neither exists. Throws ConfigError if one is
+ * stored and the key is missing or wrong.
  */
 export async function findToken(
   ctx: Pick<Context, 'store'>,
@@ -138,7 +141,7 @@ export async function findToken(
   return { token: secretKey.open(row.token, aboutToken(connectionId), TOKEN), source: 'stored' };
 }
 
-/** Asks the Graph API with the token of a connection, for the time of `work`. Throws UserError where there is no token. */
+/** Calls the Graph API with the token of a connection, for the duration of `work`. Throws UserError without a token. */
 export async function withGraph<T>(
   ctx: Context,
   connection: Pick<ConnectionRecord, 'id' | 'name'>,
@@ -162,7 +165,7 @@ export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigEr
   });
 }
 
-/** What a sealed token belongs to. */
+/** What a sealed token is bound to. */
 export function aboutToken(connectionId: string): string[] {
   return [connectionId, 'graph token'];
 }

@@ -1,7 +1,7 @@
 import type { Advices } from '../../model/remedy.js';
 import type { GraphAccess } from './token.js';
 
-/** What is checked, in this order. */
+/** The checks, in this order. */
 export const GRAPH_CHECKS = [
   'token',
   'expiry',
@@ -20,22 +20,22 @@ export const GRAPH_CHECKS = [
 ] as const;
 export type GraphCheckName = (typeof GRAPH_CHECKS)[number];
 
-/** `unknown`: it cannot be told, and the message says why. */
+/** `unknown`: cannot be determined; the message says why. */
 export type GraphCheckStatus = 'ok' | 'finding' | 'unknown';
 
 export interface GraphCheck {
   check: GraphCheckName;
   status: GraphCheckStatus;
-  /** What is so, in a sentence. */
+  /** The state, in a sentence. */
   message: string;
   remedy?: Advices;
 }
 
 export interface CheckedConnection {
   connection: { id: string; name: string; phoneNumberId: string | null; wabaId: string | null };
-  /** `ok`, `findings`, or `failed`: Meta could not be asked about all of it. */
+  /** `ok`, `findings`, or `failed`: some questions to Meta failed. */
   status: 'ok' | 'findings' | 'failed';
-  /** Where the token stands: `stored`, `WA_RECONCILE_GRAPH_TOKEN`; null where there is none. */
+  /** The token's source: `stored`, `WA_RECONCILE_GRAPH_TOKEN`; null if there is none. */
   token: string | null;
   checks: GraphCheck[];
   /** For coexistence; times are RFC 3339. */
@@ -51,7 +51,7 @@ export interface CheckResult {
 }
 
 export interface CheckOptions {
-  /** Name, id, phone_number_id or phone; all connections of Meta that are in use where it is absent. */
+  /** Name, id, phone_number_id or phone; absent: all Meta connections in use. */
   connection?: string | undefined;
   organization?: string | undefined;
   access: GraphAccess;

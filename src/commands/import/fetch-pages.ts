@@ -11,23 +11,23 @@ import type { PageOutcome, PageRequest, Phone } from './phone.js';
 export interface Fetched {
   outcome: ImportOutcome;
   reason: string | null;
-  /** That went out, again after a line was lost, too. */
+  /** Requests sent, including repeats after a lost line. */
   requests: number;
-  /** When the first of them went out, ms since 1970. */
+  /** When the first one was sent, ms since 1970. */
   askedAt: number | null;
   pages: FetchedPage[];
-  /** Parts of the chat that an answer left out, of this import and of earlier ones. */
+  /** Parts of the chat that an answer left out, in this import and earlier ones. */
   gaps: FetchedGap[];
-  /** The phone says that it has nothing older than this message (ms since 1970), and did not confirm it. */
+  /** The phone says that it has nothing older than this message (ms since 1970), without confirming it. */
   unconfirmedEnd: number | null;
-  /** What was wrong with items of the pages. */
+  /** Problems with items of the pages. */
   problems: number;
-  /** The address under which the phone answered last. */
+  /** The address under which the phone last answered. */
   answeredAs: string | null;
 }
 
 export interface FetchedGap extends HistoryGap {
-  /** The phone was asked again, and now the part is here. */
+  /** The phone was asked again, and the part has now arrived. */
   filled: boolean;
 }
 
@@ -35,11 +35,11 @@ interface FetchWork {
   phone: Phone;
   anchor: Anchor;
   options: Pick<FetchOptions, 'pages' | 'count' | 'timeoutMs' | 'until' | 'pagePauseMs'>;
-  /** Gaps that earlier imports have left. */
+  /** Gaps left by earlier imports. */
   gaps: readonly HistoryGap[];
   /**
-   * Puts an answer into the database; the next one is asked for only then, so that a kill costs one page. One that was only
-   * asked for to look whether something is missing is not `counted`.
+   * Stores an answer before asking for the next one, so that a kill costs one page. An answer requested only to detect
+   * gaps is not `counted`.
    */
   save: (
     chunks: readonly Uint8Array[],
@@ -48,7 +48,7 @@ interface FetchWork {
   ) => Promise<SavedPage>;
   /** Records a gap, or that it is filled. */
   recordGap: (gap: FetchedGap) => Promise<void>;
-  /** The phone has answered this request in full. */
+  /** The phone has fully answered this request. */
   answered: (chatJid: string, anchorId: string) => Promise<void>;
   tell: (step: ImportStep) => void;
 }
@@ -67,16 +67,16 @@ interface Look {
 
 const LEFT_OUT: Look = { follows: false, newest: null };
 
-/** How many pages an attempt at a gap may take; what is left is for the next import. */
+/** How many pages one attempt at a gap may take; the next import takes the rest. */
 const GAP_PAGES = 3;
-/** A look whether something was left out must not take as long as a page. */
+/** A check for gaps must be faster than a page. */
 const LOOK_TIMEOUT_MS = 5_000;
 
 /**
- * Goes back page by page, each from the oldest message of the one before, until there are enough, `until` is reached, or the
- * phone has nothing older. Gaps that earlier imports have left come first. A phone that stays silent is asked once more
- * under the contact's other address: it knows a chat by one of the two only, and says nothing about the other. Silence is
- * never taken for the end.
+ * Goes back page by page, each from the oldest message of the previous one, until there are enough, `until` is reached,
+ * or the phone has nothing older. Gaps of earlier imports come first. A silent phone is asked once more under the
+ * contact's other address: it knows a chat by only one of the two, and ignores the other. Silence never counts as the
+ * end.
  */
 export function fetchPages(ctx: Context, work: FetchWork): Promise<Fetched> {
   return new PageFetch(ctx, work).run();
@@ -97,7 +97,7 @@ class PageFetch {
   private address: string;
   private otherAddress: string | null;
   private triedOther = false;
-  /** Gaps of earlier imports that begin where this one does, until the phone has answered. */
+  /** Gaps of earlier imports that begin at this import's start, until the phone has answered. */
   private readonly open: HistoryGap[] = [];
   /** Why no request can go out any more; also where it was a look that found out. */
   private lost: 'conflict' | 'logged_out' | null = null;
@@ -112,7 +112,7 @@ class PageFetch {
   async run(): Promise<Fetched> {
     const { options, gaps, anchor } = this.work;
     for (const gap of gaps) {
-      // What may be older than everything is what the first page is about.
+      // The first page covers whatever may be older than everything stored.
       if (isBefore(gap, anchor)) this.open.push(gap);
       else await this.fill({ ...gap, behind: gap.behind ?? anchor });
       if (this.ctx.signal.aborted) return this.end('interrupted');
@@ -133,7 +133,7 @@ class PageFetch {
         await this.leaveEnd(answer);
         return this.end('fetched');
       }
-      // A page that ends where it began would be requested for ever.
+      // A page that ends where it began would be requested forever.
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
       from = oldest;
@@ -142,7 +142,7 @@ class PageFetch {
     return this.end(this.fetched.pages.some(hasMessages) ? 'fetched' : 'empty');
   }
 
-  /** Asks for what came before a message; a silent phone once more under the other address. */
+  /** Asks for what came before a message; retries a silent phone once under the other address. */
   private async askBoth(from: From): Promise<PageOutcome> {
     const answer = await this.ask(from);
     if (answer.kind !== 'silent' || this.triedOther) return answer;
@@ -204,7 +204,7 @@ class PageFetch {
     return this.work.save(answer.chunks, addresses, { counted });
   }
 
-  /** Looks whether an answer leaves something out, in front of its newest message or between its chunks. */
+  /** Checks whether an answer leaves something out, before its newest message or between its chunks. */
   private async checkForGaps(answer: Page, from: From): Promise<void> {
     const request = { chatJid: this.address, otherJid: this.otherAddress, anchor: from };
     let isWhole = true;
@@ -221,8 +221,9 @@ class PageFetch {
   }
 
   /**
-   * Whether the phone has nothing older than an answer. Every chunk says so, also the newest: the oldest may not have come,
-   * even where one chunk came alone, unless it has all that was asked for. Null when the phone does not confirm it.
+   * Whether the phone has nothing older than an answer. Every chunk claims it, including the newest: the oldest may not
+   * have arrived, even if a chunk came alone, unless it has everything requested. Null if the phone does not confirm
+   * it.
    */
   private async isTheEnd(answer: Page): Promise<boolean | null> {
     if (!answer.endOfHistory) return false;
@@ -231,7 +232,9 @@ class PageFetch {
     return (await this.look(answer, oldest)).follows;
   }
 
-  /** The end that the phone did not confirm. Where it sent several chunks, and fewer messages than requested, it is on record. */
+  /**
+   * An end that the phone did not confirm. Goes on record if it sent several chunks with fewer messages than requested.
+   */
   private async leaveEnd({ own, parts }: Page): Promise<void> {
     const anchor = own.at(-1);
     if (anchor === undefined) return;
@@ -340,9 +343,9 @@ function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage)
 }
 
 /**
- * What an answer seems to leave out: between the message that was asked from and its newest, where it is shorter than was
- * asked for or came in several chunks; and between its chunks. WhatsApp numbers no messages, so without a `missing` these are
- * suspicions only.
+ * What an answer may leave out: between the message asked from and its newest one, if it is shorter than requested or
+ * came in several chunks; and between its chunks. WhatsApp does not number messages, so without a `missing` these are
+ * only suspicions.
  */
 function gapsIn(
   answer: Page,
@@ -358,7 +361,7 @@ function gapsIn(
     behind: { id: behind.id, timestampMs: behind.timestampMs },
     reason,
   });
-  // What is asked for again from its very beginning comes with everything behind.
+  // A part requested again from its very start brings everything behind it.
   if (answer.missing !== null) return [gap(anchor, newest, answer.missing)];
   if (isFullChunk(answer, count)) return [];
   const gaps: HistoryGap[] = [];
@@ -366,19 +369,19 @@ function gapsIn(
   for (const part of answer.parts) {
     const [first] = part;
     const last = part.at(-1);
-    // One that reaches over what is in front of it leaves nothing out between them.
+    // If one chunk overlaps the one in front, nothing is left out between them.
     if (first !== undefined && first.timestampMs < from.timestampMs) gaps.push(gap(from, first, 'short'));
     if (last !== undefined && last.timestampMs < from.timestampMs) from = last;
   }
   return gaps;
 }
 
-/** A phone sends at most what was asked for: one chunk with all of it is whole. */
+/** A phone sends at most what was requested: one chunk with all of it is complete. */
 function isFullChunk({ parts, own }: Page, count: number): boolean {
   return parts.length < 2 && own.length >= count;
 }
 
-/** Whether a gap has nothing behind it, and an import that goes back from `anchor` goes through it. */
+/** Whether a gap has nothing behind it, so that an import going back from `anchor` passes through it. */
 function isBefore({ behind, anchor: { id } }: HistoryGap, anchor: From): boolean {
   return behind === null && id === anchor.id;
 }

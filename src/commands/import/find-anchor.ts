@@ -7,20 +7,20 @@ import type { Sql } from '../../store/sql.js';
 import { readRawBody } from '../../store/tables/stored-entries.js';
 import type { Addresses } from './subject.js';
 
-/** Where a request goes back from, and under which address the phone is asked. */
+/** The start of a request going back, and the address to ask the phone under. */
 export interface Anchor {
   id: string;
   fromMe: boolean;
   timestampMs: number;
-  /** The phone answers under one of a chat's two addresses only; the other one is worth a second try. */
+  /** The phone answers under only one of a chat's two addresses; the other is the second try. */
   address: string;
   otherAddress: string | null;
 }
 
 /**
- * The oldest stored message of a conversation as WhatsApp Web names it, with the address that is most likely to be the one
- * that the phone uses: the one that it last answered to, else the one that the message itself came under, else the number's.
- * Null when no message has a key, or the contact no address.
+ * The oldest stored message of a conversation in WhatsApp Web's terms, with the address that the phone most likely
+ * uses: the one it last answered to, else the message's own, else the number's. Null if no message has a key, or the
+ * contact has no address.
  */
 export async function findAnchor(
   sql: Sql,
@@ -43,7 +43,7 @@ export async function findAnchor(
   };
 }
 
-/** The chat's address in the raw entry that brought the message; null when it did not come over WhatsApp Web. */
+/** The chat's address in the raw entry of the message; null if it did not come over WhatsApp Web. */
 async function readStoredAddress(sql: Sql, { entryId, keyId }: KeyedMessage): Promise<string | null> {
   const body = entryId === null ? undefined : await readRawBody(sql, entryId);
   if (body === undefined) return null;

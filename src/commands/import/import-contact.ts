@@ -34,9 +34,9 @@ import {
 import { type Phones, type Phone } from './phone.js';
 
 /**
- * Brings one contact's history into the database: from the raw log first, from WhatsApp only if that gives nothing, over the
- * tool's own linked device and nobody else's. Every way in which it can end is an outcome of the result; what is thrown is a
- * wrong contact, connection or key, a lock, or a bug. Pages that came are kept whatever happens later.
+ * Imports one contact's history: from the raw log first, from WhatsApp only if that gives nothing, and only over the
+ * tool's own linked device. Every ending is an outcome of the result; only a wrong contact, connection or key, a lock,
+ * or a bug throws. Pages that arrived are kept whatever happens later.
  */
 export async function importContact(
   ctx: Context,
@@ -72,7 +72,7 @@ function importInto(
   });
 }
 
-/** The connection that was named, as a row. Throws ConfigError when there is none. */
+/** The named connection, as a row. Throws ConfigError if it does not exist. */
 export async function namedConnection(
   ctx: Context,
   reference: string | undefined,
@@ -91,7 +91,7 @@ function endOf(done: Imported): RunEnd {
   };
 }
 
-/** The outcome of an import of one contact, before it is presented. */
+/** The outcome of one contact's import, before presentation. */
 export interface Imported {
   outcome: ImportOutcome;
   reason: string | null;
@@ -103,22 +103,22 @@ export interface Imported {
   anchor: Anchor | null;
   oldestMessageAt: number | null;
   nextAllowedAt: number | null;
-  /** Files that the connection's phone has announced and that did not arrive. */
+  /** Files that the connection's phone announced and that did not arrive. */
   owedFiles: number;
 }
 
-/** What the run gives to each of its contacts. */
+/** What the run provides for each of its contacts. */
 interface ImportWork {
   applier: Applier;
   phones: Phones;
   options: FetchOptions;
-  /** The connection that was named. */
+  /** The named connection. */
   named: ConnectionRow | null;
 }
 
 /**
- * Brings one contact's past in: from the raw log first, from the phone only if that gives nothing. Throws ConfigError for
- * what cannot be a contact or means several, and what the device throws (locked, wrong key).
+ * Imports one contact's past: from the raw log first, from the phone only if that gives nothing. Throws ConfigError for
+ * what cannot be a contact or matches several, and the device's errors (locked, wrong key).
  */
 export async function importOne(ctx: Context, work: ImportWork, typed: string): Promise<Imported> {
   return new ContactImport(ctx, work, typed).run();
@@ -174,7 +174,7 @@ class ContactImport {
     return this.fetch(this.connection, log);
   }
 
-  /** Why the phone is not to be asked; null when it may be, and then there is an anchor. */
+  /** Why the phone must not be asked; null if it may be, and then there is an anchor. */
   private async obstacle({ lead }: Subject, connection: ConnectionRow): Promise<ImportOutcome | null> {
     if (lead === null) return 'no_anchor';
     const earlier = await readEarlierImports(this.sql, lead.leadId, connection.id);
@@ -214,7 +214,7 @@ class ContactImport {
     return findAnchor(this.sql, conversation.id, addressesOf(lead), earlier.answeredAs);
   }
 
-  /** One fetch per contact in five minutes, whatever process asks. */
+  /** One fetch per contact in five minutes, across all processes. */
   private isTooEarly({ askedAt }: EarlierImports): boolean {
     if (askedAt === null || this.work.options.force) return false;
     const allowed = askedAt + THROTTLE_MS;
@@ -237,7 +237,7 @@ class ContactImport {
       if (error instanceof UserError && error.code === 'not_linked') return just('not_linked');
       throw error;
     }
-    // What an earlier session could not have, or WhatsApp has kept for the device, may be about this contact.
+    // What an earlier session could not download, or WhatsApp kept for the device, may concern this contact.
     await this.applyBeside(connection);
     // Another process may have asked about this contact while this one waited for the device.
     const subject = await this.subject();
@@ -282,7 +282,7 @@ class ContactImport {
     });
   }
 
-  /** Applies what has come beside the answers, out of the raw log; gives how many messages that brought. */
+  /** Applies what came besides the answers, from the raw log; returns how many messages that added. */
   private async applyBeside(connection: ConnectionRow): Promise<number> {
     const { names } = await this.subject();
     const { tally, entries } = await applyBeside(this.ctx, this.work.applier, connection, names);
@@ -315,7 +315,7 @@ class ContactImport {
     };
   }
 
-  /** Where the cache alone was asked, the connection that the contact is on, if that is one. */
+  /** If only the cache was asked, the contact's connection, if there is exactly one. */
   private async onlyConnection({ lead }: Subject): Promise<ConnectionRow | null> {
     if (lead === null) return null;
     const ids = (await readConversationsOfLead(this.sql, lead.leadId)).map(

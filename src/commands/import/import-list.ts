@@ -23,7 +23,7 @@ import {
 } from './types.js';
 import type { Phones } from './phone.js';
 
-/** Outcomes after which the next contact would fail, too; the same command resumes from here. */
+/** Outcomes after which the next contact would fail, too; the same command resumes here. */
 const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([
   'conflict',
   'logged_out',
@@ -31,7 +31,7 @@ const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = ne
   'interrupted',
 ]);
 
-/** What is wrong with one contact and no other. */
+/** Problems with one contact only. */
 const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact'>> = {
   invalid_contact: 'invalid_contact',
   unknown_contact: 'invalid_contact',
@@ -41,9 +41,8 @@ const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact
 };
 
 /**
- * Imports many contacts in turn over one socket per connection, with a pause after every few that the phone was asked
- * about. What is wrong with one contact costs no other; what is wrong with the line ends the run. Killed or stopped, the
- * same list goes on where it was.
+ * Imports many contacts in turn over one socket per connection, pausing after every few phone requests. A bad contact
+ * does not affect the others; a broken line ends the run. If killed or stopped, the same list resumes.
  */
 export async function importList(
   ctx: Context,
@@ -77,7 +76,7 @@ class ListImport {
   private readonly imports: ListedImport[] = [];
   private readonly doneBefore: number;
   private stopped: ImportOutcome | null = null;
-  /** Contacts that went wrong, the earlier part of a resumed list included, and the first of them by name. */
+  /** Failed contacts, including the earlier part of a resumed list, and the first of them by name. */
   private failed: number;
   private readonly failures: KeptFailure[];
   private readonly failuresBefore: number;
@@ -127,10 +126,10 @@ class ListImport {
     }
   }
 
-  /** After an import that did not ask the phone there is no pause. */
+  /** No pause after an import that did not ask the phone. */
   private hasPaused = true;
 
-  /** A long pause after every few contacts, a short one between two of them; false when the user stopped it. */
+  /** A long pause after every few contacts, a short one otherwise; false when the user stopped it. */
   private async pauseBefore(asked: number): Promise<boolean> {
     if (this.hasPaused) return true;
     const { listBatch, listPauseMs, pagePauseMs } = this.options;
@@ -237,7 +236,7 @@ class ListImport {
     };
   }
 
-  /** Contacts that were dealt with. */
+  /** Contacts processed. */
   private done(): number {
     return this.imports.filter(({ outcome }) => !STOPPING.has(outcome)).length;
   }
@@ -264,7 +263,7 @@ function countOutcomes(imports: readonly ListedImport[]): ImportListResult['outc
   return outcomes;
 }
 
-/** So many contacts that went wrong are kept by name for the run that resumes the list. */
+/** This many failed contacts are kept by name for the run that resumes the list. */
 const FAILURES_KEPT = 100;
 
 const OUTCOMES = [...IMPORT_OUTCOMES, 'invalid_contact', 'ambiguous_contact'] as const;
@@ -278,7 +277,7 @@ const failureSchema = z.object({
 });
 type KeptFailure = z.infer<typeof failureSchema>;
 
-/** What to do about a contact that went wrong. */
+/** How to fix a failed contact. */
 function remedyOf({ contact, outcome, connection }: KeptFailure): Remedy | null {
   const over = connection === null ? [] : ['--connection', connection];
   switch (outcome) {
@@ -305,14 +304,14 @@ function remedyOf({ contact, outcome, connection }: KeptFailure): Remedy | null 
   }
 }
 
-/** What a killed run over a list leaves behind after each contact. */
+/** The checkpoint that a list run writes after each contact. */
 const checkpointSchema = z.object({
   version: z.literal(1),
-  /** Digest of the list and of what was asked for. */
+  /** Digest of the list and of the options. */
   list: z.string(),
   /** Contacts from the start of the list that are done. */
   done: z.number().int().min(0),
-  /** Those of them that went wrong: they count in the verdict of the run that resumes the list. */
+  /** Those of them that failed: they count in the verdict of the run that resumes the list. */
   failed: z.number().int().min(0).default(0),
   /** The first of them by name. */
   failures: z.array(failureSchema).default([]),
@@ -324,14 +323,14 @@ interface ListResume {
   checkpoint: ListCheckpoint;
 }
 
-/** The same list with the same wishes, whatever file it came from. */
+/** The same list with the same options, whatever file it came from. */
 function digestOf({ contacts, connection, phase, pages, until }: ImportListOptions): string {
   const list = contacts.map(({ contact }) => contact);
   const wishes = JSON.stringify([list, connection ?? null, phase, pages, until ?? null]);
   return createHash('sha256').update(wishes).digest('hex');
 }
 
-/** The newest run over the same list that stopped before its end and is no longer alive. */
+/** The newest run over the same list that stopped early and is no longer alive. */
 async function findListResume(ctx: Context, list: string): Promise<ListResume | null> {
   for (const run of await readUnfinishedRuns(ctx.store.sql, 'import')) {
     const parsed = checkpointSchema.safeParse(run.checkpoint);

@@ -7,8 +7,8 @@ import type { Imported } from './import-contact.js';
 import { askedAtOf, statusOf } from './import-result.js';
 
 /**
- * The sync_log of one contact's import. It is there before the phone is asked, so that a killed import shows; and what it
- * holds at its end decides the throttle of every process.
+ * The sync_log of one contact's import. Written before the phone is asked, so that a killed import shows; its final
+ * state decides the throttle of every process.
  */
 export class ImportLog {
   private readonly id: string;
@@ -42,7 +42,7 @@ export class ImportLog {
     this.isOpen = true;
   }
 
-  /** Nothing is logged of a contact on no connection: a sync_log is about one. */
+  /** A contact without a connection is not logged: a sync_log is about one. */
   async finish(done: Imported): Promise<void> {
     const { connection, subject, tally } = done;
     if (connection === null) return;

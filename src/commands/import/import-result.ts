@@ -7,7 +7,7 @@ import type { FetchedGap } from './fetch-pages.js';
 import type { Anchor } from './find-anchor.js';
 import type { AnchorView, FetchedGapView, ImportResult, ImportOutcome } from './types.js';
 
-/** An import as its JSON tells it. Throws when its accounts do not balance. */
+/** An import as JSON. Throws when its accounts do not balance. */
 export function resultOf(
   ctx: Context,
   done: Imported,
@@ -74,7 +74,7 @@ function instant(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Whether the contact is as complete as was asked for. */
+/** Whether the contact is as complete as requested. */
 function isGood(outcome: ImportOutcome): boolean {
   switch (outcome) {
     case 'cache':
@@ -97,8 +97,8 @@ function isGood(outcome: ImportOutcome): boolean {
 }
 
 /**
- * How an import ended, in the words of a run: `partial` when pages came before it went wrong, and when something in them was
- * rejected, or an answer left a part out. What the raw log has on record as rejected for long is listed, and no fault of this import.
+ * How an import ended, in the words of a run: `partial` if pages came before the failure, or if something in them was
+ * rejected or an answer left a part out. Old rejects in the raw log are listed, but are not a fault of this import.
  */
 export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
   if (outcome === 'interrupted') return 'interrupted';
@@ -107,15 +107,15 @@ export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
   return (fetched?.pages.length ?? 0) > 0 ? 'partial' : 'failed';
 }
 
-/** Outcomes of imports that were cut short: to type the same command again must be allowed at once. */
+/** Outcomes of imports that were cut short: the same command must be allowed again at once. */
 const CUT_SHORT: ReadonlySet<ImportOutcome> = new Set(['offline', 'conflict', 'logged_out', 'interrupted']);
 
-/** When the phone was asked, as far as it keeps the next import from asking; null where nothing does. */
+/** When the phone was asked, if that still blocks the next import; null if nothing does. */
 export function askedAtOf(outcome: ImportOutcome, askedAt: number | null): number | null {
   return CUT_SHORT.has(outcome) ? null : askedAt;
 }
 
-/** What helps after an import, the most useful first. */
+/** Next steps after an import, most useful first. */
 function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
   const { contact, fetch, connection } = result;
   const remedies = adviseOutcome(result);

@@ -13,13 +13,13 @@ import { openDirectory } from '../replay/open-directory.js';
 
 /** Entries that are not fully in the database. */
 const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
-/** Entries found may give the contact new names, and these lead to more entries; a longer chain is not one contact. */
+/** Entries may give the contact new names, which lead to more entries; a longer chain is not one contact. */
 const MOST_ROUNDS = 5;
 
 interface CacheOptions {
   /** Only entries of this connection. */
   connection?: { id: string; phoneNumberId: string | null };
-  /** The contact's names, as the database knows them at that moment. */
+  /** The contact's names, as the database knows them now. */
   names: () => Promise<ReadonlySet<string>>;
 }
 
@@ -29,8 +29,8 @@ interface CacheResult extends Applied {
 }
 
 /**
- * Replays what the raw log holds about one contact and is not in the database: the contact's items only, exactly as a
- * replay would apply them (a live message opens its ticket). What the entries hold about other people stays due.
+ * Replays what the raw log holds about one contact and the database lacks: only the contact's items, exactly as a
+ * replay would apply them (a live message opens its ticket). Items about other people stay due.
  */
 export async function replayCache(
   ctx: Context,

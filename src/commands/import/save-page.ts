@@ -12,19 +12,19 @@ import type { ConnectionRow } from '../../store/tables/connections.js';
 import { markNarrowed } from '../../store/tables/webhook-log.js';
 import { openDirectory } from '../replay/open-directory.js';
 
-/** What became of an answer. */
+/** The outcome of an answer. */
 export interface SavedPage {
   messages: Pick<MessageCounts, 'created' | 'updated' | 'unchanged'>;
   /** Messages of other people in it; the stored entries stay due for them. */
   ofOthers: number;
-  /** What was wrong with items of it. */
+  /** Problems with its items. */
   problems: number;
   tally: Tally;
 }
 
 /**
- * Applies the contact's part of an answer: history, so no tickets. Its chunks are in the raw log already, from the moment
- * that they came; what they hold of other people stays due.
+ * Applies the contact's part of an answer: history, so no tickets. Its chunks have been in the raw log since they
+ * arrived; what they hold of other people stays due.
  */
 export async function savePage(
   ctx: Context,
@@ -56,10 +56,10 @@ export async function savePage(
   };
 }
 
-/** Everything that a phone sends is history, whatever it was sent for. */
+/** Everything that a phone sends is history, whatever the reason it was sent. */
 export const HISTORY = { tickets: 'none', syncSource: 'manual_sync' } as const;
 
-/** Pending entries that the linked device of a connection stored, whatever the connection was called then. */
+/** Pending entries stored by a connection's linked device, whatever the connection's name was then. */
 export async function* deviceEntries(
   sql: Sql,
   { id }: { id: string },
@@ -78,8 +78,8 @@ export async function* deviceEntries(
 }
 
 /**
- * Applies the contact's part of what the linked device has brought beside the answers: late chunks of this import's requests
- * and of earlier ones, files that failed to download before, and what the phone sent unasked.
+ * Applies the contact's part of what the linked device sent besides the answers: late chunks of these and earlier
+ * requests, files that failed to download before, and unrequested data.
  */
 export async function applyBeside(
   ctx: Context,
@@ -93,7 +93,7 @@ export async function applyBeside(
   let count = 0;
   async function* entries(): AsyncGenerator<PreparedEntry> {
     for await (const stored of deviceEntries(sql, connection, [...names])) {
-      // An entry with an error was looked at before: a contact's part of it was applied.
+      // An entry with an error was processed before: a contact's part of it was applied.
       if (stored.entry.error !== null) continue;
       const whole = prepareEntry(rawEntryOf(stored), stored.storedAs, directory, new Set());
       const { entry } = narrowEntry(whole, names);

@@ -16,20 +16,20 @@ import {
   theOneLead,
 } from '../contacts/resolve-contact.js';
 
-/** Whom an import is about, as far as the database knows now. */
+/** The subject of an import, as far as the database knows now. */
 export interface Subject {
-  /** As it was typed, without the white space around it. */
+  /** As typed, without surrounding white space. */
   typed: string;
   /** Every name in the raw log. */
   names: ReadonlySet<string>;
-  /** Null for a contact of whom nothing is stored. */
+  /** Null for a contact with nothing stored. */
   lead: ContactLead | null;
 }
 
 /**
- * Finds the lead that a typed contact means; null if there is none: its stored entries may not have been replayed yet.
- * Throws ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
- * `ambiguous_contact` for what means several leads.
+ * Finds the lead for a typed contact; null if there is none: its stored entries may not have been replayed yet. Throws
+ * ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
+ * `ambiguous_contact` for several leads.
  */
 export async function findSubject(
   ctx: Context,
@@ -59,7 +59,7 @@ function assertPerson(typed: string): void {
     code: 'group_not_imported',
     remedy: [
       'Give one contact: a phone number, a JID, a LID, a BSUID or a lead id.',
-      // Whatever else is in the raw log of such chats comes with a replay; the account of WhatsApp itself never does.
+      // A replay brings whatever else the raw log has of these chats; WhatsApp's own account is never imported.
       ...INCLUDABLE_CHATS.filter((chat) => chat === kind).map((chat) =>
         remedy('replay', ['--all', '--include', chat], 'imports such chats as far as the raw log holds them'),
       ),
@@ -77,12 +77,12 @@ async function subjectOf(sql: Sql, found: ResolvedContact): Promise<Subject> {
 
 /** A contact's addresses at WhatsApp. */
 export interface Addresses {
-  /** The number's: what WhatsApp itself wrote comes before what can be made of the phone. */
+  /** The number's address: what WhatsApp itself wrote takes precedence over one derived from the phone. */
   phone: string | null;
   lid: string | null;
 }
 
-/** The addresses that a lead's identities give; both null for a contact who hides behind a BSUID. */
+/** The addresses given by a lead's identities; both null for a contact with only a BSUID. */
 export function addressesOf({ identities, phone }: ContactLead): Addresses {
   const valueOf = (kind: 'phone' | 'wa_id' | 'lid'): string | undefined =>
     identities.find((identity) => identity.kind === kind && /^\+?\d+(@lid)?$/.test(identity.value))?.value;
@@ -93,7 +93,7 @@ export function addressesOf({ identities, phone }: ContactLead): Addresses {
   };
 }
 
-/** The names of a contact, and what these addresses add to them. */
+/** The names of a contact, plus those that these addresses add. */
 export function namesWith(names: ReadonlySet<string>, addresses: readonly string[]): Set<string> {
   const added = addresses.flatMap((address) => nodesOf(identitiesOfUser(address)));
   return new Set([...names, ...added.map(({ value }) => value)]);
@@ -107,9 +107,9 @@ interface Chosen {
 }
 
 /**
- * The connection over which a contact's phone can be asked: the one that was named; else the linked one among those that
- * the contact wrote to; else, for an unknown contact, the only linked one. Where none is linked, the one to link.
- * Throws ConfigError when several could be meant.
+ * The connection for asking a contact's phone: the named one; else the linked one among those that the contact wrote
+ * to; else, for an unknown contact, the only linked one. If none is linked, the one to link. Throws ConfigError if
+ * several match.
  */
 export async function chooseConnection(
   sql: Sql,

@@ -2,22 +2,22 @@ import type { ConnectionKind } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { MessageCounts, Problem, RunResult } from '../../model/run-result.js';
 
-/** What to look at: what is stored already, and the phone if that gives nothing; or one of them alone. */
+/** Where to look: stored entries, then the phone if those give nothing; or only one of them. */
 export const IMPORT_PHASES = ['auto', 'cache', 'fetch'] as const;
 type ImportPhase = (typeof IMPORT_PHASES)[number];
 
-/** Pages to ask for where a date ends the import, not their number. */
+/** Page limit when a date, not a page count, ends the import. */
 export const PAGES_UNTIL = 100;
 
-/** How often one contact's phone may be asked, however many processes do so. */
+/** How often one contact's phone may be asked, across all processes. */
 export const THROTTLE_MS = 5 * 60_000;
 
-/** How a contact's history is brought in; the same for each of several. The caller holds the run lock (shared). */
+/** How a contact's history is imported; the same for each of several. The caller holds the run lock (shared). */
 export interface FetchOptions {
-  /** Name, id or phone of the connection; without it, the one that the contact and a linked device share. */
+  /** Name, id or phone of the connection; absent: the one shared by the contact and a linked device. */
   connection?: string | undefined;
   phase: ImportPhase;
-  /** At most so many pages. */
+  /** Maximum number of pages. */
   pages: number;
   /** Messages per page. */
   count: number;
@@ -50,24 +50,25 @@ export interface ListedContact {
 
 export interface ImportListOptions extends FetchOptions {
   contacts: readonly ListedContact[];
-  /** After so many contacts that the phone was asked about there is a pause. */
+  /** Pause after this many contacts that required asking the phone. */
   listBatch: number;
   listPauseMs: number;
-  /** Goes on where a killed or interrupted run over the same list stopped. */
+  /** Resumes a killed or interrupted run over the same list. */
   resume: boolean;
 }
 
 /**
  * How an import ended; one word each, in the JSON as in the exit code.
- * - cache: the raw log had what was missing (or all that was asked for was there already); the phone was not asked.
+ * - cache: the raw log had what was missing (or everything was stored already); the phone was not asked.
  * - fetched: the phone sent messages, and may have more.
  * - end_of_history: the phone says that it has nothing older, and confirmed it.
  * - empty: nothing new: the raw log or the answer held no message of this contact.
- * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is unknown.
- * - no_anchor: no message of this contact is stored from which to go back; WhatsApp wants one.
+ * - silent: no answer in time. The phone is offline, knows the chat by another address, or refuses; which of these is
+ *   unknown.
+ * - no_anchor: no stored message of this contact to go back from; WhatsApp needs one.
  * - throttled: the phone was asked for this contact less than five minutes ago.
  * - not_linked: no device of the tool is linked to the connection.
- * - conflict: another login with the device's credentials took over.
+ * - conflict: another login took over the device's credentials.
  * - logged_out: WhatsApp says that the device is no longer linked.
  * - offline: no line to WhatsApp.
  * - download_failed: the answer came as a file that could not be downloaded, or is damaged.
@@ -94,13 +95,13 @@ export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
 
 /** One page that the phone sent. */
 export interface FetchedPage {
-  /** The address under which it was asked for. */
+  /** The address it was requested under. */
   address: string;
-  /** Messages in the answer, of whatever chat. */
+  /** Messages in the answer, from any chat. */
   received: number;
   /** Files or messages that it came in. */
   chunks: number;
-  /** Those of this contact, and what became of them. */
+  /** Those of this contact, and their outcomes. */
   messages: Pick<MessageCounts, 'created' | 'updated' | 'unchanged'>;
   /** Messages of other people, left for a replay. */
   ofOthers: number;
@@ -110,24 +111,24 @@ export interface FetchedPage {
 }
 
 /**
- * A part of the chat that an answer left out: between the message that the phone was asked from and the newest one that came.
+ * A part of the chat that an answer left out: between the message the phone was asked from and the newest one received.
  * - file: a file of the answer could not be downloaded. - chunk: a chunk between others never came.
- * - short: fewer came than were asked for, and the phone has more, or did not say that it has not.
+ * - short: fewer came than requested, and the phone has more, or did not deny it.
  */
 export interface FetchedGapView {
   reason: 'file' | 'chunk' | 'short';
-  /** RFC 3339: the messages between these two are missing; `after` null: whatever is older. */
+  /** RFC 3339: the messages between these two are missing; `after` null: everything older. */
   after: string | null;
   before: string;
-  /** The phone was asked again, and now they are here. */
+  /** The phone was asked again, and they have arrived. */
   filled: boolean;
 }
 
-/** Where a request goes back from: a stored message, as WhatsApp Web names it. */
+/** The start of a request going back: a stored message, in WhatsApp Web's terms. */
 export interface AnchorView {
   id: string;
   fromMe: boolean;
-  /** The address under which the phone is asked for the chat, and the other one, where it is known. */
+  /** The address used to ask the phone for the chat, and the other one, if known. */
   address: string;
   otherAddress: string | null;
   /** RFC 3339. */
@@ -141,7 +142,7 @@ export interface ImportResult {
   /** Null for a dry run. */
   runId: string | null;
   outcome: ImportOutcome;
-  /** The reason that WhatsApp or the download gave, if any. */
+  /** The reason from WhatsApp or the download, if any. */
   reason: string | null;
   status: RunResult['status'];
   dryRun: boolean;
@@ -155,43 +156,43 @@ export interface ImportResult {
     name: string | null;
     phone: string | null;
   };
-  /** Null where none could be chosen. */
+  /** Null if none could be chosen. */
   connection: { id: string; name: string; kind: ConnectionKind } | null;
-  /** From both, the raw log and the phone. */
+  /** From the raw log and the phone together. */
   messages: MessageCounts;
   leads: RunResult['leads'];
   conversations: RunResult['conversations'];
-  /** What the raw log gave, late chunks and files of earlier requests that came beside the answers among it. */
+  /** What the raw log gave, including late chunks and files of earlier requests that came besides the answers. */
   cache: { entries: number; created: number; updated: number };
   fetch: {
-    /** Requests that went out, repetitions under the other address included. */
+    /** Requests sent, including repeats under the other address. */
     requests: number;
     pages: FetchedPage[];
-    /** Parts of the chat that answers left out; the next import asks for what is not filled. */
+    /** Parts of the chat that answers left out; the next import asks for what is still missing. */
     gaps: FetchedGapView[];
-    /** The phone says that it has nothing older than a message of this time, and did not confirm it when it was asked. */
+    /** The phone says that it has nothing older than a message of this time, but did not confirm it when asked. */
     unconfirmedEnd: string | null;
-    /** The anchor of the first request; null where none was found or needed. */
+    /** The anchor of the first request; null if none was found or needed. */
     anchor: AnchorView | null;
   };
-  /** The oldest message that is stored of this contact on this connection now. */
+  /** The oldest message now stored of this contact on this connection. */
   oldestMessageAt: string | null;
-  /** When the phone may be asked again; null where nothing is in the way. */
+  /** When the phone may be asked again; null if it may be now. */
   nextAllowedAt: string | null;
   problems: Problem[];
   problemCount: number;
-  /** Files of the connection's history that have not been downloaded: messages of this contact may be in them. */
+  /** Undownloaded files of the connection's history, which may hold messages of this contact. */
   owedFiles: number;
-  /** What to do next, the most useful first. */
+  /** Next steps, most useful first. */
   remedies: Remedy[];
   database: string;
 }
 
-/** One contact of a list, in short. */
+/** One contact of a list, in brief. */
 export interface ListedImport {
   line: number;
   contact: string;
-  /** `invalid_contact`: the line is no contact; `ambiguous_contact`: several leads or connections could be meant. */
+  /** `invalid_contact`: the line is not a contact; `ambiguous_contact`: it matches several leads or connections. */
   outcome: ImportOutcome | 'invalid_contact' | 'ambiguous_contact';
   reason: string | null;
   connection: string | null;
@@ -201,14 +202,14 @@ export interface ListedImport {
   nextAllowedAt: string | null;
 }
 
-/** A contact of a list that went wrong, in this run or in the one that it resumes. */
+/** A failed contact of a list, in this run or in the one that it resumes. */
 export interface ListedFailure extends Pick<
   ListedImport,
   'line' | 'contact' | 'outcome' | 'reason' | 'connection'
 > {
-  /** The run that this one resumes had it. */
+  /** The failure comes from the run that this one resumes. */
   earlier: boolean;
-  /** What to do about it; null where the line itself is wrong. */
+  /** How to fix it; null if the line itself is wrong. */
   remedy: Remedy | null;
 }
 
@@ -223,23 +224,23 @@ export interface ImportListResult {
   durationMs: number;
   contacts: {
     listed: number;
-    /** By this run, well or not. */
+    /** By this run, successful or not. */
     done: number;
     /** Done by the run that this one resumes. */
     doneBefore: number;
     /** Not reached: the same command resumes with them. */
     left: number;
-    /** Of those done before, the ones that went wrong; they count in the status. */
+    /** Of those done before, the failed ones; they count in the status. */
     failedBefore: number;
   };
-  /** How many contacts ended how. */
+  /** Number of contacts by outcome. */
   outcomes: Partial<Record<ListedImport['outcome'], number>>;
   messages: { created: number; updated: number };
   imports: ListedImport[];
-  /** The contacts that went wrong, those of the run that this one resumes first; at most 100 of these. */
+  /** The failed contacts, those of the resumed run first; at most 100 of these. */
   failures: ListedFailure[];
   resumedFrom?: { runId: string };
   database: string;
-  /** Why it ended before the list did. */
+  /** Why it ended before the end of the list. */
   stopped: ImportOutcome | null;
 }

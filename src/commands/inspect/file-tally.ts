@@ -11,10 +11,10 @@ import type {
 } from './types.js';
 
 const MOST_SAMPLES = 3;
-/** A file of a hostile sender must not fill the memory with names that occur once. */
+/** A hostile sender's file must not fill the memory with names that occur once. */
 const MOST_NAMES = 1_000;
 
-/** The first and the last of some times. */
+/** The earliest and the latest of some times. */
 class Range {
   #first = Infinity;
   #last = -Infinity;
@@ -40,7 +40,7 @@ interface ConnectionTally {
   items: Range;
 }
 
-/** Counts what was found; in constant memory, whatever the size of the log. */
+/** Counts the findings; in constant memory, whatever the size of the log. */
 export class Findings {
   readonly counts: ItemCounts = {
     messages: 0,
@@ -84,7 +84,7 @@ export class Findings {
     if (known.samples.length < MOST_SAMPLES) known.samples.push(shown);
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   notUnderstoodList(): NotUnderstood[] {
     return [...this.#notUnderstood.values()].sort((a, b) => b.count - a.count);
   }
@@ -105,7 +105,7 @@ export class Findings {
       .sort((a, b) => b.messages - a.messages || b.entries - a.entries);
   }
 
-  /** Events about an account name only the WABA: they belong to its number, where it has just one. */
+  /** Account events name only the WABA: they belong to its number, if it has just one. */
   #mergedByWaba(): ConnectionTally[] {
     const all = [...this.#connections.values()];
     const numbers = all.filter(({ hint }) => hint.phoneNumberId !== undefined);
@@ -144,7 +144,7 @@ export class Findings {
   #fact(fact: Fact, connection: ConnectionTally | undefined, origin: string): void {
     const { counts } = this;
     const at = (time: number): void => {
-      // A status of WhatsApp Web has no time of its own.
+      // A WhatsApp Web status has no time of its own.
       if (time === 0) return;
       this.items.add(time);
       connection?.items.add(time);
@@ -189,7 +189,7 @@ export class Findings {
   }
 }
 
-/** What is found in one file. */
+/** Findings in one file. */
 export class FileTally {
   readonly findings = new Findings();
   skippedLines = 0;
@@ -200,11 +200,11 @@ export class FileTally {
     private readonly opened: OpenedInput | undefined,
   ) {}
 
-  /** An entry whose bodies had these wrappers around them. */
+  /** An entry, with the wrappers around its bodies. */
   form(via: readonly string[]): void {
     const { containers = [], format } = this.opened ?? {};
     const outside = format === undefined ? [] : [format];
-    // A line of Docker is told by the file's form, and by the step that takes its frame off.
+    // A Docker line shows in the file's form, and in the step that removes its frame.
     const steps = [...containers, ...outside, ...(via[0] === format ? via.slice(1) : via)];
     const key = steps.join('\n');
     const known = this.#forms.get(key);

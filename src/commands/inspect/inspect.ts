@@ -5,11 +5,11 @@ import { formatOrigin, type SourceItem } from '../../model/raw-entry.js';
 import { FileTally, Findings } from './file-tally.js';
 import type { InspectOptions, InspectResult } from './types.js';
 
-/** How often progress is told, in entries. */
+/** Entries between progress reports. */
 const TELL_EVERY = 1_000;
 
 /**
- * Says of each input what form it has, what it holds and what is not understood, without a database: reads everything once,
+ * Reports each input's form, its contents and what is not understood, without a database: reads everything once,
  * decodes it as a replay does, and keeps only counts.
  */
 export async function inspect(options: InspectOptions): Promise<InspectResult> {
@@ -93,7 +93,7 @@ function take(item: SourceItem, file: FileTally, all: Findings): void {
   file.form(commonVia(decoded.kind === 'decoded' ? decoded.entry : undefined));
 }
 
-/** The wrappers around all bodies of an entry: an entry has one form, so that the forms of a file sum to its entries. */
+/** The wrappers shared by all bodies of an entry: an entry has one form, so a file's forms sum to its entries. */
 function commonVia(entry: DecodedEntry | undefined): readonly string[] {
   const [first = [], ...others] = entry?.sections.map(({ via = [] }) => via) ?? [];
   const end = first.findIndex((step, i) => others.some((via) => via[i] !== step));

@@ -1,4 +1,4 @@
-/** Keys whose values are words of a program, and say what an entry is. */
+/** Keys with program-defined values that identify an entry. */
 const TELLING = new Set([
   'object',
   'event',
@@ -18,9 +18,8 @@ const WORD = /^[A-Za-z][\w.:/-]{0,63}$/;
 const JSON_PART = /"((?:[^"\\]|\\.)*)("?)(\s*:)?|-?\d[\d.eE+-]*|[^"\d-]+|-/g;
 
 /**
- * What an excerpt of JSON may show of an entry to anybody: its keys, and values that are words of a program. Texts and numbers
- * are left out, because they hold phones, names and messages. Text that is no JSON shows nothing: a line of a log can hold
- * anything.
+ * The parts of a JSON entry that are safe to show to anyone: its keys, and program-defined values. Omits texts and
+ * numbers, because they hold phones, names and messages. Shows nothing of non-JSON text: a log line can hold anything.
  */
 export function shownExcerpt(excerpt: string): string {
   const text = excerpt.trim();
@@ -30,7 +29,7 @@ export function shownExcerpt(excerpt: string): string {
   for (const [part, string, closed, colon] of text.matchAll(JSON_PART)) {
     if (string !== undefined && colon !== undefined) {
       key = string;
-      // Maps of phones or JIDs have them as keys.
+      // Maps keyed by phone or JID expose them in their keys.
       shown += `"${/\d{5}|@/.test(key) ? '…' : key}":`;
     } else if (string !== undefined) {
       const tells = closed === '"' && TELLING.has(key) && WORD.test(string) && !/\d{5}/.test(string);

@@ -6,13 +6,13 @@ import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 export interface InspectOptions {
   inputs: readonly ResolvedInput[];
   stdin: Readable;
-  /** Larger entries are not read. */
+  /** Entries larger than this are not read. */
   maxEntryBytes: number;
   signal: AbortSignal;
   emit: (event: ProgressEvent) => void;
 }
 
-/** From the first to the last, ISO 8601; null where nothing says when. */
+/** From first to last, ISO 8601; null if no time is known. */
 export interface TimeRange {
   first: string;
   last: string;
@@ -20,26 +20,29 @@ export interface TimeRange {
 
 /** What entries hold, by kind of item. */
 export interface ItemCounts {
-  /** All messages, those of the history included. */
+  /** All messages, including history. */
   messages: number;
   /** Of them from a history sync. */
   history: number;
   statuses: number;
   /** Edits, revokes and reactions. */
   changes: number;
-  /** Lines of the address book and profile names. */
+  /** Address-book lines and profile names. */
   contacts: number;
   /** Events that make no rows: templates, account updates, … */
   events: number;
   /** Left out by a rule: groups, status posts, system messages, … */
   skipped: number;
-  /** Cannot be stored: without an id, a time, a chat partner. */
+  /** Cannot be stored: no id, no time, no chat partner. */
   rejected: number;
 }
 
-/** Entries with the same wrappers around their bodies; of an entry with several bodies, those around them all. */
+/**
+ * Entries with the same wrappers around their bodies; for an entry with several bodies, the wrappers around all of
+ * them.
+ */
 export interface Form {
-  /** Outermost first, from the file itself to what stands directly around the body: `gzip`, `ndjson`, `log_row`, `base64`. */
+  /** Outermost first, from the file itself to the body's direct wrapper: `gzip`, `ndjson`, `log_row`, `base64`. */
   steps: string[];
   /** What a replay stores: the forms of a file sum to its entries. */
   entries: number;
@@ -55,9 +58,9 @@ export interface NotUnderstood {
     origin: string;
     /** JSON path inside the entry, `$` for all of it. */
     path: string;
-    /** What is wrong in words, where the reason alone does not say it. */
+    /** The problem in words, if the reason alone does not say it. */
     message: string | null;
-    /** Its keys and words without any value: no phones, names or texts. */
+    /** Its keys and program-defined words without values: no phones, names or texts. */
     excerpt: string;
   }[];
 }
@@ -83,10 +86,10 @@ export interface InspectedFile {
   bytes: number | null;
   forms: Form[];
   entries: number;
-  /** Lines of a console log without anything in them that could be an entry. */
+  /** Lines of a console log that contain nothing like an entry. */
   skippedLines: number;
   counts: ItemCounts;
-  /** When its entries were received, where the log says so. */
+  /** When its entries were received, if the log says so. */
   received: TimeRange | null;
   items: TimeRange | null;
   connections: InspectedConnection[];
@@ -96,10 +99,10 @@ export interface InspectedFile {
 export interface InspectResult {
   schemaVersion: 1;
   command: 'inspect';
-  /** `partial`: something was not understood. */
+  /** `partial`: some input was not understood. */
   status: 'completed' | 'partial' | 'interrupted';
   files: InspectedFile[];
-  /** Of all files together. */
+  /** Totals over all files. */
   entries: number;
   counts: ItemCounts;
   connections: InspectedConnection[];

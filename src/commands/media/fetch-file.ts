@@ -10,18 +10,18 @@ import { recordMediaFile, type NamedMedia } from '../../store/tables/media-files
 import { FileMismatch, findKept, hexOf, keepFile, type KeptFile } from './keep-file.js';
 import type { WebDownload, WebFailure } from './types.js';
 
-/** How often a file is begun again in one run: a cut line, an address that is over. */
+/** Restarts per file in one run: a cut line, an expired address. */
 const MOST_ATTEMPTS = 4;
 const NOT_FOUND = 404;
-/** A limit that passes sooner is waited for. */
+/** Wait for limits shorter than this. */
 const SHORT_WAIT_MS = 30_000;
 
-/** Where a file goes, and which files are wanted. */
+/** Where files go, and which are wanted. */
 interface FilePlace {
   directory: string;
-  /** Unlike that of any other file in the making. */
+  /** Unique among files in progress. */
   temporary: string;
-  /** Sizes that were chosen; null is any. */
+  /** Chosen sizes; null is any. */
   minBytes: number | null;
   maxBytes: number | null;
   onBytes: (count: number) => void;
@@ -32,20 +32,20 @@ export interface FileWork extends FilePlace {
   phoneNumberId: string | null;
 }
 
-/** What became of a file in this run; `failed` and `otherSize` stay owed. */
+/** The outcome of a file in this run; `failed` and `otherSize` stay owed. */
 export interface FileOutcome {
   outcome: 'fetched' | 'known' | 'expired' | 'denied' | 'mismatch' | 'otherSize' | 'failed';
   bytes: number;
 }
 
-/** Its size is known now, and is none of those that were chosen. */
+/** Its size is now known, and is outside the chosen sizes. */
 class OtherSize extends Error {
   constructor(readonly size: number) {
     super('of another size');
   }
 }
 
-/** WhatsApp's files cannot be had at all for now. */
+/** WhatsApp's files are unavailable for now. */
 export class WhatsAppUnreachable extends UserError {
   constructor(message: string) {
     super(message, {
@@ -56,7 +56,7 @@ export class WhatsAppUnreachable extends UserError {
   }
 }
 
-/** A file of WhatsApp Web that did not come. */
+/** A WhatsApp Web file that failed to download. */
 class WebRefusal extends Error {
   constructor(
     readonly kind: WebFailure,
@@ -67,14 +67,14 @@ class WebRefusal extends Error {
 }
 
 /**
- * Fetches one file of Meta's and records what became of it. Throws what stands in the way of all others, too: the token, the quota,
- * the network, the disk, an interruption. Such a file stays owed.
+ * Fetches one Meta file and records the outcome. Throws what would stop all others, too: the token, the quota, the
+ * network, the disk, an interruption. The file then stays owed.
  */
 export async function fetchFile(ctx: Context, media: NamedMedia, work: FileWork): Promise<FileOutcome> {
   return settle(ctx, media, work, () => download(ctx, media, work));
 }
 
-/** The same for a file of WhatsApp Web. */
+/** The same for a WhatsApp Web file. */
 export async function fetchWebFile(
   ctx: Context,
   media: NamedMedia,
@@ -116,14 +116,14 @@ async function settle(
   }
 }
 
-/** What an error says of this file alone; null where it is about all of them. */
+/** What an error means for this file alone; null if it affects all of them. */
 function stateAfter(error: unknown, media: NamedMedia, now: number): MediaState | null {
   if (error instanceof FileMismatch) return 'mismatch';
   if (error instanceof WebRefusal) return WEB_STATES[error.kind];
   if (!(error instanceof GraphError)) return null;
   switch (error.reason) {
     case 'parameter':
-      // Meta says the same of an id that it has forgotten and of one that the token does not see.
+      // Meta gives the same answer for an expired id and for one that the token cannot see.
       return media.expiresAt !== null && media.expiresAt <= now ? 'expired' : 'denied';
     case 'refused':
       return error.status === NOT_FOUND ? 'owed' : 'denied';
@@ -131,7 +131,7 @@ function stateAfter(error: unknown, media: NamedMedia, now: number): MediaState 
     case 'unreadable':
       return 'owed';
     case 'unreachable':
-      // A host that answered before and cut this file is no reason to leave the others.
+      // A host that answered before and cut off this file is no reason to skip the others.
       return error.hadNoEffect ? null : 'owed';
     case 'token':
     case 'rights':
@@ -156,7 +156,7 @@ async function download(
   { client, phoneNumberId, ...place }: FileWork,
 ): Promise<Fetched> {
   for (let attempt = 1; ; attempt += 1) {
-    // Asked again for every attempt: an address lives for five minutes.
+    // Requested for every attempt: an address lives for five minutes.
     const address = await readMediaAddress(client, media.mediaId, phoneNumberId);
     assertSize(address.file_size ?? null, place);
     const hashes = [hexOf(media.sha256), hexOf(address.sha256)].filter((hash) => hash !== null);
@@ -222,7 +222,7 @@ function assertSize(size: number | null, { minBytes, maxBytes }: FilePlace): voi
   if (size < (minBytes ?? 0) || size > (maxBytes ?? Number.POSITIVE_INFINITY)) throw new OtherSize(size);
 }
 
-/** How long to wait before a file is begun again, in ms; null where that would not help. */
+/** How long to wait before restarting a file, in ms; null if that would not help. */
 function pauseAfter(error: unknown, attempt: number): number | null {
   if (!(error instanceof GraphError)) return null;
   if (error.status === NOT_FOUND && error.reason === 'refused') return attempt === 1 ? 0 : null;
@@ -233,7 +233,7 @@ function pauseAfter(error: unknown, attempt: number): number | null {
 
 interface Known {
   kept?: KeptFile;
-  /** As it was announced, of a file that is not here. */
+  /** As announced, for a file not stored here. */
   size?: number;
   mimeType?: string | null;
   error?: string;

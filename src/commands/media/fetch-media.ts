@@ -14,9 +14,9 @@ import { selectMedia, type SelectedMedia } from './select.js';
 import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally } from './types.js';
 
 /**
- * Fetches what messages name and nobody has, connection by connection, the soonest to expire first. Each file is recorded when it
- * is on disk: a run that dies is taken up by the next. Throws ConfigError for an unknown connection or contact and a wrong secret
- * key, and LockedError where another process fetches the same media.
+ * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records each file
+ * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact and
+ * a wrong secret key, and LockedError if another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
   const selected = await selectMedia(ctx, options);
@@ -28,7 +28,7 @@ export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Prom
     ctx,
     {
       command: 'media fetch',
-      // Who it is about by the id of the lead: a number is private.
+      // Identifies the contact by lead id: a number is private.
       options: { ...options.recordedOptions, ...(leadId === null ? {} : { contact: leadId }) },
       work: workOf('media fetch', {
         ...{ connection, organization: options.organization, contact: leadId, type, since, until },
@@ -95,7 +95,7 @@ async function fetchAll(
   return fetched;
 }
 
-/** What stops a connection without a fault of its own: the next run goes on. */
+/** What stops a connection without being its fault: the next run continues. */
 const PASSING = new Set(['max_bytes', 'graph_rate_limit']);
 
 function statusOf(
@@ -177,7 +177,7 @@ async function fetchConnection(
     const shared = { concurrency: options.concurrency, again: options.again, tally, bytesLeft, progress };
     const place = (number: number) => ({
       directory: options.to,
-      // Unlike that of any other file in the making.
+      // Unique among files in progress.
       temporary: `${connection.id}-${number}`,
       minBytes: choice.minBytes,
       maxBytes: choice.maxBytes,
@@ -187,7 +187,7 @@ async function fetchConnection(
     });
     try {
       await removeUnfinished(options.to, connection.id);
-      // Those of WhatsApp Web need no token, and nothing at Meta stands in their way.
+      // WhatsApp Web files need no token, and problems at Meta do not affect them.
       const { web: download } = options;
       if (owedByRoute.web > 0 && download !== null) {
         const fetchOne = async (media: NamedMedia, number: number) => {
@@ -208,7 +208,7 @@ async function fetchConnection(
         stopped = other ?? stopped;
       }
     } catch (error) {
-      // A connection without a token is no reason to leave the others.
+      // A connection without a token does not stop the others.
       if (options.connection !== undefined || !(error instanceof UserError) || error.code !== 'token_missing')
         throw error;
       stopped = { code: error.code, message: error.message };

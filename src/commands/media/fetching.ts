@@ -5,20 +5,20 @@ import { WhatsAppUnreachable, type FileOutcome } from './fetch-file.js';
 import type { FetchProgress } from './progress.js';
 import type { FetchedConnection, MediaTally } from './types.js';
 
-/** How many files are looked up at once. */
+/** Files looked up at once. */
 const PAGE = 200;
 
-/** What the fetching of a connection adds to, and heeds. */
+/** Shared state of a connection's fetch: its counters and limits. */
 export interface Shared {
   concurrency: number;
   again: boolean;
   tally: MediaTally;
-  /** Of the whole run. */
+  /** For the whole run. */
   bytesLeft: number;
   progress: FetchProgress;
 }
 
-/** The files of one connection that come one way, a few at a time. `number`: which of those that work at the same time. */
+/** The files of one connection from one source, a few at a time. `number`: the index among the parallel workers. */
 export class Fetching {
   private stop: Error | 'max_bytes' | null = null;
 
@@ -29,7 +29,7 @@ export class Fetching {
     private readonly fetchOne: (media: NamedMedia, number: number) => Promise<FileOutcome>,
   ) {}
 
-  /** Gives why it ended early; null where everything was tried. Throws what is no matter of Meta’s or WhatsApp’s. */
+  /** Returns why it ended early; null if everything was tried. Throws errors that are not Meta’s or WhatsApp’s. */
   async run(choice: MediaChoice): Promise<FetchedConnection['stopped']> {
     const { ctx, route, shared } = this;
     const notSince = ctx.clock();
@@ -49,7 +49,7 @@ export class Fetching {
     return this.whyStopped();
   }
 
-  /** One of those who take file after file off the same list. */
+  /** One of the workers that take files off the same list. */
   private async takeFrom(rest: Iterable<NamedMedia>, number: number): Promise<void> {
     const { ctx, shared } = this;
     for (const media of rest) {
@@ -64,7 +64,7 @@ export class Fetching {
     }
   }
 
-  /** Nobody begins another file. What ends with an interruption is no fault. */
+  /** No new file is started. Stopping on an interruption is not a fault. */
   private halt(why: Error | 'max_bytes'): void {
     if (!this.ctx.signal.aborted) this.stop ??= why;
   }

@@ -3,13 +3,13 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../model/errors.js';
 
-/** Larger than any file that WhatsApp takes: an answer without a size must end some day. */
+/** Larger than any file that WhatsApp accepts: a response without a size must end. */
 const LARGEST_FILE = 150 * 1024 * 1024;
 
-/** Files in the making. */
+/** Files in progress. */
 const INCOMING = '.incoming';
 
-/** A file that is not what was announced. */
+/** A file that does not match its announcement. */
 export class FileMismatch extends Error {}
 
 export interface KeptFile {
@@ -20,15 +20,15 @@ export interface KeptFile {
 }
 
 export interface Announced {
-  /** In hexadecimal; of the webhook and of Meta's answer. */
+  /** In hexadecimal; from the webhook and Meta's answer. */
   hashes: readonly string[];
   size: number | null;
   mimeType: string | null;
 }
 
 /**
- * Writes a file under a temporary name, and gives it its own when all of it is there, is what was announced, and is on disk: a name
- * never stands for half a file. `fill` gets a function that takes the pieces. Throws FileMismatch.
+ * Writes a file under a temporary name, and renames it once it is complete, matches its announcement, and is on disk: a
+ * final name never stands for half a file. `fill` gets a function that takes the pieces. Throws FileMismatch.
  */
 export async function keepFile(
   directory: string,
@@ -71,7 +71,7 @@ export async function keepFile(
   }
 }
 
-/** A file of these bytes that is here already; null where there is none. */
+/** An existing file with the same bytes; null if there is none. */
 export async function findKept(
   directory: string,
   sha256: string,
@@ -82,7 +82,7 @@ export async function findKept(
   return found?.isFile() === true ? { sha256, size: found.size, path } : null;
 }
 
-/** Removes what a run that died has left. `prefix`: of the temporary names that only the caller may use now. */
+/** Removes leftovers of a crashed run. `prefix`: the temporary names that belong to the caller. */
 export async function removeUnfinished(directory: string, prefix: string): Promise<void> {
   const names = await readdir(join(directory, INCOMING)).catch(() => []);
   for (const name of names)
@@ -108,13 +108,13 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'text/plain': 'txt',
 };
 
-/** By type and never by the name that somebody sent. */
+/** By type, never by the sender's file name. */
 function extensionOf(mimeType: string | null): string {
   const plain = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
   return EXTENSIONS[plain] ?? 'bin';
 }
 
-/** A hash as a webhook (base64) or Meta's answer (hexadecimal) writes it, in hexadecimal; null where it is neither. */
+/** Converts a hash from a webhook (base64) or Meta's answer (hexadecimal) to hexadecimal; null if it is neither. */
 export function hexOf(hash: string | null | undefined): string | null {
   if (hash === null || hash === undefined) return null;
   if (/^[0-9a-f]{64}$/i.test(hash)) return hash.toLowerCase();
@@ -122,7 +122,7 @@ export function hexOf(hash: string | null | undefined): string | null {
   return bytes.byteLength === 32 ? bytes.toString('hex') : null;
 }
 
-/** A rename is on disk when its directory is. */
+/** A rename is on disk once its directory is. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

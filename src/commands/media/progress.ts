@@ -1,9 +1,9 @@
 import type { Context } from '../../context.js';
 
-/** How often a run says where it is. */
+/** Interval of progress reports. */
 const WORD_MS = 500;
 
-/** Tells how far a run has come, in files and in bytes: sizes are known only when a file is asked for. */
+/** Reports a run's progress in files and bytes: sizes become known only when a file is requested. */
 export class FetchProgress {
   private done = 0;
   private read = 0;
@@ -14,13 +14,13 @@ export class FetchProgress {
     private readonly total: number,
   ) {}
 
-  /** So much of a file has come. */
+  /** Bytes of a file received so far. */
   bytes(count: number): void {
     this.read += count;
     this.say();
   }
 
-  /** One file more is settled, whatever came of it. */
+  /** One more file is settled, whatever its outcome. */
   file(): void {
     this.done += 1;
     this.say();
@@ -30,7 +30,7 @@ export class FetchProgress {
     const now = this.ctx.clock();
     if (now - this.saidAt < WORD_MS && this.done < this.total) return;
     this.saidAt = now;
-    // More may be owed by now than at the begin.
+    // More may be owed now than at the start.
     const files = { done: this.done, total: Math.max(this.total, this.done) };
     this.ctx.emit({ event: 'progress', bytesRead: this.read, entries: 0, messages: 0, files });
   }

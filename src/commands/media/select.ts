@@ -5,17 +5,17 @@ import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import type { MediaSelection } from './types.js';
 
-/** The connections whose files are meant, and which of their files. */
+/** The selected connections and files. */
 export interface SelectedMedia {
   connections: readonly ConnectionRecord[];
-  /** The contact's lead; null where none was named. */
+  /** The contact's lead; null if none was named. */
   leadId: string | null;
   choiceOf: (connectionId: string) => MediaChoice;
 }
 
 /**
- * Resolves what was chosen: the connection that was named, else all that are in use, of whatever kind. Throws ConfigError for a
- * connection or a contact that nobody has, and for a contact that several have.
+ * Resolves the selection: the named connection, else all in use, of any kind. Throws ConfigError for an unknown
+ * connection or contact, and for an ambiguous contact.
  */
 export async function selectMedia(ctx: Context, selection: MediaSelection): Promise<SelectedMedia> {
   const { connection, organization, contact, type, since, until, minSize, maxSize } = selection;

@@ -4,7 +4,7 @@ import { countMedia, readMediaRuns } from '../../store/tables/media-files.js';
 import { selectMedia } from './select.js';
 import type { ConnectionMedia, MediaSelection, MediaStatusResult } from './types.js';
 
-/** What became of the files that messages name, by connection. Only reads, and asks nobody. */
+/** The state of the files that messages name, by connection. Read-only, without network calls. */
 export async function mediaStatus(ctx: Context, options: MediaSelection): Promise<MediaStatusResult> {
   const selected = await selectMedia(ctx, options);
   const { sql } = ctx.store;

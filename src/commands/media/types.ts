@@ -3,10 +3,10 @@ import type { JsonObject } from '../../model/json.js';
 import type { DatabaseConfig } from '../database.js';
 import type { GraphAccess } from '../graph/token.js';
 
-/** What a message with a file is, as Meta says it; a voice note is an audio. */
+/** The kind of a message with a file, in Meta's terms; a voice note is an audio. */
 export const MEDIA_TYPES = ['image', 'video', 'audio', 'document', 'sticker'] as const;
 
-/** Which files are meant. Times are ms since 1970. */
+/** Which files to select. Times are ms since 1970. */
 export interface MediaSelection {
   connection?: string | undefined;
   organization?: string | undefined;
@@ -15,35 +15,35 @@ export interface MediaSelection {
   type?: (typeof MEDIA_TYPES)[number] | undefined;
   since?: number | undefined;
   until?: number | undefined;
-  /** Bytes. A size that nobody knows yet counts as fitting. */
+  /** Bytes. An unknown size counts as fitting. */
   minSize?: number | undefined;
   maxSize?: number | undefined;
 }
 
-/** Where a file of WhatsApp Web is, and what opens it. */
+/** Where a WhatsApp Web file is, and the key to open it. */
 export interface WebFile {
   directPath: string;
   /** In base64. */
   mediaKey: string;
-  /** What the message is: its key is made for that. */
+  /** The message kind: its key is derived for that. */
   type: string;
 }
 
-/** Why a file of WhatsApp Web did not come. */
+/** Why a WhatsApp Web file failed. */
 export type WebFailure =
-  /** WhatsApp does not have it any more. */
+  /** WhatsApp no longer has it. */
   | 'gone'
-  /** It cannot be opened with its key, or was changed. */
+  /** Its key does not open it, or it was altered. */
   | 'damaged'
-  /** Cut, or WhatsApp has a fault: it passes. */
+  /** Cut off, or a temporary fault at WhatsApp. */
   | 'temporary'
-  /** WhatsApp cannot be reached at all. */
+  /** WhatsApp cannot be reached. */
   | 'unreachable';
 
-/** How the download of one file of WhatsApp Web ended. */
+/** The result of downloading one WhatsApp Web file. */
 export type WebOutcome = { kind: 'whole' } | { kind: WebFailure; message: string };
 
-/** Downloads a file of WhatsApp Web and opens it, piece by piece. What `take` throws is passed on. */
+/** Downloads and decrypts a WhatsApp Web file piece by piece. Passes on what `take` throws. */
 export type WebDownload = (
   file: WebFile,
   take: (chunk: Uint8Array) => Promise<void>,
@@ -52,32 +52,32 @@ export type WebDownload = (
 
 export interface MediaFetchOptions extends MediaSelection {
   access: GraphAccess;
-  /** How to have files of WhatsApp Web; null leaves them. */
+  /** How to fetch WhatsApp Web files; null skips them. */
   web: WebDownload | null;
-  /** For the lock that lets a connection's media be fetched once at a time. */
+  /** For the lock that allows one fetch per connection at a time. */
   database: DatabaseConfig;
   lockWaitMs: number;
-  /** The directory in which files are kept. */
+  /** The directory for the files. */
   to: string;
   concurrency: number;
-  /** The run takes no file more once so many bytes came. */
+  /** The run starts no new file after this many bytes. */
   maxBytes?: number | undefined;
-  /** Asks also for what was refused, was wrong or should be gone. */
+  /** Also requests files that were refused, wrong or should be gone. */
   again: boolean;
   dryRun: boolean;
-  /** For the record of the run: what was typed, without the contact, which is private. */
+  /** For the run's record: what was typed, without the contact, which is private. */
   recordedOptions: JsonObject;
 }
 
-/** How many files came to what, in one run. */
+/** Number of files by outcome, in one run. */
 export interface MediaTally {
   fetched: number;
-  /** Of `fetched`: an equal file was there, and nobody was asked. */
+  /** Of `fetched`: an identical file existed, so no request was made. */
   known: number;
   expired: number;
   denied: number;
   mismatch: number;
-  /** Left alone: asked for, its size was found not to be one of those that were chosen. */
+  /** Skipped: its size turned out to be outside the chosen sizes. */
   otherSize: number;
   /** Failed for now; the next run asks again. */
   failed: number;
@@ -86,14 +86,14 @@ export interface MediaTally {
 
 export interface FetchedConnection extends MediaTally {
   connection: { id: string; name: string };
-  /** Files that are owed still, after the run. */
+  /** Files still owed after the run. */
   owed: number;
-  /** Of those, the ones whose size is known, and their bytes. */
+  /** Of those, the ones with known size, and their bytes. */
   owedSized: number;
   owedBytes: number;
-  /** Of WhatsApp Web: files that are gone there. */
+  /** WhatsApp Web files that are gone at WhatsApp. */
   gone: number;
-  /** Why it ended before its end; null where it did not. */
+  /** Why it ended early; null if it did not. */
   stopped: { code: string; message: string } | null;
 }
 
@@ -101,10 +101,11 @@ export interface FetchedConnection extends MediaTally {
 export interface MediaFetchResult {
   schemaVersion: 1;
   command: 'media fetch';
-  /** Null where nothing was to be recorded: a dry run. */
+  /** Null if nothing was to be recorded: a dry run. */
   runId: string | null;
   /**
-   * `partial`: Meta takes no more requests for now, or some files failed; `failed`: a connection could not be asked at all;
+   * `partial`: Meta accepts no more requests for now, or some files failed; `failed`: a connection could not be asked
+   * at all;
    * `planned`: nothing was asked.
    */
   status: 'completed' | 'partial' | 'failed' | 'interrupted' | 'planned';
@@ -115,18 +116,18 @@ export interface MediaFetchResult {
 export interface MediaStateCount {
   state: MediaState;
   files: number;
-  /** Of files that are here. */
+  /** Of stored files. */
   bytes: number;
 }
 
 export interface ConnectionMedia {
   connection: { id: string; name: string };
   states: MediaStateCount[];
-  /** When the first file that is owed expires. */
+  /** When the first owed file expires. */
   nextExpiryAt: string | null;
-  /** Files that expire within a day, or have expired, or were refused or wrong since the media are fetched by this tool. */
+  /** Files that expire within a day, have expired, or were refused or wrong, since this tool began fetching media. */
   due: number;
-  /** When a run last fetched the connection's media; null where none has. */
+  /** When a run last fetched the connection's media; null if never. */
   lastFetchAt: string | null;
 }
 

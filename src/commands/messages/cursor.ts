@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
 import type { PagePosition, TimeWindow } from '../../store/queries/message-pages.js';
 
-/** What a cursor carries from one page to the next. */
+/** What a cursor carries between pages. */
 export interface Cursor {
-  /** The last message of the page before. */
+  /** The last message of the previous page. */
   position: PagePosition;
-  /** As the first page understood it: `2d` must not move while a person turns pages. */
+  /** As resolved for the first page: `2d` must not move while a person turns pages. */
   window: TimeWindow;
-  /** As the first page counted them: counting 100,000 messages again for each of 1000 pages would cost more than the pages. */
+  /**
+   * As counted for the first page: counting 100,000 messages again for each of 1000 pages would cost more than the
+   * pages.
+   */
   total: number;
   totalMessages: number;
 }
@@ -23,7 +26,7 @@ const LENGTH = BODY_AT + 6 + 16 + 4 * 6;
 const HAS_FROM = 1;
 const HAS_TO = 2;
 
-/** An opaque word for URLs and shells. `binding`: everything that the next page must be asked with, too. */
+/** An opaque word for URLs and shells. `binding`: everything else that the next request must repeat. */
 export function encodeCursor(cursor: Cursor, binding: string): string {
   const bytes = Buffer.alloc(LENGTH);
   bytes.writeUInt8(VERSION, 0);
@@ -39,10 +42,10 @@ export function encodeCursor(cursor: Cursor, binding: string): string {
   return bytes.toString('base64url');
 }
 
-/** Throws ConfigError `invalid_cursor` for what is damaged, and for a cursor of another contact or other filters. */
+/** Throws ConfigError `invalid_cursor` for a damaged cursor, and for one of another contact or other filters. */
 export function decodeCursor(text: string, binding: string): Cursor {
   const bytes = Buffer.from(text, 'base64url');
-  // Buffer passes over what is no base64: only what gives the same text again is a cursor.
+  // Buffer ignores invalid base64: only text that round-trips is a cursor.
   const whole = bytes.length === LENGTH && bytes.toString('base64url') === text;
   if (
     !whole ||
@@ -78,7 +81,7 @@ function invalidCursor(message: string): ConfigError {
   });
 }
 
-/** Four bytes against a cursor that was cut or mistyped. */
+/** Four bytes to detect a cut or mistyped cursor. */
 function checkOf(bytes: Buffer): Buffer {
   return digest(bytes.subarray(BINDING_AT)).subarray(0, BINDING_AT - CHECK_AT);
 }

@@ -17,10 +17,10 @@ import { LARGEST_PAGE_LIMIT, type MessagesOptions, type MessagesResult } from '.
 import { showMessages } from './show-messages.js';
 
 /**
- * One page of a contact's history, newest first, over all of the lead's conversations or those on one connection. Messages
- * that are stored while somebody turns pages neither shift nor repeat what is there: a page begins after a message, not
- * after a number of them.
- * Throws ConfigError for an unknown or ambiguous contact or connection, a limit out of range, and a cursor that is not its.
+ * One page of a contact's history, newest first, over all of the lead's conversations or those on one connection.
+ * Messages stored between pages neither shift nor repeat the others: a page begins after a message, not at an offset.
+ * Throws ConfigError for an unknown or ambiguous contact or connection, a limit out of range, and a cursor of another
+ * request.
  */
 export async function readMessages(ctx: Context, options: MessagesOptions): Promise<MessagesResult> {
   const { limit } = options;
@@ -98,7 +98,7 @@ function windowWordsOf({ from, to, windowWords }: MessagesOptions): string {
   return windowWords ?? `${from ?? ''}/${to ?? ''}`;
 }
 
-/** What is complete on every connection of the contact: the oldest of their last runs. */
+/** How current every connection of the contact is: the oldest of their last runs. */
 function syncedUpTo(conversations: readonly ConversationOfLead[]): number | null {
   const times = conversations.map(({ lastSyncAt }) => lastSyncAt);
   const known = times.filter((time) => time !== null);

@@ -10,55 +10,57 @@ export interface MessagesOptions {
   contact: string;
   /** Messages on the page: 1 to 1000. */
   limit: number;
-  /** Where the last page ended, as it said; absent for the newest page. */
+  /** The cursor of the previous page; absent for the newest page. */
   cursor?: string | undefined;
   /** Sent at or after, ms since 1970. */
   from?: number | undefined;
   /** Sent before, ms since 1970. */
   to?: number | undefined;
   /**
-   * What `from` and `to` were made of, where that is not the same every time it is asked (`2d`): a cursor keeps the window
-   * that it began with, and belongs to these words.
+   * The source of `from` and `to`, if it varies over time (`2d`): a cursor keeps its initial window, and is bound to
+   * these words.
    */
   windowWords?: string | undefined;
   /** Only this connection: its name, id, phone_number_id or phone. */
   connection?: string | undefined;
-  /** Also read what replies refer to. */
+  /** Also read the messages that replies refer to. */
   withQuotes?: boolean | undefined;
 }
 
 /** One message as the sync API gives it. Times are RFC 3339, UTC. */
 export interface MessageView {
   id: string;
-  /** The provider's id; null in rows that another program wrote without one. */
+  /** The provider's id; null for rows written by other programs without one. */
   externalId: string | null;
   type: string;
-  /** Null for what has no text, and for what was revoked. */
+  /** Null for content without text, and for revoked messages. */
   body: string | null;
   media?: Media;
   direction: Direction;
   timestamp: string;
   status: MessageStatus | null;
-  /** Why it failed, as WhatsApp says it; absent for what came through. */
+  /** Why it failed, in WhatsApp's words; absent if delivered. */
   errors?: readonly MessageError[];
-  /** The contact, or the business on the message's connection. `number` is null where no phone is known. */
+  /** The contact, or the business on the message's connection. `number` is null if no phone is known. */
   from: { name: string | null; number: string | null };
   /** The message that this one answers. */
   context?: { messageId: string; quoted?: QuotedMessage };
   source: MessageSource;
-  /** `crm:evolution`: only that CRM has it, and `compare --adopt` stored it; absent for what WhatsApp itself has said. */
+  /**
+   * `crm:evolution`: only that CRM has it, and `compare --adopt` stored it; absent for messages from WhatsApp itself.
+   */
   provider?: string;
-  /** When the text that is shown was written in place of an earlier one. */
+  /** When the shown text replaced an earlier one. */
   editedAt?: string;
-  /** When the sender took it back. */
+  /** When the sender revoked it. */
   deletedAt?: string;
   /** The newest reaction of each side. */
   reactions?: { emoji: string; from: string; timestamp: string }[];
-  /** The connection's name, where the contact has conversations on several. */
+  /** The connection's name, if the contact has conversations on several. */
   connection?: string;
 }
 
-/** What a reply refers to; only read when asked for. */
+/** The message a reply refers to; only read on request. */
 export interface QuotedMessage {
   type: string;
   /** Its first words. */
@@ -71,22 +73,22 @@ export interface MessagesResult {
   schemaVersion: 1;
   command: 'messages';
   contact: { leadId: string; organization: string; name: string | null; phone: string | null };
-  /** Newest first, so pages put one after the other stay in order. */
+  /** Newest first, so consecutive pages stay in order. */
   messages: MessageView[];
   pagination: {
-    /** For the next, older page; null on the last one. */
+    /** For the next, older page; null on the last page. */
     cursor: string | null;
     hasMore: boolean;
-    /** Messages in the window on all pages, as they were counted for the first page. */
+    /** Messages in the window on all pages, as counted for the first page. */
     total: number;
   };
   /** About the whole history on these connections, whatever the window. */
   metadata: {
     firstMessageAt: string | null;
     lastMessageAt: string | null;
-    /** As it was counted for the first page. */
+    /** As counted for the first page. */
     totalMessages: number;
-    /** The last run that stored something for each of the contact's connections; null where one has had none. */
+    /** The last run that stored something for each of the contact's connections; null if a connection has none. */
     syncedUpTo: string | null;
   };
 }

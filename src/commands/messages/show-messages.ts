@@ -17,7 +17,7 @@ export interface Between {
   withQuotes: boolean;
 }
 
-/** Rows of a page as the sync API gives them, with what stands in other tables: reactions, and what replies refer to. */
+/** Rows of a page in the sync API's form, with data from other tables: reactions, and the targets of replies. */
 export async function showMessages(
   sql: Sql,
   rows: readonly PageRow[],
@@ -65,7 +65,7 @@ function senderOf(
       const phone = connection?.connectionPhone ?? null;
       return {
         name: connection?.connectionName ?? null,
-        // Meta writes it with spaces and dashes; a program compares it with other phones.
+        // Meta writes it with spaces and dashes; programs compare it with other phones.
         number: phone === null ? null : (canonicalPhone(phone) ?? phone),
       };
     }
@@ -87,7 +87,7 @@ async function reactionsTo(
 ): Promise<Map<string, NonNullable<MessageView['reactions']>>> {
   const byMessage = new Map<string, NonNullable<MessageView['reactions']>>();
   for (const reaction of await readReactions(sql, targetsOf(rows, 'externalId'))) {
-    // Without an emoji, it was taken back.
+    // Without an emoji, it was removed.
     if (reaction.emoji === null) continue;
     const key = keyOf(reaction.connectionId, reaction.targetExternalId);
     const list = byMessage.get(key) ?? [];

@@ -14,15 +14,15 @@ import {
 } from '../../store/journal/discards.js';
 import { selectEntries } from './select-entries.js';
 
-/** What `raw discard` is to remove: entries that match every condition. The caller holds the exclusive lock with `apply`. */
+/** What `raw discard` removes: entries that match every condition. The caller holds the exclusive lock with `apply`. */
 export interface RawDiscardOptions {
-  /** Ids of raw entries, with or without `log:`, or the beginning of one. */
+  /** Ids of raw entries, with or without `log:`, or a prefix. */
   entries: readonly string[];
-  /** A file, a directory or a pattern with `*` and `?`, as the log was named when it was replayed. */
+  /** A file, a directory or a pattern with `*` and `?`, as named in the replay. */
   origin?: string | undefined;
-  /** The id of the run that stored them, or the beginning of it. */
+  /** The id of the run that stored them, or a prefix. */
   run?: string | undefined;
-  /** Without it nothing is changed. */
+  /** Without it, nothing changes. */
   apply: boolean;
   /** For sync_runs.options: what the user asked for, without secrets. */
   recordedOptions: Record<string, string | number | boolean | string[]>;
@@ -30,15 +30,15 @@ export interface RawDiscardOptions {
 
 /** Entries of one file and connection. */
 export interface DiscardedFile {
-  /** Null for entries that came from no file. */
+  /** Null for entries without a file. */
   file: string | null;
   connection: string | null;
   entries: number;
-  /** Of these, those that are discarded. */
+  /** Of these, the discarded ones. */
   discarded: number;
   kept: number;
   bytes: number;
-  /** Messages that came from those that are kept. */
+  /** Messages from the kept ones. */
   messages: number;
 }
 
@@ -46,7 +46,7 @@ export interface DiscardedFile {
 export interface KeptEntries {
   reason: KeptBecause;
   entries: number;
-  /** Messages that came from them. */
+  /** Messages from them. */
   messages: number;
   /** The first few. */
   samples: { id: string; origin: string | null }[];
@@ -56,7 +56,7 @@ export interface KeptEntries {
 export interface RawDiscardResult {
   schemaVersion: 1;
   command: 'raw discard';
-  /** Null where nothing was changed. */
+  /** Null if nothing changed. */
   runId: string | null;
   /** `partial`: some of the chosen entries are kept; `failed`: all of them are. */
   status: 'completed' | 'partial' | 'failed';
@@ -66,22 +66,22 @@ export interface RawDiscardResult {
   durationMs: number;
   entries: { chosen: number; discarded: number; kept: number };
   bytes: number;
-  /** Rejected items that were discarded with their entries. */
+  /** Rejected items discarded with their entries. */
   rejects: number;
   files: DiscardedFile[];
   kept: KeptEntries[];
-  /** Runs of `--adopt` that brought kept entries, the newest first: undone, they take their entries back themselves. */
+  /** Runs of `--adopt` that created kept entries, newest first: undoing them removes their entries. */
   adoptions: string[];
   database: string;
 }
 
-/** This many kept entries are named for each reason. */
+/** Kept entries named per reason. */
 const NAMED = 5;
 
 /**
- * Removes raw entries that were stored by mistake from the log, with their rejected items; their bytes are kept for
- * `undo`. Without `apply` it only reports what would be discarded. An entry that is the source of rows is kept: they would have no
- * source. Throws ConfigError when nothing is chosen.
+ * Removes raw entries stored by mistake, with their rejected items; their bytes are kept for
+ * `undo`. Without `apply` it only reports what would be discarded. Keeps entries that are the source of rows: those
+ * would have no source. Throws ConfigError when nothing is chosen.
  */
 export async function rawDiscard(ctx: Context, options: RawDiscardOptions): Promise<RawDiscardResult> {
   const startedAt = ctx.clock();
@@ -129,7 +129,7 @@ interface Done {
 
 const NOTHING_DONE: Done = { runId: null, rejects: 0 };
 
-/** In one transaction with the record of its run: a discard that is killed leaves nothing behind. */
+/** One transaction with the run's record: a killed discard leaves nothing behind. */
 function discard(
   ctx: Context,
   options: RawDiscardOptions,

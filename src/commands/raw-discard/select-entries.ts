@@ -4,7 +4,7 @@ import type { Sql } from '../../store/sql.js';
 import { findRun } from '../runs/find-run.js';
 import type { RawDiscardOptions } from './raw-discard.js';
 
-/** An entry's id, or enough of its beginning. */
+/** An entry's id, or a long enough prefix. */
 const PREFIX = /^[0-9a-f-]{8,36}$/;
 
 /** No character above it is special in a regular expression. */
@@ -13,7 +13,10 @@ const LAST_ASCII = 0x7f;
 /** `:12`, `:12[3]`: the place in a file. */
 const PLACE = ':[0-9]+(\\[[0-9]+\\])?';
 
-/** What the options choose. Throws ConfigError for an id or a run that is not exactly one, and when nothing is chosen. */
+/**
+ * The entries that the options choose. Throws ConfigError for an id or a run that does not match exactly one, and when
+ * nothing is chosen.
+ */
 export async function selectEntries(
   sql: Sql,
   { entries, origin, run }: Pick<RawDiscardOptions, 'entries' | 'origin' | 'run'>,
@@ -54,7 +57,8 @@ async function entryId(sql: Sql, typed: string): Promise<string> {
 
 /**
  * A file, everything below a directory, or one place `file:line`, as a regular expression over `file:line`. `*` and `?`
- * stand for characters of one name, `**` for any number of directories. Never a part of a name: `pg` is not `pg-pool`.
+ * stand for characters of one name, `**` for any number of directories. Never matches part of a name: `pg` is not
+ * `pg-pool`.
  */
 export function originPattern(typed: string): string {
   const path = typed.replace(/^(\.\/)+/, '').replace(/\/+$/, '');

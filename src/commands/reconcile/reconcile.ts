@@ -24,14 +24,14 @@ import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } fr
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
 
 /**
- * Only these are merged unattended: both copies carry an id that proves that they are one message. So are rows without an id
- * whose raw entry is in the log, once the log has given every message back: one of those is theirs.
+ * Only these are merged unattended: both copies carry an id that proves they are one message. So are rows without an id
+ * whose raw entry is in the log, once the log has restored every message: one of those is theirs.
  */
 const MERGED_UNATTENDED = new Set(['same_id', 'same_message'] as const);
 const LOST_THEIR_ID = new Set(['no_id'] as const);
 type MergedClasses = Pick<DedupeOptions, 'classes' | 'loggedOnly'>;
 
-/** The report inside is for the alerts, not for a page. */
+/** The report inside feeds the alerts, not a page. */
 const REPORT_DAYS = 14;
 const REPORT_RUNS = 10;
 
@@ -39,15 +39,15 @@ const REPORT_RUNS = 10;
 const MOST_ROUNDS = 4;
 
 /**
- * Replays what is due, finds duplicates (and merges the certain ones), verifies, restores what is missing
- * or different from the raw log, reports, and gives the result in one line. Each step is a use-case of its own and keeps
- * its own run; this one records how far reconciling has come: a run that was killed, skipped, or could not restore
- * something does not move the mark, so that the next one compares all of it again. Safe to repeat at any time.
+ * Replays what is due, finds duplicates (and merges the certain ones), verifies, restores what is missing or different
+ * from the raw log, reports, and returns a one-line verdict. Each step is a use-case with its own run; this one records
+ * how far reconciling has come: a run that was killed, skipped, or could not restore something does not move the mark,
+ * so the next one compares all of it again. Safe to repeat at any time.
  */
 export async function reconcile(ctx: Context, options: ReconcileOptions): Promise<ReconcileResult> {
   const { sql } = ctx.store;
   await assertConnections(ctx, options.register);
-  // A wrong name or key ends the run before its first step, not after an hour.
+  // A wrong name or key fails before the first step, not after an hour.
   const { names = [], secretKey = null } = options.crms ?? {};
   for (const name of names) await openSaved(ctx, name, secretKey);
   const work = new Reconciliation(ctx, options, await readLastReconcile(sql), await readServerClock(sql));
@@ -68,13 +68,13 @@ class Reconciliation {
   private steps: Steps = NO_STEPS;
   private verified: Verified | null = null;
   private heldBack: string | undefined;
-  /** What a replay can restore, as the first look at the whole found it; null before that. */
+  /** What a replay can restore, from the first full verification; null before that. */
   private restorable: { all: number; missing: number } | null = null;
-  /** Messages that the run brought in, without those that it restored; null until that is known. */
+  /** Messages that the run added, excluding restored ones; null until known. */
   private created: number | null = null;
   /** The steps are runs of their own, recorded as parts of this one. */
   private stepContext: Context;
-  /** What an earlier run has verified; null compares everything. */
+  /** What an earlier run verified; null compares everything. */
   private readonly proven: ProvenBefore | null;
 
   constructor(
@@ -82,8 +82,8 @@ class Reconciliation {
     private readonly options: ReconcileOptions,
     private readonly last: LastReconcile,
     /**
-     * When the run began, by the clock of the database, which is what says when an entry was stored: by that of a machine
-     * that is ahead, entries that arrive until the database's clock catches up would never be compared.
+     * When the run began, by the database's clock, which also dates stored entries: with a machine clock that is ahead,
+     * entries stored before the database catches up would never be compared.
      */
     private readonly mark: number,
   ) {
@@ -120,12 +120,12 @@ class Reconciliation {
 
   private async replayDue(): Promise<void> {
     const { proven } = this;
-    // A replay of everything restores what is lost by itself: it is counted by what was lost before.
+    // A full replay restores losses by itself: count them by what was lost before.
     if (this.options.full && !this.options.dryRun) await this.compare(null);
     const result = await this.replay(
       this.options.full
         ? { which: 'all' }
-        : // What is pending may have become possible since; what failed before the mark was reported then.
+        : // Pending entries may be applicable now; earlier failures were already reported.
           { which: 'failed', ...(proven === null ? {} : { failedSince: proven.since }) },
     );
     this.steps = { ...this.steps, replay: result };
@@ -153,8 +153,9 @@ class Reconciliation {
   }
 
   /**
-   * Merges rows that have lost their id, or were given another one, into their messages, which the restore has brought back
-   * under it. Where a message is still missing, a row without an id could be taken for a copy of another one that says the same.
+   * Merges rows that lost their id, or got another one, into their messages, which the restore has brought back under
+   * it. While a message is still missing, a row without an id could be mistaken for a copy of another message with the
+   * same text.
    */
   private async mergeCopies(): Promise<void> {
     if (!this.options.apply || this.options.dryRun) return;
@@ -173,7 +174,7 @@ class Reconciliation {
       await this.compare(this.steps.restored === null ? this.proven : null);
   }
 
-  /** Too many duplicates at once need a person: they are only counted. */
+  /** Too many duplicates at once need a person: only count them. */
   private dedupeFew(apply: boolean, what: MergedClasses): Promise<DedupeResult> {
     return this.dedupe(apply, what).catch((error: unknown) => {
       if (!(error instanceof UserError) || error.code !== 'too_many_duplicates') throw error;
@@ -197,7 +198,7 @@ class Reconciliation {
     await this.compare(this.proven);
   }
 
-  /** Everything is verified; of the raw log only what has changed since `proven`. */
+  /** Verifies everything; of the raw log only what changed since `proven`. */
   private async compare(proven: ProvenBefore | null): Promise<void> {
     this.verified = await verifyAll(this.stepContext, {
       checks: new Set(CHECK_NAMES),
@@ -232,7 +233,7 @@ class Reconciliation {
   }
 
   /**
-   * Replays exactly the entries of which something is missing or different, and compares the whole log again, because the
+   * Replays exactly the entries with something missing or different, and compares the whole log again, because the
    * statuses, edits and reactions of a restored message may be in any entry.
    */
   private async restoreRounds(): Promise<void> {
@@ -250,7 +251,7 @@ class Reconciliation {
     }
   }
 
-  /** What was lost at first, and is not any more. */
+  /** What was lost at first and no longer is. */
   private countRestored(): void {
     const { restored, replay: replayed } = this.steps;
     const messages = Math.max(0, (this.restorable?.all ?? 0) - this.restorableNow());
@@ -260,7 +261,7 @@ class Reconciliation {
         ...this.steps,
         restored: { runs: [replayed.runId], entries: replayed.entries.read, messages },
       };
-    // By a replay of everything, messages that were lost come as new ones.
+    // In a full replay, restored messages count as new ones.
     this.created = Math.max(
       0,
       (replayed?.messages.created ?? 0) - (this.options.full ? (this.restorable?.missing ?? 0) : 0),
@@ -279,7 +280,7 @@ class Reconciliation {
     };
   }
 
-  /** Each is recorded with what it found, or why it failed; the report raises the alerts. */
+  /** Records each with its findings, or its failure; the report raises the alerts. */
   private async compareCrms(): Promise<void> {
     const { crms, dryRun } = this.options;
     if (dryRun || crms === undefined) return;
@@ -287,7 +288,7 @@ class Reconciliation {
   }
 
   private async report(run: Run): Promise<void> {
-    // The report has to know already whether this run makes up for one that died.
+    // The report must already know whether this run makes up for a dead one.
     if (!this.options.dryRun && this.isAccounted(this.status()))
       await run.checkpoint(this.ctx.store.sql, null, { [ACCOUNTED]: true });
     const { historyMinutes, silentHours, timeZone } = this.options;
@@ -312,7 +313,7 @@ class Reconciliation {
     return ended.includes('partial') ? 'partial' : 'completed';
   }
 
-  /** Whether everything compared is as the log says: what is not has to be compared, and reported, again. */
+  /** Whether everything compared matches the log: differences must be compared and reported again. */
   private isAccounted(status: ReconcileResult['status']): boolean {
     const rawLog = this.steps.verify?.checks.find(({ check }) => check === 'raw_log');
     return (status === 'completed' || status === 'partial') && rawLog?.unaccounted === 0;
@@ -380,7 +381,7 @@ class Reconciliation {
   }
 }
 
-/** Says of a step's own run that it is a step: the command to type again is the reconcile. */
+/** Marks a step's own run as a step: the command to repeat is the reconcile. */
 function asStep(options: ReconcileOptions['recordedOptions']): ReconcileOptions['recordedOptions'] {
   return { ...options, [WITHIN]: 'reconcile' };
 }
@@ -390,8 +391,8 @@ function instant(ms: number): string {
 }
 
 /**
- * Throws ConfigError (`no_connections`) where there is nothing that could be reconciled: a green verdict on a database
- * without a connection would hide that it is the wrong one. With `register`, stored entries may still create some.
+ * Throws ConfigError (`no_connections`) if there is nothing to reconcile: a green verdict on a database without a
+ * connection would hide that it is the wrong one. With `register`, stored entries may still create some.
  */
 async function assertConnections({ store }: Context, register: boolean): Promise<void> {
   if ((await readConnections(store.sql)).length > 0) return;

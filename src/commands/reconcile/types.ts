@@ -5,22 +5,22 @@ import type { DedupeResult } from '../dedupe/result.js';
 import type { ReportResult } from '../report/types.js';
 import type { VerifyResult } from '../verify/types.js';
 
-/** The caller holds the run lock (exclusive) while `reconcile` runs; with `dryRun` none is needed. */
+/** The caller holds the run lock (exclusive) while `reconcile` runs; `dryRun` needs none. */
 export interface ReconcileOptions {
   /** Decode the whole raw log again, instead of what is pending, failed or new since the last reconcile. */
   full: boolean;
   /**
-   * Merge duplicates of the classes `same_id` and `same_message`, and rows of the raw log that have lost their id; without it
-   * they are only counted.
+   * Merge duplicates of the classes `same_id` and `same_message`, and rows of the raw log that lost their id; without
+   * it, only count them.
    */
   apply: boolean;
   /** Write nothing; report what the run would do. */
   dryRun: boolean;
-  /** Create connections that entries name and the database does not know (H1). */
+  /** Create unknown connections that entries name (H1). */
   register: boolean;
   tickets: 'auto' | 'none';
   include: ReadonlySet<IncludableChat>;
-  /** Saved comparisons with CRMs that are part of the run, and the key that opens their URLs. */
+  /** Saved comparisons with CRMs to run as well, and the key that opens their URLs. */
   crms?: { names: readonly string[]; secretKey: SecretKey | null } | undefined;
   /** Rows per transaction. */
   batchSize: number;
@@ -35,36 +35,36 @@ export interface ReconcileOptions {
 /** The figures of the verdict. */
 export interface ReconcileFigures {
   connections: number;
-  /** Message items of the raw log that were compared with the database; a message that several entries hold is several. */
+  /** Message items of the raw log compared with the database; a message in several entries counts several times. */
   messages: number;
-  /** Messages in the database that are as they were when they were last compared. */
+  /** Messages in the database unchanged since they were last compared. */
   unchanged: number;
-  /** Messages that the run brought into the database, out of entries that were due. */
+  /** Messages that the run added to the database, from due entries. */
   created: number;
-  /** Messages that were missing or different, and are as the raw log says again. */
+  /** Messages that were missing or different, and match the raw log again. */
   restored: number;
-  /** Messages of the raw log that are not in the database, and on no record. */
+  /** Messages in the raw log, not in the database, and on no record. */
   missing: number;
-  /** Duplicate rows that are still there. */
+  /** Remaining duplicate rows. */
   doubled: number;
   /** Duplicate rows that the run merged. */
   merged: number;
-  /** Findings of `verify` that are neither lost nor pending; each check's are one of the `degraded` alerts. */
+  /** Findings of `verify` that are neither lost nor pending; each check's findings are one `degraded` alert. */
   findings: number;
-  /** Alerts that nobody has acknowledged. */
+  /** Unacknowledged alerts. */
   alerts: number;
-  /** Messages, entries and items that are lost; see the severity of alerts. */
+  /** Lost messages, entries and items; see the severity of alerts. */
   lost: number;
   /** Alerts of this severity. */
   degraded: number;
   notes: number;
-  /** Alerts of any severity that a person has acknowledged. */
+  /** Acknowledged alerts of any severity. */
   acknowledged: number;
 }
 
 /** What the run replayed because it was missing or different. */
 export interface Restored {
-  /** The runs that did it. */
+  /** The runs that replayed them. */
   runs: string[];
   entries: number;
   messages: number;
@@ -82,25 +82,28 @@ export interface ReconcileResult {
   verdict: string;
   figures: ReconcileFigures;
   /**
-   * Since when what was stored, worked on or changed was compared with the raw log, entry by entry; everything else is as it
-   * was when it last was. Null when all of it was.
+   * Entries stored, processed or changed since this time were compared with the raw log; everything else is as last
+   * compared. Null when all of it was compared.
    */
   since: string | null;
-  /** The run before this one, if it did not come to its end: this one has caught it up. */
+  /** The previous run, if it did not finish: this one has made up for it. */
   caughtUp: { runId: string; startedAt: string; status: string } | null;
-  /** Why duplicates were only counted although they were to be merged: too many without a person. */
+  /** Why duplicates were only counted instead of merged: too many without a person. */
   heldBack?: string;
   startedAt: string;
   finishedAt: string;
   durationMs: number;
-  /** The steps in their order; null for those that an interruption left out. */
+  /** The steps in order; null for those skipped by an interruption. */
   replay: RunResult | null;
   dedupe: DedupeResult | null;
-  /** Rows of the raw log that had lost their id, or had another one, merged into their messages. Null when there were none. */
+  /**
+   * Rows of the raw log that had lost their id, or had another one, merged into their messages. Null if there were
+   * none.
+   */
   copies: DedupeResult | null;
-  /** As it is at the end, after what was restored. */
+  /** The final state, after restoring. */
   verify: VerifyResult | null;
-  /** Null when there was nothing to restore. */
+  /** Null if nothing needed restoring. */
   restored: Restored | null;
   report: ReportResult | null;
   database: string;

@@ -3,7 +3,7 @@ import type { DedupeResult } from '../dedupe/result.js';
 import type { CheckResult } from '../verify/types.js';
 import type { ReconcileFigures, ReconcileResult } from './types.js';
 
-/** The steps of a run, as far as they came. */
+/** The completed steps of a run. */
 export type Steps = Pick<ReconcileResult, 'replay' | 'dedupe' | 'copies' | 'verify' | 'restored' | 'report'>;
 
 export const NO_STEPS: Steps = {
@@ -17,7 +17,7 @@ export const NO_STEPS: Steps = {
 
 const NO_ALERTS = { lost: 0, degraded: 0, notes: 0, acknowledged: 0 };
 
-/** The figures that the steps give together. Pure. */
+/** The combined figures of the steps. Pure. */
 export function figuresOf({ replay, dedupe, copies, verify, restored, report }: Steps): ReconcileFigures {
   const merged = mergedRows(dedupe) + mergedRows(copies);
   const missing = verify?.missing ?? 0;
@@ -37,7 +37,7 @@ export function figuresOf({ replay, dedupe, copies, verify, restored, report }: 
   };
 }
 
-/** Findings that no other figure counts: what is lost is counted by its alert, and pending entries by the replay. */
+/** Findings not counted elsewhere: losses are counted by their alerts, and pending entries by the replay. */
 function otherFindings(checks: readonly CheckResult[]): number {
   return checks
     .filter(({ check, severity }) => severity === 'degraded' && check !== 'raw_log')
@@ -47,17 +47,18 @@ function otherFindings(checks: readonly CheckResult[]): number {
 interface VerdictDetails {
   /** Entries that wait. */
   pending: number;
-  /** What a run without --dry-run would bring back from the raw log. */
+  /** What a run without --dry-run would restore from the raw log. */
   toRestore: number;
-  /** What the replay took back because it is about the own number; null where it was nothing. */
+  /** What the replay removed because it is about the own number; null if nothing was. */
   removed?: string | null;
   dryRun: boolean;
   error?: string | undefined;
 }
 
 /**
- * `Reconciled 3 connections: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0 duplicated; 0 lost,
- * 1 degraded, 0 notes`; what else is not zero follows. Items and messages are named, because one message can be several items.
+ * `Reconciled 3 connections: 1,204 log items compared, 998,000 stored messages unchanged, 0 missing, 0 duplicated; 0
+ * lost, 1 degraded, 0 notes`; other nonzero figures follow. Names items and messages separately, because one message
+ * can be several items.
  */
 export function verdictOf(
   status: ReconcileResult['status'],
@@ -92,7 +93,7 @@ export function verdictOf(
   return `${beginning} ${amount(connections, 'connection')}: ${parts.join(', ')}; ${alerts.join(', ')}${detail}`;
 }
 
-/** Duplicates that dedupe only planned to merge are still there; after a merge, verify counts what is left. */
+/** Duplicates that dedupe only planned to merge remain; after a merge, verify counts the rest. */
 export function duplicatesLeft({ dedupe }: Pick<Steps, 'dedupe'>): number {
   return dedupe === null || dedupe.applied ? 0 : plannedRows(dedupe);
 }

@@ -11,7 +11,7 @@ import { LINKED_DEVICE, type SealedThing, type SecretKey } from '../devices/secr
 import { aboutDeviceKey } from '../devices/stored-device.js';
 import { aboutToken, TOKEN } from '../graph/token.js';
 
-/** What was taken over to the new key; what was there already is not counted. */
+/** What was moved to the new key; excludes what was there already. */
 export interface RekeyResult {
   schemaVersion: 1;
   command: 'connection token';
@@ -31,9 +31,9 @@ const URL_OF_CRM: SealedThing = {
 };
 
 /**
- * Takes everything that is sealed over to another secret key, in one transaction. Tokens and URLs are sealed anew. A device's rows
- * cannot be, because the hashes that name them are keyed, too: the new key seals the key of the device. Throws ConfigError
- * `secret_key_wrong` for what `from` has not sealed; then nothing has changed.
+ * Moves everything sealed to another secret key, in one transaction. Tokens and URLs are resealed. A device's rows
+ * cannot be, because their name hashes are keyed, too: the new key seals the device's key instead. Throws ConfigError
+ * `secret_key_wrong` for what `from` did not seal; then nothing has changed.
  */
 export async function rekey(ctx: Context, from: SecretKey, to: SecretKey): Promise<RekeyResult> {
   return ctx.store.transaction(async (tx) => ({
@@ -78,7 +78,7 @@ async function rekeyComparisons(tx: Sql, from: SecretKey, to: SecretKey): Promis
   return rows.length;
 }
 
-/** Files that an earlier key has sealed can be opened by nobody: they stay as they are, as every command leaves them. */
+/** No key can open files sealed by an earlier one: they stay, as in every command. */
 async function rekeyFiles(tx: Sql, from: SecretKey, to: SecretKey): Promise<number> {
   const rows = (await readSealedFiles(tx)).filter(({ notification }) => from.hasSealed(notification));
   for (const { connectionId, fileId, notification } of rows) {

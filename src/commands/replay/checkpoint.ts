@@ -10,8 +10,8 @@ import { readUnfinishedRuns, type UnfinishedRun } from '../../store/tables/sync-
 import type { Batch } from '../../ingest/batch/batch.js';
 
 /**
- * What a killed run leaves behind inside its last batch's transaction: the inputs it was given and the place up to which
- * everything is in the database. Without it the same command would still end in the same database, only later.
+ * What a killed run leaves behind, written in its last batch's transaction: its inputs and the position up to which
+ * everything is in the database. Without it, the same command would reach the same state, only later.
  */
 const checkpointSchema = z.object({
   version: z.literal(1),
@@ -33,10 +33,10 @@ const checkpointSchema = z.object({
       tailSha256: z.string(),
     })
     .optional(),
-  /** sha256 over the identities of the inputs that are done: one that was replaced since has to be read again. */
+  /** sha256 over the identities of finished inputs: a replaced one must be read again. */
   finished: z.string(),
   entries: z.number().int(),
-  /** Problems up to here, of this run and of the runs it resumed: a resumed run must not end as if there were none. */
+  /** Problems so far, of this run and of the runs it resumed: a resumed run must not end as if there were none. */
   problems: z.number().int(),
   origin: z.string(),
 });
@@ -47,7 +47,7 @@ export interface ResumePoint {
   checkpoint: Checkpoint;
 }
 
-/** A resume point as the result of the run tells it. */
+/** A resume point, as shown in the run's result. */
 export function describeResume({ runId, checkpoint }: ResumePoint): NonNullable<RunResult['resumedFrom']> {
   return {
     runId,
@@ -57,7 +57,7 @@ export function describeResume({ runId, checkpoint }: ResumePoint): NonNullable<
   };
 }
 
-/** Paths of inputs that can be gone on with; null when one of them (stdin) cannot be read twice. */
+/** Paths of resumable inputs; null if one of them (stdin) cannot be read twice. */
 export function resumablePaths(inputs: readonly ResolvedInput[]): string[] | null {
   const paths = inputs.map((input) => (input.kind === 'file' ? input.absolutePath : null));
   return paths.every((path) => path !== null) ? paths : null;
@@ -68,14 +68,14 @@ export function toJson(checkpoint: Checkpoint): JsonObject {
   return identity === undefined ? rest : { ...rest, identity };
 }
 
-/** The checkpoint with the problems that the run has found by then. */
+/** The checkpoint with the problems found so far. */
 export function withProblems(checkpoint: Checkpoint | null, found: number): Checkpoint | null {
   return checkpoint === null ? null : { ...checkpoint, problems: checkpoint.problems + found };
 }
 
 /**
- * The newest run of the same command over the same inputs that stopped before its end, if its input is still the same up
- * to the checkpoint (a log that has grown since is; a replaced one is not) and the run itself is no longer alive.
+ * The newest run of the same command over the same inputs that stopped early and is no longer alive, if its input is
+ * unchanged up to the checkpoint (a grown log is; a replaced one is not).
  */
 export async function findResumePoint(
   sql: Sql,
@@ -96,7 +96,7 @@ export async function findResumePoint(
   return null;
 }
 
-/** Whether the inputs are what they were: those that are done as a whole, the one in work up to the checkpoint. */
+/** Whether the inputs are unchanged: finished ones as a whole, the current one up to the checkpoint. */
 async function isStillTrue(inputs: readonly ResolvedInput[], checkpoint: Checkpoint): Promise<boolean> {
   const { input: index, offset } = checkpoint.position;
   if ((await new FinishedInputs(inputs).digestUpTo(index)) !== checkpoint.finished) return false;
@@ -105,7 +105,7 @@ async function isStillTrue(inputs: readonly ResolvedInput[], checkpoint: Checkpo
   return sameInput(checkpoint.identity, await identifyInput(input, offset));
 }
 
-/** Describes where a run is, batch by batch; reads 68 KB of the file in work, whatever its size. */
+/** Describes a run's position, batch by batch; reads 68 KB of the current file, whatever its size. */
 export class CheckpointKeeper {
   private readonly paths: string[] | null;
   private readonly finished: FinishedInputs;
@@ -114,7 +114,7 @@ export class CheckpointKeeper {
   constructor(
     private readonly inputs: readonly ResolvedInput[],
     private readonly settings: string,
-    /** What an earlier run over these inputs had done. */
+    /** What an earlier run over these inputs completed. */
     private readonly before: { entries: number; problems: number },
   ) {
     this.paths = resumablePaths(inputs);
@@ -122,8 +122,8 @@ export class CheckpointKeeper {
   }
 
   /**
-   * The checkpoint once `batch` is in; in the middle of an entry that is larger than a batch it stays where it was. Null when
-   * the inputs cannot be read twice.
+   * The checkpoint after `batch`; inside an entry larger than a batch it does not advance. Null if the inputs cannot be
+   * read twice.
    */
   async after(batch: Batch, entriesRead: number): Promise<Checkpoint | null> {
     const done = batch.slices.filter((slice) => slice.isLast);
@@ -147,7 +147,7 @@ export class CheckpointKeeper {
   }
 }
 
-/** Identities of inputs that were read to their end, in one digest; each is looked at once. */
+/** Identities of fully read inputs, in one digest; each is checked once. */
 class FinishedInputs {
   private readonly identities: string[] = [];
 

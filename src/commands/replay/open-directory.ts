@@ -4,7 +4,7 @@ import { ConnectionDirectory } from '../../ingest/batch/connection-directory.js'
 import { findConnectionIn } from '../connections/find.js';
 import type { ReplayOptions } from './options.js';
 
-/** Loads the connections of a run. Throws ConfigError when `--connection` names none, or several. */
+/** Loads the connections of a run. Throws ConfigError if `--connection` matches none or several. */
 export async function openDirectory(
   sql: Sql,
   options: Pick<ReplayOptions, 'connection' | 'register'>,

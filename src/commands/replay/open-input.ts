@@ -22,24 +22,24 @@ import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } 
 import type { LogSelection, ReplayOptions } from './options.js';
 
 /**
- * Messages in one batch of a dry run, at least. Its batches share one transaction, in which no version of a row that an
- * earlier batch wrote can be cleared away: every foreign key that is checked walks through all of them. Measured with batches
- * of 1000, a dry run took 2.5 times as long as the run itself, with these 1.2 times.
+ * Messages in one batch of a dry run, at least. Its batches share one transaction, which cannot clear row versions of
+ * earlier batches: every foreign-key check walks through all of them. Measured with batches of 1000, a dry run took 2.5
+ * times as long as the run itself, with these 1.2 times.
  */
 const DRY_RUN_BATCH = 5_000;
 
-/** A stream of batches with what the run must know about where they come from. */
+/** A stream of batches, with what the run must know about their source. */
 export interface ReplayFeed {
   totalBytes: number | undefined;
   bytesRead(): number;
   batches(): AsyncGenerator<Batch, void, undefined>;
-  /** Its batches come out of the database: inside one transaction they cannot be read while another one is written. */
+  /** Its batches come from the database: one transaction cannot read the next while writing another. */
   isStored: boolean;
-  /** Problems with the inputs themselves that came up since the last call. */
+  /** Problems with the inputs themselves since the last call. */
   takeProblems(): Problem[];
-  /** Where to resume once the batch is stored; null when the input cannot be resumed. */
+  /** Where to resume once the batch is stored; null if the input cannot be resumed. */
   checkpointAfter(batch: Batch, entriesRead: number): Promise<Checkpoint | null>;
-  /** Entries of webhook_log that are claimed batch by batch, and the statuses in which they are due. */
+  /** Entries of webhook_log claimed batch by batch, and the statuses in which they are due. */
   claim: readonly EntryStatus[] | null;
   /** The stopped run that this one resumes. */
   resume: ResumePoint | null;
@@ -53,7 +53,7 @@ interface FeedItem {
   after: Position | null;
 }
 
-/** Opens what the run reads: files and stdin, or a part of webhook_log. */
+/** Opens the run's input: files and stdin, or a part of webhook_log. */
 export async function openInput(
   ctx: Context,
   sql: Sql,
@@ -68,7 +68,7 @@ export async function openInput(
   return openPaths(ctx, sql, options, options.input, directory);
 }
 
-/** The entries that this run's merges made due again. */
+/** The entries made due again by this run's merges. */
 export function openRequeued(
   ctx: Context,
   sql: Sql,
@@ -262,7 +262,7 @@ function problemOf(problem: SourceProblem): Problem {
 /** An item with its place in webhook_log. */
 type LogItem = SourceItem & { kind: 'entry'; storedAs: StoredAs };
 
-/** Reads stored entries back, page by page in the order in which they were stored. */
+/** Reads stored entries back, page by page in storage order. */
 export class LogSource {
   private read = 0;
 

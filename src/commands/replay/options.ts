@@ -3,14 +3,14 @@ import type { IncludableChat } from '../../model/enumerations.js';
 import type { RawEntry } from '../../model/raw-entry.js';
 import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 
-/** Which stored entries a replay without a path takes. */
+/** The stored entries that a replay without a path takes. */
 export interface LogSelection {
   /** pending: not finished yet; failed: pending and failed; all: everything. */
   which: 'pending' | 'failed' | 'all';
   /** Half-open [since, until), ms since 1970, by when the entry was received (else stored). */
   since?: number | undefined;
   until?: number | undefined;
-  /** Leaves out what had failed before then, ms since 1970. */
+  /** Leaves out entries that had failed before then, ms since 1970. */
   failedSince?: number | undefined;
   /** Webhook field or Baileys event. */
   field?: string | undefined;
@@ -21,7 +21,7 @@ export interface LogSelection {
 }
 
 export type ReplayInput =
-  /** Entries that another command makes; they cannot be read a second time. */
+  /** Entries made by another command; they cannot be read twice. */
   | { kind: 'rows'; entries: AsyncIterable<RawEntry> }
   | { kind: 'paths'; inputs: readonly ResolvedInput[]; stdin: Readable; maxEntryBytes: number }
   | ({ kind: 'log' } & LogSelection);
@@ -29,9 +29,9 @@ export type ReplayInput =
 /** The caller holds the run lock (shared) while `replay` runs. */
 export interface ReplayOptions {
   input: ReplayInput;
-  /** Name of the connection of Baileys events and of bodies that name none; entries of others are left pending. */
+  /** Name of the connection for Baileys events and for bodies that name none; entries of others stay pending. */
   connection?: string | undefined;
-  /** Create connections that entries name and the database does not know (H1). */
+  /** Create unknown connections that entries name (H1). */
   register: boolean;
   tickets: 'auto' | 'none';
   include: ReadonlySet<IncludableChat>;
@@ -42,9 +42,9 @@ export interface ReplayOptions {
   maxErrors?: number | undefined;
   /** Messages per transaction. */
   batchSize: number;
-  /** Go on where an interrupted run with the same inputs stopped. */
+  /** Resume an interrupted run with the same inputs. */
   resume: boolean;
-  /** Whether `undo` can take the run back (default false): see ApplySettings. */
+  /** Whether `undo` can revert the run (default false): see ApplySettings. */
   isUndoable?: boolean;
   /** For sync_runs.options: what the user asked for, without secrets. */
   recordedOptions: Record<string, string | number | boolean | string[]>;

@@ -25,15 +25,15 @@ const CONTESTED = 20_000;
 
 /**
  * Replays raw entries into leads, conversations, messages and tickets, in batches of `batchSize` messages and one
- * transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the same database.
- * Throws UserError for what the user can fix; everything about single entries is in the result instead.
+ * transaction each. Idempotent and order-free: any repetition, order or interruption of a log ends in the same
+ * database. Throws UserError for what the user can fix; problems with single entries go into the result.
  */
 export async function replay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
-  // One transaction for all of a dry run: what a later batch finds depends on what the earlier ones wrote.
+  // A dry run is one transaction: later batches depend on what earlier ones wrote.
   const result = options.dryRun
     ? await rehearse(ctx.store, (sql) => replayInto(ctx, options, { sql, dryRun: true }))
     : await replayInto(ctx, options, { sql: ctx.store.sql, dryRun: false });
-  // Recorded first: a run that fails loudly must not look as if it were still at work.
+  // Recorded first: a run that fails loudly must not look as if it were still running.
   if (result.imbalance !== null) throw new Error(result.imbalance);
   return result.run;
 }
@@ -52,14 +52,14 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
   const resumed = resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) };
   const work = new Replay(ctx, options, target, directory, feed);
   const { input } = options;
-  // Should this run die, a replay of the same content under another name makes up for it.
+  // If this run dies, a replay of the same content under another name makes up for it.
   const content =
     input.kind === 'paths' && !target.dryRun ? await contentOf(input.inputs, ctx.signal) : undefined;
   return withRun(
     ctx,
     {
       command: 'replay',
-      // By its id: a connection may be renamed, and what names none is read by the run's choice for good.
+      // By id: a connection may be renamed, and entries that name none stay bound to the run's choice.
       options: {
         ...options.recordedOptions,
         ...(directory.fixedId === null ? {} : { connectionId: directory.fixedId }),
@@ -78,12 +78,12 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
   );
 }
 
-/** What the run is to do; null where its input cannot be named. */
+/** The run's task; null if its input cannot be named. */
 function replayWork({ input, connection, tickets, include }: ReplayOptions): string | null {
   const how = { connection, tickets: tickets === 'auto' ? null : tickets, include: [...include].sort() };
   if (input.kind === 'log') {
     const { since, until, field, contact, ids } = input;
-    // Contacts are private; single entries are the work of the run that this one is a step of.
+    // Contacts are private; single entries belong to the parent run.
     return contact === undefined && ids === undefined
       ? workOf(`log ${input.which}`, { ...how, since, until, field })
       : null;
@@ -113,13 +113,13 @@ class Replay {
       if (this.stopped === null) await this.distrustContested();
       if (this.stopped === null) await this.applyRequeued(run);
     } catch (error) {
-      // The next batch may be waiting for a pipe that never ends: unstopped, it would keep the process alive.
+      // The next batch may be waiting for a pipe that never ends: unless stopped, it would keep the process alive.
       this.feed.stop();
       throw error;
     }
   }
 
-  /** How the run ends when its work has thrown. */
+  /** How the run ends when its work throws. */
   async fail(run: Run, message: string): Promise<RunEnd> {
     this.stopped = 'failed';
     this.error = message;
@@ -130,7 +130,7 @@ class Replay {
     return endOf(run, this.tally);
   }
 
-  /** While one batch is in the database, the next one is read and decoded. */
+  /** While one batch is being written, the next one is read and decoded. */
   private async applyAll(run: Run, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
     const batches = feed.batches();
     let next = await batches.next();
@@ -149,7 +149,8 @@ class Replay {
     }
     if (this.stopped !== null) await batches.return();
     for (const problem of feed.takeProblems()) this.tally.problem(problem);
-    // A source that is stopped just ends, also before its first entry: that is no completion, and must not clear the checkpoint.
+    // A stopped source just ends, even before its first entry: that is not completion, and must not clear the
+    // checkpoint.
     if (this.stopped === null) this.checkStop(feed);
   }
 
@@ -170,7 +171,8 @@ class Replay {
       newId: run.newId,
     } as const;
     const execution = { settings, directory, claim: feed.claim, target };
-    // Rows and checkpoint are one. Inside a large entry there is no new one: the run is resumed from the one before it.
+    // Rows and checkpoint commit together. Inside a large entry there is no new one: the run resumes from the previous
+    // one.
     const alongside = (tx: Sql, total: Tally): Promise<void> => {
       const reached = withProblems(checkpoint, total.problemCount);
       return run.checkpoint(tx, reached === null ? null : toJson(reached), countersOf(total));
@@ -203,7 +205,7 @@ class Replay {
     if (this.stopped !== null) feed.stop();
   }
 
-  /** What the raw log does not explain becomes due again. */
+  /** What the raw log does not explain is due again. */
   private async distrustContested(): Promise<void> {
     const rowIds = [...this.applied.contested];
     this.applied.contested.clear();
@@ -211,11 +213,11 @@ class Replay {
   }
 
   /**
-   * Entries that became due again because ids were settled otherwise than before (M9, I3): of this run, or of one that was
-   * killed before it could.
+   * Entries due again because ids were settled differently than before (M9, I3): by this run, or by one killed before
+   * it could process them.
    */
   private async applyRequeued(run: Run): Promise<void> {
-    // Whatever this run was asked to look at: what it made due again is its own affair, on any connection.
+    // Whatever the run's scope: what it made due again is its own responsibility, on any connection.
     const everywhere = this.directory.unrestricted();
     do {
       this.applied.requeued = 0;
@@ -267,7 +269,7 @@ class Replay {
   }
 }
 
-/** The connections that a run touched, with where their history stands now. */
+/** The connections that a run touched, with their current history state. */
 async function describeConnections(
   sql: Sql,
   tally: Tally,
@@ -296,7 +298,7 @@ async function describeConnections(
     }));
 }
 
-/** How a replay is recorded: its counters, and one sync_log per connection. */
+/** Records a replay: its counters, and one sync_log per connection. */
 function endOf(result: RunResult, tally: Tally): RunEnd {
   return {
     status: result.status,

@@ -5,30 +5,30 @@ import type { RejectGroup } from '../../store/tables/rejects.js';
 import { increase, reasonsOf, type Ledger } from './ledger.js';
 import type { Accounts, AuditFigures } from './types.js';
 
-/** What the accounts of one connection are made of. */
+/** The inputs to one connection's accounts. */
 export interface AccountFacts {
   ledger: Ledger | undefined;
-  /** Rows that came from the raw log. */
+  /** Rows from the raw log. */
   saved: number;
   /** Those of them whose entry is still pending. */
   savedFromPending: number;
   rejects: readonly RejectGroup[];
-  /** Rows that runs have created and that are not there any more. */
+  /** Rows that runs created and that are gone. */
   gone: number;
-  /** Removals of rows that are in the journal. */
+  /** Removals recorded in the journal. */
   journaled: number;
-  /** Items that an audit has not found in the database; null where the raw log was not compared. */
+  /** Items that an audit did not find in the database; null if the raw log was not compared. */
   missing: number | null;
 }
 
 /**
- * Messages of the raw log against rows of the database, to the last one.
+ * Accounts for every message of the raw log against rows of the database.
  *
- * What was skipped is in the entries' counters, what was rejected on record, what waits in the entries' status. What is
- * missing an audit knows, item by item; without one, rows that a run created and that are gone are known by the runs' own
- * counters, and rows of another program can hide them. What then is left was repeated: every run that commits has proved
- * that each of its items ended as created, updated, unchanged, skipped or rejected, so an item that is none of the others
- * has met a message that was there already.
+ * Skipped items are in the entries' counters, rejected ones on record, waiting ones in the entries' status. An audit
+ * knows what is missing, item by item; without one, the runs' own counters show rows that a run created and that are
+ * gone, and rows of another program can hide them. The remainder was repeated: every committed run has proved that each
+ * of its items ended as created, updated, unchanged, skipped or rejected, so any other item has met a message that was
+ * already there.
  */
 export function accountsOf(facts: AccountFacts): Accounts {
   const items = facts.ledger?.items ?? 0;
@@ -49,13 +49,13 @@ export function accountsOf(facts: AccountFacts): Accounts {
   const gone = Math.min(facts.gone, Math.max(0, rest));
   const merged = Math.min(gone, facts.journaled);
   increase(explained, 'merged', merged);
-  // Less than nothing left: rows whose entries do not know of them. Told as it is, never hidden.
+  // A negative remainder: rows unknown to their entries. Reported, never hidden.
   const unexplained = rest < 0 ? rest : gone - merged;
   increase(explained, 'repeated', Math.max(0, rest - gone));
   return { items, saved: facts.saved, explained: reasonsOf(explained), unexplained };
 }
 
-/** Rows that no item of the log stands for, but that claim to be of it, are not among the saved ones. */
+/** Rows that claim to be from the log without an item there do not count as saved. */
 function audited(
   { ledger, saved, gone, journaled }: AccountFacts,
   explained: Map<string, number>,
@@ -75,8 +75,8 @@ function audited(
 }
 
 /**
- * More rows and reasons than items: something was counted under a reason that it has outgrown. An entry that waits to be
- * done once more has its rows and rejects already; a group that was skipped may have been brought in since by `--include`.
+ * More rows and reasons than items: something was counted under an outdated reason. A waiting entry that is to be
+ * redone has its rows and rejects already; `--include` may since have imported a skipped group.
  */
 function takeBack(explained: Map<string, number>, rest: number): number {
   let missing = rest;
@@ -92,7 +92,7 @@ function takeBack(explained: Map<string, number>, rest: number): number {
   return missing;
 }
 
-/** Rows that runs created and that are gone: per connection, and (`''`) those of killed runs that worked on several. */
+/** Rows that runs created and that are gone: per connection, and (`''`) for killed runs that worked on several. */
 export function goneRows(created: readonly CreatedByRun[], runRows: readonly RunRows[]): Map<string, number> {
   const rows = new Map(runRows.map((row) => [`${row.runId} ${row.connectionId}`, row.rows]));
   const byRun = new Map<string, RunRows[]>();
@@ -113,7 +113,7 @@ export function goneRows(created: readonly CreatedByRun[], runRows: readonly Run
   return gone;
 }
 
-/** The whole raw log: all connections, what no connection takes, and what is gone from nobody knows which of them. */
+/** The whole raw log: all connections, entries without a connection, and losses whose connection is unknown. */
 export function totalAccounts(
   parts: readonly Accounts[],
   unowned: Ledger | undefined,

@@ -18,29 +18,29 @@ import type { HistoryRequestReport } from './types.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** Chunks follow each other within minutes; after so long without one the rest is not on its way. */
+/** Chunks follow each other within minutes; after this long without one, the rest is not coming. */
 const STALLED = 24 * HOUR;
-/** Meta takes a request for history so long after a number was connected. */
+/** How long after connecting a number Meta accepts history requests. */
 const REQUEST_WINDOW = 24 * HOUR;
 const CHUNKS_NAMED = 5;
 
-/** What is known about one connection when its alerts are decided. */
+/** Everything known about one connection when its alerts are decided. */
 export interface ConnectionFacts {
   row: ConnectionRow;
   times: ConnectionTimes;
   report: ConnectionFigures;
-  /** When the last entry of its history came, chunk or error; ms since 1970. */
+  /** When the last history entry arrived, chunk or error; ms since 1970. */
   lastHistoryAt: number | null;
   removal: AccountEvent | null;
   rejects: readonly RejectGroup[];
   pendingFacts: PendingFactGroup | undefined;
   /** Messages that name no raw entry. */
   foreign: number;
-  /** Messages of the raw log that another program has marked. */
+  /** Messages of the raw log marked by another program. */
   marked: number;
   /** History that its phone has and that did not arrive. */
   owedHistory: OwedHistory | undefined;
-  /** The files that its messages name, by state. */
+  /** The files named by its messages, by state. */
   media: readonly MediaCount[];
 }
 
@@ -48,13 +48,12 @@ export interface ConnectionFacts {
 export interface Limits {
   now: number;
   historyMinutes: number;
-  /** How long a connection may be silent, where that is given instead of learned. */
+  /** How long a connection may be silent, if configured rather than learned. */
   silentHours?: number | undefined;
 }
 
 /**
- * Everything to know about one connection. Nothing is expected of an archived one; what it has lost, or has from elsewhere,
- * does not change with that.
+ * All alerts of one connection. Nothing is expected of an archived one, but its losses and foreign rows still count.
  */
 export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   const rejects = rejectAlert(facts.row, facts.rejects);
@@ -89,7 +88,7 @@ function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
 function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   const { now, historyMinutes } = limits;
   const { row, times, report, lastHistoryAt } = facts;
-  // What came before the request is about an earlier connecting of the number.
+  // Whatever predates the request belongs to an earlier onboarding of the number.
   if (report.historyRequest?.isWaiting === true) return requestAlerts(facts, report.historyRequest, limits);
   const error = row.historySyncError === null ? '' : ` (${row.historySyncError})`;
   switch (row.historySyncStatus) {
@@ -111,7 +110,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
       ];
     case 'pending_consent':
     case 'pending_history': {
-      // As for verify: WhatsApp Web sends a history, or part of it, when it likes, and WAHA keeps it to itself.
+      // Same as verify: WhatsApp Web sends a history, or part of it, at its own pace, and WAHA keeps it to itself.
       if (row.kind === 'baileys') return [];
       const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
       const due = onboardedAt + historyMinutes * MINUTE;
@@ -136,7 +135,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
   }
 }
 
-/** Meta has accepted a request, and a decline would have come as a webhook, too. */
+/** Meta accepted a request, and would have sent a decline as a webhook, too. */
 function requestAlerts(
   { row, report, times }: ConnectionFacts,
   { requestedAt, requestId }: HistoryRequestReport,
@@ -145,7 +144,7 @@ function requestAlerts(
   const requested = Date.parse(requestedAt);
   const onboarded = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
   const patience = historyMinutes * MINUTE;
-  // Not later than verify, which waits for a day after the onboarding.
+  // No later than verify, which waits a day after onboarding.
   const due = Math.min(requested + patience, onboarded + Math.max(patience, REQUEST_WINDOW));
   if (now < Math.max(due, requested)) return [];
   return [
@@ -196,7 +195,7 @@ function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): 
   ];
 }
 
-/** What the phone of a linked device has announced or left out. */
+/** What a linked device's phone announced or left out. */
 function owedHistoryAlert({ row, owedHistory }: ConnectionFacts): Alert[] {
   if (owedHistory === undefined) return [];
   const { files, gaps, since } = owedHistory;
@@ -215,7 +214,7 @@ function capitalised(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** A webhook that was never set up is as silent as one that broke. */
+/** A webhook that was never set up is as silent as a broken one. */
 function neverAlert({ row, times, removal }: ConnectionFacts, { now, silentHours }: Limits): Alert[] {
   const hours = (now - times.createdAt) / HOUR;
   if (removal !== null || row.lastLiveEventAt !== null || hours <= (silentHours ?? UNKNOWN_HOURS)) return [];
@@ -233,7 +232,7 @@ function silenceAlert(facts: ConnectionFacts, limits: Limits): Alert[] {
   const { row, report, removal } = facts;
   const { quietHours, toleratedHours, learnedFrom } = report.rhythm;
   if (row.lastLiveEventAt === null && report.messages.total === 0) return neverAlert(facts, limits);
-  // The removal is the reason for the silence, and is an alert itself.
+  // The removal explains the silence, and is an alert itself.
   if (removal !== null || quietHours === null || toleratedHours === null || row.lastLiveEventAt === null)
     return [];
   if (quietHours <= toleratedHours) return [];
@@ -262,12 +261,12 @@ function archiveRemedy(connection: string) {
 
 /** What is known about the database as a whole. */
 export interface WholeFacts {
-  /** All entries, or those of the one connection that was asked for, with whose they are (null: nobody's). */
+  /** All entries, or those of the requested connection, with their owner (null: none). */
   entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
-  /** Every connection there is. */
+  /** All existing connections. */
   connections: readonly ConnectionRow[];
   runs: readonly JudgedRun[];
-  /** Rejects of items that no connection takes. */
+  /** Rejects of items without a connection. */
   rejects: readonly RejectGroup[];
   now: number;
 }
@@ -285,7 +284,7 @@ export function wholeAlerts(facts: WholeFacts): Alert[] {
   ];
 }
 
-/** A run that died has left its work undone until a later run has covered it, or somebody accepts that. */
+/** A dead run has left its work undone until a later run covers it, or a person accepts that. */
 function diedAlerts({ runs }: WholeFacts): Alert[] {
   return runs
     .filter(({ row, status }) => status === 'died' && !row.isSucceeded)
@@ -300,7 +299,7 @@ function diedAlerts({ runs }: WholeFacts): Alert[] {
     );
 }
 
-/** Hours as people say them: `40 minutes`, `9 hours`, `3 days`. */
+/** A duration in hours, in readable form: `40 minutes`, `9 hours`, `3 days`. */
 function spanOf(hours: number): string {
   if (hours < 1) return amount(Math.max(1, Math.round(hours * 60)), 'minute');
   if (hours < 48) return amount(Math.round(hours), 'hour');

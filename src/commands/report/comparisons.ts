@@ -6,12 +6,12 @@ import { remedy } from '../../model/remedy.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
 import type { ComparisonReport } from './types.js';
 
-/** A comparison that is part of the nightly run is overdue after two nights. */
+/** A nightly comparison is overdue after two nights. */
 const OVERDUE_MS = 48 * 3_600_000;
 
 const Result = z.object({ counts: z.record(z.enum(COMPARISON_CLASSES), z.number()) });
 
-/** What was last found of each CRM that is compared every night. */
+/** The last findings for each CRM compared nightly. */
 export function reportComparisons(saved: readonly SavedComparison[]): ComparisonReport[] {
   return saved.map(({ name, crm, comparedAt, error, result }) => ({
     name,
@@ -22,7 +22,7 @@ export function reportComparisons(saved: readonly SavedComparison[]): Comparison
   }));
 }
 
-/** What a CRM lacks, doubles or files under another contact; and comparisons that do not take place. */
+/** What a CRM lacks, doubles or files under another contact; and comparisons that do not run. */
 export function comparisonAlerts(comparisons: readonly ComparisonReport[], now: number): Alert[] {
   return comparisons.flatMap((one) => [...differenceAlert(one), ...missingAlert(one, now)]);
 }
@@ -51,7 +51,7 @@ function differenceAlert({ name, crm, comparedAt, counts }: ComparisonReport): A
   ];
 }
 
-/** Our messages: what every class but those of the CRM's own rows adds up to. */
+/** Our messages: the sum of all classes except the CRM's own rows. */
 export function comparedMessages({
   same,
   lost,

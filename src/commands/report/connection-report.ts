@@ -14,7 +14,7 @@ import type { Accounts, ConnectionReport, DeliveryFailure, MediaFilesReport } fr
 import { rhythmOf } from './rhythm.js';
 import { hoursOf, lastDayOf, type Traffic } from './traffic.js';
 
-/** A connection's report but for its alerts, which follow from it. */
+/** A connection's report without its alerts, which are derived from it. */
 export type ConnectionFigures = Omit<ConnectionReport, 'severity' | 'counts'>;
 
 /** What was read about one connection. */
@@ -29,25 +29,25 @@ export interface ConnectionParts {
   pendingFacts: PendingFactGroup | undefined;
   missingChunks: string[];
   missingFiles: number;
-  /** The newest request of its history. */
+  /** The newest request for its history. */
   historyRequest: HistoryRequestRow | undefined;
-  /** The files that its messages name, by state; empty where this tool fetches none. */
+  /** The files named by its messages, by state; empty if this tool fetches none. */
   media: readonly MediaCount[];
   /** When a run last fetched them. */
   lastMediaFetchAt: number | null;
 }
 
-/** What is known about it besides. Times in ms since 1970. */
+/** Other facts about it. Times in ms since 1970. */
 export interface Surroundings {
   now: number;
   calendar: Calendar;
   accounts: Accounts;
   traffic: Traffic;
-  /** The zone in which hours are counted; null where nobody asked for them. */
+  /** The time zone for hourly counts; null if not requested. */
   hoursIn: string | null;
-  /** When the first of its entries came, where the log says so. */
+  /** When its first entry arrived, if the log says so. */
   firstEntryAt: number | null;
-  /** When the last entry of its history came, chunk or error. */
+  /** When its last history entry arrived, chunk or error. */
   lastHistoryAt: number | null;
   silentHours?: number;
 }
@@ -110,7 +110,7 @@ export function describeConnection(
   };
 }
 
-/** Messages of entries that are to be replayed. */
+/** Messages of entries due for replay. */
 function pendingMessages({ explained }: Accounts): number {
   return Object.entries(explained).reduce(
     (sum, [reason, count]) => (reason.startsWith('pending.') ? sum + count : sum),
@@ -190,7 +190,7 @@ function mediaFilesOf(media: readonly MediaCount[], lastFetchAt: number | null):
   };
 }
 
-/** Failed messages by code, the most frequent first. A message with two errors counts under both. */
+/** Failed messages by code, most frequent first. A message with two errors counts under both. */
 function deliveryFailuresOf(groups: readonly FailureGroup[]): DeliveryFailure[] {
   const byCode = new Map<string, DeliveryFailure & { mostAs: number }>();
   for (const { errors, count } of groups) {
@@ -198,7 +198,7 @@ function deliveryFailuresOf(groups: readonly FailureGroup[]): DeliveryFailure[] 
       const key = code === null ? `~${title ?? ''}` : String(code);
       const known = byCode.get(key) ?? { code, title: null, messages: 0, mostAs: 0 };
       known.messages += count;
-      // Meta has reworded titles; the usual one names the code.
+      // Meta has reworded titles; the most common one names the code.
       if (
         title !== null &&
         (count > known.mostAs || (count === known.mostAs && title > (known.title ?? '')))

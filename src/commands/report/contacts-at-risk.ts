@@ -5,20 +5,20 @@ import type { OverdueTarget, PendingContact } from '../../store/queries/contacts
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { ContactAtRisk, ReportResult } from './types.js';
 
-/** More than this nobody reads; `contactsAtRiskTotal` says how many there are. */
+/** Nobody reads more than this; `contactsAtRiskTotal` has the total. */
 const MOST_SHOWN = 50;
 
-/** What is known about contacts whose conversation is not whole. */
+/** Facts about contacts with an incomplete conversation. */
 export interface RiskFacts {
   connections: readonly { id: string; name: string; phoneNumberId: string | null }[];
-  /** Ids of the connections to report on; null for all, and for what belongs to none. */
+  /** Ids of the connections to report on; null for all, plus what belongs to none. */
   only: ReadonlySet<string> | null;
   losses: readonly ContactLoss[];
   pending: readonly PendingContact[];
   overdue: readonly OverdueTarget[];
 }
 
-/** Contacts with lost messages, or with something that has been pending for more than a day; the worst first. */
+/** Contacts with lost messages, or with something pending for more than a day; worst first. */
 export function contactsAtRisk(
   facts: RiskFacts,
 ): Pick<ReportResult, 'contactsAtRisk' | 'contactsAtRiskTotal'> {
@@ -29,7 +29,7 @@ export function contactsAtRisk(
     book.add(owner, contact, { pending: entries, since });
   }
   for (const { connectionId, targetExternalId, facts: count, since } of facts.overdue) {
-    // A key id of WhatsApp Web does not say whose message it is.
+    // A WhatsApp Web key id does not identify the contact.
     const contact = decodeWamid(targetExternalId)?.phone;
     if (contact !== undefined) book.add(connectionId, contact, { pending: count, since });
   }

@@ -2,26 +2,26 @@ import { midnight, wallTimeAt } from '../../model/time.js';
 import type { MessageGroup } from '../../store/queries/report.js';
 import type { DayCount } from './types.js';
 
-/** How many days before the first one shown are looked at, to know what is usual. */
+/** How many days before the first shown one are read to learn what is usual. */
 const LEARNED_DAYS = 28;
-/** How many earlier days of the same weekday are asked. */
+/** How many earlier days of the same weekday are compared. */
 const PEERS = 4;
-/** This part of them must have had messages, for a day without any to be a gap. */
+/** The share of them that must have had messages for an empty day to be a gap. */
 const USUAL = 0.75;
-/** In a young connection the weekdays cannot be told apart yet: then so many days must be known, whatever weekday. */
+/** In a young connection weekdays are indistinguishable: require this many known days of any weekday. */
 const LEAST_DAYS = 5;
 
-/** The days that a report looks at, the oldest first; `begins` are ms since 1970. The last one is last. */
+/** The days of a report, oldest first; `begins` are ms since 1970. The last entry is the end. */
 export interface Calendar {
   labels: string[];
   begins: number[];
-  /** Index of the first day that is shown; those before it are only learned from. */
+  /** Index of the first day shown; earlier ones only provide the baseline. */
   firstShown: number;
-  /** The last day is not over yet: nothing can be said about it. */
+  /** The last day is not over yet: no verdict on it. */
   isOpen: boolean;
 }
 
-/** The last `days` days of a zone up to `until`, with those before them that show what is usual. */
+/** The last `days` days of a zone up to `until`, plus the baseline days before them. */
 export function calendarOf(now: number, until: number, timeZone: string, days: number): Calendar {
   const last = wallTimeAt(until, timeZone);
   const labels: string[] = [];
@@ -34,7 +34,7 @@ export function calendarOf(now: number, until: number, timeZone: string, days: n
   return { labels, begins, firstShown: LEARNED_DAYS, isOpen: now < (begins.at(-1) ?? now) };
 }
 
-/** A connection's messages per day, oldest first, with the days on which some were to be expected and none came. */
+/** A connection's messages per day, oldest first, with the days on which messages were expected and none came. */
 export function daysOf(groups: readonly MessageGroup[], calendar: Calendar): DayCount[] {
   const inbound = new Array<number>(calendar.labels.length).fill(0);
   const outbound = new Array<number>(calendar.labels.length).fill(0);
@@ -60,8 +60,8 @@ export function daysOf(groups: readonly MessageGroup[], calendar: Calendar): Day
 }
 
 /**
- * Whether a day (or an hour of a day) without messages stands out. It is measured by what was before the silence that it is a part of: the same
- * weekdays, so that a shop that is closed on Sundays has no gap every Sunday, and an outage of weeks does not become usual.
+ * Whether a day (or an hour of a day) without messages stands out. Compared with the time before its silence: the same
+ * weekdays, so that a shop closed on Sundays has no gap every Sunday, and a weeks-long outage does not become usual.
  */
 export function isGap(totals: readonly number[], index: number, begin: number, least = 0): boolean {
   if ((totals[index] ?? 0) > 0) return false;
@@ -76,7 +76,7 @@ export function isGap(totals: readonly number[], index: number, begin: number, l
   return before.length >= LEAST_DAYS && isUsual(before, least);
 }
 
-/** `least`: so many messages have to be usual. */
+/** `least`: minimum usual number of messages. */
 function isUsual(totals: readonly number[], least: number): boolean {
   const sum = totals.reduce((all, total) => all + total, 0);
   return totals.filter((total) => total > 0).length >= totals.length * USUAL && sum >= least * totals.length;

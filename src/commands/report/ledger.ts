@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.js';
 import type { ReasonCounts } from '../../model/run-result.js';
 import type { EntryGroup } from '../../store/queries/report.js';
 
-/** What the raw log holds for one connection, by how its entries ended. Messages, not entries. */
+/** The raw log of one connection, by outcome of its entries. Messages, not entries. */
 export class Ledger {
   items = 0;
   readonly skipped = new Map<string, number>();
@@ -23,7 +23,7 @@ export class Ledger {
   }
 }
 
-/** The ledgers of all connections; what nobody takes is under the empty word. */
+/** The ledgers of all connections; unassigned entries are under the empty string. */
 export function ledgersOf(groups: readonly EntryGroup[], partsOf: PartsOf): Map<string, Ledger> {
   const ledgers = new Map<string, Ledger>();
   for (const group of groups) {
@@ -41,7 +41,10 @@ export function increase(counts: Map<string, number>, key: string, by: number): 
   if (by !== 0) counts.set(key, (counts.get(key) ?? 0) + by);
 }
 
-/** Reasons in one order in every report: the most frequent first. Words come from outside: `__proto__` is one like any other. */
+/**
+ * One order of reasons for every report: most frequent first. The words come from outside, so `__proto__` must be an
+ * ordinary key.
+ */
 export function reasonsOf(counts: ReadonlyMap<string, number>): ReasonCounts {
   return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
 }

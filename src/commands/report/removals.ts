@@ -4,22 +4,22 @@ import { canonicalPhone } from '../../identity/phone.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 
-/** What Meta told about an account or a number (`account_update`). */
+/** What Meta reported about an account or a number (`account_update`). */
 export interface AccountEvent {
   /** `PARTNER_REMOVED`, `ACCOUNT_OFFBOARDED`, `ACCOUNT_RECONNECTED`, … */
   event: string;
-  /** `PRIMARY_INACTIVITY`, …; why the coexistence ended, where it says so. */
+  /** `PRIMARY_INACTIVITY`, …; why the coexistence ended, if given. */
   reason: string | null;
   phone: string | null;
-  /** The entry's id (the WABA's, or the business portfolio's) and the WABA that the event names. */
+  /** The entry's id (the WABA's, or the business portfolio's) and the WABA named by the event. */
   wabaIds: string[];
   at: number;
 }
 
-/** A connection as events name it. */
+/** A connection, as named in events. */
 type Named = Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers'>;
 
-/** After these nothing comes any more until the number is connected again. */
+/** After these, nothing arrives until the number is connected again. */
 const REMOVED = new Set([
   'PARTNER_REMOVED',
   'ACCOUNT_OFFBOARDED',
@@ -30,10 +30,12 @@ const CONNECTED = new Set(['ACCOUNT_RECONNECTED', 'PARTNER_ADDED', 'PARTNER_APP_
 
 /** Deeper than any known wrapper. */
 const DEEPEST = 12;
-/** Webhooks that were sent before a removal may come so much after it. */
+/** Webhooks sent before a removal may arrive this much later. */
 const STRAGGLERS_MS = 3_600_000;
 
-/** The account's events in a stored body, whatever it is wrapped in. `at`: when the entry came, for events without a time. */
+/**
+ * The account events in a stored body, whatever its wrapper. `at`: when the entry arrived, for events without a time.
+ */
 export function accountEventsIn(body: Uint8Array, at: number, isReceived: boolean): AccountEvent[] {
   const found: AccountEvent[] = [];
   const visit = (value: JsonValue | undefined, entry: JsonObject, depth: number): void => {
@@ -74,14 +76,14 @@ function eventOf(
     reason: typeof reason === 'string' ? reason : null,
     phone: typeof phone === 'string' ? (canonicalPhone(phone) ?? null) : null,
     wabaIds: [id, waba].filter((word) => typeof word === 'string'),
-    // A replayed log was stored long after it came; the event's own time is nearer to the truth then.
+    // A replayed log was stored long after it arrived; the event's own time is then more accurate.
     at: !isReceived && typeof time === 'number' ? time * (time < 1e12 ? 1000 : 1) : at,
   };
 }
 
 /**
- * The removal that stands for a connection: the newest event about it is one, and nothing came live since. An event names a
- * number; one that names only an account is about the numbers that are known to be of it.
+ * The removal in effect for a connection: its newest event is one, and nothing came live since. An event names a
+ * number; one that names only an account applies to the numbers known to belong to it.
  */
 export function standingRemoval(
   connection: Named & Pick<ConnectionRow, 'lastLiveEventAt'>,
@@ -95,12 +97,12 @@ export function standingRemoval(
   return cameBack ? null : newest;
 }
 
-/** When a connection's number was last connected to the platform, as far as an event says so; ms since 1970. */
+/** When a connection's number was last connected to the platform, according to events; ms since 1970. */
 export function connectedAt(connection: Named, events: readonly AccountEvent[]): number | null {
   return eventsAbout(connection, events).find(({ event }) => CONNECTED.has(event))?.at ?? null;
 }
 
-/** The events about a connection's number, or about its whole account, the newest first. */
+/** The events about a connection's number, or about its whole account, newest first. */
 function eventsAbout(
   { displayPhoneNumber: shown, wabaId, wabaIds: known, numbers }: Named,
   events: readonly AccountEvent[],

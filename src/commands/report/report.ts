@@ -44,27 +44,27 @@ import { trafficBounds } from './traffic.js';
 const REJECTS_SHOWN = 20;
 const TREND_RUNS = 60;
 const CONTACTS_READ = 1000;
-/** Account events that are read: more than an account has in years. */
+/** Account events read: more than an account has in years. */
 const ACCOUNT_EVENTS = 500;
 
-/** Meta sends the media of a history only as long as they are not older than this (the placeholder's own time counts). */
+/** Meta sends history media only up to this age (by the placeholder's own time). */
 const MEDIA_WINDOW_MS = 14 * 86_400_000;
 
-/** Content of this rank or more is whole; `messages.evidence` holds the rank of the type in its bits 4-7. */
+/** Content of this rank or more is complete; `messages.evidence` holds the rank of the type in its bits 4-7. */
 const WHOLE = contentRank('content', 'echo');
 
 /**
- * True for media that the history announced and nobody has delivered: a placeholder, or media without an id. Media of
- * WhatsApp Web have no such id and are not owed: only what Meta sent (a wamid) is. What was revoked is not owed any more.
+ * True for media announced by the history and never delivered: a placeholder, or media without an id. WhatsApp Web
+ * media have no such id and are not owed: only what Meta sent (a wamid) is. Revoked media are no longer owed.
  */
 const MEDIA_OWED_SQL = `source = 'history' and deleted_at is null and (evidence >> 4 & 15) < ${WHOLE}
   and (type = 'media_placeholder'
     or (type in ('image', 'video', 'audio', 'document', 'sticker', 'voice') and external_id like 'wamid.%'))`;
 
 /**
- * What was synchronised, what was lost and why, per connection; what to look at; and the last runs. Only reads: with
- * `audit` the whole raw log, then the figures from one moment of the database, in a few passes over the tables. Needs no lock.
- * Throws ConfigError when `options.connection` names no connection, and UserError when it is interrupted.
+ * What was synchronized, what was lost and why, per connection; what to check; and the last runs. Read-only: with
+ * `audit` reads the whole raw log, then the figures from one snapshot of the database, in a few passes over the tables.
+ * Needs no lock. Throws ConfigError when `options.connection` names no connection, and UserError when interrupted.
  */
 export async function report(ctx: Context, options: ReportOptions): Promise<ReportResult> {
   const only = options.connection === undefined ? null : (await findConnection(ctx, options.connection)).id;
@@ -77,13 +77,13 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
 /** Compares the raw log with the database, item by item, and runs the other checks. */
 async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
   const verified = await verifyAll(ctx, {
-    // All of them, as in `verify` and `reconcile`: two answers to one question would not be believed.
+    // All of them, as in `verify` and `reconcile`: two different answers to one question would not be believed.
     checks: new Set(CHECK_NAMES),
     enforce: false,
     ...(connection === undefined ? {} : { connection }),
   });
   if (verified.result.status !== 'interrupted') return verified;
-  // Half a comparison says nothing: what it did not find may be in the other half.
+  // Half a comparison proves nothing: what it did not find may be in the other half.
   throw new UserError('Interrupted before the raw log was compared.', {
     code: 'interrupted',
     exitCode: EXIT.interrupted,
@@ -93,7 +93,7 @@ async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<
 
 interface Moment {
   now: number;
-  /** Id of the only connection asked for. */
+  /** Id of the only requested connection. */
   only: string | null;
 }
 
@@ -122,7 +122,7 @@ async function read(
     missingChunks: await readMissingChunks(sql, ids),
     messages,
     newestDay,
-    // The raw log has told already whether there are any.
+    // The raw log has already shown whether there are any.
     adopted: entries.some(({ provider }) => provider.startsWith('crm:'))
       ? await countAdopted(sql, ids, IS_ADOPTED_SQL)
       : [],
@@ -147,7 +147,7 @@ async function read(
     historyRequests: await readHistoryRequests(sql),
     owedHistory: await readOwedHistory(sql),
     mediaRuns: await readMediaRuns(sql),
-    // Counting all that messages name takes a pass over them.
+    // Counting everything that messages name takes a pass over them.
     media: (await isFetchingMedia(sql))
       ? await countMedia(sql, { ...ALL_MEDIA, connectionId: only }, now)
       : [],
@@ -161,8 +161,8 @@ async function read(
 }
 
 /**
- * The days that were asked for, with their messages. Where nobody named the last day and the days up to today hold no
- * message, they end with the newest day that does: an empty chart would say nothing about what is there.
+ * The requested days, with their messages. If no last day was given and the days up to today hold no message, they end
+ * with the newest day that has one: an empty chart would say nothing about the data.
  */
 async function readDays(
   sql: Sql,

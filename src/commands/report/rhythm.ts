@@ -5,32 +5,32 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 
-/** Fewer live messages (counted by the minute) than this say nothing about a rhythm. */
+/** Fewer live messages (counted by the minute) than this do not show a rhythm. */
 const LEAST_MINUTES = 10;
-/** What is tolerated as long as there are none, and in the first week, whose week-end has not been seen yet. */
+/** The tolerance without live messages, and in the first week, before its first weekend. */
 const UNKNOWN = WEEK;
-/** The same in hours: also for a connection that no event ever reached. */
+/** The same in hours: also for a connection that never received an event. */
 export const UNKNOWN_HOURS = UNKNOWN / HOUR;
 const FIRST_WEEK = 3 * DAY;
-/** So much longer than ever before at this time of the week is not usual any more. */
+/** This factor over the longest wait at this time of the week is no longer usual. */
 const MARGIN = 1.5;
-/** Messages that come at random are later than five times their mean distance once in 150 times. */
+/** Random arrivals exceed five times their mean distance once in 150 times. */
 const MEAN_GAPS = 5;
 
-/** What is known about a connection's live events. */
+/** What is known of a connection's live events. */
 export interface LiveEvents {
   /** Ms since 1970; null if there never was one. */
   lastAt: number | null;
-  /** The first live message, however long ago; null if there is none. */
+  /** The first live message, however old; null if there is none. */
   firstAt: number | null;
   rhythm: LiveRhythm | undefined;
 }
 
 /**
- * How long a connection has been quiet and how long it may be. It learns from the same moment of earlier weeks: after a
- * Friday evening the next message comes on Monday, after a Tuesday noon within minutes; nights and week-ends explain
- * themselves so. The longest of three or more waits is left out, as it may have been an outage. What comes seldom and at
- * random gets several times its mean distance, and nothing less than an hour is ever called silence.
+ * How long a connection has been quiet and how long it may be. Learns from the same moment of earlier weeks: after a
+ * Friday evening the next message comes on Monday, after a Tuesday noon within minutes; this explains nights and
+ * weekends. Ignores the longest of three or more waits, as it may have been an outage. Rare, random traffic gets
+ * several times its mean distance, and nothing under an hour is ever called silence.
  */
 export function rhythmOf({ lastAt, firstAt, rhythm }: LiveEvents, now: number, silentHours?: number): Rhythm {
   const learnedFrom = silentHours === undefined ? 'little' : 'option';
@@ -50,7 +50,7 @@ export function rhythmOf({ lastAt, firstAt, rhythm }: LiveEvents, now: number, s
   return { quietHours, toleratedHours: hours(tolerated), learnedFrom: 'weeks' };
 }
 
-/** Waits of the weeks that the connection has lived, the shortest first; a week without any message counts as a whole one. */
+/** Waits from the weeks of the connection's life, shortest first; a week without any message counts as a full one. */
 function knownWaits(waits: readonly (number | null)[], life: number): number[] {
   return waits
     .slice(0, Math.floor(life / WEEK))
@@ -58,7 +58,7 @@ function knownWaits(waits: readonly (number | null)[], life: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** To a tenth: nobody looks at a silence by the second. */
+/** Rounded to a tenth: silence to the second is of no interest. */
 function hours(ms: number): number {
   return Math.round((ms / HOUR) * 10) / 10;
 }

@@ -25,7 +25,7 @@ function messagesOf(counters: JsonValue | undefined): RunReport['messages'] {
     : null;
 }
 
-/** A run as a point of a trend. What its counters are called is up to each command. */
+/** A run as a point of a trend. Each command names its own counters. */
 export function runPoint({ row, status }: JudgedRun): RunPoint {
   const counters = row.counters ?? {};
   const figure = (name: string): number | null => numberIn(counters[name]);
@@ -54,12 +54,12 @@ function numberIn(value: JsonValue | undefined): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** Null where none of them is known. */
+/** Null if none of them is known. */
 function sum(figures: readonly (number | null)[]): number | null {
   return figures.reduce((all, figure) => (figure === null ? all : (all ?? 0) + figure), null);
 }
 
-/** Runs by command and by how they ended. `judged` says which of those that are recorded as running have died. */
+/** Runs by command and outcome. `judged` says which runs recorded as running have died. */
 export function countedRuns(rows: readonly RunCountRow[], judged: readonly JudgedRun[]): RunCount[] {
   return rows.flatMap(({ command, status, runs, lastStartedAt }) => {
     const died = judged.filter(({ row, status: found }) => found === 'died' && row.command === command);

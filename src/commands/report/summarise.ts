@@ -44,20 +44,20 @@ import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
 import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
 
-/** Everything that was read, from one moment of the database. */
+/** Everything read, from one snapshot of the database. */
 export interface ReportData {
   now: number;
   calendar: Calendar;
-  /** Every connection there is, and those to report on. */
+  /** All connections, and those to report on. */
   connections: readonly ConnectionRow[];
   chosen: readonly ConnectionRow[];
   entries: readonly EntryGroup[];
   times: readonly ConnectionTimes[];
-  /** Messages of the raw log that another program has marked, by connection. */
+  /** Messages of the raw log marked by another program, by connection. */
   marked: ReadonlyMap<string, number>;
   missingChunks: readonly { connectionId: string; phase: number; chunkOrder: number }[];
   messages: MessageFigures;
-  /** The last of the days, where it is not today because the days up to today hold no message. */
+  /** The last day, if it is not today because the days up to today hold no message. */
   newestDay: string | null;
   adopted: readonly AdoptedGroup[];
   failures: readonly FailureGroup[];
@@ -74,26 +74,26 @@ export interface ReportData {
   created: readonly CreatedByRun[];
   journaled: ReadonlyMap<string, number>;
   accountEvents: readonly AccountEvent[];
-  /** The newest ones, and all that are recorded as running. */
+  /** The newest ones, and all recorded as running. */
   runs: readonly JudgedRun[];
   runCounts: readonly RunCountRow[];
-  /** The newest ones that no other run started. */
+  /** The newest ones not started by another run. */
   trend: readonly JudgedRun[];
   pendingContacts: readonly PendingContact[];
   overdueTargets: readonly OverdueTarget[];
   acks: readonly AlertAck[];
   saved: readonly SavedComparison[];
-  /** The newest first. */
+  /** Newest first. */
   historyRequests: readonly HistoryRequestRow[];
   owedHistory: readonly OwedHistory[];
   media: readonly MediaCount[];
-  /** When the media of each connection were last fetched. */
+  /** When each connection's media were last fetched. */
   mediaRuns: readonly { connectionId: string; at: number }[];
-  /** Null where the raw log was not compared. */
+  /** Null if the raw log was not compared. */
   verified: Verified | null;
 }
 
-/** Makes the report of what was read. Pure but for the context's words about the database. */
+/** Builds the report from the data read. Pure except for the context's description of the database. */
 export function summarise(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
   const { now, calendar, connections, chosen } = data;
   const audit = data.verified?.audit ?? null;
@@ -227,7 +227,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
   };
 }
 
-/** What is wrong with a connection, in the figures of the whole report. */
+/** What is wrong with a connection, in the whole report's figures. */
 function withAlerts(figures: ConnectionFigures, alerts: readonly Alert[]): ConnectionReport {
   const own = alerts.filter(({ connectionId }) => connectionId === figures.id);
   return { ...figures, severity: worstOpen(own), counts: countAlerts(own) };

@@ -6,21 +6,21 @@ import type { DayHours, LastDay } from './types.js';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
-/** How many earlier weeks say what is usual. */
+/** How many earlier weeks define what is usual. */
 const WEEKS = 4;
-/** More days than this are too many columns for hours. */
+/** With more days than this, hours are too many columns. */
 const HOUR_DAYS = 31;
-/** An hour that usually has fewer messages may well have none: with six, one in 400 does. */
+/** An hour with fewer usual messages may well have none: with six, one in 400 does. */
 const LEAST_MESSAGES = 6;
 
-/** Messages of one connection, counted between moments that follow each other. */
+/** Messages of one connection, counted between consecutive moments. */
 export class Traffic {
   constructor(
     private readonly bounds: readonly number[],
     private readonly slices: readonly Omit<TrafficSlice, 'connectionId'>[],
   ) {}
 
-  /** Messages from one of the moments on and before another one. */
+  /** Messages from one of the moments until another. */
   between(from: number, to: number): number {
     let total = 0;
     this.each((begin, count) => {
@@ -37,20 +37,20 @@ export class Traffic {
   }
 }
 
-/** The moments between which messages have to be counted, ascending; `calendar`: also every hour of its days. */
+/** The moments to count messages between, ascending; `calendar`: includes every hour of its days. */
 export function trafficBounds(now: number, calendar: Calendar | null): number[] {
   const bounds = lastDays(now).flatMap(({ from, to }) => [from, to]);
   if (calendar !== null) {
     const { begins } = calendar;
     const end = begins.at(-1) ?? now;
     for (let begin = begins[firstHourDay(calendar)] ?? end; begin < end; begin += HOUR) bounds.push(begin);
-    // Clocks that change by half an hour begin a day between two hours.
+    // Clocks that change by half an hour start a day between two hours.
     bounds.push(...begins.slice(firstHourDay(calendar)));
   }
   return [...new Set(bounds)].sort((a, b) => a - b);
 }
 
-/** The 24 hours before `now`, and those of the earlier weeks, the nearest first. */
+/** The 24 hours before `now`, and those of earlier weeks, nearest first. */
 function lastDays(now: number): { from: number; to: number }[] {
   return Array.from({ length: WEEKS + 1 }, (_, week) => ({
     from: now - week * WEEK - DAY,
@@ -58,12 +58,12 @@ function lastDays(now: number): { from: number; to: number }[] {
   }));
 }
 
-/** Index of the first day of which hours are counted: those before the ones shown are only learned from. */
+/** Index of the first day with hourly counts: those before the shown ones only provide the baseline. */
 function firstHourDay({ labels, firstShown }: Calendar): number {
   return Math.max(0, labels.length - HOUR_DAYS - firstShown);
 }
 
-/** How the last 24 hours compare with those of earlier weeks that lie within the life of the connection. */
+/** How the last 24 hours compare with those of earlier weeks within the connection's life. */
 export function lastDayOf(traffic: Traffic, now: number, firstAt: number | null): LastDay {
   const [last, ...earlier] = lastDays(now).map(({ from, to }) => ({
     from,
@@ -80,8 +80,8 @@ function median(counts: readonly number[]): number | null {
 }
 
 /**
- * Messages by day and hour of the zone's clocks, with the hours in which some were to be expected and none came. An hour is
- * held against the same hour of the same weekday, as a day is.
+ * Messages by local day and hour, with the hours in which messages were expected and none came. An hour is compared
+ * with the same hour of the same weekday, as a day is.
  */
 export function hoursOf(
   traffic: Traffic,

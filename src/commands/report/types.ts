@@ -21,7 +21,7 @@ export interface AlertLimits {
 
 const MINUTE = 60_000;
 
-/** The limits from milliseconds, as they are typed and as a program gives them. */
+/** Converts typed or programmatic limits from milliseconds. */
 export function alertLimitsOf(historyAfterMs: number, silentAfterMs: number | undefined): AlertLimits {
   return {
     historyMinutes: historyAfterMs / MINUTE,
@@ -34,23 +34,26 @@ export interface ReportOptions {
   connection?: string | undefined;
   /** Days of the chart, today included. */
   days: number;
-  /** A moment of the chart's last day, ms since 1970; absent: today, or the newest day with a message where the days up to today have none. */
+  /**
+   * A moment of the chart's last day, ms since 1970; absent: today, or the newest day with a message if the days up to
+   * today have none.
+   */
   until?: number | undefined;
-  /** IANA name of the zone of the days. */
+  /** IANA time zone of the days. */
   timeZone: string;
-  /** How many of the last runs to list. */
+  /** How many recent runs to list. */
   runs: number;
-  /** Count messages by the hour, too: for the page. */
+  /** Also count messages by the hour: for the page. */
   hours?: boolean | undefined;
-  /** Alert when a connection has no history so long after onboarding. */
+  /** Alert when a connection has no history this long after onboarding. */
   historyMinutes: number;
-  /** Alert when no live event came for so long; absent: by the connection's own rhythm. */
+  /** Alert when no live event came for this long; absent: by the connection's own rhythm. */
   silentHours?: number | undefined;
-  /** Compare the whole raw log with the database, item by item. Without it, nothing can be said about losses. */
+  /** Compare the whole raw log with the database, item by item. Without it, losses are unknown. */
   audit: boolean;
-  /** What a verification has just found out: nothing is compared a second time. */
+  /** The result of a verification just run: nothing is compared a second time. */
   verified?: Verified | undefined;
-  /** Duplicate rows that a plan of `dedupe` has just counted, and that are still there. */
+  /** Remaining duplicate rows that a `dedupe` plan has just counted. */
   duplicates?: number | undefined;
 }
 
@@ -59,16 +62,16 @@ export interface DayCount {
   day: string;
   inbound: number;
   outbound: number;
-  /** True for a day without messages inside the connection's life that its own rhythm does not explain. */
+  /** True for a day without messages during the connection's life that its rhythm does not explain. */
   gap: boolean;
 }
 
 /**
- * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it.
- * items - saved = Σ explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the
- * row was merged into another, the journal has it), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>`
- * (the entry waits). `unexplained`: items that are not in the database; where the raw log was not compared, rows that a run
- * has stored and that are gone, with nothing in the journal.
+ * `items`: messages that the raw log holds, counted per entry; `saved`: rows that came from it. items - saved = Σ
+ * explained + unexplained, always. The reasons: `repeated` (its message was there already), `merged` (the row was
+ * merged into another, as journaled), `skipped.<reason>`, `rejected.<reason>` (on record), `pending.<reason>` (the
+ * entry waits). `unexplained`: items that are not in the database; if the raw log was not compared, rows that a run
+ * stored and that are gone without a journal entry.
  */
 export interface Accounts {
   items: number;
@@ -81,15 +84,15 @@ export interface Accounts {
 export interface Rhythm {
   /** Since the last live event; null if there never was one. */
   quietHours: number | null;
-  /** So long is usual, at this time of the week. Null if there never was a live event. */
+  /** The usual maximum at this time of the week. Null if there never was a live event. */
   toleratedHours: number | null;
-  /** `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`: it was asked for. */
+  /** `weeks`: the same hours of earlier weeks; `little`: too few live messages to learn from; `option`: configured. */
   learnedFrom: 'weeks' | 'little' | 'option';
 }
 
 /** How many messages failed for one reason. */
 export interface DeliveryFailure {
-  /** Meta's error code; null where none was sent. */
+  /** Meta's error code; null if none was sent. */
   code: number | null;
   title: string | null;
   messages: number;
@@ -101,9 +104,9 @@ export interface MediaFilesReport {
   expired: number;
   denied: number;
   mismatch: number;
-  /** Of those that are here. */
+  /** Of the stored ones. */
   bytes: number;
-  /** When the first file that is owed expires. */
+  /** When the first owed file expires. */
   nextExpiryAt: string | null;
   /** When a run last fetched the connection's media. */
   lastFetchAt: string | null;
@@ -116,14 +119,17 @@ export interface ConnectionReport {
   kind: ConnectionKind;
   phone: string | null;
   historySync: HistorySyncState & { startedAt: string | null; completedAt: string | null };
-  /** The newest request that Meta send its history (`history request`); null where none is on record. */
+  /** The newest history request to Meta (`history request`); null if none is on record. */
   historyRequest: HistoryRequestReport | null;
   onboardedAt: string | null;
-  /** What `onboardedAt` rests on: what was recorded, the earliest entry, live message or chunk, or when it was added here. */
+  /**
+   * The basis of `onboardedAt`: what was recorded, the earliest entry, live message or chunk, or when it was added
+   * here.
+   */
   onboardedBy: 'webhook' | 'evidence' | 'added';
   lastLiveEventAt: string | null;
   lastSyncAt: string | null;
-  /** Since when nothing is expected of it any more; null if it is in use. */
+  /** Since when it is archived; null if in use. */
   archivedAt: string | null;
   leads: number;
   conversations: number;
@@ -131,106 +137,108 @@ export interface ConnectionReport {
     total: number;
     byDirection: Record<Direction, number>;
     bySource: Record<MessageSource, number>;
-    /** Of them, those that only a CRM has (`compare --adopt`), by provider: `crm:evolution`. Absent where there are none. */
+    /**
+     * Of them, those that only a CRM has (`compare --adopt`), by provider: `crm:evolution`. Absent if there are none.
+     */
     byCrm?: Record<string, number>;
     firstAt: string | null;
     lastAt: string | null;
   };
   tickets: { open: number; closed: number };
-  /** History media announced and not delivered; `expired`: their 14 days are over. */
+  /** History media announced but not delivered; `expired`: their 14 days are over. */
   mediaOwed: { waiting: number; expired: number };
-  /** The files that messages name, where `media fetch` fetches them; null where it never has. */
+  /** The files named by messages, if `media fetch` fetches them; null if it never did. */
   mediaFiles: MediaFilesReport | null;
-  /** Messages of this connection that failed, by why: the most frequent first. */
+  /** Failed messages of this connection, by reason: most frequent first. */
   deliveryFailures: DeliveryFailure[];
   accounts: Accounts;
   rhythm: Rhythm;
-  /** Facts whose message has not come. */
+  /** Facts without their message. */
   pendingFacts: number;
-  /** What is to be applied later: messages of pending entries, and facts whose message has not come. */
+  /** Pending items: messages of pending entries, and facts without their message. */
   pending: number;
   lastDay: LastDay;
   days: DayCount[];
-  /** The last of these days, at most 31, by the hour; absent unless `hours` was asked for. */
+  /** The last of these days, at most 31, by the hour; absent unless `hours` was requested. */
   hours?: DayHours[];
-  /** The worst severity of its alerts that nobody has acknowledged; null where there is none. */
+  /** The worst severity of its unacknowledged alerts; null if there is none. */
   severity: Severity | null;
-  /** Its alerts, counted as those of the whole report are. */
+  /** Its alerts, counted like those of the whole report. */
   counts: AlertCounts;
 }
 
-/** A request of history, and whether anything came of it. Times are RFC 3339. */
+/** A history request, and whether anything came of it. Times are RFC 3339. */
 export interface HistoryRequestReport {
   requestedAt: string;
-  /** Meta's name of it, for its support. */
+  /** Meta's name for it, for its support. */
   requestId: string | null;
   outcome: RequestOutcome;
-  /** Accepted, and nothing of the history has come since. */
+  /** Accepted, but no history has arrived since. */
   isWaiting: boolean;
 }
 
-/** A day of a connection by the hours of the zone's clocks. */
+/** A day of a connection by local hours. */
 export interface DayHours {
   day: string;
-  /** Messages from midnight on, 24 figures. */
+  /** Messages from midnight, 24 figures. */
   hours: number[];
-  /** Hours without messages in which some were to be expected. */
+  /** Hours without messages in which some were expected. */
   gaps: number[];
 }
 
-/** What the last comparison with a CRM's own tables found. */
+/** The findings of the last comparison with a CRM's tables. */
 export interface ComparisonReport {
-  /** As it was saved. */
+  /** Its saved name. */
   name: string;
   crm: CrmName;
-  /** When it was last tried, RFC 3339; null: never. */
+  /** When it was last attempted, RFC 3339; null: never. */
   comparedAt: string | null;
-  /** Why the last one failed; null when it did not. */
+  /** Why the last attempt failed; null if it did not. */
   error: string | null;
-  /** How many messages and rows the last one that ended found in each class; null before the first. */
+  /** Messages and rows by class in the last completed comparison; null before the first. */
   counts: ComparisonCounts | null;
 }
 
-/** A contact whose conversation is not whole. */
+/** A contact with an incomplete conversation. */
 export interface ContactAtRisk {
-  /** Null where it is not known which one. */
+  /** Null if unknown. */
   connection: string | null;
   /** A phone, else a LID or a BSUID. */
   contact: string;
-  /** Messages of the raw log that are missing, different or doubled, and updates that are not applied. */
+  /** Messages of the raw log that are missing, different or duplicated, and unapplied updates. */
   lost: number;
-  /** Entries and updates that have been pending for more than a day. */
+  /** Entries and updates pending for more than a day. */
   pending: number;
   /** Since when the oldest of these is pending. */
   since: string | null;
   remedy: Remedy;
 }
 
-/** A run that no other run started, as one point of a trend. */
+/** A run not started by another, as one point of a trend. */
 export interface RunPoint {
   id: string;
   command: string;
   status: RunReport['status'];
   verdict: string | null;
   startedAt: string;
-  /** Null while it runs, and for one that died. */
+  /** Null while it runs, and for a dead one. */
   durationMs: number | null;
-  /** Messages that it created or restored; null for commands that bring none. */
+  /** Messages created or restored; null for commands that create none. */
   messages: number | null;
-  /** Messages, entries and items that were lost at its end; null for commands that do not look. */
+  /** Messages, entries and items lost at its end; null for commands that do not check. */
   lost: number | null;
-  /** Duplicate rows that it found; null for commands that do not look. */
+  /** Duplicate rows found; null for commands that do not check. */
   duplicates: number | null;
 }
 
-/** The messages of the 24 hours before the report. */
+/** The messages of the last 24 hours before the report. */
 export interface LastDay {
   messages: number;
   /** The median of the same 24 hours of up to four earlier weeks; null for a connection younger than a week. */
   usual: number | null;
 }
 
-/** All runs of one command that ended in one way. */
+/** All runs of one command with the same outcome. */
 export interface RunCount {
   command: string;
   status: RunReport['status'];
@@ -242,23 +250,23 @@ export interface RunCount {
 export interface RunReport {
   id: string;
   command: string;
-  /** `died`: recorded as running, by a process that is no more. */
+  /** `died`: recorded as running, but its process is gone. */
   status: RunStatus | 'died';
   verdict: string | null;
   startedAt: string;
   completedAt: string | null;
   host: string;
   error: string | null;
-  /** What it did with messages; null for runs that keep no such counters. */
+  /** Its message counters; null for runs without them. */
   messages: { seen: number; created: number; updated: number } | null;
 }
 
-/** One item that was rejected, with where it stands. */
+/** One rejected item, with its location. */
 export interface RejectSample {
   connection: string | null;
   /** `file:line` where the entry was first seen. */
   origin: string | null;
-  /** `log:<id>`: what `explain` takes. */
+  /** `log:<id>`: the form that `explain` accepts. */
   entry: string;
   path: string;
   subject: string;
@@ -267,21 +275,24 @@ export interface RejectSample {
   at: string;
 }
 
-/** What comparing the raw log with the database, item by item, has found. Messages are counted once, items as often as they came. */
+/**
+ * Result of comparing the raw log with the database, item by item. Messages are counted once, items as often as
+ * received.
+ */
 export interface AuditFigures {
   /** Entries and message items that were decoded and compared. */
   entries: number;
   items: number;
   missing: number;
   different: number;
-  /** Statuses, edits and the like that are not in their message. */
+  /** Statuses, edits and the like missing from their message. */
   unapplied: number;
   doubled: number;
-  /** Rows whose raw entry does not hold them. */
+  /** Rows that their raw entry does not hold. */
   unfounded: number;
-  /** Raw entries whose bytes are not those that were stored. */
+  /** Raw entries whose bytes differ from those stored. */
   damaged: number;
-  /** Messages that were not compared again: they are as they were when they last were. */
+  /** Messages not compared again: unchanged since they last were. */
   unchanged: number;
 }
 
@@ -292,37 +303,37 @@ export interface ReportResult {
   generatedAt: string;
   /** The zone of `days`. */
   timeZone: string;
-  /** The last of `days`, where that is the newest day with a message because the days up to today have none; else null. */
+  /** The last of `days`, if it is the newest day with a message because the days up to today have none; else null. */
   newestDay: string | null;
   connections: ConnectionReport[];
-  /** Entries of the raw log by how they ended. */
+  /** Entries of the raw log by outcome. */
   entries: Record<string, number>;
   /** Rejects on record, by reason. */
   rejects: ReasonCounts;
-  /** Leads in all: one with conversations on two connections is a lead of both, and counts once here. */
+  /** All leads: one with conversations on two connections appears under both, but counts once here. */
   leads: number;
-  /** Facts whose message has not come. */
+  /** Facts without their message. */
   pendingFacts: number;
   /** The newest rejects, at most 20. */
   rejected: RejectSample[];
-  /** Of the whole raw log, entries that no connection takes included. Absent when one connection was asked for. */
+  /** For the whole raw log, including entries without a connection. Absent when one connection was requested. */
   accounts?: Accounts;
   runs: RunReport[];
-  /** The last 60 runs that no other run started, the oldest first. */
+  /** The last 60 runs not started by another, oldest first. */
   trend: RunPoint[];
-  /** The worst first, at most 50. */
+  /** Worst first, at most 50. */
   contactsAtRisk: ContactAtRisk[];
   contactsAtRiskTotal: number;
-  /** CRMs that are compared every night. */
+  /** CRMs compared nightly. */
   comparisons: ComparisonReport[];
-  /** All runs there are, by command and by how they ended. */
+  /** All runs, by command and outcome. */
   runCounts: RunCount[];
-  /** The worst first; those that were acknowledged last. */
+  /** Worst first; acknowledged ones last. */
   alerts: Alert[];
-  /** The worst severity that nobody has acknowledged; null where there is none. */
+  /** The worst unacknowledged severity; null if there is none. */
   severity: Severity | null;
   counts: AlertCounts;
-  /** Null where the raw log was not compared (--no-audit): then nothing is said about losses. */
+  /** Null if the raw log was not compared (--no-audit): losses are then unknown. */
   audit: AuditFigures | null;
   database: string;
 }

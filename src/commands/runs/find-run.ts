@@ -3,14 +3,14 @@ import { remedy, type Advices } from '../../model/remedy.js';
 import type { Sql } from '../../store/sql.js';
 import { findRuns, type RunRow } from '../../store/tables/sync-runs.js';
 
-/** A run's id, or enough of its beginning. */
+/** A run's id, or a long enough prefix. */
 const PREFIX = /^[0-9a-f-]{4,36}$/;
 
 const LIST = remedy('runs list', [], 'shows the ids of past runs');
 
 /**
- * The run whose id is `typed`, or begins so. Throws ConfigError when there is none or more than one; `advice` says what the
- * caller could take instead.
+ * The run whose id is or starts with `typed`. Throws ConfigError if none or several match; `advice` names the caller's
+ * alternatives.
  */
 export async function findRun(
   sql: Sql,
@@ -45,17 +45,17 @@ export function describeRun(run: RunRow): string {
   return `${run.id} (${run.command}, ${new Date(run.startedAt).toISOString()})`;
 }
 
-/** The commands whose journal holds every row that they changed; of replays, only an adoption's does. */
+/** The commands that journal every row they change; of replays, only an adoption does. */
 export const UNDOABLE = ['dedupe', 'verify', 'undo', 'raw discard'] as const;
 
-/** Whether the journal of a run holds every row that it changed. */
+/** Whether a run's journal holds every row that it changed. */
 export function isUndoable({ command, options }: Pick<RunRow, 'command' | 'options'>): boolean {
   return (
     UNDOABLE.some((undoable) => undoable === command) || (command === 'replay' && options.adopt === true)
   );
 }
 
-/** The undo by which a run is undone at present: one that was not undone itself. */
+/** The undo currently in effect for a run: one that was not undone itself. */
 export function undoOf(runId: string, undos: readonly RunRow[]): RunRow | undefined {
   return undos.find((undo) => undo.undid === runId && undoOf(undo.id, undos) === undefined);
 }

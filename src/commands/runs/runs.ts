@@ -24,7 +24,7 @@ export interface RunView {
   error: string | null;
   startedAt: string;
   completedAt: string | null;
-  /** So far, for a run at work; null where the end is unknown. */
+  /** So far, for a running one; null if its end is unknown. */
   durationMs: number | null;
   host: string;
   pid: number;
@@ -32,11 +32,11 @@ export interface RunView {
   parentRunId: string | null;
   /** The stopped run that this one resumed. */
   resumedRunId: string | null;
-  /** Of a run that did not complete: the later run that did its work, or the run of which it is a step. */
+  /** For a run that did not complete: the later run that did its work, or the parent run. */
   coveredBy: string | null;
-  /** Of an undo: the run that it undid. */
+  /** For an undo: the run that it undid. */
   undid: string | null;
-  /** The undo that restored what it changed; null also where that undo was undone itself. */
+  /** The undo that restored its changes; null also if that undo was undone itself. */
   undoneBy: string | null;
   /** Whether `undo` can restore what it changed. */
   canUndo: boolean;
@@ -46,7 +46,7 @@ export interface RunView {
 export interface RunList {
   schemaVersion: 1;
   command: 'runs list';
-  /** The newest first. */
+  /** Newest first. */
   runs: RunView[];
   database: string;
 }
@@ -56,21 +56,21 @@ export interface RunDetail {
   schemaVersion: 1;
   command: 'runs show';
   run: RunView & {
-    /** What the user asked for. */
+    /** The user's options. */
     options: JsonObject;
     counters: JsonObject | null;
   };
-  /** The runs that it started, in their order. */
+  /** The runs that it started, in order. */
   steps: RunView[];
   /** The run that resumed it. */
   resumedBy: string | null;
-  /** Rows in the journal, by table: what it changed, and `undo` can restore if `canUndo`. */
+  /** Journaled rows by table: its changes, which `undo` can restore if `canUndo`. */
   journal: { table: string; rows: number }[];
   remedies: Remedy[];
   database: string;
 }
 
-/** A judged run as it is shown. `now` is in ms since 1970. */
+/** A judged run in the form shown. `now` is in ms since 1970. */
 export function viewOf({ row, status }: JudgedRun, undos: readonly RunRow[], now: number): RunView {
   const { startedAt, completedAt } = row;
   const until = status === 'running' ? now : completedAt;
@@ -94,7 +94,7 @@ export function viewOf({ row, status }: JudgedRun, undos: readonly RunRow[], now
   };
 }
 
-/** Commands that are recorded as runs when they change something. */
+/** Commands recorded as runs when they change something. */
 const RECORDED = [
   'replay',
   'reconcile',
@@ -110,15 +110,15 @@ const RECORDED = [
 export interface ListRunsOptions {
   /** Only runs of this command. */
   command?: string | undefined;
-  /** Only runs that began since then, ms since 1970. */
+  /** Only runs that began at or after this time, ms since 1970. */
   since?: number | undefined;
-  /** Only runs that began before then. */
+  /** Only runs that began before this time. */
   until?: number | undefined;
-  /** How many, the newest first. */
+  /** Maximum number, newest first. */
   limit: number;
 }
 
-/** Past runs and those at work, the newest first. Changes nothing. Throws ConfigError for a command that is never recorded. */
+/** Past and current runs, newest first. Changes nothing. Throws ConfigError for a command that is never recorded. */
 export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<RunList> {
   const { command, since, until, limit } = options;
   if (command !== undefined) await assertRecorded(ctx, command);
@@ -137,8 +137,8 @@ export async function listRuns(ctx: Context, options: ListRunsOptions): Promise<
 }
 
 /**
- * One run with its options, its results and the runs related to it. Changes nothing. Throws ConfigError when
- * `typed` is not the id, or the beginning of the id, of exactly one run.
+ * One run with its options, its results and related runs. Changes nothing. Throws ConfigError if
+ * `typed` does not match the id, or a prefix of the id, of exactly one run.
  */
 export async function showRun(ctx: Context, typed: string): Promise<RunDetail> {
   const { sql } = ctx.store;

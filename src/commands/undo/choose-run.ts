@@ -5,8 +5,8 @@ import { readJournaledRuns, readUndos, type RunRow } from '../../store/tables/sy
 import { describeRun, findRun, isUndoable, UNDOABLE, undoOf } from '../runs/find-run.js';
 
 /**
- * The run that is to be undone. Throws ConfigError for a run that does not exist, is not the only one of its name, or
- * cannot be undone, and UserError for one that was undone already.
+ * The run to undo. Throws ConfigError for a run that does not exist, is ambiguous, or cannot be undone, and UserError
+ * for one already undone.
  */
 export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
   const run = await findRun(sql, typed, (reason) => listUndoable(sql, reason));
@@ -26,7 +26,7 @@ export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
   return run;
 }
 
-/** Says why, and for a replay that merged leads, why that is no accident. */
+/** Says why, and for a replay that merged leads, why that is intended. */
 async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
   const why = run.isJournaled
     ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
@@ -40,7 +40,7 @@ async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
   });
 }
 
-/** The newest runs that can be undone, of at most `most` that changed something. */
+/** The newest runs that can be undone, among the last `most` that changed something. */
 export async function readUndoable(sql: Sql, most: number): Promise<RunRow[]> {
   const undos = await readUndos(sql);
   const runs = await readJournaledRuns(sql, UNDOABLE, most);

@@ -19,24 +19,24 @@ import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
 import { chooseRun } from './choose-run.js';
 import type { LeftRow, UndoOptions, UndoResult } from './types.js';
 
-/** This many of the rows that have changed since are listed; all are counted. */
+/** This many rows changed since are listed; all are counted. */
 const LISTED = 50;
 
 /**
- * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed, in one transaction: afterwards
- * every row is what it was before, or, if one cannot be, nothing has changed. What has changed since is never overwritten:
- * without `force` it prevents the undo; with it, the changed columns, and rows that were deleted or exist again, stay as they
- * are. The undo is a run with a journal of its own.
+ * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed, in one
+ * transaction: either every row returns to its earlier state, or nothing changes. Later changes are never overwritten:
+ * without `force` they block the undo; with it, the changed columns, and rows deleted or reinserted, stay. The undo is
+ * a run with its own journal.
  *
- * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one that was already undone and
- * where a newer index or foreign key prevents it.
+ * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one already undone and if a
+ * newer index or foreign key prevents it.
  */
 export async function undo(ctx: Context, options: UndoOptions): Promise<UndoResult> {
   const startedAt = ctx.clock();
   const run = await chooseRun(ctx.store.sql, options.run);
   const { undoId, ...done } = await rehearse(
     ctx.store,
-    // The run is recorded in the same transaction: an undo that is killed leaves nothing behind, not even its record.
+    // The run is recorded in the same transaction: a killed undo leaves nothing behind, not even its record.
     (sql) =>
       withRun(
         ctx,
@@ -135,8 +135,8 @@ function verdictOf(tables: readonly PutBack[], left: number, run: RunRow): strin
 }
 
 /**
- * A constraint that does not accept the earlier rows, as an error that says what to do: duplicates cannot come back where an
- * index that is newer than the run forbids them. Undefined for every other error.
+ * Turns a constraint that rejects the earlier rows into an error with advice: duplicates cannot return if an index
+ * newer than the run forbids them. Undefined for any other error.
  */
 function refusedByDatabase(error: unknown, force: boolean): UserError | undefined {
   const violated = violatedConstraint(error);

@@ -12,18 +12,18 @@ import type { VerifyView } from './check.js';
 import { findingAlerts, lossAlerts } from './finding-alerts.js';
 import type { CheckName, CheckResult } from './types.js';
 
-/** Findings of a check that somebody has acknowledged, and how bad those are that nobody has. */
+/** A check's acknowledged findings, and the worst severity of the rest. */
 export interface Accepted {
   acknowledged: number;
   severity: CheckResult['severity'];
 }
 
-/** The checks that compare their findings with the acknowledgements themselves. */
+/** The checks that apply acknowledgements to their findings themselves. */
 const BY_ITSELF: ReadonlySet<CheckName> = new Set(['rejects', 'history_ledger']);
 
 /**
- * Which findings somebody has acknowledged. The alerts are those that `report` raises of the same findings, so that one
- * acknowledgement holds for both, and ends for both.
+ * Which findings are acknowledged. Uses the alerts that `report` raises for the same findings, so that one
+ * acknowledgement covers both, and ends for both.
  */
 export async function readAccepted(
   view: VerifyView,
@@ -46,7 +46,7 @@ export async function readAccepted(
   const unfounded = isAccepted(lossesIn(view, audit, checks), acks, now, 'messages_unfounded');
   const renamed = unfounded ? renamedIn(audit) : 0;
   const duplicates = checks.find(({ check }) => check === 'duplicate_ids');
-  // Rows that an audit tells as rows that their entry does not hold are accepted as those.
+  // Rows that the audit reports as not held by their entry are accepted as that.
   if (renamed > 0 && duplicates?.status === 'findings') {
     const others = accepted.get('duplicate_ids')?.acknowledged ?? 0;
     const acknowledged = Math.min(duplicates.found, others + renamed);
@@ -59,7 +59,7 @@ export async function readAccepted(
   return accepted;
 }
 
-/** A result with what somebody has acknowledged of it: where that is all, nothing is left but a note. */
+/** A result minus its acknowledged findings: if that is all of them, only a note is left. */
 export function withAccepted(result: CheckResult, accepted: Accepted | undefined): CheckResult {
   if (accepted === undefined) return result;
   const { acknowledged, severity } = accepted;
@@ -82,7 +82,7 @@ function acceptedOf(
   return { acknowledged, severity: acknowledged === found ? null : severity };
 }
 
-/** What is lost is counted by its alerts; the rest of the findings are entries that wait. */
+/** Losses are counted by their alerts; the other findings are waiting entries. */
 async function acceptedOfLog(
   view: VerifyView,
   result: CheckResult,
@@ -118,7 +118,7 @@ async function waitingAlerts(view: VerifyView): Promise<Alert[]> {
   return pendingAlerts({ entries, connections: all, isAtWork: false });
 }
 
-/** What `report` raises about the findings of a check. */
+/** The alerts that `report` raises for a check's findings. */
 async function alertsOf(view: VerifyView, result: CheckResult, audit: LogAudit | null): Promise<Alert[]> {
   const { sql, now } = view;
   const specific: Alert[] = [];

@@ -8,58 +8,58 @@ import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { CheckName, CheckResult, Finding, ItemSign, VerifiedItem } from './types.js';
 
-/** One thing that `verify` proves. */
+/** One property that `verify` proves. */
 export interface Check {
-  /** How bad a finding is. What the check only notes is a note. */
+  /** Severity of a finding. What the check only notes is a note. */
   severity: Severity;
   /**
-   * Reads, changes nothing, and streams: pages or a cursor, never a whole table. It ends soon after `view.signal` is aborted;
-   * its conclusion is discarded then. A database that differs from the migrations in tables or columns may make it throw.
+   * Reads, changes nothing, and streams: pages or a cursor, never a whole table. Ends soon after `view.signal` aborts;
+   * its conclusion is then discarded. May throw on a database whose tables or columns differ from the migrations.
    */
   run(view: VerifyView, recorder: Recorder): Promise<Conclusion>;
 }
 
-/** What a check says about everything that it recorded. */
+/** A check's conclusion about everything that it recorded. */
 export interface Conclusion extends Pick<
   CheckResult,
   'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies' | 'acknowledged'
 > {
   remedy?: Remedy | null;
-  /** Where the findings are less bad than the check's findings can be. */
+  /** If the findings are less severe than the check's maximum. */
   severity?: Severity;
-  /** Somebody has acknowledged everything that it noted. */
+  /** Everything noted is acknowledged. */
   isAcknowledged?: boolean;
 }
 
-/** What a check sees: one snapshot of the database, and how much of it. */
+/** What a check sees: one snapshot of the database, and the scope. */
 export interface VerifyView {
   /** Inside the read-only, repeatable-read transaction that all checks share. */
   sql: Sql;
-  /** The connections to check: all of them, or the one of `--connection`. */
+  /** The connections to check: all, or the one of `--connection`. */
   connections: readonly ConnectionRow[];
-  /** True with `--connection`: rows that belong to no connection are not checked. */
+  /** True with `--connection`: rows without a connection are not checked. */
   restricted: boolean;
   /** Only what was sent or received since, ms since 1970; null for everything. */
   since: number | null;
-  /** Of the raw log, only entries that were stored or processed since, ms since 1970; null for all. */
+  /** Of the raw log, only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
-  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
+  /** With `touchedSince`: also entries of these blocks, because their messages have changed. */
   blocks?: readonly string[];
-  /** Receives the whole audit of the raw log, for callers that need more than the result of the check. */
+  /** Receives the whole raw-log audit, for callers that need more than the check's result. */
   audited?: (audit: LogAudit) => void;
-  /** Receives how many rows of a connection `dedupe` would delete, of what each check finds. */
+  /** Receives how many rows per connection `dedupe` would delete, from each check's findings. */
   doubled?: (connectionId: string, rows: number) => void;
-  /** Secrets of the Meta apps; without any, signatures are not checked. */
+  /** Secrets of the Meta apps; without one, signatures are not checked. */
   appSecrets: readonly string[];
-  /** The time of the snapshot by the tool's clock, ms since 1970. */
+  /** The snapshot's time by the tool's clock, ms since 1970. */
   now: number;
   signal: AbortSignal;
-  /** Whether anyone wants the items: without that, correct ones are not reported. */
+  /** Whether the caller needs the items: otherwise, correct ones are not reported. */
   wantsItems: boolean;
   item: (item: VerifiedItem) => Promise<void> | void;
 }
 
-/** The rows to which the queries of a check are limited. */
+/** The row scope of a check's queries. */
 export function scopeOf(view: VerifyView): Scope {
   return {
     connectionIds: view.restricted ? view.connections.map(({ id }) => id) : null,
@@ -67,23 +67,23 @@ export function scopeOf(view: VerifyView): Scope {
   };
 }
 
-/** What an item is about: `connectionId` null for what belongs to none. */
+/** The subject of an item: `connectionId` is null if it belongs to none. */
 export interface Subject {
   connectionId: string | null;
   subject: string;
   detail: string;
 }
 
-/** How many samples of a check are shown. */
+/** How many samples of a check to show. */
 const SAMPLES = 5;
 
-/** Counts what a check sees, keeps the first few samples, and reports every item for `--items`. */
+/** Counts a check's items, keeps the first few samples, and reports every item for `--items`. */
 export class Recorder {
-  /** How many items were checked; the check counts them itself. */
+  /** Number of checked items; the check counts them itself. */
   checked = 0;
   found = 0;
   noted = 0;
-  /** Stand for everything that was found, and noted, in whatever order. */
+  /** Represent everything found and noted, in any order. */
   private readonly digests = { findings: 0, notes: 0 };
   private readonly findings: Finding[] = [];
   private readonly notes: Finding[] = [];
@@ -96,12 +96,12 @@ export class Recorder {
     this.names = new Map(view.connections.map(({ id, name }) => [id, name]));
   }
 
-  /** A correct item: reported to `--items` alone. */
+  /** A correct item: reported only to `--items`. */
   async good(item: Subject): Promise<void> {
     if (this.view.wantsItems) await this.report('=', item);
   }
 
-  /** Something to fix; `weight` where one item stands for several findings. */
+  /** Something to fix; `weight` if one item stands for several findings. */
   async finding(sign: Exclude<ItemSign, '='>, item: Subject, weight = 1): Promise<void> {
     this.found += weight;
     this.digest('findings', sign, item);
@@ -115,7 +115,7 @@ export class Recorder {
     await this.add(this.notes, sign, item);
   }
 
-  /** The result of a check that ended with `conclusion`. */
+  /** The result of a check, with its `conclusion`. */
   result(
     check: Check,
     { severity, remedy: advice = null, isAcknowledged = false, ...conclusion }: Conclusion,
@@ -154,34 +154,34 @@ export class Recorder {
     await this.view.item({ sign, check: this.check, ...this.named(item) });
   }
 
-  /** A connection that is gone (no foreign key, a restored dump) is named by its id. */
+  /** A deleted connection (no foreign key, a restored dump) is named by its id. */
   private named({ connectionId, subject, detail }: Subject): Finding {
     const connection = connectionId === null ? null : (this.names.get(connectionId) ?? connectionId);
     return { connection, subject, detail };
   }
 }
 
-/** What a check says of one row: `note` where there is nothing to fix. */
+/** A check's verdict on one row: `note` if nothing needs fixing. */
 interface RowItem extends Subject {
   sign: Exclude<ItemSign, '='>;
   as?: 'finding' | 'note';
 }
 
-/** A check that is a query: it reports every row that the query gives. */
+/** A query check: it reports every row that the query returns. */
 export interface RowCheck<Row> {
   severity: Severity;
   /** How many rows are checked. */
   count: (sql: Sql, scope: Scope) => Promise<number>;
   /** The rows that break the rule, page by page. */
   stream: (sql: Sql, scope: Scope, view: VerifyView) => AsyncIterable<readonly Row[]>;
-  /** Begins one run of the check; what the summary counts besides the rows is kept in between. */
+  /** Starts one run of the check; it holds summary counts besides the rows. */
   begin: (view: VerifyView) => {
     item: (row: Row) => RowItem;
     conclude: (recorder: Recorder) => Conclusion | Promise<Conclusion>;
   };
 }
 
-/** Makes a check of a query that gives the rows that break a rule. */
+/** Makes a check from a query for rows that break a rule. */
 export function rowCheck<Row>({ severity, count, stream, begin }: RowCheck<Row>): Check {
   return {
     severity,
@@ -198,7 +198,7 @@ export function rowCheck<Row>({ severity, count, stream, begin }: RowCheck<Row>)
   };
 }
 
-/** Calls `use` with row after row, until the verification is interrupted. */
+/** Calls `use` for each row until the verification is interrupted. */
 export async function forEachRow<Row>(
   { signal }: VerifyView,
   pages: AsyncIterable<readonly Row[]>,
@@ -210,7 +210,7 @@ export async function forEachRow<Row>(
   }
 }
 
-/** The parts that are not 0, joined: `3 duplicates; 1 message without an id`. */
+/** Joins the parts that are not 0: `3 duplicates; 1 message without an id`. */
 export function joined(
   parts: readonly (readonly [count: number, words: string])[],
   separator = '; ',
@@ -224,13 +224,13 @@ export function joined(
 export const FETCH_MEDIA_REMEDY = remedy('media fetch', [], 'fetches what Meta still has');
 export const FETCH_MEDIA_AGAIN_REMEDY = remedy('media fetch', ['--again'], 'asks for them once more');
 export const DEDUPE_REMEDY = remedy('dedupe', ['--apply'], 'merges the duplicates');
-/** For more rows than `dedupe` deletes without being told so twice. */
+/** For more rows than `dedupe` deletes without a second confirmation. */
 export const DEDUPE_MANY_REMEDY = remedy(
   'dedupe',
   ['--apply', '--force'],
   'merges the duplicates; there are many, so look at the plan first (dedupe without --apply)',
 );
-/** For messages without an id: back under it they come from the raw log, and the row without one is a copy then. */
+/** For messages without an id: the raw log restores them under it, which makes the row without one a copy. */
 export const RESTORE_IDS_REMEDY = remedy(
   'reconcile',
   ['--apply'],
@@ -248,12 +248,12 @@ export const RELINK_REMEDY = remedy(
 );
 export const REPLAY_ALL_REMEDY = remedy('replay', ['--all'], 'restores everything that is in the raw log');
 
-/** Shows where one message came from: what a person has to decide by. */
+/** Shows where one message came from: the basis for a person's decision. */
 export function explainRemedy(subject: string | null): Remedy | null {
   return subject === null ? null : remedy('explain', [subject], 'shows what is known about it');
 }
 
-/** The first few ids of rows: a group can have thousands. */
+/** The first few row ids: a group can have thousands. */
 export function listRows(ids: readonly string[]): string {
   const shown = ids.slice(0, 3);
   return `rows ${shown.join(', ')}${ids.length > shown.length ? ', …' : ''}`;

@@ -15,7 +15,7 @@ import { ticketRulesCheck } from './ticket-rules.js';
 import type { CheckName, CheckResult } from './types.js';
 import { wamidPhoneCheck } from './wamid-phone.js';
 
-/** The check of every name. They run in the order of CHECK_NAMES. */
+/** The check for every name. They run in the order of CHECK_NAMES. */
 const CHECKS: Readonly<Record<CheckName, Check>> = {
   unique_index: uniqueIndexCheck,
   duplicate_ids: duplicateIdsCheck,

@@ -18,17 +18,17 @@ import { inBatch } from '../../ingest/runs/in-batch.js';
 import { judgeTickets } from './ticket-rules.js';
 import type { CheckName, Recomputed } from './types.js';
 
-/** Rows, or leads with their tickets, that one transaction looks through. */
+/** Rows, or leads with their tickets, per transaction. */
 const BATCH = 1_000;
 
 interface Correction {
   runId: string;
   scope: Scope;
-  /** Only the values that these checks cover are corrected. */
+  /** Only values covered by these checks are corrected. */
   checks: ReadonlySet<CheckName>;
 }
 
-/** One page of rows, inside its transaction: where it ended, null at the end, and how many rows were changed. */
+/** One page of rows, inside its transaction: its end, null at the last one, and the number of changed rows. */
 type Page = (tx: Sql, after: string | null) => Promise<PageEnd>;
 interface PageEnd {
   last: string | null;
@@ -36,10 +36,10 @@ interface PageEnd {
 }
 
 /**
- * Sets values that follow from others to what they follow from, where they are wrong: the ends of conversations and leads
- * (`conversation_times`), the open tickets (`ticket_rules`). Page after page in the order of the ids, each in one transaction
- * with its journal, so that `undo` can put it back and a kill costs one page: the next time finds what is still wrong. Counts
- * into `done` as batches commit. Stops between two batches when `ctx.signal` is aborted.
+ * Corrects wrong derived values: the ends of conversations and leads (`conversation_times`), the open tickets
+ * (`ticket_rules`). Goes page by page in id order, each in one transaction with its journal, so that `undo` can revert
+ * it and a kill costs one page: the next run finds what is still wrong. Counts into `done` as batches commit. Stops
+ * between two batches when `ctx.signal` aborts.
  */
 export async function correctDerived(ctx: Context, correction: Correction, done: Recomputed): Promise<void> {
   const { checks } = correction;
@@ -98,7 +98,7 @@ async function correctPage(
   return { last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null), changed };
 }
 
-/** By leads: where a ticket came from depends on the lead's other tickets. */
+/** By lead: a ticket's origin depends on the lead's other tickets. */
 function ticketPage({ runId, scope }: Correction): Page {
   return async (tx, after) => {
     const leadIds = await readTicketLeads(tx, after, BATCH);

@@ -27,9 +27,9 @@ interface Enforced {
 }
 
 /**
- * Creates the missing unique indexes, whatever the scope; then corrects derived values, as far as the scope and the checks
- * reach. Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops soon after
- * `ctx.signal` is aborted.
+ * Creates the missing unique indexes, whatever the scope; then corrects derived values within the scope and the checks.
+ * Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops soon after
+ * `ctx.signal` aborts.
  */
 export async function enforce(
   ctx: Context,
@@ -141,9 +141,9 @@ const SAMPLES = 3;
 const MERGEABLE = new Set(['messages', 'conversations', 'leads', 'tickets']);
 
 /**
- * Creates every unique index that is missing, invalid or wrong, under the migrations' name and definition; one that duplicates
- * block is left as it is. Other programs may keep writing. Stops between two indexes when `ctx.signal` is aborted; `done` has
- * what was done until then, whatever happens.
+ * Creates every unique index that is missing, invalid or wrong, under the migrations' name and definition; one blocked
+ * by duplicates is left unchanged. Other programs may keep writing. Stops between two indexes when `ctx.signal` aborts;
+ * `done` always has what was done until then.
  */
 async function enforceKeys(ctx: Context, done: EnforcedIndex[]): Promise<void> {
   for (const [key, state] of await readKeyStates(ctx.store.sql)) {
@@ -158,7 +158,7 @@ async function enforceKey(ctx: Context, key: UniqueKey, state: KeyState): Promis
   if (state.state === 'table_missing') {
     return { index, outcome: 'blocked', reason: `the table ${key.table} is missing` };
   }
-  // Before the old index is dropped: even an invalid one prevents duplicates of new rows.
+  // Before dropping the old index: even an invalid one prevents duplicates of new rows.
   const obstacle = await findObstacle(ctx, key);
   if (obstacle !== null) return obstacle;
   try {
@@ -171,7 +171,7 @@ async function enforceKey(ctx: Context, key: UniqueKey, state: KeyState): Promis
   return { index, outcome: state.state === 'wrong' ? 'recreated' : 'created' };
 }
 
-/** The rows that the index could not be made over; null if there are none. */
+/** The rows that block the index; null if there are none. */
 async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex | null> {
   const { sql } = ctx.store;
   const { index } = key;
@@ -201,7 +201,10 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
   };
 }
 
-/** Why an index could not be created: another program's rows, or another object of its name. An invalid index is dropped. */
+/**
+ * Why an index could not be created: another program's rows, or another object with its name. An invalid index is
+ * dropped.
+ */
 async function explainFailure(ctx: Context, key: UniqueKey, error: unknown): Promise<EnforcedIndex> {
   const { index } = key;
   switch (sqlState(error)) {

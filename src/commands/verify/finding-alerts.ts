@@ -10,7 +10,7 @@ const RESTORE = remedy('replay', ['--all'], 'restores them from the raw log');
 const RESTORE_ONE = remedy('replay', ['--all'], 'restores it from the raw log');
 const MERGE = remedy('dedupe', ['--apply'], 'merges each pair into one row');
 
-/** Alerts that say the same of single connections, or of what an audit found. */
+/** Alerts that repeat one condition per connection, or an audit's findings. */
 const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   raw_log: [],
   rejects: ['rejects', 'entries_failed', 'bad_signature'],
@@ -19,7 +19,7 @@ const COVERED: Partial<Record<CheckName, readonly AlertKind[]>> = {
   media_owed: ['media_expiring', 'media_expired', 'media_denied', 'media_mismatch'],
 };
 
-/** What an audit found of each connection, item by item. */
+/** An audit's findings for each connection, item by item. */
 export function lossAlerts(
   { losses }: LogAudit,
   connections: readonly { id: string; name: string }[],
@@ -152,7 +152,7 @@ function entryAlerts(
   return alerts;
 }
 
-/** One message can lack several updates: its id is named once. */
+/** One message can lack several updates: name its id once. */
 function updateWords(unapplied: Losses['unapplied']): string {
   const [id, ...others] = new Set(unapplied.samples);
   const what = amount(unapplied.count, 'status, edit or reaction', 'statuses, edits or reactions');
@@ -168,7 +168,7 @@ function named({ samples, count }: Losses['missing']): string {
   return rest > 0 ? `${shown.join(', ')} and ${rest.toLocaleString('en-US')} more` : listOf(shown, IDS_NAMED);
 }
 
-/** Duplicate rows besides those that the verification has found: of messages that the raw log does not hold. */
+/** Duplicate rows beyond the verification's findings: of messages not in the raw log. */
 export function duplicateAlert(
   { checks, audit }: { checks: readonly CheckResult[]; audit: LogAudit | null },
   duplicates: number,
@@ -189,8 +189,8 @@ export function duplicateAlert(
 }
 
 /**
- * Every check of a verification that found something that no other alert is about. `renamed`: duplicates that an audit tells
- * as rows that their entry does not hold.
+ * Every check with findings that no other alert covers. `renamed`: duplicates that an audit reports as rows not held by
+ * their entry.
  */
 export function findingAlerts(
   checks: readonly CheckResult[],
@@ -202,7 +202,7 @@ export function findingAlerts(
     const found = isRenamed ? result.found - renamed : result.found;
     if (isRenamed && found <= 0) return [];
     const summary = isRenamed ? amount(found, 'duplicate row') : result.summary;
-    // What raw_entry notes is an alert of each connection, what a history lacks of its own.
+    // raw_entry's notes become alerts per connection, and so do history gaps.
     const isNews = status === 'findings' || (status === 'note' && check === 'ticket_rules');
     if (!isNews || severity === null) return [];
     const covering = COVERED[check];

@@ -11,10 +11,10 @@ import { amount } from '../../model/amount.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { joined, type Check, type Recorder, type Subject } from './check.js';
 
-/** A history comes within hours; a chunk or an end that has not come after a day is missing. */
+/** A history arrives within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;
 
-/** The history of every connection came whole (H2). What was lost on the way can only be replayed from another log. */
+/** Every connection's history arrived complete (H2). Only another log can replay what was lost on the way. */
 export const historyLedgerCheck: Check = {
   severity: 'degraded',
   async run(view, recorder) {
@@ -78,7 +78,7 @@ export const historyLedgerCheck: Check = {
     return {
       summary: summaryOf(recorder, counts),
       ...(accepted === 0 ? {} : { acknowledged: accepted }),
-      // A chunk that another log holds fills the gap; the rest Meta sends again only to a number that is onboarded again.
+      // A chunk from another log fills the gap; otherwise Meta resends it only after a new onboarding.
       remedy:
         counts.gaps > 0
           ? remedy('replay', ['LOG'], 'fills the gaps from a log that holds the missing chunks')
@@ -87,15 +87,15 @@ export const historyLedgerCheck: Check = {
   },
 };
 
-/** The alerts of `report` that are about a history. One that was acknowledged is no finding here either. */
+/** The history alerts of `report`. An acknowledged one is no finding here either. */
 type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history';
 
 type State =
   | { is: 'complete' | 'noted'; detail: string }
-  /** `alert`: the one that report raises about it, and the state on which its acknowledgement depends. */
+  /** `alert`: the matching report alert, and the state on which its acknowledgement depends. */
   | { is: 'late'; detail: string; alert: [HistoryAlert, string | number | null] };
 
-/** Null for a connection that no history is expected of. `missing`: its missing chunks, as their alert has them. */
+/** Null for a connection without an expected history. `missing`: its missing chunks, as in their alert. */
 function stateOf(
   connection: ConnectionRow,
   times: ConnectionTimes | undefined,
@@ -119,14 +119,14 @@ function stateOf(
         ? {
             is: 'late',
             detail: `${detail}, then stopped`,
-            // Where chunks are missing between others, report raises one alert for both.
+            // If chunks are missing between others, report raises one alert for both.
             alert: ['chunk_missing', missing === '' ? (times?.lastChunkAt ?? null) : missing],
           }
         : { is: 'noted', detail: `${detail} so far` };
     }
     case 'pending_history':
     case 'pending_consent': {
-      // WhatsApp Web sends a history, or part of it, when it likes.
+      // WhatsApp Web sends a history, or part of it, at its own pace.
       if (connection.kind === 'baileys') return null;
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);

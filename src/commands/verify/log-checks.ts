@@ -29,8 +29,8 @@ import {
 } from './check.js';
 
 /**
- * The accounting proof: decodes the whole raw log once more and finds every message item of it in the database, exactly once
- * and as the log says, or skipped for a reason, or rejected on record. Memory does not grow with the log.
+ * The accounting proof: decodes the whole raw log again and finds every message item in the database, exactly once and
+ * as logged, or skipped for a reason, or rejected on record. Memory does not grow with the log.
  */
 export const rawLogCheck: Check = {
   severity: 'loss',
@@ -127,7 +127,7 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
   return {
     summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
     remedy: await remedyFor(audit, view),
-    // Entries that wait for a replay are not lost.
+    // Entries waiting for a replay are not lost.
     severity: unaccounted === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
     unaccounted,
@@ -135,7 +135,7 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
   };
 }
 
-/** What a replay of the raw log brings back, each row once. */
+/** What a replay of the raw log restores, each row once. */
 function restorableIn({ total }: AuditResult): number {
   return total.missingMessages + total.differentRows + total.unsettled + total.unfoundedHeld;
 }
@@ -152,7 +152,7 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   if (total.unfoundedHeld > 0 && total.differentRows > 0) return RELINK_REMEDY;
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
   if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
-  // A replay finds the one row and leaves the other.
+  // A replay finds one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;
   if (audit.replacedExample !== null) return sourceRemedy(sql, audit.replacedExample, STORE_AGAIN);
@@ -222,8 +222,8 @@ export const rejectsCheck: Check = {
 };
 
 /**
- * The signatures that wrappers kept beside the stored bodies fit the secret of the app. A body that does not fit may be
- * anybody's, whether it was left out or applied before anybody gave the secret. Runs only where the secret is known.
+ * The signatures that wrappers kept beside the stored bodies match the app's secret. A body that does not match may be
+ * forged, whether it was left out or applied before a secret was given. Runs only with a known secret.
  */
 export const signaturesCheck: Check = {
   severity: 'loss',
@@ -235,13 +235,13 @@ export const signaturesCheck: Check = {
       selectionOf(view),
       view,
     )) {
-      // Not read: other checks say so.
+      // Unread: other checks report it.
       if (failure !== null && failure.reason !== 'bad_signature') continue;
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
       const subject = `log:${entry.id}`;
       for (const signed of signatures) {
         const judged = judgeSignature(signed, view.appSecrets);
-        // What was found bad and left out stays a forged body in the log, until a secret fits.
+        // A body found bad and left out stays a forgery in the log until a secret matches.
         const verdict = judged !== 'valid' && refused.includes(signed.path) ? 'bad' : judged;
         recorder.checked += 1;
         counts[verdict] += 1;

@@ -31,7 +31,7 @@ export const duplicateIdsCheck: Check = {
           view.doubled?.(connectionId, ids.length - 1);
           await addDuplicates(recorder, connectionId, key[1], ids, ['same type, text and media']);
         }
-        // The first evidence is that they have one id, which the subject says.
+        // Skip the first evidence, the shared id: the subject already names it.
         for (const merge of merges) await addMerge(view, recorder, merge, merge.evidence().slice(1));
       }
     }
@@ -68,8 +68,8 @@ async function addDuplicates(
 }
 
 /**
- * Every message has an id. Replay stores none without (M7): another program wrote these, or took the id away. One that
- * is a second row of a message with an id is lost like any duplicate; one that has lost its raw entry, too, is for raw_entry.
+ * Every message has an id. Replay stores none without (M7): another program wrote these, or removed the id. A second
+ * row of a message with an id is a duplicate; a row that also lost its raw entry belongs to raw_entry.
  */
 export const missingIdsCheck: Check = {
   severity: 'loss',
@@ -90,7 +90,7 @@ export const missingIdsCheck: Check = {
         kept.flatMap(({ batchId }) => batchId ?? []),
       );
       for (const { connectionId, rows, batchId } of kept) {
-        // One whose raw entry is gone is a finding of raw_entry: its file gives back both.
+        // If its raw entry is gone, it is a finding of raw_entry: the file restores both.
         if (batchId !== null && !entries.has(batchId)) continue;
         const detail = 'has no id, and is no duplicate of a message with one';
         await recorder.finding('!', { connectionId, subject: `row ${rows.join(', ')}`, detail });
@@ -115,8 +115,8 @@ export const missingIdsCheck: Check = {
 };
 
 /**
- * No id is claimed by two different messages (M9). No program can tell which one is right, so these are never merged. What
- * replay rejected because of it is on record, and only noted.
+ * No id is claimed by two different messages (M9). No program can decide which one is right, so they are never merged.
+ * What replay rejected for it is on record, and only noted.
  */
 export const collisionsCheck: Check = {
   severity: 'loss',
@@ -152,15 +152,15 @@ export const collisionsCheck: Check = {
   },
 };
 
-/** Unlike a constraint, which a restored dump can get around, a valid unique index has no exceptions: it is the proof. */
+/** Unlike a constraint, which a restored dump can bypass, a valid unique index has no exceptions: it is the proof. */
 async function isKeySound(view: VerifyView): Promise<boolean> {
   return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
 }
 
-/** Groups that are read from the cursor, and decided, at a time. */
+/** Groups read from the cursor and decided at a time. */
 const GROUPS = 500;
 
-/** Rows that are one message, and rows that stay side by side. */
+/** Rows that are one message, and rows kept side by side. */
 interface Decided {
   /** Rows of one id and conversation with identical contents: duplicates without a decision. */
   alike: DuplicateGroup[];
@@ -169,8 +169,8 @@ interface Decided {
 }
 
 /**
- * What `dedupe` would decide about the messages of one class, page after page: verify must not find what dedupe would leave, nor
- * miss what it would merge. With `--since`, only groups with a message since.
+ * What `dedupe` would decide about one class, page by page: verify must not report what dedupe would leave, nor miss
+ * what it would merge. With `--since`, only groups with a message since.
  */
 async function* streamDecisions(
   view: VerifyView,
@@ -184,7 +184,7 @@ async function* streamDecisions(
   for await (const rows of streamRows(view.sql, text, parameters, GROUPS)) {
     if (view.signal.aborted) return;
     const groups = rows.map(groupOf);
-    // Only groups that need a decision, or whose times count, are read again.
+    // Rereads only groups that need a decision, or whose times count.
     const isClear = (group: DuplicateGroup): boolean => group.alike && view.since === null;
     const doubtful = groups.filter((group) => !isClear(group));
     const candidates = await readCandidates(view.sql, [...new Set(doubtful.flatMap(({ ids }) => ids))]);

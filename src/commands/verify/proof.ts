@@ -3,19 +3,19 @@ import { readMessageBlocks, readProvenBlocks, type MessageBlock } from '../../st
 import { readLastEntryId } from '../../store/tables/stored-entries.js';
 
 const DAY = 86_400_000;
-/** Another program may still be at work on its messages of the last days. */
+/** Another program may still be changing its messages of the last days. */
 const SETTLED_AFTER = 2 * DAY;
 
-/** What has to be compared with the raw log again. */
+/** What must be compared with the raw log again. */
 type Unproven =
   | { kind: 'everything' }
-  /** Entries of these blocks; `unchanged` messages are as they were when they were last compared. */
+  /** Entries of these blocks; `unchanged` messages are as last compared. */
   | { kind: 'blocks'; blocks: string[]; unchanged: number };
 
 /**
- * Compares the messages with what the last verification has proven. A block that has changed is decoded again. Where the
- * change cannot be found by the entries that brought the messages, everything is: a status went back (it came in another
- * entry), a reaction or an old version is gone, or an old message of another program is, which the log may rest on.
+ * Compares the messages with what the last verification proved. A changed block is decoded again. Everything is, if the
+ * entries that created the messages cannot show the change: a status went back (it came in another entry), a reaction
+ * or an old version is gone, or another program's old message is, on which the log may depend.
  * `since`: ms since 1970, when the last verification began.
  */
 function unprovenBlocks(
@@ -47,29 +47,31 @@ function unprovenBlocks(
   return { kind: 'blocks', blocks: changed, unchanged };
 }
 
-/** How far an earlier verification has proven the messages. */
+/** How far an earlier verification proved the messages. */
 export interface ProvenBefore {
-  /** Entries that were stored or processed since are compared; ms since 1970. */
+  /** Entries stored or processed since are compared; ms since 1970. */
   since: number;
-  /** The last entry that it saw; null where there was none. */
+  /** The last entry that it saw; null if there was none. */
   through: string | null;
 }
 
-/** What there is to prove, and what can be remembered of it afterwards. */
+/** What to prove, and what to remember of it afterwards. */
 export interface Proof {
   unproven: Unproven;
-  /** The messages as they are, of entries up to `through`. */
+  /** The current messages of entries up to `through`. */
   blocks: MessageBlock[];
   through: string | null;
 }
 
-/** Compares the messages with what was proven before; null proves everything. Inside the snapshot of the verification. */
+/**
+ * Compares the messages with what was proved before; null proves everything. Runs inside the verification's snapshot.
+ */
 export async function readProof(sql: Sql, before: ProvenBefore | null): Promise<Proof> {
   const through = await readLastEntryId(sql);
   const blocks = await readMessageBlocks(sql, { before: before?.through ?? null, through });
   const proven = before === null ? [] : await readProvenBlocks(sql);
   return {
-    // Nothing is remembered of a database that an earlier version has verified.
+    // Nothing is remembered for a database verified by an earlier version.
     unproven:
       before === null || proven.length === 0
         ? { kind: 'everything' }

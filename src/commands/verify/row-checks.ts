@@ -44,7 +44,7 @@ import {
   type RowCheck,
 } from './check.js';
 
-/** A check that rows of one key are at most one, which `dedupe` merges into one. */
+/** A check that each key has at most one row; `dedupe` merges the extra ones. */
 function oneCheck(
   { one, of, per }: { one: string; of: string; per: string },
   query: Pick<RowCheck<CrowdedRows>, 'count' | 'stream'>,
@@ -87,13 +87,13 @@ const RECORD_WORDS: Readonly<Record<GoneRecord['ledger'], string>> = {
 };
 
 /**
- * Every message, and everything else on record, can be traced to its raw entry. One that names no entry is from another program, or from before the log was
- * kept, which is no fault; one whose entry is gone has lost its evidence.
+ * Every message, and every other record, can be traced to its raw entry. A message without one is from another program,
+ * or predates the log, which is no fault; one whose entry is gone has lost its evidence.
  */
 export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord>({
   severity: 'loss',
   count: countMessages,
-  // What other programs have marked is noted beside what they have written: true, and nothing to do.
+  // Other programs' marks are noted beside their rows: true, and nothing to do.
   stream: async function* (sql, scope) {
     yield* streamMessagesFromElsewhere(sql, scope, TWIN_TOLERANCE_MS);
     yield* streamMarked(sql, scope);
@@ -149,7 +149,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
                     `${amount(marks, 'message is', 'messages are')} marked by another program, and no raw entry says so`,
                   ],
                 ]),
-          // What the file of a leftover would bring is there: only a person sees whether it is the same message.
+          // A leftover's file would bring what is already there: only a person can see whether it is the same message.
           remedy:
             found === 0
               ? null
@@ -164,14 +164,17 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
 });
 
 function leftoverRemedy(rowId: string): Remedy {
-  return remedy('explain', [rowId], 'shows the row; where nothing is lost with it, acknowledge the alert');
+  return remedy('explain', [rowId], 'shows the row; if nothing is lost with it, acknowledge the alert');
 }
 
 function sumOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Whether somebody has accepted all of the messages without an entry, and of those that another program has marked, connection by connection, as `report` counts them. */
+/**
+ * Whether all messages without an entry, and those that another program marked, are acknowledged, per connection, as
+ * `report` counts them.
+ */
 async function areAcknowledged(
   sql: Sql,
   connections: readonly ConnectionRow[],
@@ -200,7 +203,7 @@ export const pendingFactsCheck = rowCheck<OverdueFact>({
     return {
       item: ({ connectionId, targetExternalId, kind, at, webhookLogId, isStored, isInLog }) => {
         if (isStored) stored += 1;
-        // A replay applies an update as soon as it meets it or its message again; it never meets what is not in the log.
+        // A replay applies an update when it meets it or its message again; it never meets what is not in the log.
         if (isStored && isInLog) replayable = true;
         else example ??= targetExternalId;
         const entry = webhookLogId === null ? '' : `, log:${webhookLogId}`;
@@ -235,7 +238,10 @@ export const pendingFactsCheck = rowCheck<OverdueFact>({
   },
 });
 
-/** A conversation's first and last message are those of its messages, and a lead's last message is the last of all of them. */
+/**
+ * A conversation's first and last message times match its messages, and a lead's last message is the last of all of
+ * them.
+ */
 export const conversationTimesCheck = rowCheck<WrongTimes>({
   severity: 'degraded',
   count: async (sql, scope) => (await countConversations(sql, scope)) + (await countLeads(sql, scope)),
@@ -286,8 +292,8 @@ function time(ms: number | null): string | null {
 }
 
 /**
- * Media that a history announced and that did not arrive: nothing to fix, Meta sends it within the window, or never. And files that
- * can be fetched, where this tool fetches them: those that are about to expire, did, were refused or were wrong are findings.
+ * Media that a history announced and that did not arrive: nothing to fix, Meta sends them within the window, or never.
+ * And files that this tool fetches: those about to expire, expired, refused or wrong are findings.
  */
 export const mediaOwedCheck = rowCheck<OwedMedia>({
   severity: 'degraded',

@@ -60,14 +60,17 @@ function detailOf(key: UniqueKey, state: KeyState): string {
 
 const SAMPLES = 5;
 
-/** Duplicates of these are what other checks find. */
+/** Other checks report duplicates of these. */
 const CHECKED_ELSEWHERE = new Set([
   MESSAGE_KEY.index,
   'conversations_lead_id_connection_id_key',
   'tickets_one_open_per_conversation',
 ]);
 
-/** Messages, conversations, leads, connections and organizations fit each other, and the constraints that ensure it exist. */
+/**
+ * Messages, conversations, leads, connections and organizations are consistent, and the constraints that ensure it
+ * exist.
+ */
 export const consistencyCheck: Check = {
   severity: 'degraded',
   async run(view, recorder) {
@@ -93,7 +96,7 @@ export const consistencyCheck: Check = {
       ],
       [
         constraints,
-        // No command adds a constraint: the rows that break it have to be fixed first.
+        // No command adds a constraint: the rows that break it must be fixed first.
         `${amount(constraints, 'constraint')} missing or not validated: add by hand as in prisma/migrations`,
       ],
     ]);
@@ -101,7 +104,7 @@ export const consistencyCheck: Check = {
   },
 };
 
-/** Rows with the same key, where no valid index rules them out. */
+/** Rows with the same key, if no valid index rules them out. */
 async function findDoubledKeys(
   view: VerifyView,
   recorder: Recorder,

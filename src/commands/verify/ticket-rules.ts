@@ -7,13 +7,13 @@ import type { Sql } from '../../store/sql.js';
 import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../../store/tables/tickets.js';
 import { ENFORCE_VALUES_REMEDY, forEachRow, scopeOf, type Check } from './check.js';
 
-/** What a person decides about a ticket without its message; not before a replay has restored the messages that the log has. */
+/** A person decides about a ticket without its message, but only after a replay has restored the log's messages. */
 export const BY_HAND = ': close or keep by hand';
 
 /**
- * Open tickets say what their messages and their lead's source say (T1-T4). Tickets that people or other programs opened, or
- * moved to another stage, are left alone. A live message without a ticket (T2) is only noted: another program may have removed the
- * ticket on purpose, and nothing tells the two apart.
+ * Open tickets match their messages and their lead's source (T1-T4). Ignores tickets that people or other programs
+ * opened or moved to another stage. A live message without a ticket (T2) is only noted: another program may have
+ * removed the ticket on purpose, and the two look alike.
  */
 export const ticketRulesCheck: Check = {
   severity: 'degraded',
@@ -65,18 +65,18 @@ export const ticketRulesCheck: Check = {
   },
 };
 
-/** An open ticket, what is wrong with it, and what the rules make of it. */
+/** An open ticket, its fault, and its correct state by the rules. */
 interface JudgedTicket {
   ticket: OpenTicket;
-  /** `window until … instead of …`; empty where it is as it should be. */
+  /** `window until … instead of …`; empty if correct. */
   problems: string[];
-  /** Null where nothing can be set right. */
+  /** Null if nothing can be corrected. */
   corrected: TicketRow | null;
-  /** It disagrees with its messages, and no live message is stored to correct it by. */
+  /** It disagrees with its messages, and no stored live message can correct it. */
   isBaseless: boolean;
 }
 
-/** Holds open tickets against their messages and the sources of their leads (T1, T3, T4). Reads only. */
+/** Compares open tickets with their messages and their leads' sources (T1, T3, T4). Read-only. */
 export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Promise<JudgedTicket[]> {
   const rows = await readTicketsOfLeads(sql, [...new Set(tickets.map(({ leadId }) => leadId))]);
   const stored = new Map(rows.map((row) => [row.id, row]));
@@ -92,7 +92,7 @@ export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Pr
     messageProblems(ticket).length === 0 ? [] : ticket.conversationId,
   );
   const remaining = await readRemainingInbound(sql, [...new Set(reread)], CAME_LIVE_SQL);
-  // Without a live message the ticket's beginning is unknown: only a person can decide whether to close it.
+  // Without a live message the ticket's start is unknown: only a person can decide whether to close it.
   const known = remaining.filter(({ first }) => first !== null);
   const isKnown = new Set(known.map(({ conversationId }) => conversationId));
   const corrected = plan(tickets, rows, known);
@@ -104,7 +104,7 @@ export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Pr
   }));
 }
 
-/** What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no news. */
+/** What replay would make of these tickets (T1, T3, T4), by ticket; the same rules, applied to no new message. */
 function plan(
   tickets: readonly OpenTicket[],
   stored: readonly TicketRow[],

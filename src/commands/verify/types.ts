@@ -2,7 +2,7 @@ import type { Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
 import type { ProvenBefore } from './proof.js';
 
-/** What `verify` can check, in the order in which it runs and is shown. */
+/** The checks of `verify`, in the order they run and are shown. */
 export const CHECK_NAMES = [
   'unique_index',
   'duplicate_ids',
@@ -24,16 +24,16 @@ export const CHECK_NAMES = [
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
 
-/** The caller holds the run lock (exclusive) with `enforce`; without it `verify` only reads. */
+/** The caller holds the run lock (exclusive) with `enforce`; otherwise `verify` only reads. */
 export interface VerifyOptions {
   checks: ReadonlySet<CheckName>;
   /** Name of the only connection to check. */
   connection?: string | undefined;
   /** Only what was received or sent since, ms since 1970. */
   since?: number | undefined;
-  /** Of the raw log, only what has changed since an earlier verification; everything, if that cannot be determined. */
+  /** Of the raw log, only what changed since an earlier verification; everything, if that is unknown. */
   provenBefore?: ProvenBefore | undefined;
-  /** Find out what can be remembered as proven; see `Verified`. */
+  /** Determine what can be remembered as proved; see `Verified`. */
   remember?: true | undefined;
   /** Create missing or invalid unique indexes, and correct derived values (see `Recomputed`). */
   enforce: boolean;
@@ -43,15 +43,15 @@ export interface VerifyOptions {
   onItem?: ((item: VerifiedItem) => Promise<void> | void) | undefined;
 }
 
-/** `=` correct, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` cannot be determined. */
+/** `=` correct, `+` in the raw log but not in the database, `-` in the database only, `*` differs, `!` undetermined. */
 export type ItemSign = '=' | '+' | '-' | '*' | '!';
 
-/** What a finding is about. */
+/** The subject of a finding. */
 export interface Finding {
   connection: string | null;
   /** An externalId, a row's id, `phase/chunk`. */
   subject: string;
-  /** Where it comes from (`file:line`, `log:<id>`), or what is wrong with it. */
+  /** Its origin (`file:line`, `log:<id>`), or what is wrong with it. */
   detail: string;
 }
 
@@ -65,48 +65,50 @@ export interface CheckResult {
   check: CheckName;
   /** `note`: worth knowing, nothing to fix (messages without a raw entry, outstanding media); does not count as a finding. */
   status: 'ok' | 'note' | 'findings';
-  /** How bad what it found is; null where it found nothing, or somebody has acknowledged what it noted. */
+  /** Severity of its findings; null if it found nothing, or everything noted is acknowledged. */
   severity: Severity | null;
-  /** How many items it checked. */
+  /** Number of checked items. */
   checked: number;
-  /** Findings that nobody has acknowledged, or noted items. */
+  /** Unacknowledged findings, or noted items. */
   found: number;
-  /** Findings that somebody has acknowledged; absent where there are none. */
+  /** Acknowledged findings; absent if there are none. */
   acknowledged?: number;
-  /** Of findings and notes: the same for as long as the same is found. An acknowledgement holds until then. */
+  /** A digest of findings and notes: stable while they are the same. An acknowledgement holds until it changes. */
   state?: string;
   /** The first few. */
   samples: Finding[];
   /** One sentence. */
   summary: string;
   /**
-   * The command that fixes it, or, where only a person can decide, `wa-reconcile explain …`, which shows what is known;
-   * null where there is nothing to fix, or no command that does.
+   * The command that fixes it, or, if only a person can decide, `wa-reconcile explain …`, which shows the evidence;
+   * null if there is nothing to fix, or no command does.
    */
   remedy: Remedy | null;
-  /** Only of `raw_log`: messages of the raw log that are not in the database and on no record; its `+`. */
+  /** Only for `raw_log`: messages in the raw log, not in the database, and on no record; its `+`. */
   missing?: number;
-  /** Only of `raw_log`: all that is not as the log says, each row once; its `+`, `*` and `-`, and altered entries. */
+  /**
+   * Only for `raw_log`: everything that differs from the log, each row once; its `+`, `*` and `-`, and altered entries.
+   */
   unaccounted?: number;
-  /** Only of `raw_log`: those of them that a replay of the raw log brings back. */
+  /** Only for `raw_log`: those that a replay of the raw log restores. */
   restorable?: number;
-  /** Only of `missing_ids`: rows without an id that are duplicates of messages with one. */
+  /** Only for `missing_ids`: rows without an id that are duplicates of messages with one. */
   copies?: number;
 }
 
-/** What `--enforce` did about a unique index. */
+/** What `--enforce` did to a unique index. */
 export interface EnforcedIndex {
   index: string;
   outcome: 'present' | 'created' | 'recreated' | 'blocked';
-  /** What is in the way. */
+  /** What blocks it. */
   reason?: string;
-  /** The command that clears the way; null where a person has to. Only with `blocked` by rows. */
+  /** The command that unblocks it; null if a person must. Only with `blocked` by rows. */
   remedy?: Remedy | null;
 }
 
-/** Rows whose derived values `--enforce` corrected; of the selected checks. */
+/** Rows whose derived values `--enforce` corrected, for the selected checks. */
 export interface Recomputed {
-  /** Whose raw entry did not hold them, and that name none any more. */
+  /** Rows that their raw entry did not hold; they no longer name one. */
   messages: number;
   /** First and last message, and the source of the first. */
   conversations: number;
@@ -120,24 +122,24 @@ export interface Recomputed {
 export interface VerifyResult {
   schemaVersion: 1;
   command: 'verify';
-  /** The run that `--enforce` is recorded as; null without it, since nothing was changed. */
+  /** The recorded run of `--enforce`; null without it, since nothing changed. */
   runId: string | null;
   status: 'completed' | 'interrupted';
   startedAt: string;
   finishedAt: string;
   durationMs: number;
   checks: CheckResult[];
-  /** How many connections were verified; with none there is nothing to judge. */
+  /** Number of verified connections; with none, no verdict is possible. */
   connections: number;
   /** Sum over the checks with findings; 0 means clean. */
   findings: number;
-  /** Findings that somebody has acknowledged: they are not among `findings`, and decide nothing. */
+  /** Acknowledged findings: not part of `findings`, and without effect on the verdict. */
   acknowledged: number;
-  /** The worst of what was found; null where nothing was. */
+  /** The worst finding; null if there is none. */
   severity: Severity | null;
-  /** Message items of the raw log that were compared with the database. Null if `raw_log` did not run. */
+  /** Message items of the raw log compared with the database. Null if `raw_log` did not run. */
   messages: number | null;
-  /** Message items of the raw log that are not in the database and on no record: `raw_log`'s `+`. Null if it did not run. */
+  /** Message items in the raw log, not in the database, and on no record: `raw_log`'s `+`. Null if it did not run. */
   missing: number | null;
   /** Duplicate rows, by `duplicate_ids`, and without an id by `missing_ids`. Null if `duplicate_ids` did not run. */
   doubled: number | null;

@@ -33,10 +33,10 @@ import {
   type VerifyResult,
 } from './types.js';
 
-/** A verification, with what its callers go on with. */
+/** A verification, with what its callers need next. */
 export interface Verified {
   result: VerifyResult;
-  /** The checks as if nobody had acknowledged anything: what alerts are raised of. */
+  /** The checks without acknowledgements: the input of the alerts. */
   checks: readonly CheckResult[];
   /** Null if `raw_log` did not run. */
   audit: LogAudit | null;
@@ -50,9 +50,9 @@ export async function verify(ctx: Context, options: VerifyOptions): Promise<Veri
 }
 
 /**
- * Runs the checks on one read-only snapshot of the database, so that a concurrent replay cannot look like a fault.
- * With `enforce`, unique indexes that are missing or not valid are made first, and derived values that are wrong are set to
- * what they follow from. Throws ConfigError for an unknown connection.
+ * Runs the checks on one read-only snapshot of the database, so that a concurrent replay cannot look like a fault. With
+ * `enforce`, first creates missing or invalid unique indexes, and corrects wrong derived values. Throws ConfigError for
+ * an unknown connection.
  */
 export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<Verified> {
   const startedAt = ctx.clock();
@@ -115,7 +115,7 @@ const NOTHING_ENFORCED = {
   recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
 };
 
-/** Where `--enforce` was just blocked, the remedy is what clears its way. */
+/** If `--enforce` was just blocked, the remedy is what unblocks it. */
 function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]): CheckResult {
   const blocked = enforced.filter(({ outcome }) => outcome === 'blocked');
   if (check.check !== 'unique_index' || blocked.length === 0) return check;
@@ -128,8 +128,8 @@ function withoutDeadEnd(check: CheckResult, enforced: readonly EnforcedIndex[]):
 const RESTORE_FIRST = remedy('replay', ['--all'], 'restores the messages; verify again for what is left');
 
 /**
- * Derived values can be wrong because messages are missing: a restore corrects them, too. `--enforce` is for what it leaves, and so
- * is a person's decision about tickets without their messages.
+ * Missing messages can make derived values wrong: a restore corrects them, too. `--enforce` is for the rest, and so is
+ * a person's decision about tickets without their messages.
  */
 function restoreFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const isLost = results.some(
@@ -145,7 +145,7 @@ function restoreFirst(check: CheckResult, results: readonly CheckResult[]): Chec
       remedy !== null &&
       (name === 'raw_entry' || (name === 'missing_ids' && remedy === DEDUPE_REMEDY)),
   );
-  // A row that has lost its id and its entry is no message that a ticket can name.
+  // A row that lost its id and its entry is not a message that a ticket can name.
   return isTickets && nameless !== undefined ? ticketsLast(check, nameless.remedy) : check;
 }
 
@@ -153,24 +153,24 @@ function ticketsLast(check: CheckResult, first: Remedy | null): CheckResult {
   return { ...check, summary: check.summary.replace(BY_HAND, ''), remedy: first };
 }
 
-/** What `dedupe --apply` refuses needs `--force`. */
+/** If `dedupe --apply` refuses, it needs `--force`. */
 function forced<T extends { remedy?: Remedy | null }>(advised: T, areMany: boolean): T {
   return areMany && advised.remedy === DEDUPE_REMEDY ? { ...advised, remedy: DEDUPE_MANY_REMEDY } : advised;
 }
 
-/** No unique index can be made over duplicates: they are merged first. */
+/** Duplicates block a unique index: merge them first. */
 function dedupeFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const hasDuplicates = results.some(({ check: name, found }) => name === 'duplicate_ids' && found > 0);
   return hasDuplicates && check.remedy === ENFORCE_INDEX_REMEDY ? { ...check, remedy: DEDUPE_REMEDY } : check;
 }
 
-/** A message gets its id back only where the raw log holds one that is not in the database. */
+/** A message gets its id back only if the raw log holds one that is not in the database. */
 function ifRestorable(check: CheckResult, results: readonly CheckResult[]): CheckResult {
   const isWhole = results.some(({ check: name, missing }) => name === 'raw_log' && missing === 0);
   return isWhole && check.remedy === RESTORE_IDS_REMEDY ? { ...check, remedy: null } : check;
 }
 
-/** Tables or columns are gone although the migrations are recorded as applied: no check can be believed then. */
+/** Tables or columns are gone although the migrations are recorded as applied: no check can be trusted. */
 function rethrowAltered(error: unknown): never {
   const [undefinedTable, undefinedColumn] = ['42P01', '42703'];
   const state = sqlState(error);
@@ -215,7 +215,7 @@ async function runChecks(
   for (const [index, name] of wanted.entries()) {
     ctx.emit({ event: 'step', step: name, number: index + 1, of: wanted.length });
     const result = await runCheck(name, view);
-    // An interrupted check proves nothing: the faults may be in the part that it did not reach.
+    // An interrupted check proves nothing: the faults may be in the part it did not reach.
     if (ctx.signal.aborted) break;
     results.push(result);
   }

@@ -10,8 +10,9 @@ import { explainRemedy, scopeOf, type Check } from './check.js';
 const REMEMBERED = 50_000;
 
 /**
- * The customer's phone, which a wamid holds whoever sent the message, is a phone of the message's lead (I1 applied). The form
- * of wamids is undocumented, so nothing is decided by it; where it disagrees, a message may be in a stranger's conversation.
+ * The customer's phone, which a wamid holds regardless of sender, is a phone of the message's lead (I1 applied). The
+ * form of wamids is undocumented, so it decides nothing; a mismatch means that a message may be in a stranger's
+ * conversation.
  */
 export const wamidPhoneCheck: Check = {
   severity: 'degraded',
@@ -26,7 +27,7 @@ export const wamidPhoneCheck: Check = {
       for (const row of page) {
         const phone = phoneIn(row.externalId);
         const known = phones.of(row.leadId);
-        // Without a phone on both sides there is nothing to compare: an id that does not decode, a lead known by BSUID or LID.
+        // Nothing to compare without a phone on both sides: an id that does not decode, a lead known by BSUID or LID.
         if (phone === null || known.size === 0 || ownPhones.get(row.connectionId)?.includes(phone) === true)
           continue;
         recorder.checked += 1;
@@ -52,13 +53,13 @@ export const wamidPhoneCheck: Check = {
   },
 };
 
-/** The customer's phone, E.164; null where the id does not decode, or what it holds is no phone. */
+/** The customer's phone, E.164; null if the id does not decode, or holds no phone. */
 function phoneIn(externalId: string): string | null {
   const phone = decodeWamid(externalId)?.phone;
   return phone?.startsWith('+') === true ? phone : null;
 }
 
-/** Every phone of a lead: one who changed numbers has both, Argentina's have two forms each. */
+/** Every phone of a lead: one who changed numbers has both, an Argentine one has two forms each. */
 class LeadPhones {
   private readonly phones = new Map<string, ReadonlySet<string>>();
 

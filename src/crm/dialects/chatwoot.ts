@@ -60,7 +60,7 @@ export const CHATWOOT: Dialect = {
   wordsOf: (text) => text.replaceAll(/[*_~]/g, ''),
 };
 
-/** Widgets, mail and other channels are left out: nothing in them is a message of WhatsApp. */
+/** Skips widgets, mail and other channels: they hold no WhatsApp messages. */
 function connectionsQuery(has: HasColumn): string {
   const knowsWhatsapp = has('channel_whatsapp', 'provider_config');
   const channel = knowsWhatsapp
@@ -83,7 +83,7 @@ function readConnection(record: CrmRecord): ReturnType<Dialect['readConnection']
   const isOther = channel !== null && channel !== 'Channel::Whatsapp' && channel !== 'Channel::Api';
   return {
     key: wordIn(record, 'id') ?? '',
-    // A widget may be called as the number is, and is not to be taken for it.
+    // A widget may have the number as its name, and must not be mistaken for it.
     name: isOther ? `${name} (${channel.replace('Channel::', '')})` : name,
     phoneNumberId: wordIn(record, 'phone_number_id'),
     phone: canonicalPhone(wordIn(record, 'phone_number') ?? '') ?? null,
@@ -108,7 +108,7 @@ function joinConnection(tables: CrmTables): (inbox: CrmRecord) => CrmRecord {
 
 function messagesQuery(has: HasColumn): string {
   const columns = [...MESSAGES.columns, ...NEWER.filter((name) => has(MESSAGES.table, name))];
-  // Attachments by the page: where no index has their messages, a look-up for each message would read all of them.
+  // Attachments by page: without an index by message, each look-up would read all of them.
   return `
     with page as (
       select ${columns.map((name) => `m.${name}`).join(', ')}, i.channel_type, c.contact_id, p.phone_number,

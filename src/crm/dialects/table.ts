@@ -26,10 +26,10 @@ export function tableDialect(name: string): Dialect {
       select ${has(messages.table, 'id') ? 'id::text' : 'null'} as id,
         ${COLUMNS.map((column) => `${quoted(column)}::text`).join(', ')}
       from ${from.join('.')} where coalesce(connection::text, '') = any($1::text[])`,
-    // Nobody promises that a view has no two rows of one message, nor that all have an id.
+    // A view may have two rows of one message, or rows without an id.
     isReadAtOnce: true,
     readRow,
-    // What a program of one's own leaves out is known to nobody: all of it shows as lost.
+    // Omissions of a custom program are unknown: all of them show as lost.
     notKept: () => null,
     bodyOfEdited: 'unknown',
   };
@@ -117,7 +117,7 @@ const DIRECTION_WORDS = new Map<string, Direction>([
   ['outbound', 'OUTBOUND'],
 ]);
 
-/** Null where it is empty. Throws ConfigError for any other word: read wrongly, it would make every message differ. */
+/** Null if empty. Throws ConfigError for any other word: misread, it would make every message differ. */
 function directionIn(record: CrmRecord, rowId: string): Direction | null {
   const value = record.direction;
   const word =
@@ -135,7 +135,7 @@ function directionIn(record: CrmRecord, rowId: string): Direction | null {
 const SMALLEST_MILLISECONDS = 1e12;
 const END = Date.UTC(2101, 0, 1);
 
-/** Null where it is empty. Throws ConfigError for what is no time: read as none, no time would be compared at all. */
+/** Null if empty. Throws ConfigError for an invalid time: read as null, no time would be compared at all. */
 function timeIn(record: CrmRecord, rowId: string): number | null {
   const text = wordIn(record, 'timestamp')?.trim() ?? '';
   if (text === '') return null;

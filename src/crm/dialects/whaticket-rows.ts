@@ -76,7 +76,9 @@ function asideOf(
   return asideOfContent(type) ?? (content === null ? null : asideOfContent(contentName(content) ?? ''));
 }
 
-/** A copy of a message that a reply quotes, for want of the message itself: WhatsApp's id and the ticket's. */
+/**
+ * A copy of a message quoted by a reply, stored because the message itself is missing: WhatsApp's id and the ticket's.
+ */
 function isStub(id: string, ticketId: string, json: JsonObject | null): boolean {
   return ticketId !== '' && id.endsWith(`-${ticketId}`) && objectAt(json, 'key') === null;
 }

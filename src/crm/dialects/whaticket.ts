@@ -33,7 +33,7 @@ const FAMILY = {
   connectionsQuery,
   readConnection,
   messagesQuery,
-  // Which messages are a connection's only their tickets say.
+  // Only a message's ticket names its connection.
   isReadAtOnce: true,
   readRow: readWhaticketRow,
   join,
@@ -52,7 +52,7 @@ export const TICKETZ: Dialect = {
 
 const WID_FORK: Dialect = { ...TICKETZ, notKept: (question) => notKept(question, FORK_OUTBOUND) };
 
-/** whaticket-community and Press-Ticket on PostgreSQL: when a message was sent is nowhere in them. */
+/** whaticket-community and Press-Ticket on PostgreSQL: they do not store when a message was sent. */
 export const WHATICKET: Dialect = {
   ...FAMILY,
   name: 'whaticket',
@@ -164,7 +164,7 @@ function notKept(
   // They listen to new messages only, and the forks import a past from a day on.
   if (source === 'history' && isBeforeCrm) return 'history';
   if (direction === 'INBOUND') return INBOUND.has(type) ? null : 'type';
-  // A mark that the CRM puts before what it sends by itself, to know it again.
+  // A mark that the CRM puts before its own messages, to recognize them.
   if (body?.startsWith('\u200e') === true) return 'automatic';
   return outbound.has(type) ? null : 'without_media';
 }

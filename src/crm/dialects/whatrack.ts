@@ -12,7 +12,7 @@ const NO_MESSAGES = new Map<string, AsideReason>([
   ['revoke', 'revoke'],
 ]);
 
-/** What has a word of WhaTrack's for a body, such as the name of its kind, where it has no caption. */
+/** Content that gets a WhaTrack word as its body, such as the name of its kind, if it has no caption. */
 const WITHOUT_OWN_WORDS = new Set([
   'audio',
   'contacts',

@@ -2,12 +2,12 @@ import { chooseBest, type PruneForm, type RepairForm, type RepairStep } from './
 
 const FILES = `('image', 'video', 'audio', 'document', 'sticker')`;
 
-/** A file cannot come by SQL: the text says which one is missing. */
+/** SQL cannot restore a file: the text says which one is missing. */
 const CONTENT = `case
     when r.type in ${FILES} then concat_ws(' ', '[' || concat_ws(' ', r.type, r.file_name) || ': file not restored]', r.body)
     else coalesce(r.body, '[' || r.type || ']') end`;
 
-/** What its dialect calls a contact, and every other name by which the person may be there; the first that is known wins. */
+/** The dialect's name for the contact, and every other name the person may have there; the first known one wins. */
 const KNOWN_NAMES = `array[l.contact, l.contact || '@s.whatsapp.net']
       || (select coalesce(array_agg(form order by place, kind), '{}')
           from unnest(l.numbers) with ordinality as n (digits, place),
@@ -28,9 +28,9 @@ const ATTRIBUTES = `to_json(jsonb_strip_nulls(jsonb_build_object('historical', t
     'in_reply_to_external_id', case r.form when 'waid' then 'WAID:' || r.quoted_id else r.quoted_id end))::text)`;
 
 /**
- * Chatwoot on a server of one's own. An old message in a conversation that is there would be out of reach for whoever scrolls up,
- * as pages go by id: the lost messages of a contact become a resolved conversation of their own, seen by its agent. SQL runs none
- * of Chatwoot's callbacks, which would send, notify and reopen.
+ * Chatwoot on a server of one's own. An old message in an existing conversation would be unreachable by scrolling up,
+ * because pages go by id: the lost messages of a contact become a resolved conversation of their own, seen by its
+ * agent. SQL runs none of Chatwoot's callbacks, which would send, notify and reopen.
  */
 export const CHATWOOT_REPAIR: RepairForm = {
   crm: 'chatwoot',
@@ -205,7 +205,7 @@ where ${isMarked(run, 'p')} and not exists (select from conversations c where c.
   ],
 };
 
-/** The undo file makes them, too: it must not fail where nothing was removed. */
+/** The undo file creates them, too: it must not fail if nothing was removed. */
 function removedTables(run: string): RepairStep[] {
   return [
     {

@@ -7,7 +7,7 @@ const INDEX = 'wa_reconcile_message_key';
 /** The key id of the CRM's channel: the Cloud API's instances hold wamids, WhatsApp Web's the key id inside. */
 const KEY_ID = `case when i.integration = 'WHATSAPP-BUSINESS' then l.external_id else coalesce(l.stanza_id, l.external_id) end`;
 
-/** Every name under which the person may have a chat; the first that is known wins. */
+/** Every name the person's chat may have; the first known one wins. */
 const NAMES = `array[l.contact]
       || (select coalesce(array_agg(number || '@s.whatsapp.net' order by place), '{}')
           from unnest(l.numbers) with ordinality as n (number, place))
@@ -19,7 +19,7 @@ const REMOTE_JID = `coalesce(l.contact, c.remote_jid, l.numbers[1] || '@s.whatsa
 const MEDIA_OBJECT = `jsonb_strip_nulls(jsonb_build_object(
     'mimetype', l.mime_type, 'caption', l.body, 'fileName', l.file_name, 'id', l.media_id))`;
 
-/** The undo file makes it, too: it must not fail where the repair never ran. */
+/** The undo file creates it, too: it must not fail if the repair never ran. */
 function olderMessages(run: string): RepairStep {
   return {
     does: 'A list, for the undo file, of messages that were there before their chat.',
@@ -140,7 +140,7 @@ where starts_with(c.id, 'wr_${run}_c')
   undoAfter: () => [{ does: 'The index of the repair.', sql: `drop index concurrently if exists ${INDEX}` }],
 };
 
-/** The undo file makes them, too: it must not fail where nothing was removed. */
+/** The undo file creates them, too: it must not fail if nothing was removed. */
 function removedTables(run: string): RepairStep[] {
   return [
     {
@@ -169,7 +169,7 @@ export const EVOLUTION_PRUNE: PruneForm = {
       table: '"Message"',
       key: 'text',
       isSame: `m."instanceId" = d."instanceId" and m.key->>'id' = d.key->>'id'`,
-      // What was edited or deleted since is what people see; the other copy would bring the old words back.
+      // Later edits or deletions are what people see; the other copy would restore the old text.
       status: `coalesce(array_position(
       array['ERROR', 'FAILED', 'PENDING', 'SERVER_ACK', 'SENT', 'DELIVERY_ACK', 'DELIVERED', 'READ', 'PLAYED', 'EDITED', 'DELETED'],
       upper(m.status)), 0)`,

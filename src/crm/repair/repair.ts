@@ -2,14 +2,14 @@ import type { Direction } from '../../model/enumerations.js';
 import type { CrmName } from '../crm.js';
 import type { ContactCard, Place } from './contents.js';
 
-/** A message that a CRM has lost, with all that a row of it needs. */
+/** A lost message of a CRM, with everything its row needs. */
 export interface LostMessage {
   /** The CRM's connection: a {@link CrmConnection.key}. */
   connection: string;
   externalId: string;
-  /** The key id of WhatsApp Web; null where the wamid does not tell it. */
+  /** The key id of WhatsApp Web; null if the wamid does not contain it. */
   stanzaId: string | null;
-  /** What the CRM calls the contact, where it has messages of the person. */
+  /** The CRM's name for the contact, if it has messages of the person. */
   contact: string | null;
   /** E.164. */
   phone: string | null;
@@ -37,10 +37,10 @@ export interface LostMessage {
 export interface DoubledRow {
   /** The CRM's connection: a {@link CrmConnection.key}. */
   connection: string;
-  /** The best row by what the log says: of the same message, the one of its person, and with fewest differences. */
+  /** The best row by the log: of the same message, the one of its person, with the fewest differences. */
   keptRowId: string;
   rowId: string;
-  /** The log says as much for this one. Then the CRM decides: the furthest status, a file, the oldest. */
+  /** Equally good by the log. Then the CRM decides: the furthest status, a file, the oldest. */
   isEqual: boolean;
 }
 
@@ -52,16 +52,19 @@ export interface ScriptForm {
   /** Statements before the transaction, such as an index that is built beside running writers. */
   before?: (run: string) => readonly RepairStep[];
   steps: (run: string) => readonly RepairStep[];
-  /** What takes everything back that `steps` and `before` made. */
+  /** Reverts everything made by `steps` and `before`. */
   undo: (run: string) => readonly RepairStep[];
   undoAfter?: (run: string) => readonly RepairStep[];
 }
 
-/** How the rows that a CRM has lost are put back by SQL. Its statements see the lost messages as `wr_lost`. */
+/** How to restore a CRM's lost rows by SQL. Its statements see the lost messages as `wr_lost`. */
 export interface RepairForm extends ScriptForm {
-  /** Messages younger than this are left out: the CRM itself may still be at work on them. */
+  /** Leaves out messages younger than this: the CRM may still be processing them. */
   minimumAgeMs: number;
-  /** Whether a message comes back as a text that says what it was: the CRM's own form needs what SQL cannot bring, or nobody knows. */
+  /**
+   * Whether a message is restored as a text describing it: the CRM's own form requires what SQL cannot provide, or is
+   * unknown.
+   */
   isStoredAsText: (message: LostMessage) => boolean;
 }
 
@@ -89,8 +92,8 @@ export interface Copies {
 }
 
 /**
- * Puts the duplicates that are still there beside the row that stays, in `wr_rows`. Of those for which the log says as much, the
- * best one is chosen when the script runs: their statuses may have changed since the comparison.
+ * Puts the remaining duplicates beside the kept row, in `wr_rows`. Of those equal by the log, the best one is chosen
+ * when the script runs: their statuses may have changed since the comparison.
  */
 export function chooseBest({ table, key, isSame, status, hasFile, age }: Copies): RepairStep {
   return {

@@ -3,7 +3,7 @@ import { placeAndCards } from './web-content.js';
 
 const HOUR_MS = 3_600_000;
 
-/** What its dialect calls a contact, and every other name by which the person may be there; the first that is known wins. */
+/** The dialect's name for the contact, and every other name the person may have there; the first known one wins. */
 const KNOWN_NUMBERS = `array[l.contact, replace(l.contact, '@lid', ''), replace(l.contact, '@s.whatsapp.net', '')]
         || l.numbers || array[l.lid, replace(l.lid, '@lid', '')]`;
 
@@ -14,7 +14,7 @@ const ACK = `case when r.direction = 'INBOUND' then 0 else
     case r.status when 'failed' then -1 when 'pending' then 1 when 'delivered' then 3 when 'read' then 4 when 'played' then 5
       else 2 end end`;
 
-/** A file cannot come by SQL: the text says which one is missing. */
+/** SQL cannot restore a file: the text says which one is missing. */
 const BODY = `case
     when r.type in ${FILES} then concat_ws(' ', '[' || concat_ws(' ', r.type, r.file_name) || ']', r.body)
     else coalesce(r.body, '[' || r.type || ']') end`;
@@ -79,7 +79,7 @@ update "Messages" m set "quotedMsgId" = q.id
       and q.${key} = r.quoted_id and q."companyId" = m."companyId" and m."quotedMsgId" is null`;
 }
 
-/** Lists for the undo file, which makes them too: it must not fail where the repair never ran. */
+/** Lists for the undo file, which creates them too: it must not fail if the repair never ran. */
 function lists(run: string): RepairStep[] {
   return [
     {

@@ -4,7 +4,7 @@ const COUNTED = `
   "messagesCount" = n.messages, "inboundMessagesCount" = n.inbound, "outboundMessagesCount" = n.outbound,
   "lastInboundAt" = n.last_inbound, "lastOutboundAt" = n.last_outbound`;
 
-/** The undo file makes it, too: it must not fail where the repair never ran. */
+/** The undo file creates it, too: it must not fail if the repair never ran. */
 function oldCounters(run: string): RepairStep {
   return {
     does: 'A table of what the counters were; the undo file puts them back.',

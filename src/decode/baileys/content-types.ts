@@ -23,7 +23,7 @@ import {
 } from './interactive-types.js';
 import { base64Of, enumOf, integerOf, shortText, smallFieldsOf, withoutAbsent } from './proto-values.js';
 
-/** A content in the terms of MessageContent, without its envelopes and context. */
+/** A content in the terms of MessageContent, without envelopes and context. */
 export interface Reading extends Partial<Wording> {
   type: string;
   media?: Media;
@@ -95,7 +95,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       meta: { content: smallFieldsOf(o) },
     }),
   ],
-  // Their types are the names of the fields, as for everything that had no reader when it was first stored.
+  // Their types are the field names, as for everything that first had no reader.
   ['bcallMessage', (o) => readNamed('bcall', textOf(o.caption), o, 'Call')],
   ['chat', (o) => readNamed('chat', textOf(o.displayName), o, 'Chat')],
   ['commentMessage', readComment],
@@ -134,7 +134,7 @@ export function readContentField(key: string, value: JsonValue): Reading {
   return text === undefined ? { type, ...labelOf(type), meta } : { type, body: text, meta };
 }
 
-/** A text, or the label of a content that has none. */
+/** A text, or the label of a content without one. */
 function worded(text: string | undefined, label: string): Wording {
   return text === undefined ? { body: label, isLabel: true } : { body: text };
 }
@@ -152,7 +152,7 @@ function readMedia(type: string, o: JsonObject): Reading {
     type === 'document' ? (textOf(o.fileName) ?? textOf(o.title) ?? textOf(o.filename)) : undefined;
   if (fileName !== undefined) media.fileName = fileName;
 
-  // What a download needs. The url is left out: it expires, and is made from the direct path.
+  // What a download needs. Omits the url: it expires, and is derived from the direct path.
   const mediaKeys = withoutAbsent({
     directPath: textOf(o.directPath),
     mediaKey: base64Of(o.mediaKey),
@@ -232,7 +232,7 @@ function orderLabel(o: JsonObject): string {
   return known === '' ? 'Order' : `Order: ${known}`;
 }
 
-/** A note's own text; without one, what WhatsApp says about the money. */
+/** A note's own text; without one, WhatsApp's text about the money. */
 function readPayment(o: JsonObject, label: string): Reading {
   const note = asObject(o.noteMessage);
   const text = textOf(note?.conversation) ?? textOf(asObject(note?.extendedTextMessage)?.text);
@@ -272,7 +272,7 @@ function callLabel(o: JsonObject): string {
   return [kind, how, long].filter((part) => part !== undefined).join(', ');
 }
 
-/** A comment on another message: a message inside a message, which is a text. */
+/** A comment on another message: a nested message, which is a text. */
 function readComment(o: JsonObject): Reading {
   const message = asObject(o.message);
   const text = textOf(message?.conversation) ?? textOf(asObject(message?.extendedTextMessage)?.text);
@@ -306,7 +306,7 @@ function stickerPackOf(o: JsonObject): string | undefined {
   return name === undefined ? undefined : `Sticker pack: ${name}`;
 }
 
-/** `label`: what the bubble says when the content has no text. */
+/** `label`: the bubble's text if the content has none. */
 function readNamed(type: string, text: string | undefined, o: JsonObject, label?: string): Reading {
   const meta = { content: smallFieldsOf(o) };
   return label === undefined ? { type, body: text, meta } : { type, ...worded(text, label), meta };

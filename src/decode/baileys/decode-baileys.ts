@@ -38,12 +38,12 @@ const SYNC_TYPES = {
   ON_DEMAND: 6,
 } as const;
 
-/** What a part needs to know about the entry around it. */
+/** What a part must know about its entry. */
 interface Context {
   options: DecodeOptions;
   /** JSON path of the part's data. */
   path: string;
-  /** When the event came, by its wrapper, which does not depend on where the entry is stored; else by the log. */
+  /** When the event came: from its wrapper, which does not depend on where the entry is stored; else from the log. */
   receivedAt: number | undefined;
   /** See {@link BaileysEvent}. */
   aboutReceivedAt: number | undefined;
@@ -51,8 +51,8 @@ interface Context {
 }
 
 /**
- * The facts of a recognised Baileys entry, one section per event. `options.path` is the JSON path of the recognised value.
- * Never throws: what cannot be read is a rejected fact or an unrecognized part.
+ * The facts of a recognized Baileys entry, one section per event. `options.path` is the JSON path of the recognized
+ * value. Never throws: unreadable parts become rejected facts or unrecognized parts.
  */
 export function decodeBaileys(
   event: BaileysEvent,
@@ -83,16 +83,16 @@ export function decodeBaileys(
   return { sections, unrecognized, receivedAt: event.receivedAt };
 }
 
-/** Events that are mostly chatter are counted when they say nothing, whatever form their data have. */
+/** Events that are mostly noise are counted when they say nothing, whatever the form of their data. */
 function decodeOrCount(part: BaileysPart, context: Context): Fact[] | undefined {
   const facts = decodePart(part, context);
-  // An event that came without any data says that it happened.
+  // An event without data only says that it happened.
   const isEmpty = part.kind !== 'unknown' && Object.keys(asObject(part.data) ?? { some: 1 }).length === 0;
   if ((!isOftenEmpty(part.name) && !isEmpty) || (facts !== undefined && facts.length > 0)) return facts;
   return [{ kind: 'event', path: context.path, name: part.name }];
 }
 
-/** undefined when the event is unknown, or its data do not have its form. */
+/** undefined if the event is unknown, or its data have another form. */
 function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
   const { data } = part;
   switch (part.kind) {
@@ -124,8 +124,8 @@ function decodePart(part: BaileysPart, context: Context): Fact[] | undefined {
 }
 
 /**
- * Baileys' own `messages.delete` (`{keys}`, or `{jid, all}` for a whole chat) says that the owner of the phone removed messages
- * there, for nobody else. Evolution API's names one message that was deleted for everybody.
+ * Baileys' own `messages.delete` (`{keys}`, or `{jid, all}` for a whole chat) means that the phone's owner removed
+ * messages for themselves only. Evolution API's names one message deleted for everyone.
  */
 function deletesForAll(data: JsonValue): boolean {
   const object = asObject(data);
@@ -216,7 +216,7 @@ function decodeDirectory(main: 'contacts' | 'chats', data: JsonValue, context: C
   return facts;
 }
 
-/** `lid-mapping.update`: `{lid, pn}` or a list of them; `chats.phoneNumberShare`: `{lid, jid}`. */
+/** Changes of messages, outside the message stream: a list, or a single one. */
 function decodeMappings(data: JsonValue, context: Context): Fact[] | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const people = new People();
@@ -251,7 +251,7 @@ function decodeChanges(decode: Change, data: JsonValue, context: Context): Fact[
 
 /**
  * The lists of an event's data: `{messages, chats, contacts}`, the main list itself (Evolution API), or one element of
- * it. `chats[].messages` repeats the newest message of `messages` and is never read. undefined when a list is not an
+ * it. `chats[].messages` repeats the newest message of `messages` and is never read. undefined if a list is not an
  * array, because its items would be lost silently.
  */
 function listsOf(main: ListName, data: JsonValue, path: string): Lists | undefined {

@@ -18,13 +18,13 @@ import { personKey, type Party, type People } from './people.js';
 import { enumOf } from './proto-values.js';
 import { readContent, readContext, readReaction, type Content } from './read-content.js';
 
-/** What the messages of one event have in common. */
+/** Shared data of one event's messages. */
 export interface Batch {
   people: People;
   include: ReadonlySet<IncludableChat>;
   origin: 'live' | 'history';
   isSyncInitial: boolean;
-  /** When the event came, where it is known: ms since 1970. */
+  /** When the event came, if known: ms since 1970. */
   receivedAt: number | undefined;
   /** Facts go here, in the order of the items. */
   facts: Fact[];
@@ -35,7 +35,7 @@ export interface Batch {
 /** The content of an item that is not skipped. */
 type Said = Exclude<Content, { kind: 'skip' | 'untargeted' }>;
 
-/** An item whose chat, id and time are known. */
+/** An item with known chat, id and time. */
 interface Item {
   message: JsonObject;
   path: string;
@@ -51,7 +51,7 @@ interface Item {
 /**
  * One element of `messages` gives exactly one fact about itself, so that the counts balance: a message, an edit, a
  * revoke, a reaction, or a skip or rejection with its reason. The `reactions` of a message give further facts. Returns
- * the item's time, for what has none of its own.
+ * the item's time, for facts without their own.
  */
 export function decodeMessage(element: JsonValue, path: string, batch: Batch): number | undefined {
   const judged = judge(element, path, batch);
@@ -69,7 +69,7 @@ export function decodeMessage(element: JsonValue, path: string, batch: Batch): n
   return item.atIsReceivedAt ? undefined : item.at;
 }
 
-/** Checks what every item needs: a chat, a content, an id and a time. */
+/** Checks for what every item needs: a chat, a content, an id and a time. */
 function judge(
   element: JsonValue,
   path: string,
@@ -114,7 +114,7 @@ function judge(
   return { kind: 'item', item, content };
 }
 
-/** An edit and a reaction carry the time at which they were made; the time of their message is second best. */
+/** An edit and a reaction have their own time; their message's time is second best. */
 function timeOf(message: JsonObject, content: Said): number | undefined {
   const own = content.kind === 'edit' || content.kind === 'reaction' ? content.at : undefined;
   return own ?? parseTimestamp(message.messageTimestamp);
@@ -146,7 +146,7 @@ function factOf(batch: Batch, item: Item, content: Said): Fact {
   }
 }
 
-/** A reaction of the business makes nobody a lead, live or not. */
+/** A reaction by the business creates no lead, live or not. */
 function isLive(batch: Batch, fromMe: boolean): boolean {
   return batch.origin === 'live' && !fromMe;
 }
@@ -183,9 +183,7 @@ function messageFact(batch: Batch, item: Item, content: Extract<Content, { kind:
   };
 }
 
-/**
- * A key id is its own stanza id; the Cloud API instances of Evolution API put a wamid in its place, which holds it (M10).
- */
+/** A key id is its own stanza id; Evolution API's Cloud API instances put a wamid there, which contains it (M10). */
 function stanzaOf(id: string): Pick<MessageFact, 'stanzaId' | 'wamidPhone'> {
   if (!isWamid(id)) return { stanzaId: id };
   const wamid = decodeWamid(id);
@@ -226,14 +224,14 @@ function addReactions(batch: Batch, item: Item): void {
   });
 }
 
-/** The two sides of a conversation are `business` and `customer`; a member of a group is named. */
+/** The two sides of a conversation are `business` and `customer`; a group member is named. */
 export function reactorOf(fromMe: boolean, participant: Party | undefined): string {
   if (fromMe) return 'business';
   if (participant === undefined) return 'customer';
   return personKey(participant.identities) || participant.jid || 'customer';
 }
 
-/** Whether WhatsApp put a notice in place of a message (undecryptable, missed call, group event). 0 is the default. */
+/** Whether WhatsApp replaced the message by a notice (undecryptable, missed call, group event). 0 is the default. */
 function isStub(message: JsonObject): boolean {
   const type = message.messageStubType;
   return type !== undefined && type !== null && type !== 0 && type !== 'UNKNOWN' && type !== '';
@@ -250,7 +248,7 @@ const STATUS_NUMBERS = {
 } as const;
 const STATUSES: readonly MessageStatus[] = ['failed', 'pending', 'sent', 'delivered', 'read', 'played'];
 
-/** A status by its number or name; undefined for one that this version of WhatsApp Web does not know. */
+/** A status by number or name; undefined if unknown. */
 export function statusOf(value: JsonValue | undefined): MessageStatus | undefined {
   const number = enumOf(value, STATUS_NUMBERS);
   return number === undefined ? undefined : STATUSES[number];

@@ -12,11 +12,11 @@ import type { Party } from './people.js';
 import { enumOf } from './proto-values.js';
 import { readContent, readReaction } from './read-content.js';
 
-/** What the changes of one event have in common. */
+/** Shared data of one event's changes. */
 export interface ChangeBatch extends Pick<Batch, 'people' | 'include' | 'receivedAt' | 'facts'> {
   /** When the event came, by a clock that may be hours off. */
   aboutReceivedAt: number | undefined;
-  /** The business's own address, normalised; empty where the event does not say. */
+  /** The business's own address, normalized; empty if the event does not say. */
   own: string;
 }
 
@@ -24,10 +24,10 @@ export interface ChangeBatch extends Pick<Batch, 'people' | 'include' | 'receive
 export type Change = (element: JsonValue, path: string, batch: ChangeBatch) => void;
 
 /**
- * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`, whose
- * Cloud API instances write Meta's words. Baileys also tells edits and revokes here, under the key of the message that they
- * change; programs that keep only these events have no other word of them. A status has no time of its own; without the event's time it is 0, because the ladder (rule M3)
- * needs none.
+ * One element of `messages.update`: `{key, update: {status}}`, or Evolution API's `{keyId, remoteJid, fromMe, status}`,
+ * whose Cloud API instances write Meta's words. Baileys also reports edits and revokes here, under the key of the
+ * changed message; programs that keep only these events have no other record. A status has no time of its own; without
+ * the event's time it is 0, because the ladder (rule M3) does not need one.
  */
 export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
@@ -53,7 +53,7 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
   if (status === undefined) {
     const said = asObject(update.message);
     if (isDeletion(update, targetExternalId)) {
-      // Baileys tells no time, and nobody else may: that the message is gone is true whenever it was.
+      // Baileys gives no time, and none is required: that the message is gone is true at any time.
       batch.facts.push(revokeFact(targetExternalId, chat, path, element, batch, 0));
     } else if (asObject(said?.editedMessage) !== undefined || asObject(said?.protocolMessage) !== undefined) {
       const edit = { ...said, key, messageTimestamp: update.messageTimestamp ?? null };
@@ -71,12 +71,13 @@ export function decodeUpdate(element: JsonValue, path: string, batch: ChangeBatc
   batch.facts.push({ kind: 'status', path, targetExternalId, ...recipientIn(chat), status, at });
 }
 
-/** proto.WebMessageInfo.StubType: what Baileys puts in place of a message that was deleted for everybody. */
+/** proto.WebMessageInfo.StubType: Baileys' replacement for a message deleted for everyone. */
 const STUB_TYPES = { REVOKE: 1 } as const;
 
 /**
- * Whether an update says that the message was deleted. As a status only Meta's does: for WhatsApp Web, Evolution API writes
- * `DELETED` for whatever has no status, edits among them, and what is deleted has an event of its own.
+ * Whether an update says that the message was deleted. As a status, only Meta's counts: for WhatsApp Web, Evolution API
+ * writes
+ * `DELETED` for anything without a status, including edits, and deletions have their own event.
  */
 function isDeletion(update: JsonObject, target: string | undefined): boolean {
   if (enumOf(update.messageStubType, STUB_TYPES) === STUB_TYPES.REVOKE) return true;
@@ -89,8 +90,8 @@ function skippedUpdate(update: JsonObject, path: string): Fact {
 }
 
 /**
- * One element of `message-receipt.update`: `{key, receipt: {readTimestamp, …}}`, in seconds. Baileys sends them for groups, in
- * which they say what one member did; programs that imitate it, for any chat.
+ * One element of `message-receipt.update`: `{key, receipt: {readTimestamp, …}}`, in seconds. Baileys sends them for
+ * groups, about one member; imitating programs, for any chat.
  */
 export function decodeReceipt(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
@@ -125,7 +126,7 @@ function receiptFact(
   return skipped('status', 'unknown_status', path);
 }
 
-/** One element of `messages.edited` or `send.message.update`: a protocol message without the message that brought it. */
+/** One element of `messages.edited` or `send.message.update`: a protocol message without its message. */
 export function decodeEdited(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
   batch.facts.push(
@@ -164,8 +165,8 @@ function editedFact(object: JsonObject, chat: Party, path: string, batch: Change
 }
 
 /**
- * The chat that the key of a protocol message names. It is written by its sender: when a customer edits, it names the business
- * as the chat, and the message as its own. Then the event does not say who the customer is, and the message has to tell.
+ * The chat in a protocol message's key. Its sender writes it: a customer's edit names the business as the chat, and the
+ * message as its own. The event then does not identify the customer; the message must.
  */
 function chatOfProtocolKey(key: JsonObject | undefined, batch: ChangeBatch): Party {
   const chat = batch.people.resolve(key?.remoteJid);
@@ -173,7 +174,7 @@ function chatOfProtocolKey(key: JsonObject | undefined, batch: ChangeBatch): Par
   return isOwn && chat.kind === 'user' ? { ...chat, identities: {} } : chat;
 }
 
-/** One element of Evolution API's `messages.delete`: a message that was deleted for everybody. */
+/** One element of Evolution API's `messages.delete`: a message deleted for everyone. */
 export function decodeDeleted(element: JsonValue, path: string, batch: ChangeBatch): void {
   const object = asObject(element);
   if (object === undefined) {
@@ -185,7 +186,7 @@ export function decodeDeleted(element: JsonValue, path: string, batch: ChangeBat
   const skip = skippedChat(chat.kind, batch.include);
   batch.facts.push(
     skip === undefined
-      ? // Evolution API's own row has an id of its own beside the message's.
+      ? // Evolution API's own row has its own id beside the message's.
         revokeFact(externalIdOf(object.keyId) ?? externalIdOf(key.id), chat, path, element, batch)
       : skipped('revoke', skip, path),
   );
@@ -205,7 +206,7 @@ function revokeFact(
   return { kind: 'revoke', path, targetExternalId, at, counterpart: identitiesOf(chat) };
 }
 
-/** An edit without a time of its own takes that of the event. */
+/** An edit without its own time takes the event's. */
 function timeOf(element: JsonObject, batch: ChangeBatch): number | undefined {
   return parseTimestamp(element.messageTimestamp) ?? batch.receivedAt ?? batch.aboutReceivedAt;
 }
@@ -215,7 +216,7 @@ function identitiesOf(chat: Party): Identities {
   return isOneToOne ? chat.identities : { waId: chat.jid };
 }
 
-/** Whose chat a status is about, where the key names one. */
+/** The chat of a status, if the key names one. */
 function recipientIn(chat: Party): Pick<StatusFact, 'recipient'> {
   const recipient = identitiesOf(chat);
   return hasIdentity(recipient) ? { recipient } : {};

@@ -1,12 +1,12 @@
 import { EVOLUTION_EVENTS } from '../vendors/evolution.js';
 
 /**
- * What an event of WhatsApp Web holds, by how it becomes rows.
- * - history: the history that WhatsApp sends when a device is linked, or a page that was requested.
+ * Kinds of WhatsApp Web events, by how they become rows.
+ * - history: the history that WhatsApp sends on linking, or a requested page.
  * - append: stored messages sent again (`messages.set`): history, but not the first sync.
  * - upsert: live messages; those of type `append` came while the socket was away.
  * - status, receipt, reaction: changes of messages, outside the message stream.
- * - edited, deleted: edits and revokes on their own, without the message that brought them.
+ * - edited, deleted: edits and revokes on their own, without their message.
  * - rowless: known, counted, makes no row (H3).
  */
 export type EventKind =
@@ -70,7 +70,7 @@ const BAILEYS_EVENTS: readonly [string, EventKind][] = [
 
 const KIND_OF_EVENT: ReadonlyMap<string, EventKind> = new Map([...BAILEYS_EVENTS, ...EVOLUTION_EVENTS]);
 
-/** Events that mostly say nothing about a person or a message: without anything to apply, they are counted. */
+/** Events that mostly say nothing about a person or a message: counted if nothing applies. */
 const OFTEN_EMPTY: ReadonlySet<string> = new Set([
   'chats.update',
   'message-receipt.update',
@@ -101,7 +101,7 @@ function constantOf(name: string): string {
 /** A constant, or a name with dots and dashes; small words with underscores are other programs'. */
 const OTHER_SPELLING = /^(?:[A-Z_]{3,64}|[a-z-]+[.-][a-z.-]{1,64})$/;
 
-/** Baileys' own spelling of an event's name; an unknown name comes back as it is, with the kind `unknown`. */
+/** Baileys' own spelling of an event's name; an unknown name is returned unchanged, with the kind `unknown`. */
 export function eventOf(written: string): { name: string; kind: EventKind } {
   const isOther = !KIND_OF_EVENT.has(written) && OTHER_SPELLING.test(written);
   const name = (isOther ? NAME_OF_CONSTANT.get(constantOf(written)) : undefined) ?? written;

@@ -123,7 +123,7 @@ export function readNamedTemplate(o: JsonObject): Reading {
   return { type: 'template', body: values === '' ? title : `${title}: ${values}`, isLabel: true };
 }
 
-/** What was left out of the body, under one key; none for a message without anything to choose. */
+/** Content omitted from the body, under one key; none for a message without choices. */
 function readOffer(type: string, ...[offer, label, meta]: OfferParts): Reading {
   const wording = offerWording(offer, label);
   const kept = offer.lines.length === 0 && offer.footer === undefined ? {} : withoutAbsent(meta);
@@ -149,7 +149,7 @@ function partsOf(list: JsonValue | undefined, read: (part: JsonObject) => Fields
   return parts.length === 0 ? undefined : parts;
 }
 
-/** `about`: what the chosen row says under its title. Without a title, the id that its program gave it says the most. */
+/** `about`: the chosen row's subtitle. Without a title, the id given by its program is the most informative. */
 export function readReply(
   text: JsonValue | undefined,
   id: JsonValue | undefined,

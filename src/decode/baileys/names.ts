@@ -7,9 +7,9 @@ import { rejected } from './outcomes.js';
 
 /** The times of names that carry none of their own, ms since 1970. */
 export interface NameTimes {
-  /** Of names that the person chose: when the event came, else 0, so that any dated name outranks them. */
+  /** For names chosen by the person: when the event came, else 0, so that any dated name outranks them. */
   profile: number;
-  /** Of names from the business's address book: as above, but never older than the messages that came with them. */
+  /** For names from the business's address book: as above, but never older than the messages in the same event. */
   addressBook: number;
 }
 
@@ -96,7 +96,7 @@ function addAddressBookName(
   const name = textOf(element.displayName) ?? textOf(element.name);
   const key = personKey(who);
   if (name === undefined || named.has(key)) return;
-  // WhatsApp Web fills the name of an unsaved contact with its username or its phone.
+  // WhatsApp Web fills an unsaved contact's name with its username or phone.
   if (name.replace(/^@/, '') === usernameOf(element)) return;
   if (who.phone !== undefined && canonicalPhone(name) === who.phone) return;
   named.add(key);

@@ -4,19 +4,19 @@ import type { Identities, IdentityLinkFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, textOf } from '../read.js';
 
-/** A longer address is not valid and would not fit an index. */
+/** A longer address is invalid and would not fit an index. */
 const MAX_JID = 255;
 
-/** Who or what a JID names. */
+/** The person or thing a JID names. */
 export interface Party {
   kind: JidKind;
   /** Normalised: without device, `c.us` as `s.whatsapp.net`. */
   jid: string;
-  /** Of a `user` or a `lid`, with the other names that the event gives; empty for anything else. */
+  /** For a `user` or a `lid`, with the event's other names for it; otherwise empty. */
   identities: Identities;
 }
 
-/** How sure the event is that a LID and a phone are one account. */
+/** How certain the event is that a LID and a phone are one account. */
 export type Certainty = 'stated' | 'claimed';
 
 interface Pair {
@@ -28,13 +28,14 @@ interface Pair {
 const NOBODY: Party = { kind: 'unknown', jid: '', identities: {} };
 
 /**
- * Who is who inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never a phone).
+ * Resolves identities inside one entry: which LID belongs to which phone (rule I2: digits of a LID are never a phone).
  *
- * Call {@link learn} for everything first, then {@link settle}, then {@link resolve}: the first message may have a LID
- * that only the last one explains.
+ * Call {@link learn} for everything first, then {@link settle}, then {@link resolve}: the last message may explain the
+ * first one's LID.
  *
  * Some places only claim a pair: `contact.lid` may be the account's own LID, the `Alt` of an own message the business's
- * own phone. Such a claim counts only when nothing contradicts it; otherwise it could merge every customer into one lead.
+ * own phone. Such a claim counts only when nothing contradicts it; otherwise it could merge every customer into one
+ * lead.
  */
 export class People {
   readonly #parties = new Map<string, Party>();
@@ -44,7 +45,7 @@ export class People {
   readonly #lidOfPhone = new Map<string, string>();
   readonly #resolved = new Map<string, Party>();
 
-  /** Reads a JID alone, without the other names of its owner. */
+  /** Reads a JID alone, without its owner's other names. */
   parse(value: JsonValue | undefined): Party {
     const text = textOf(value);
     if (text === undefined || text.length > MAX_JID) return NOBODY;
@@ -70,7 +71,7 @@ export class People {
     if (!pairs.has(key)) pairs.set(key, { lid: lid.jid, phone: user.identities, path });
   }
 
-  /** Decides which claims to believe. Call once, after the last {@link learn}. */
+  /** Decides which claims to accept. Call once, after the last {@link learn}. */
   settle(): void {
     for (const pair of this.#pairs.values()) this.#index(pair);
     const lids = new Map<string, number>();
@@ -99,7 +100,7 @@ export class People {
     if (!this.#lidOfPhone.has(phone)) this.#lidOfPhone.set(phone, pair.lid);
   }
 
-  /** Reads a JID with all names that the event gives its owner. Call after {@link settle}. */
+  /** Reads a JID with all of its owner's names in the event. Call after {@link settle}. */
   resolve(value: JsonValue | undefined): Party {
     const party = this.parse(value);
     if (party.kind !== 'user' && party.kind !== 'lid') return party;
@@ -115,7 +116,7 @@ export class People {
     return resolved;
   }
 
-  /** One fact for every pair, also of people who wrote nothing. */
+  /** One fact for every pair, including people who wrote nothing. */
   links(): IdentityLinkFact[] {
     return [...this.#pairs.values()].map(({ lid, phone, path }) => ({
       kind: 'identity_link',
@@ -125,7 +126,7 @@ export class People {
   }
 }
 
-/** One name per person of an event: the phone where it is known. */
+/** One name per person of an event: the phone if known. */
 export function personKey(identities: Identities): string {
   return identities.phone ?? identities.lid ?? identities.waId ?? '';
 }
@@ -138,14 +139,14 @@ function lidOnly(lid: string | undefined): Identities | undefined {
   return lid === undefined ? undefined : { lid };
 }
 
-/** What one event holds, by kind of list; a list that is absent is empty. */
+/** The contents of one event, by kind of list; an absent list is empty. */
 export interface Lists {
   messages: readonly JsonValue[];
   chats: readonly JsonValue[];
   contacts: readonly JsonValue[];
   /** Paths of the lists inside the entry. */
   paths: Readonly<Record<ListName, string>>;
-  /** Whether the event's data are one element instead of a list; its path is then the path of the data. */
+  /** Whether the event's data are a single element instead of a list; its path is then the data's path. */
   isSingle: boolean;
 }
 
@@ -232,7 +233,7 @@ function learnFromMessage(people: People, message: JsonObject, path: string): vo
   }
   const fromMe = key.fromMe === true;
   const certainty = fromMe ? 'claimed' : 'stated';
-  // Of an own message the other address may be either side's, depending on what the server sent.
+  // For an own message, the other address may be either side's, depending on the server.
   for (const other of ['remoteJidAlt', 'previousRemoteJid']) {
     if (key[other] !== undefined) people.learn(key.remoteJid, key[other], certainty, `${path}.key.${other}`);
   }

@@ -15,7 +15,7 @@ export type Content =
       isLabel: boolean;
       grade: ContentGrade;
       contextExternalId?: string;
-      /** Empty when there is nothing to say. */
+      /** Empty if there is nothing to say. */
       meta: JsonObject;
     }
   | { kind: 'edit'; target: string; at: number | undefined; content: MessageContent }
@@ -31,9 +31,9 @@ export type Content =
  */
 const PROTOCOL_TYPES = { REVOKE: 0, MESSAGE_EDIT: 14 } as const;
 
-/** Contents that change or accompany another message, and are encrypted or shown by no row. */
+/** Contents that change or accompany another message, and are encrypted or not shown in any row. */
 const HOUSEKEEPING: ReadonlySet<string> = new Set([
-  // A container: its pictures and videos come as messages of their own.
+  // A container: its pictures and videos come as separate messages.
   'albumMessage',
   'cancelPaymentRequestMessage',
   'declinePaymentRequestMessage',
@@ -56,7 +56,7 @@ export function readContent(message: JsonObject): Content {
   return readMessage(message, false);
 }
 
-/** `inEdit`: below an edit, where another protocol message would be an endless chain. */
+/** `inEdit`: inside an edit, where a further protocol message would be an endless chain. */
 function readMessage(message: JsonObject, inEdit: boolean): Content {
   const unwrapped = unwrap(message, isKnown);
   switch (unwrapped.kind) {
@@ -108,8 +108,8 @@ function readBubble(key: string, value: JsonValue, viewOnce: boolean): Content {
 }
 
 /**
- * A `contextInfo`: the message that is quoted, whether it was forwarded, and the advertisement that a person came from
- * (click to WhatsApp).
+ * A `contextInfo`: the quoted message, whether it was forwarded, and the advertisement the person came from (click to
+ * WhatsApp).
  */
 export function readContext(context: JsonObject | undefined): { externalId?: string; meta: JsonObject } {
   if (context === undefined) return { meta: {} };
@@ -133,7 +133,7 @@ function readProtocol(protocol: JsonObject): Content {
   const edited = readMessage(asObject(protocol.editedMessage) ?? {}, true);
   if (edited.kind !== 'message') return { kind: 'skip', reason: 'protocol' };
   if (target === undefined) return { kind: 'untargeted', subject: 'edit' };
-  // A label is no text of the edit, and would replace the text that the person wrote.
+  // A label is not the edit's text, and would replace the text that the person wrote.
   const content = edited.isLabel ? { ...edited.content, body: undefined } : edited.content;
   return { kind: 'edit', target, at: parseTimestamp(protocol.timestampMs), content };
 }
@@ -154,7 +154,7 @@ export function readReaction(reaction: JsonObject): { emoji: string | null; at: 
 /** Real messages are wrapped three deep at most (ephemeral, view once, edited); deeper ones are attacks on the stack. */
 const MAX_DEPTH = 8;
 
-/** Envelopes whose content is the message itself; proto.Message's FutureProofMessage fields, and a copy from another device. */
+/** Envelopes around the message itself; proto.Message's FutureProofMessage fields, and a copy from another device. */
 const WRAPPERS: ReadonlySet<string> = new Set([
   'associatedChildMessage',
   'botForwardedMessage',
@@ -189,7 +189,7 @@ const VIEW_ONCE: ReadonlySet<string> = new Set([
   'viewOnceMessageV2Extension',
 ]);
 
-/** Keys beside a content, or alone, that are no content. */
+/** Keys beside a content, or alone, that are not content. */
 const CONTEXT_KEYS: ReadonlySet<string> = new Set(['messageContextInfo']);
 const KEY_DISTRIBUTION: ReadonlySet<string> = new Set([
   'senderKeyDistributionMessage',
@@ -198,7 +198,7 @@ const KEY_DISTRIBUTION: ReadonlySet<string> = new Set([
 
 type Unwrapped =
   | { kind: 'content'; key: string; value: JsonValue; viewOnce: boolean }
-  /** Nothing inside: WhatsApp could not decrypt it, or another device opened it (view once). */
+  /** Empty: WhatsApp could not decrypt it, or another device opened it (view once). */
   | { kind: 'empty' }
   /** Only a group's encryption keys. */
   | { kind: 'keys' }
@@ -247,7 +247,7 @@ function contentKeyOf(
   return { key: best, sawKeys };
 }
 
-/** The message in a known envelope, or in a future one: an object with nothing but a message. */
+/** The message in a known envelope, or in a future one: an object that holds only a message. */
 function innerMessage(key: string, value: JsonValue): JsonObject | undefined {
   const object = asObject(value);
   if (object === undefined) return undefined;

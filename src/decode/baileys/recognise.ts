@@ -13,7 +13,7 @@ export interface BaileysPart {
   data: JsonValue;
   /** Path of the data below the recognised value: ``, `.data`, `["messages.upsert"]`. */
   path: string;
-  /** Where the data lie, when they were too large for the queue (Evolution API) and are not in the entry. */
+  /** Location of data too large for the queue (Evolution API), which the entry lacks. */
   file?: string;
 }
 
@@ -22,15 +22,15 @@ export interface BaileysEvent {
   parts: readonly BaileysPart[];
   /** The session or instance that the wrapper names. */
   sessionName?: string;
-  /** When the wrapper says that the event came, ms since 1970. */
+  /** When the event came according to the wrapper, ms since 1970. */
   receivedAt?: number;
-  /** The same by a clock that may be hours off, for what has no time of its own and would be rejected without one. */
+  /** The same by a clock that may be hours off, for items that have no time and would otherwise be rejected. */
   aboutReceivedAt?: number;
   /** The session's own address (Evolution API's `sender`). */
   ownJid?: string;
 }
 
-/** Keys that only Meta's bodies have at this level; any of them excludes Baileys. */
+/** Keys that only Meta's bodies have at this level; any of them rules out Baileys. */
 const META_KEYS = ['object', 'entry', 'field', 'value', 'changes', 'messaging_product', 'metadata'];
 /** The same below `data`, without the words that Baileys' own events use (`settings.update` has a `value`). */
 const META_KEYS_INSIDE = ['entry', 'field', 'changes', 'messaging_product'];
@@ -39,11 +39,11 @@ const META_KEYS_INSIDE = ['entry', 'field', 'changes', 'messaging_product'];
 const UPSERT_TYPES: ReadonlySet<JsonValue> = new Set(['notify', 'append', 'last', 'prepend']);
 
 /**
- * Whether `value` is something that a program around Baileys stored, by its shape alone: `{event, data, sessionId?, ts?}`
- * (Evolution API: `{event, instance, data}`), a map of events by name, or the bare payload of `messaging-history.set`,
+ * Whether a program around Baileys stored `value`, judged by shape alone: `{event, data, sessionId?, ts?}` (Evolution
+ * API: `{event, instance, data}`), a map of events by name, or the bare payload of `messaging-history.set`,
  * `messages.upsert` or `lid-mapping.update`. undefined for anything else, and for every body of Meta. Never throws.
  *
- * Evolution's `date_time` is local time written as if it were UTC: it is no better than the hour of a revoke.
+ * Evolution's `date_time` is local time labeled as UTC: good enough only for a revoke's approximate time.
  */
 export function recogniseBaileys(value: JsonValue): BaileysEvent | undefined {
   const object = asObject(value);
@@ -76,7 +76,7 @@ function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
   };
 }
 
-/** Whether an event is Baileys' by its name, which has a dot but for `call`, or by its data. */
+/** Whether an event is Baileys' by its name, which has a dot except for `call`, or by its data. */
 function isOwnName(name: string, kind: EventKind, data: JsonValue): boolean {
   if (kind === 'unknown') return false;
   return name.includes('.') || (name === 'call' && isListOfCalls(data));

@@ -2,10 +2,10 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, textOf } from '../read.js';
 import { linesOf, lineText, paramsOf, timeText, titleOf } from './wording.js';
 
-/** Deeper answers are no form that a person has filled in. */
+/** Deeper answers are not a form filled in by a person. */
 const MAX_DEPTH = 4;
 
-/** What WhatsApp and the business's program need to find the flow again, and no person. */
+/** Values that WhatsApp and the business's program need to find the flow again, not for people. */
 const TECHNICAL = /^(?:flow_token|wa_flow_|flow_id$|flow_name$|extension_message_response$)/;
 
 /** Names of the fields that Meta's flow builder makes: `screen_0_Full_name_1`, and the values of its choices: `2_Sim`. */
@@ -28,7 +28,7 @@ function answerLines(answers: JsonObject, depth: number): string[] {
     const name = titleOf(textOf(built?.[1] ?? '') ?? textOf(key) ?? '');
     const inner = asObject(value);
     if (inner !== undefined && fileName(inner) === undefined) {
-      // `{"values": {"city": …}}`: what holds the answers is no question.
+      // `{"values": {"city": …}}`: the container of the answers is not a question.
       if (depth > 0) lines.push(...answerLines(inner, depth - 1));
       continue;
     }
@@ -56,17 +56,17 @@ function answerText(value: JsonValue, isBuilt: boolean, name: string, depth: num
   return isBuilt ? text.replace(BUILT_CHOICE, '') : text;
 }
 
-/** Photos and documents that were uploaded in a form. */
+/** Photos and documents uploaded in a form. */
 function fileName(answer: JsonObject): string | undefined {
   return lineText(answer.file_name) ?? lineText(answer.filename);
 }
 
 /**
- * What a person answered to an interactive message without a text of its own, by the name of the form. Undefined when the
- * parameters say nothing.
+ * A person's answer to an interactive message without its own text, by form name. Undefined if the parameters say
+ * nothing.
  */
 export function replyText(name: string | undefined, reply: JsonObject | undefined): string | undefined {
-  // `single_select` of some programs has the chosen row in one more JSON text.
+  // In some programs, `single_select` has the chosen row in another JSON text.
   const params = paramsOf(reply?.response_json) ?? reply;
   if (params === undefined) return undefined;
   if (name !== undefined && name.startsWith('call_permission')) return permissionText(params);
@@ -74,7 +74,7 @@ export function replyText(name: string | undefined, reply: JsonObject | undefine
   return answersText(params);
 }
 
-/** Whether a reply's answers are worth more than the text beside them, which is always the same (`Sent`). */
+/** Whether a reply's answers are worth more than its text, which is always the same (`Sent`). */
 export function isForm(name: string | undefined, params: JsonObject | undefined): boolean {
   if (params === undefined) return false;
   if (name !== undefined && (FORMS.has(name) || name.startsWith('call_permission'))) return true;

@@ -3,14 +3,14 @@ import { asArray, asObject, textOf } from '../read.js';
 import { isPaymentFlow, orderLines } from './payments.js';
 import { linesOf, lineText, paramsOf, type Wording } from './wording.js';
 
-/** One thing to choose: a row of a list, a button. */
+/** One choice: a row of a list, a button. */
 interface Option {
   title: string;
-  /** What a row says under its title, or where a button leads. */
+  /** A row's subtitle, or a button's target. */
   detail: string | undefined;
 }
 
-/** What an interactive message or a template says and offers, whichever API it came by. */
+/** The text and choices of an interactive message or a template, from either API. */
 export interface Offer {
   text: string | undefined;
   footer: string | undefined;
@@ -24,8 +24,8 @@ export interface Offer {
 const MOST_OPTIONS = 100;
 
 /**
- * The text, the footer and one line for each choice, as the person saw them. A message without any of these has no text here
- * and gets its `label`.
+ * The text, the footer and one line for each choice, as the person saw them. A message without any of these gets its
+ * `label`.
  */
 export function offerWording({ text, footer, lines, list }: Offer, label: string | undefined): Wording {
   const header = list?.header === text ? undefined : list?.header;
@@ -149,7 +149,7 @@ export function actionLines(action: JsonObject | undefined): string[] {
   for (const element of (asArray(action.cards) ?? []).slice(0, MOST_OPTIONS)) {
     const card = asObject(element);
     const inner = asObject(card?.action);
-    // A card has no cards of its own: its action is read without them, or hostile nesting would exhaust the stack.
+    // A card has no cards of its own: read its action without them, or hostile nesting would exhaust the stack.
     const flat = inner === undefined ? undefined : { ...inner, cards: null };
     lines.push(...cardLines(asObject(card?.body)?.text, actionLines(flat)));
   }

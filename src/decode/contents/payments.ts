@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, ownValue } from '../read.js';
 import { lineText, moneyText, titleOf } from './wording.js';
 
-/** Native flows that are about money; the Cloud API names them as the action of `order_details` and `order_status`. */
+/** Native flows about money; the Cloud API names them as the action of `order_details` and `order_status`. */
 const PAYMENT_FLOWS: ReadonlySet<string> = new Set([
   'payment_info',
   'payment_request',
@@ -52,7 +52,7 @@ export function orderLines(name: string | undefined, params: JsonObject): string
   return lines.filter((line) => line !== undefined);
 }
 
-/** One way to pay. The Pix code for copying stays in raw_meta: it is long, and nobody reads it. */
+/** One way to pay. The copyable Pix code stays in raw_meta: it is long, and nobody reads it. */
 function paymentLines(setting: JsonObject | undefined): (string | undefined)[] {
   const type = lineText(setting?.type);
   if (setting === undefined || type === undefined) return [];
@@ -70,7 +70,7 @@ function paymentLines(setting: JsonObject | undefined): (string | undefined)[] {
     case 'payment_gateway':
       return [prefixed('Payment', details.type)];
     default:
-      // Cards and the like that are only switched on or off.
+      // Cards and the like, which are only enabled or not.
       return details.enabled === false || Object.keys(details).length === 0 ? [] : [titleOf(type)];
   }
 }

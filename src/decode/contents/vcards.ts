@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../model/json.js';
 import { lineText } from './wording.js';
 
-/** A card with a photo has some hundred kilobytes; names and phones are before it. */
+/** A card with a photo has some hundred kilobytes; names and phones come before it. */
 const LONGEST_CARD = 64 * 1024;
 const MOST_LINES = 500;
 const MOST_PHONES = 10;
@@ -16,7 +16,7 @@ export function vcardText(value: JsonValue | undefined, known?: string): string 
   return contactText(known ?? card.fullName ?? card.name ?? card.organization, card.phones);
 }
 
-/** The same of a card whose parts are known. */
+/** The same for an already parsed card. */
 export function contactText(
   name: string | undefined,
   phones: readonly (string | undefined)[],
@@ -63,7 +63,10 @@ function readCard(text: string): Card {
   return card;
 }
 
-/** A line that begins with white space continues the one before it; one that ends in `=` does, too (vCard 2.1). */
+/**
+ * A line that begins with white space continues the previous one; so does the line after one that ends in `=` (vCard
+ * 2.1).
+ */
 function unfolded(text: string): string[] {
   return text
     .replaceAll(/\r\n?/g, '\n')
@@ -72,7 +75,7 @@ function unfolded(text: string): string[] {
     .split('\n', MOST_LINES);
 }
 
-/** The colon behind the property's name; one inside a quoted parameter is not it. */
+/** The colon after the property's name, not one inside a quoted parameter. */
 function endOfName(line: string): number {
   let isQuoted = false;
   for (let i = 0; i < line.length; i++) {
@@ -83,7 +86,7 @@ function endOfName(line: string): number {
   return -1;
 }
 
-/** `Silva;Ana;Maria;Dra.;` as people write it. */
+/** `Silva;Ana;Maria;Dra.;` in readable form. */
 function nameOf(value: string): string | undefined {
   const [family, given, middle, prefix, suffix] = value
     .split(/(?<!\\);/)

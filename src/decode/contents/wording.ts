@@ -3,14 +3,14 @@ import { minuteOf } from '../../model/time.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 
-/** What a message says to a person who reads it in a CRM. */
+/** A message's text for a person who reads it in a CRM. */
 export interface Wording {
   body: string | undefined;
-  /** The body only names the content, so any text that another copy of the message has is better. */
+  /** The body only names the content, so any text from another copy of the message is better. */
   isLabel?: boolean;
 }
 
-/** Longest JSON text inside a message that is read; a form's answers and an order have a few kilobytes. */
+/** Maximum JSON text inside a message to read; a form's answers and an order have a few kilobytes. */
 const LONGEST_JSON = 200_000;
 const LONGEST_LINE = 2000;
 /** A hostile form or menu must not fill a row; raw_body has all of it. */
@@ -19,7 +19,7 @@ const MOST_LINES = 200;
 /** JSON.parse under its real type, instead of `any`. */
 const readJson: (text: string) => JsonValue = JSON.parse;
 
-/** The object that a JSON text holds (`response_json`, `paramsJson`), or an object that a program has parsed already. */
+/** The object in a JSON text (`response_json`, `paramsJson`), or one already parsed by a program. */
 export function paramsOf(value: JsonValue | undefined): JsonObject | undefined {
   if (typeof value !== 'string') return asObject(value);
   if (value.length > LONGEST_JSON) return undefined;
@@ -30,7 +30,7 @@ export function paramsOf(value: JsonValue | undefined): JsonObject | undefined {
   }
 }
 
-/** The present lines as one text; undefined when there is none. */
+/** The present lines as one text; undefined if none. */
 export function linesOf(lines: readonly (string | undefined)[]): string | undefined {
   const present: string[] = [];
   for (const line of lines) {
@@ -39,7 +39,7 @@ export function linesOf(lines: readonly (string | undefined)[]): string | undefi
   return present.length === 0 ? undefined : present.join('\n');
 }
 
-/** A text that fits a line of a longer one: on one line, and not endless. */
+/** A text shortened to fit one line of a longer text. */
 export function lineText(value: JsonValue | undefined): string | undefined {
   const text = textOf(value);
   if (text === undefined) return undefined;
@@ -64,7 +64,10 @@ export function timeText(value: JsonValue | undefined): string | undefined {
   return at === undefined ? undefined : minuteOf(at);
 }
 
-/** `BRL 12.50` from an amount in parts of a currency (`{value: 1250, offset: 100}`); undefined for none and for zero. */
+/**
+ * `BRL 12.50` from an amount in fractions of a currency (`{value: 1250, offset: 100}`); undefined for none and for
+ * zero.
+ */
 export function moneyText(value: JsonValue | undefined, currency?: JsonValue): string | undefined {
   const money = asObject(value);
   const offset = numberOf(money?.offset) ?? 1;
@@ -82,7 +85,7 @@ export function amountText(
   return [lineText(currency), (amount / offset).toFixed(2)].filter((part) => part !== undefined).join(' ');
 }
 
-/** A number in any of its JSON forms, a protobuf's Long included. */
+/** A number in any of its JSON forms, including a protobuf Long. */
 function longOf(value: JsonValue | undefined): number | undefined {
   const long = asObject(value);
   if (typeof long?.low === 'number' && typeof long.high === 'number') {
@@ -91,7 +94,7 @@ function longOf(value: JsonValue | undefined): number | undefined {
   return numberOf(value);
 }
 
-/** Fields under which contents of any kind have their text, the best first. */
+/** Fields that hold the text of any content, best first. */
 const TEXT_FIELDS = [
   'text',
   'body',
@@ -104,7 +107,7 @@ const TEXT_FIELDS = [
   'name',
 ] as const;
 
-/** The text of a content that no reader knows: a plain field with a usual name, or one level below it (`body.text`). */
+/** The text of an unknown content: a plain field with a common name, or one level below it (`body.text`). */
 export function textInside(content: JsonValue | undefined): string | undefined {
   if (typeof content === 'string') return textOf(content);
   const object = asObject(content);
@@ -119,7 +122,7 @@ export function textInside(content: JsonValue | undefined): string | undefined {
   return undefined;
 }
 
-/** Names of the types whose content may be missing. */
+/** Names of the types that may lack content. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ['button', 'Button'],
   ['contacts', 'Contact'],
@@ -135,14 +138,14 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['unsupported', 'Unsupported message'],
 ]);
 
-/** What a bubble says that has nothing to show: an empty one looks like a message that was lost. */
+/** The text of a bubble with nothing to show: an empty one looks like a lost message. */
 export function labelOf(type: string): Wording {
   const name = lineText(type);
   const known = name === undefined ? 'Unsupported message' : LABELS.get(name);
   return { body: known ?? `Unsupported message (${name ?? ''})`, isLabel: true };
 }
 
-/** The first of the errors that says something: Meta's own words are all that such a message has. */
+/** The first informative error: Meta's words are all that this kind of message has. */
 export function errorText(errors: JsonValue | undefined): string | undefined {
   for (const element of (asArray(errors) ?? []).slice(0, 20)) {
     const error = asObject(element);

@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { hasMark } from './outer-values.js';
 
-/** How much may be read and unpacked in one entry, over all texts in it: hostile ones nest, and bombs unpack. */
+/** How much may be read and unpacked per entry, over all texts in it: hostile ones nest, and bombs unpack. */
 export class Allowance {
   #left = 1 << 30;
   /** An entry of 64 MB may hold base64 of gzip of as much again. */
   #unpacked = 1 << 27;
 
-  /** False when there is nothing left to spend. */
+  /** False if the allowance is used up. */
   spend(characters: number): boolean {
     this.#left -= characters;
     return this.#left > 0;
@@ -18,7 +18,7 @@ export class Allowance {
     return this.#unzip(bytes, bytes[0] === 0x1f ? gunzipSync : inflateSync);
   }
 
-  /** Unpacks gzip of gzip, zlib, or deflate without a header; undefined for bytes that are none of them. */
+  /** Unpacks gzip of gzip, zlib, or deflate without a header; undefined for other bytes. */
   unpackAny(bytes: Uint8Array): Buffer | undefined {
     let plain: Buffer | undefined;
     for (let layers = 0; layers < MAX_LAYERS; layers++) {
@@ -29,7 +29,7 @@ export class Allowance {
       plain = next;
     }
     if (plain !== undefined) return plain;
-    // Without a header anything may be deflate: only what is no text, and is a webhook afterwards.
+    // Without a header anything may be deflate: accept only non-text that unpacks to a webhook.
     if (bytes.length < SHORTEST_DEFLATED || isUtf8(bytes)) return undefined;
     const raw = this.#unzip(bytes, inflateRawSync);
     return raw !== undefined && hasMark(raw.toString('latin1')) ? raw : undefined;
@@ -56,7 +56,7 @@ function isPacked(bytes: Uint8Array): boolean {
 /** No webhook is shorter when it is packed. */
 const SHORTEST_DEFLATED = 100;
 
-/** An entry's bytes without gzip around them, also gzip of gzip. */
+/** An entry's bytes without gzip, including nested gzip. */
 export function unpacked(bytes: Uint8Array, allowance: Allowance): Uint8Array {
   let plain = bytes;
   for (let layers = 0; layers < MAX_LAYERS && plain[0] === 0x1f && plain[1] === 0x8b; layers++) {

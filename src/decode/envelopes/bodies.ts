@@ -21,12 +21,12 @@ export interface Found {
   receivedAt: number | undefined;
 }
 
-/** What the wrappers around a value say. */
+/** What a value's wrappers say. */
 export interface Scope {
   options: DecodeOptions;
-  /** Whether the caller gave receivedAt: then no row's own time replaces it. */
+  /** Whether the caller gave receivedAt: then a row's own time never replaces it. */
   timeIsGiven: boolean;
-  /** The field that a wrapper named (360dialog's `event`, a row's `event_type`), for bodies that name none. */
+  /** The field named by a wrapper (360dialog's `event`, a row's `event_type`), for bodies that name none. */
   field: string | undefined;
 }
 
@@ -34,8 +34,8 @@ export interface Scope {
 export type ReadBody = (scope: Scope, found: Found) => void;
 
 /**
- * Claims an object that is a webhook's body or an event, by its shape alone; undefined for any other. A body is read as a
- * whole: nothing in it is looked through for further bodies.
+ * Claims an object that is a webhook's body or an event, by shape alone; undefined otherwise. A body is read as a
+ * whole: never searched for further bodies.
  */
 type Recogniser = (object: JsonObject, path: string) => ReadBody | undefined;
 

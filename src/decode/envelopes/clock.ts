@@ -5,7 +5,7 @@ const ISO = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 const CLF = /(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})/;
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
-/** The first time in the words of a line, ms since 1970: ISO 8601, or the common log format of web servers. */
+/** The first time in a line's words, ms since 1970: ISO 8601, or the common log format of web servers. */
 export function timeInWords(words: string): number | undefined {
   const clf = clockOf(words);
   if (clf !== undefined) return clf;
@@ -22,7 +22,7 @@ export function clockOf(text: string): number | undefined {
   return leadingInstant(`${year}-${number}-${day}T${time}${zone}`)?.at;
 }
 
-/** Colours of a terminal, which loggers also write into files. */
+/** Terminal colors, which loggers also write to files. */
 const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
 
 export function withoutColours(text: string): string {

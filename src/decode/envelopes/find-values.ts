@@ -6,7 +6,7 @@ import { partReasonIn, type PartReason } from './outer-values.js';
 /** An object or array in the middle of a text. */
 export interface FoundValue {
   value: JsonValue;
-  /** The characters that it was read from, where they are JSON: what a signature signs. */
+  /** The source characters, if they are JSON: the signed text. */
   source: string | undefined;
   start: number;
   end: number;
@@ -16,22 +16,22 @@ export interface FoundValue {
 
 export interface FoundValues {
   values: FoundValue[];
-  /** An object or array without anything in it, where there is nothing better. */
+  /** An empty object or array, if nothing better exists. */
   empty: FoundValue | undefined;
-  /** Where a value begins that the end of the text cuts off. */
+  /** The start of a value cut off by the end of the text. */
   cutAt: number | undefined;
-  /** Whether `util.inspect` left a part out (`[Object]`), so that a value is not whole. */
+  /** Whether `util.inspect` left a part out (`[Object]`), so that a value is incomplete. */
   isAbridged: boolean;
-  /** Why the values that were found are only parts of the text's value, which cannot be read. */
+  /** Why the found values are only parts of the text's value, which cannot be read. */
   partReason: PartReason | undefined;
 }
 
-/** Of texts made to be slow: starts of values that lead nowhere, and characters read per character of text. */
+/** Limits for texts built to be slow: dead-end starts of values, and characters read per character of text. */
 const MAX_FAILURES = 200;
 const MAX_PASSES = 20;
 
 const OPENING = /[{[]/g;
-/** `{"key":`, or an array of such: JSON as a log holds it, and no `[pm2]`, `[0]` or `{id}` of a prefix. */
+/** `{"key":`, or an array of such: JSON as a log holds it, not `[pm2]`, `[0]` or `{id}` in a prefix. */
 const JSON_START = /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:$|"\s*(?::|$))|$)/y;
 const EMPTY = /(?:\[\s*\{\s*\}|\{\s*\}|\[\s*\])/y;
 /** A list of texts, which may be any. */
@@ -43,8 +43,8 @@ const LITERAL_START =
   /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}"\s*=>|:(?:\w+|"[^"\\]{0,200}")\s*=>|'(?:[^'\\]|\\.){0,200}'\s*(?::|=>)|[A-Za-z_$][\w$]*\s*(?::(?!:)|=>))/y;
 
 /**
- * The values in a text with other words around them (a log's prefix, a request line, a suffix), in order. Nothing is found in
- * the fragment of a larger value whose head is missing: its other parts would be lost unnoticed.
+ * The values in a text among other words (a log's prefix, a request line, a suffix), in order. Finds nothing in the
+ * fragment of a larger value without its head: its other parts would be lost unnoticed.
  */
 export function findValues(text: string): FoundValues {
   const found: FoundValues = {
@@ -99,7 +99,7 @@ export function findValues(text: string): FoundValues {
   return found;
 }
 
-/** Where a value can begin in a run of opening brackets: none has more than so many at its start. */
+/** Where a value can begin in a run of opening brackets: no value starts with more. */
 function lastOfBrackets(text: string, first: number): number {
   let end = first;
   while (text[end] === '[' || text[end] === '{') end++;
@@ -108,7 +108,7 @@ function lastOfBrackets(text: string, first: number): number {
 
 const MOST_BRACKETS = 64;
 
-/** What begins at a bracket: a value; only the end of what failed to be one; `cut` by the text's end; nothing. */
+/** What begins at a bracket: a value; only the end of a failed value; `cut` by the text's end; nothing. */
 function valueAt(text: string, start: number): FoundValue | { end: number } | 'cut' | 'abridged' | undefined {
   if (isPythonBytes(text, start)) {
     const literal = readPythonBytes(text, start - 1);
@@ -193,7 +193,7 @@ function closingIn(text: string, from: number, to: number): number {
 
 const NEXT_KEY = /\s*,\s*"(?:[^"\\]|\\.){1,200}"\s*:/y;
 
-/** Whether a value is a member of an object whose beginning is missing. */
+/** Whether a value is a member of an object with a missing beginning. */
 function isFollowedByKey(text: string, at: number): boolean {
   return matches(NEXT_KEY, text, at);
 }
@@ -215,7 +215,7 @@ function parsed(text: string): JsonValue | undefined {
 
 const BRACKET_OR_QUOTE = /["[\]{}]/g;
 
-/** Index after the bracket that closes the one at `start`; undefined where the text ends before. */
+/** Index after the bracket that closes the one at `start`; undefined if the text ends first. */
 function endOfValue(text: string, start: number): number | undefined {
   let depth = 0;
   let at = start;

@@ -1,12 +1,13 @@
 /**
- * The head of an HTTP request as programs dump it: a request line and headers, behind `> ` (curl), indented (mitmproxy), behind an
- * address (tcpflow), or with a dot for the carriage return (ngrep). Its signature belongs to the body directly below it.
+ * The head of an HTTP request in program dumps: a request line and headers, after `> ` (curl), indented (mitmproxy),
+ * after an address (tcpflow), or with a dot for the carriage return (ngrep). Its signature belongs to the body directly
+ * below it.
  */
 
-/** What a line is in a head: where one begins, a member of it, what may stand between it and the body, or nothing of it. */
+/** A line's role in a head: the start, a member, a separator before the body, or none. */
 export type HeadLine = 'request' | 'header' | 'between' | 'none';
 
-/** Longer lines are no headers. */
+/** Longer lines are not headers. */
 export const LONGEST_HEAD_LINE = 16_384;
 /** Servers refuse longer heads. */
 export const LONGEST_HEAD = 65_536;
@@ -25,7 +26,7 @@ export function headLineOf(line: string): HeadLine {
   return BETWEEN.test(line) ? 'between' : 'none';
 }
 
-/** Whether a line of a head tells of HTTP by itself, whatever stands around it. */
+/** Whether a line of a head is recognizable as HTTP on its own. */
 export function isRequestLine(line: string): boolean {
   return line.includes('HTTP/') && headLineOf(line) === 'request';
 }
@@ -42,7 +43,7 @@ export function mayHoldSignature(text: string): boolean {
   return /hub.?signature/i.test(text);
 }
 
-/** The head of a request and what stands below it; undefined for a text that begins with no head. */
+/** The head of a request and the text below it; undefined if the text does not begin with a head. */
 export function splitRequest(text: string): { head: string; body: string } | undefined {
   let isHttp = false;
   for (let at = 0; at < text.length && at <= LONGEST_HEAD;) {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject } from '../read.js';
 import { FILTERED } from './rails-filter.js';
 
-/** A wrapper that is known by the keys that it always has. Only names depend on this table: any wrapper is looked through. */
+/** A wrapper recognized by its constant keys. Only names depend on this table: any wrapper is searched. */
 interface Wrapper {
   name: string;
   /** Each list of keys is a form of it. */
@@ -97,7 +97,7 @@ for (const [place, { name, keys }] of WRAPPERS.entries()) {
   }
 }
 
-/** The name of the wrapper that an object is; undefined where its keys say nothing. */
+/** The name of an object's wrapper type; undefined if its keys match none. */
 export function wrapperName(object: JsonObject): string | undefined {
   let best: { place: number; name: string } | undefined;
   for (const key of Object.keys(object)) {
@@ -112,7 +112,7 @@ export function wrapperName(object: JsonObject): string | undefined {
 /** Members in which a body would be. */
 const BODY_MEMBERS = ['entry', 'body', 'payload', 'params', 'data', 'whatsapp', 'raw_body'];
 
-/** Why an object that could hold a webhook holds none, for wrappers that are known to leave it out. */
+/** Why an object that could hold a webhook holds none, for wrappers known to omit it. */
 export function reasonOfAbsence(object: JsonObject): string | undefined {
   if (BODY_MEMBERS.some((key) => object[key] === FILTERED)) return 'filtered';
   if (object.MESSAGE === null && Object.hasOwn(object, '__REALTIME_TIMESTAMP'))
@@ -126,7 +126,7 @@ export function reasonOfAbsence(object: JsonObject): string | undefined {
   return undefined;
 }
 
-/** An execution of n8n's API: `data` is there only when it was asked for. */
+/** An execution of n8n's API: `data` is present only on request. */
 function isExecution(object: JsonObject): boolean {
   return (
     Object.hasOwn(object, 'workflowId') && Object.hasOwn(object, 'startedAt') && Object.hasOwn(object, 'mode')
@@ -151,7 +151,7 @@ export function pointerIn(object: JsonObject): JsonObject | undefined {
   return typeof s3BucketName === 'string' && typeof s3Key === 'string' ? { s3BucketName, s3Key } : undefined;
 }
 
-/** Keys whose texts are what a program printed. */
+/** Keys that hold a program's printed output. */
 const PRINTED = ['message', 'Message', 'log', 'MESSAGE', 'textPayload', 'msg', 'line', 'text'];
 
 /**
@@ -166,14 +166,14 @@ export function isChatter(object: JsonObject): boolean {
   return typeof request?.method === 'string' && /^(?:GET|HEAD|OPTIONS)$/i.test(request.method);
 }
 
-/** `{"field":"@timestamp","value":"…"}`: how CloudWatch Logs Insights and HAR write a member of an object. */
+/** `{"field":"@timestamp","value":"…"}`: CloudWatch Logs Insights' and HAR's form of an object's member. */
 function isPair(object: JsonObject): boolean {
   const name = object.field ?? object.name ?? object.key ?? object.Name;
   const value = object.value ?? object.Value;
   return typeof name === 'string' && value !== undefined && (typeof value !== 'object' || value === null);
 }
 
-/** The object whose members a list of pairs are; undefined where the list has anything else. */
+/** The object described by a list of pairs; undefined if the list has anything else. */
 export function objectOfPairs(list: readonly JsonValue[]): JsonObject | undefined {
   if (list.length > 100) return undefined;
   const entries: [string, JsonValue][] = [];

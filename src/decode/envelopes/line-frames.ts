@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
 import { withoutColours } from './clock.js';
 
-/** Log systems that put every line of a program into a frame of their own. */
+/** Log systems that frame every line of a program. */
 export type FrameForm =
   | 'docker'
   | 'cri'
@@ -17,15 +17,17 @@ export type FrameForm =
 /** One line of a log system's file. */
 export interface Frame {
   form: FrameForm;
-  /** Lines with the same key were printed by one program to one stream; a cut line goes on in the next line with its key. */
+  /**
+   * Lines with the same key come from one stream of one program; a cut line continues in the next line with its key.
+   */
   stream: string;
   /** What the program printed, without a line end. Bytes, because a cut may halve a character. */
   content: Buffer;
   /** Whether the line goes on: the log system says so, or the content is as long as the log system lets a line be. */
   partial: boolean;
-  /** Whether the log system marks cut lines. Otherwise a partial line may also just be long. */
+  /** Whether the log system marks cut lines. Otherwise a partial line may just be long. */
   marked: boolean;
-  /** ms since 1970; undefined where the line does not say (RFC 3164 has no year). */
+  /** ms since 1970; undefined if the line does not say (RFC 3164 has no year). */
   time: number | undefined;
   /** journalctl prints a MESSAGE over 4096 bytes as null unless it is called with --all. */
   omitted: boolean;
@@ -37,7 +39,7 @@ export interface JoinedFrames {
   text: string;
   /** When its first line was written. */
   time: number | undefined;
-  /** False when the last line is marked as cut: the rest of it never came. */
+  /** False if the last line is marked as cut: the rest of it never came. */
   complete: boolean;
   /** Whether journald left the text out. */
   omitted: boolean;
@@ -124,7 +126,7 @@ function readJsonFrame(line: Buffer): Frame | undefined {
   return undefined;
 }
 
-/** The object that a line of JSON is; undefined for any other line. */
+/** The object in a line of JSON; undefined for any other line. */
 export function parseObject(line: Buffer): JsonObject | undefined {
   try {
     const value = readJson(line.toString('utf8'));
@@ -137,7 +139,7 @@ export function parseObject(line: Buffer): JsonObject | undefined {
 /** JSON.parse under its real type, instead of `any`. */
 const readJson: (text: string) => JsonValue = JSON.parse;
 
-/** What tells two containers apart in a file that holds both: Docker's attributes, or what Fluentd and Fluent Bit add. */
+/** What distinguishes two containers in one file: Docker's attributes, or those added by Fluentd and Fluent Bit. */
 const CONTAINER_KEYS = ['container_id', 'container_name', 'source', 'attrs', 'kubernetes', 'docker'] as const;
 
 /**
@@ -202,7 +204,7 @@ function instantIn(value: JsonValue | undefined): number | undefined {
 
 type ReadText = (prefix: string, line: Buffer) => Frame | undefined;
 
-/** Whether a line is as long as a log system that does not mark cut lines lets it be. */
+/** Whether a line has the maximum length of a log system that does not mark cut lines. */
 interface Limit {
   content?: number;
   line?: number;
@@ -226,7 +228,7 @@ function textFrame(
       content,
       partial: content.length >= mostContent || line.length >= mostLine,
       marked: false,
-      // Without one of the frame (pm2, RFC 3164's has no year), the time that the program itself printed.
+      // If the frame has no time (pm2, RFC 3164's has no year), the time that the program itself printed.
       time: leadingInstant(time === '' ? withoutColours(content.toString('latin1', 0, 64)) : time)?.at,
       omitted: false,
     };
@@ -324,7 +326,7 @@ const readQuoted = textFrame(
   {},
 );
 
-/** Reads a line that somebody has quoted (`> {`). Only where all lines of a value are: any line of prose can begin so. */
+/** Reads a quoted line (`> {`). Only if all lines of a value are quoted: any line of prose can begin so. */
 export function readQuote(line: Uint8Array): Frame | undefined {
   const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
   return readQuoted(bytes.toString('latin1', 0, LONGEST_FRAME), bytes);

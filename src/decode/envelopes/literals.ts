@@ -14,9 +14,10 @@ export type Literal =
 const MAX_DEPTH = 100;
 
 /**
- * The object or array that begins at `start`, as programs print them: `inspect` of Ruby (`{"a"=>nil, :b=>1}`; since 3.4
- * `{"a" => nil, b: 1}`), `repr` of Python (`{'a': None}`), `util.inspect` of Node (`{ a: undefined }`). undefined when it is
- * none of them.
+ * The object or array that begins at `start`, in a program's print notation: `inspect` of Ruby (`{"a"=>nil, :b=>1}`;
+ * since 3.4
+ * `{"a" => nil, b: 1}`), `repr` of Python (`{'a': None}`), `util.inspect` of Node (`{ a: undefined }`). undefined
+ * otherwise.
  */
 export function readLiteral(text: string, start: number): Literal | undefined {
   const reader = new LiteralReader(text, start);
@@ -41,7 +42,7 @@ const NUMBER = /[-+]?(?:\d[\d_]*)(?:\.\d+)?(?:e[-+]?\d+)?n?(?=\s*[,}\])>]|\s*$)/
 const NAME = /[A-Za-z_$][\w$]*[?!]?/y;
 /** A class before its value: `Foo(2) [`, `[Object: null prototype] {`, `ActionController::Parameters {`. */
 const CLASS = /(?:\[[A-Z]\w*: null prototype\]|[A-Z][\w.:]*(?:\(\d+\))?)\s*(?=[{[])/y;
-/** What `util.inspect` writes for a part that is too deep. */
+/** What `util.inspect` writes for a too deep part. */
 const LEFT_OUT =
   /\[(?!True\]|False\]|None\]|NaN\]|Infinity\])[A-Z]\w*(?: \w+)?\]|(?:\.\.\.|…)\s*\d* ?more \w+/y;
 const NO_VALUE = /\[(?:Circular|Function|Getter|Symbol|AsyncFunction|class)\b[^\]]*\]/y;
@@ -183,7 +184,7 @@ class LiteralReader {
     return held.length === 1 ? (held[0] ?? null) : held;
   }
 
-  /** A quoted text in any notation, with its pieces (`'a' + 'b'`) joined; undefined where none begins. */
+  /** A quoted text in any notation, with its pieces (`'a' + 'b'`) joined; undefined if none begins. */
   #string(): string | undefined {
     const first = this.#piece();
     if (first === undefined) return undefined;

@@ -17,9 +17,9 @@ export interface OpenedValue {
   source: string | undefined;
   /** The time in the words before the value. */
   at: number | undefined;
-  /** Whether its text has something that only a webhook, or a text around one, says. */
+  /** Whether its text has something found only in a webhook, or a text around one. */
   isMarked: boolean;
-  /** The words before and after it which may say who signed it; empty where none of them mentions a signature. */
+  /** The words before and after it, which may name its signer; empty if none mentions a signature. */
   before: string;
   after: string;
 }
@@ -32,7 +32,7 @@ export interface Unopened {
 
 const parse: (text: string) => JsonValue = JSON.parse;
 
-/** The value of a text that is JSON and nothing else. */
+/** The value of a text that is only JSON. */
 export function wholeJson(text: string): OpenedValue | undefined {
   try {
     const value = parse(text);
@@ -52,9 +52,9 @@ export function wholeJson(text: string): OpenedValue | undefined {
 }
 
 /**
- * The values that a text holds: JSON or another notation, alone or among other words, under any number of encodings. The
- * same text always opens in the same way, so that a path into it can be followed again. `bytes`: what the text was read from,
- * for lines that were cut inside a character.
+ * The values in a text: JSON or another notation, alone or among other words, under any number of encodings.
+ * Deterministic, so that a path into the text can be followed again. `bytes`: the text's source, for lines cut inside a
+ * character.
  */
 export function openText(text: string, allowance: Allowance, bytes?: Uint8Array): OpenedValue[] | Unopened {
   const whole = wholeJson(text);
@@ -76,7 +76,7 @@ const PRINTED_BY_NODE = /(?:^|[\s{,])(?:object: '(?:whatsapp|page|instagram)|mes
 const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
 const LONGEST_LINE = 8_000;
 
-/** What a text that holds no value resembles. */
+/** What a text without a value resembles. */
 function formOfFailure(text: string): 'empty_request_body' | 'printed_by_node' | undefined {
   if (isRequestWithoutBody(text)) return 'empty_request_body';
   return PRINTED_BY_NODE.test(text) ? 'printed_by_node' : undefined;
@@ -92,7 +92,7 @@ export function isPrintedByNode(line: string): boolean {
   return PRINTED_BY_NODE.test(line);
 }
 
-/** Whether a text says all that it begins to say: values that nothing cuts off, in whatever notation. */
+/** Whether a text is complete: no value in it is cut off, in any notation. */
 export function readsWhole(text: string): boolean {
   const opened = openText(text, new Allowance());
   return Array.isArray(opened) && opened.every(({ value }) => typeof value === 'object' && value !== null);
@@ -108,10 +108,10 @@ interface Inner {
   before?: string;
 }
 
-/** An encoding, taken off whole texts; undefined where the text does not have it. */
+/** An encoding, removed from whole texts; undefined if the text does not have it. */
 type Decoder = (text: string, allowance: Allowance) => Inner | undefined;
 
-/** Taken off where no value was found, or none that could be a webhook. */
+/** Removed if no value was found, or none that could be a webhook. */
 const INNER: readonly Decoder[] = [hexEscapes, csvQuotes, jsonEscapes, percent, htmlEntities, hex, base64];
 
 function openLayers(text: string, allowance: Allowance, layer: number, bytes?: Uint8Array): OpenedValue[] {
@@ -238,12 +238,14 @@ function openValues(text: string): {
   };
 }
 
-/** Whether a text mentions a signature, wherever. */
+/** Whether a text mentions a signature anywhere. */
 function namesSigner(text: string): boolean {
   return text.includes('sha256=') || mayHoldSignature(text);
 }
 
-/** Of a value, the words before and after it. Bodies are no words: what a person wrote in one says nothing about another. */
+/**
+ * For a value, the words before and after it. Bodies are not words: a person's text in one says nothing about another.
+ */
 function wordsAroundValues(
   text: string,
   values: readonly FoundValue[],

@@ -1,20 +1,20 @@
 /**
- * What the words before a value say about where it lies. JSON that stands in a message's text, or in a value that is printed in
- * another notation, is a part of that one: read by itself, a customer's text would become a webhook (rule E1).
+ * What the words before a value say about its context. JSON inside a message's text, or inside a value in another
+ * notation, is part of that: read on its own, a customer's text would become a webhook (rule E1).
  */
 
 /** `fmt.Println` of a Go map: `map[entry:[map[id:…]]]`. */
 const GO_MAP = /\bmap\[[\w-]+:/;
 
-/** Keys under which programs log what a person wrote, directly before a value. */
+/** Keys under which programs log a person's text, directly before a value. */
 const BEFORE_TEXT = /\b(?:text|content|caption|conversation)["']?\s*(?:[=:]|=>)\s*["'`]?$/i;
-/** Words that say that a line is about one person's message. */
+/** Words that mark a line as about one person's message. */
 const OF_PERSON = /\b(?:from|sender|phone|contact|author|remote_?jid|wa_id|chat_?id|from_?me)\b/i;
 
-/** What a whole body says of itself, and no label in a log's prefix does. */
+/** What a whole body contains, and no label in a log's prefix does. */
 const OF_BODY = /whatsapp_business_account|messaging_product|remoteJid["']?\s*(?::|=>)/;
 
-/** What only a webhook's body, or a text around one, says. */
+/** Found only in a webhook's body, or a text around one. */
 const MARK =
   /whatsapp_business_account|messaging_product|phone_number_id|remoteJid|messag(?:es|ing-history)[._](?:upsert|set|update)/i;
 

@@ -3,13 +3,13 @@ import { pathOfKey } from '../item-at.js';
 import { asObject } from '../read.js';
 import type { Trail } from './trail.js';
 
-/** What Rails writes into its log in place of a parameter that its filter names; Zammad's filter names `body`. */
+/** Rails' replacement in its log for a filtered parameter; Zammad's filter names `body`. */
 export const FILTERED = '[FILTERED]';
 
-/** Deeper values are no parameters. */
+/** Deeper values are not parameters. */
 const MAX_DEPTH = 100;
 
-/** Whether a body comes from a log of Rails: only there the word is no person's. */
+/** Whether a body comes from a Rails log: elsewhere the word is a person's. */
 export function isOfRails(trail: Trail | undefined): boolean {
   for (let layer = trail; layer !== undefined; layer = layer.outer) {
     if (layer.kind === 'object' && layer.key === 'params') return true;
@@ -18,7 +18,7 @@ export function isOfRails(trail: Trail | undefined): boolean {
   return false;
 }
 
-/** A body without the parameters that were filtered, and where they were; undefined where none was. */
+/** A body without filtered parameters, and where they were; undefined if there were none. */
 export function withoutFiltered(
   body: JsonObject,
   path: string,

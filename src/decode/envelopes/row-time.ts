@@ -5,7 +5,7 @@ import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import type { Scope } from './bodies.js';
 
-/** Columns in which a log row has the time of the webhook, the most reliable first. */
+/** Columns with the webhook's time in a log row, most reliable first. */
 const COLUMNS = [
   'received_at',
   'receivedAt',
@@ -90,7 +90,7 @@ export function timeOfTuple(list: readonly JsonValue[]): number | undefined {
 /** The scope inside a row: its time replaces missing ones (rule M7), unless the caller gave a time. */
 export function withRowTime(scope: Scope, rowTime: number | undefined): Scope {
   if (rowTime === undefined || scope.timeIsGiven) return scope;
-  // Member by member: a spread takes as long as the rest of the search, for each row of a log.
+  // Member by member: for each row of a log, a spread takes as long as the rest of the search.
   const { options, timeIsGiven, field } = scope;
   return { options: { include: options.include, receivedAt: rowTime }, timeIsGiven, field };
 }

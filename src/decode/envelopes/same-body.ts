@@ -4,7 +4,7 @@ import { mayHoldSignature } from './http-head.js';
 import { isAsSent } from './signatures.js';
 import type { FoundBody } from './unwrap.js';
 
-/** Of more bodies than this one wrapper's are not compared. */
+/** Beyond this many, one wrapper's bodies are not compared. */
 const MAX_COMPARED = 5000;
 
 /**
@@ -53,7 +53,7 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
         if (its.isAsSent) return true;
       } else if (its.isSigned !== own.isSigned ? its.isSigned : filled.indexOf(other) < place) return true;
     }
-    // A customer may paste a webhook as a message; a node that hands on the text alone makes no second webhook of it.
+    // A customer may paste a webhook as a message; a node that passes on only the text makes no second webhook of it.
     const quoted = textsOnTrail(body);
     return (
       quoted.length > 0 &&
@@ -66,9 +66,9 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
 interface Content {
   parts: ReadonlySet<string>;
   fullness: number;
-  /** Whether its bytes are there, by which alone a signature can be checked. */
+  /** Whether its bytes are present; only they allow a signature check. */
   isAsSent: boolean;
-  /** Whether the words around it say who signed it. */
+  /** Whether the words around it name its signer. */
   isSigned: boolean;
 }
 

@@ -8,10 +8,10 @@ import type { Trail } from './trail.js';
 
 /** Headers lie beside a body, or in a request beside it. */
 const MAX_DEPTH = 4;
-/** Objects beside a body that are larger than any request are not looked through. */
+/** Objects beside a body that are larger than any request are not searched. */
 const MAX_VALUES = 2000;
 
-/** Finds the signatures that wrappers kept beside the bodies of one entry. */
+/** Finds the signatures kept by wrappers beside the bodies of one entry. */
 export class Signatures {
   /** What was found beside the members of an object that lead to bodies, for each header. */
   #beside = {
@@ -100,7 +100,7 @@ export class Signatures {
   /** Headers as a text: in any notation that a body may be in, else as they were sent. */
   #searchText(text: string, name: HeaderName, budget: { left: number }, depth: number): Value {
     if (text.length < SHORTEST_TEXT || text.length >= LONGEST_HEADERS) return undefined;
-    // What a person wrote in a copy of the body says nothing about who signed it.
+    // A person's text in a copy of the body says nothing about the signer.
     if (!mayHoldSignature(text) || hasMark(text)) return undefined;
     const opened = /[[{]/.test(text) ? openText(text, this.allowance) : [];
     const values = Array.isArray(opened) ? opened.map((each) => each.value) : [];
@@ -248,6 +248,6 @@ export function signedBytes(trail: Trail | undefined, body: JsonObject): Uint8Ar
     const size = contentLengthIn(before);
     if (size !== undefined && size !== Buffer.byteLength(source)) return null;
   }
-  // Bytes that were no UTF-8 are lost.
+  // Invalid UTF-8 bytes are lost.
   return source === undefined || source.includes('\uFFFD') ? null : Buffer.from(source);
 }

@@ -40,28 +40,30 @@ interface Place {
   rowTime: number | undefined;
   trail: Trail | undefined;
   depth: number;
-  /** Whether all keys on the way are such under which programs put bodies: then whatever is none is worth a word. */
+  /** Whether all keys on the way usually hold bodies: then anything else there is worth reporting. */
   isExpected: boolean;
   /** Whether it is in a message of an unknown form; there, `text` and `content` are a person's. */
   isInMessage: boolean;
-  /** Whether it is what a person wrote in such a message: its texts are never opened. */
+  /** Whether it is a person's text in that kind of message: its texts are never opened. */
   isPersons: boolean;
 }
 
-/** A value that is no webhook, with the reason. It is reported only when nothing around it is one. */
+/** A value that is no webhook, with the reason. Reported only if nothing around it is one. */
 export interface Miss {
   path: string;
   reason: string;
   value: JsonValue;
 }
 
-/** Keys are anybody's, and a path is kept with the entry. */
+/** Keys come from anyone, and a path is kept with the entry. */
 const LONGEST_PATH = 1000;
 
 /** An execution of n8n has 13 levels above its body, and can be a text in a row in a line of a log. */
 const DEEPEST_WRAPPER = 40;
 
-/** Finds the webhooks in the values of an entry's text, however wrapped, and keeps them until they are read (rule E1). */
+/**
+ * Finds the webhooks in the values of an entry's text, in any wrapping, and keeps them until they are read (rule E1).
+ */
 export class Search {
   readonly bodies: FoundBody[] = [];
   /** What is no webhook among webhooks, and what a log system took out of one. */
@@ -168,11 +170,11 @@ export class Search {
   #visitOpened(text: string, opened: OpenedValue[], path: string, place: Place): Miss | undefined {
     const placeOf = (each: OpenedValue): Place => {
       const trail: Trail = { kind: 'text', text, opened: each, outer: place.trail };
-      // The clock of whoever wrote the line is better than the one that the line's words quote.
+      // The clock of the line's writer is better than a time quoted in the line.
       const { depth, isExpected, isInMessage, isPersons } = place;
       const isTimed = place.rowTime !== undefined || each.at === undefined;
       const scope = isTimed ? place.scope : withRowTime(place.scope, each.at);
-      // Member by member: a spread takes as long as the rest of the search, for each row of a log.
+      // Member by member: for each row of a log, a spread takes as long as the rest of the search.
       return {
         scope,
         rowTime: isTimed ? place.rowTime : each.at,
@@ -286,7 +288,7 @@ export class Search {
   }
 }
 
-/** Whether a reason says less than a vendor's name or broken JSON does. */
+/** Whether a reason is less specific than a vendor's name or broken JSON. */
 function isVague({ reason }: Miss): boolean {
   return VAGUE.has(reason);
 }
@@ -324,9 +326,9 @@ export function unrecognizedOf(miss: Miss): Unrecognized {
 }
 
 /**
- * The vendor whose own shape an unreadable entry has, for vendors that rewrite Meta's body instead of forwarding it. Such
- * entries are stored and reported, never guessed at: they lack ids, times or directions that the rules need. Checked
- * last, because a row with Meta's own body may have any column beside it.
+ * The vendor whose own shape an unreadable entry has, for vendors that rewrite Meta's body instead of forwarding it.
+ * These entries are stored and reported, never guessed: they lack ids, times or directions required by the rules.
+ * Checked last, because a row with Meta's own body may have any column beside it.
  */
 function vendorShape(value: JsonObject): string | undefined {
   if (isTelegramExport(value)) return 'telegram_json_without_ids';

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, ownValue } from '../read.js';
 import type { Allowance } from './allowance.js';
 
-/** A value that stands for another one, and the name of the notation. */
+/** A value that represents another one, and the name of the notation. */
 export interface Revealed {
   value: JsonValue;
   step: 'bytes' | 'bytes.gzip' | 'flatted';
@@ -54,7 +54,7 @@ function bufferOf(bytes: JsonValue[]): Buffer | undefined {
 
 /** A small flat array can stand for a value without end; real executions have some 100,000 parts. */
 const MAX_PARTS = 2_000_000;
-/** Deeper values would exhaust the stack of whoever reads them. */
+/** Deeper values would exhaust the reader's stack. */
 const MAX_DEPTH = 200;
 
 /**

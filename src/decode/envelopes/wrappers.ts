@@ -104,13 +104,13 @@ const PERSONS_TEXT: ReadonlySet<string> = new Set(['text', 'content', 'caption',
 /** Requests and queues have `body` and `message`, too, and `from`: there, only these keys say that it is a message. */
 const OF_MESSAGE_ALONE = ['fromMe', 'from_me', 'remoteJid'];
 
-/** Whether `object` is a message, or a row about one, in nobody's known form. */
+/** Whether `object` is a message, or a row about one, in an unknown form. */
 export function isMessageLike(object: JsonObject): boolean {
   for (const key in object) if (OF_MESSAGE.has(key)) return wrapperName(object) === undefined;
   return false;
 }
 
-/** Whether a person wrote what is under `key` of an object that is a message. */
+/** Whether a person wrote the value under `key` of a message object. */
 export function isPersonsText(key: string, object: JsonObject): boolean {
   if (PERSONS_TEXT.has(key)) return true;
   return (

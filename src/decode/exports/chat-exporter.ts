@@ -17,15 +17,15 @@ export type ExporterPlatform = 'android' | 'ios' | undefined;
 /** Ids of iOS exports are cut to this length. */
 export const IOS_ID_LENGTH = 17;
 
-/** The chat under which the exporter lists calls; it is nobody's. */
+/** The exporter's chat for calls; it has no owner. */
 const CALLS = '000000000000000';
 
-/** `android`, `ios`; undefined for what a chat does not say, or says otherwise. */
+/** `android`, `ios`; undefined if the chat does not say, or says something else. */
 export function platformOf(value: JsonValue | undefined): ExporterPlatform {
   return value === 'android' || value === 'ios' ? value : undefined;
 }
 
-/** The name that the phone shows for a chat. It may be the address book's or the person's own, so it counts as the weaker. */
+/** The phone's name for a chat. It may be from the address book or the person, so it counts as the weaker. */
 export function nameFacts(chat: string, name: JsonValue | undefined, path: string, at: number): Fact[] {
   const { kind, jid } = parseJid(chat);
   const said = textOf(name);
@@ -252,7 +252,7 @@ function readFile(
   platform: ExporterPlatform,
 ): Content {
   const mimeType = textOf(message.mime);
-  // `media` and `application/octet-stream` are the exporter's words for what it does not know.
+  // `media` and `application/octet-stream` are the exporter's words for unknown.
   const isKnown = mimeType?.includes('/') === true && mimeType !== 'application/octet-stream';
   const caption = textOf(message.caption);
   // iOS keeps a document's name where other files have their caption.

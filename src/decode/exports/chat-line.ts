@@ -58,7 +58,7 @@ function factOf(said: JsonObject, path: string): Fact {
     type: textOf(said.type) ?? 'text',
     ...(body === undefined ? {} : { body }),
     ...(fileName === undefined ? {} : { media: { fileName } }),
-    // What a phone shows: WhatsApp's own content, of whatever source, is better.
+    // What a phone shows: WhatsApp's own content, from any source, is better.
     grade: 'media_without_id',
     isSyncInitial: false,
     witness,
@@ -71,7 +71,7 @@ function factOf(said: JsonObject, path: string): Fact {
   };
 }
 
-/** The lines that a stored message was made of; undefined for any message that no exported chat brought. */
+/** The lines that a stored message was made from; undefined for messages from other sources. */
 export function witnessOfMeta(rawMeta: JsonObject | null): ChatWitness | undefined {
   return rawMeta === null ? undefined : readWitness(rawMeta[WITNESS]);
 }

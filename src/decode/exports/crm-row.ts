@@ -10,10 +10,11 @@ import { parseTimestamp } from '../timestamp.js';
 import type { VendorReading } from '../vendors/vendors.js';
 
 /**
- * A row of a CRM, as `compare --adopt` stores it: what the row says in the words of this tool beside the row as it was.
+ * A row of a CRM, as `compare --adopt` stores it: the row in this tool's terms, beside the original row.
  *
- * `{"crm": "evolution", "message": {"external_id", "direction", "people": ["5511…@s.whatsapp.net"], "timestamp", "type",
- * "body", "stored_at"}, "row": {…}}`, or `"people"` in place of `"message"` for names that the CRM knows to be one person's.
+ * `{"crm": "evolution", "message": {"external_id", "direction", "people": ["5511…@s.whatsapp.net"], "timestamp",
+ * "type", "body", "stored_at"}, "row": {…}}`, or `"people"` in place of `"message"` for names that the CRM knows to be
+ * one person's.
  */
 export function recogniseCrmRow(
   object: JsonObject,
@@ -60,7 +61,7 @@ function messageFacts(message: JsonObject, path: string): Fact[] {
       timestamp: at,
       type: textOf(message.type) ?? 'unknown',
       ...(body === undefined ? {} : { body }),
-      // A copy at second hand: WhatsApp's own content, of whatever source, is better.
+      // A secondhand copy: WhatsApp's own content, from any source, is better.
       grade: 'media_without_id',
       isSyncInitial: false,
       ...(own === undefined ? { rawMeta: { timestampFrom: 'crm_stored_at' } } : {}),
@@ -69,7 +70,7 @@ function messageFacts(message: JsonObject, path: string): Fact[] {
   ];
 }
 
-/** Several names of one person in one row are evidence that they are one person's (I3). */
+/** Several names in one row are evidence of one person (I3). */
 function linkFacts(who: Identities, path: string): Fact[] {
   const names = [who.phone, who.lid, ...(who.bsuids ?? [])].filter((name) => name !== undefined);
   return names.length > 1 ? [{ kind: 'identity_link', path, who: [who] }] : [];

@@ -6,7 +6,7 @@ import { messageFacts, nameFacts, platformOf } from './chat-exporter.js';
 import { chatStorageFacts } from './chat-storage.js';
 import { wacliFacts } from './wacli.js';
 
-/** What an export from a phone says. */
+/** The content of a phone export. */
 export interface DecodedExport {
   sections: Section[];
 }

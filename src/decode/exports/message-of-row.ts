@@ -5,8 +5,8 @@ import { People } from '../baileys/people.js';
 import type { DecodeOptions } from '../options.js';
 
 /**
- * What a row of a phone's database says, given as the message that WhatsApp Web would send: read as such, it merges with
- * WhatsApp Web's own copy. It is history, and tells of nobody but the people in its key.
+ * A phone database row as the message that WhatsApp Web would send: decoded as one, it merges with WhatsApp Web's own
+ * copy. It is history, and concerns only the people in its key.
  */
 export function factsOfRow(
   message: JsonObject,

@@ -174,7 +174,7 @@ function bubbleOf(
 function fileOf(row: JsonObject, type: string): JsonObject {
   const caption = textOf(row.media_caption);
   return present({
-    // In place of the words that a voice message does not have.
+    // Instead of the words that a voice message lacks.
     caption: caption === '[Audio]' ? undefined : caption,
     fileName: textOf(row.filename),
     mimetype: textOf(row.mime_type),

@@ -12,14 +12,14 @@ import type {
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asArray, asObject, cutText, excerptOf } from '../read.js';
 
-/** What the readers of one change share: its path, what is known about it, and where its facts go. */
+/** What the readers of one change share: its path, known facts, and where new facts go. */
 export interface ChangeContext {
   /** JSON path of the change's value. */
   path: string;
   field: string;
   /** What `messages` of this field are. */
   origin: MessageOrigin;
-  /** The keys of all lists that are read, from the table of fields. */
+  /** The keys of all lists read, from the table of fields. */
   itemLists: ReadonlySet<string>;
   /** The business's own phone, canonical, from `metadata.display_phone_number`. */
   business: string | undefined;

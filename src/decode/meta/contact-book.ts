@@ -95,12 +95,12 @@ export function readContacts(context: ChangeContext, list: JsonValue | undefined
   return book;
 }
 
-/** Who sent the item, by all the ids that it carries. */
+/** The sender of the item, by all its ids. */
 export function senderOf(item: JsonObject): Identities {
   return identitiesOfUser(textOf(item.from), [textOf(item.from_user_id), textOf(item.from_parent_user_id)]);
 }
 
-/** Whom the item was sent to. */
+/** The recipient of the item. */
 export function recipientOf(item: JsonObject): Identities {
   return identitiesOfUser(textOf(item.to), [textOf(item.to_user_id), textOf(item.to_parent_user_id)]);
 }

@@ -58,7 +58,7 @@ export function typeOf(message: JsonObject): string {
   return 'unknown';
 }
 
-/** Reads what a message says. Only a file, a file that comes later and an empty text may leave its body empty. */
+/** Reads a message's content. Only a file, a file that comes later and an empty text may have no body. */
 export function readContent(message: JsonObject, type: string): Content {
   const content = readTyped(message, type);
   if (content.body !== undefined || content.media !== undefined) return content;
@@ -123,7 +123,7 @@ function failureText(message: JsonObject): string | undefined {
   return `${what}: ${error ?? 'not supported by the Cloud API'}`;
 }
 
-/** Without a text and without the object that would hold it, a message is no better than a placeholder. */
+/** Without a text and its object, a message is no better than a placeholder. */
 function said(body: string | undefined, kept: [string, JsonValue][] = [], isLabel?: boolean): Content {
   const grade = body === undefined && kept.length === 0 ? 'placeholder' : 'content';
   return { body, isLabel, media: undefined, grade, kept };

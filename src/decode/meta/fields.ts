@@ -23,7 +23,7 @@ export interface Field {
 }
 
 /**
- * All that is known about Meta's fields: a new one is a reader and a row here. A body without a field gets the first row
+ * Everything known about Meta's fields: a new one is a reader and a row here. A body without a field gets the first row
  * that has one of its lists, so `messages`, which may be beside any other list, comes after them.
  */
 const FIELDS: readonly Field[] = [

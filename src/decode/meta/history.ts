@@ -220,7 +220,7 @@ function withoutThread(
   return placed(outbound ? 'OUTBOUND' : 'INBOUND', counterpart);
 }
 
-/** Adds the user ids of an item to those of its thread, unless the item names another number. */
+/** Adds an item's user ids to those of its thread, unless the item names another number. */
 function widenedBy(customer: Identities, other: Identities): Identities {
   const contradicts =
     other.phone !== undefined && customer.phone !== undefined && !sameIdentities(other, customer);

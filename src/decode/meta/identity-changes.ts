@@ -37,7 +37,7 @@ export function readSystem(context: ChangeContext, item: JsonObject, path: strin
         textOf(system?.user_id) ?? textOf(item.from_user_id),
         textOf(system?.parent_user_id) ?? textOf(item.from_parent_user_id),
       ]);
-      // `previous_user_id` is often missing; a number still identifies the owner of the new id.
+      // `previous_user_id` is often missing; a number still identifies the new id's owner.
       addLink(context, path, before, after);
       return;
     }

@@ -8,7 +8,7 @@ import { messageErrorsOf } from './errors.js';
 import type { PlacedItem } from './items.js';
 import { statusNamed } from './statuses.js';
 
-/** The message that an item is, or why it is none. */
+/** The message of an item, or why it is none. */
 export function messageFact(placed: PlacedItem): Fact | RejectReason {
   const { item, path, type, origin, placement } = placed;
   const externalId = messageIdOf(item);
@@ -64,13 +64,13 @@ function historyStatusOf(value: JsonValue | undefined): MessageStatus | undefine
   return value.toLowerCase() === 'error' ? 'failed' : statusNamed(value);
 }
 
-/** The message that is quoted; a forwarded message quotes none, whatever is beside the flag. */
+/** The quoted message; a forwarded message quotes none, whatever is beside the flag. */
 function repliedTo(context: JsonObject): string | undefined {
   if (context.forwarded === true || context.frequently_forwarded === true) return undefined;
   return messageIdOf(context);
 }
 
-/** What has no column of its own; undefined for nearly every message. */
+/** Data without a column; undefined for nearly every message. */
 function rawMetaOf(
   { item, placement: { participant }, isDated }: PlacedItem,
   kept: [string, JsonValue][],
@@ -89,7 +89,7 @@ function rawMetaOf(
   return meta.length === 0 ? undefined : asObject(cleanJson(Object.fromEntries(meta)));
 }
 
-/** An edit changes its original and is no message itself (rule M5); it has an id of its own. */
+/** An edit changes its original and is not a message itself (rule M5); it has its own id. */
 export function editFact({ item, path, at, placement: { counterpart } }: PlacedItem): Fact | RejectReason {
   const edit = asObject(item.edit);
   const targetExternalId = externalIdOf(edit?.original_message_id);
@@ -99,7 +99,7 @@ export function editFact({ item, path, at, placement: { counterpart } }: PlacedI
   const message = asObject(edit?.message) ?? {};
   const type = typeOf(message);
   const { body: words, isLabel, media } = readContent(message, type);
-  // A label is no text of the edit, and would replace the text that the person wrote.
+  // A label is not the edit's text, and would replace the text that the person wrote.
   const body = isLabel === true ? undefined : words;
   return { kind: 'edit', path, targetExternalId, editId, at, content: { type, body, media }, counterpart };
 }

@@ -29,7 +29,7 @@ export interface PlacedItem {
   isDated: boolean;
 }
 
-/** Why an item has no thread of its own. */
+/** Why an item has no thread. */
 export type Refusal = 'group' | 'self_thread' | 'missing_sender' | 'missing_counterpart';
 
 /** Places the items of one list (live messages, echoes, one history thread). */

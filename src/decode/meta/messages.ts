@@ -44,8 +44,9 @@ export function readStandby(context: ChangeContext, value: JsonObject): boolean 
 }
 
 /**
- * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: the customer wrote them,
- * unless `from` is the business itself, which does occur; those are outbound, and never make the own number a lead (I4).
+ * Places `value.messages[]` of the fields `messages`, `standby` and (as follow-ups) `history`: written by the customer,
+ * unless `from` is the business itself, which does occur; those are outbound, and never make the own number a lead
+ * (I4).
  */
 function customerMessages(context: ChangeContext, book: ContactBook): Placer {
   return {
@@ -67,7 +68,7 @@ function customerMessages(context: ChangeContext, book: ContactBook): Placer {
   };
 }
 
-/** Turn.io reports what was sent through it as messages, and says so in its own part of them. */
+/** Turn.io reports messages sent through it as messages, and marks them in its own part. */
 function isSentByTurn(item: JsonObject): boolean {
   return item._vnd !== undefined && asObject(asObject(item._vnd)?.v1)?.direction === 'outbound';
 }

@@ -52,7 +52,7 @@ function readStatus(context: ChangeContext, item: JsonObject, path: string, book
     return 0;
   }
   if (status === undefined) {
-    // The sender deleted the message for everybody (M5).
+    // The sender deleted the message for everyone (M5).
     context.facts.push({ kind: 'revoke', path, targetExternalId, at, counterpart: recipientOf(item) });
     return sentAt ?? 0;
   }

@@ -5,7 +5,7 @@ import { asObject, asString, excerptOf, textOf } from '../read.js';
 import { isWhatsAppId, readAsMeta } from './as-meta.js';
 import type { ReadVendor } from './vendors.js';
 
-/** What becomes of Gupshup's events (version 2) by name. */
+/** How Gupshup's events (version 2) are handled, by name. */
 const EVENTS: ReadonlyMap<string, (body: Body) => ReadVendor | undefined> = new Map([
   ['message', readMessage],
   ['message-event', readStatus],
@@ -148,11 +148,11 @@ function mediaOf(content: JsonObject): JsonObject {
   });
 }
 
-/** What became of a message that was sent through Gupshup. */
+/** The state of a message sent through Gupshup. */
 function readStatus({ name, payload, timestamp }: Body): ReadVendor | undefined {
   const type = textOf(payload.type) ?? '';
   const details = asObject(payload.payload) ?? {};
-  // Accepted, or refused before WhatsApp saw it: there is no message that it could be about.
+  // Accepted, or refused before WhatsApp saw it: it refers to no message.
   if (!isWhatsAppId(payload.id)) {
     return type === 'enqueued' || type === 'failed' || type === 'mismatch'
       ? count({ name, payload, timestamp })

@@ -62,7 +62,7 @@ export function recogniseWaha(object: JsonObject): ReadVendor | undefined {
   const isWord = isCounted && asString(object.payload) !== undefined;
   const payload = isWord ? {} : asObject(object.payload);
   if (payload === undefined) return undefined;
-  // The name becomes that of a section.
+  // The name becomes a section's name.
   if (!/^[\w.-]{1,64}$/.test(name)) return undefined;
   const isEngine = object.engine !== undefined && ENGINES.has(object.engine);
   const reader = EVENTS.get(name) ?? (isCounted ? countOnly : undefined);
@@ -85,13 +85,13 @@ export function recogniseWaha(object: JsonObject): ReadVendor | undefined {
   };
 }
 
-/** The session's own account, which every webhook names. */
+/** The session's own account, named in every webhook. */
 function ownIdentities(me: JsonObject | undefined): Identities {
   const lid = identitiesOfUser(textOf(me?.lid)).lid;
   return { ...identitiesOfUser(textOf(me?.id)), ...(lid === undefined ? {} : { lid }) };
 }
 
-/** I4: notes to oneself are no conversation, also where nobody has told the connection's number. */
+/** I4: notes to oneself are not a conversation, even if the connection's number is unknown. */
 function withoutSelf(fact: Fact, own: Identities): Fact[] {
   if ('counterpart' in fact && sameIdentities(fact.counterpart, own)) {
     return [{ kind: 'skipped', path: fact.path, subject: fact.kind, reason: 'self_thread' }];
@@ -107,7 +107,7 @@ function readMessage(payload: JsonObject): ReturnType<Reader> {
   return { kind: 'upsert', ...messageOf(payload) };
 }
 
-/** The engine's own message, which says most, where the log has it; else the one that WAHA made of it. */
+/** The engine's own message, which is the most detailed, if the log has it; else WAHA's version. */
 function messageOf(payload: JsonObject): Pick<BaileysPart, 'data' | 'path'> {
   const own = engineMessageOf(payload);
   if (own !== undefined) return own;

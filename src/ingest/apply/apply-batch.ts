@@ -28,11 +28,11 @@ import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
 import { writeTickets } from './write-tickets.js';
 
-/** What a batch did; counts only once its transaction has committed. */
+/** The result of a batch; counts only after its commit. */
 export interface BatchResult {
   tally: Tally;
   slices: SliceOutcome[];
-  /** Entries that a merge of leads, or what became known about a connection, made due again. */
+  /** Entries made due again by a merge of leads, or by new facts about a connection. */
   requeued: number;
   /** Connections with no stored rows about their own number. */
   withoutOwnNumber: ReadonlySet<ConnectionRow>;
@@ -41,9 +41,9 @@ export interface BatchResult {
 }
 
 /**
- * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts, tickets,
- * the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/rules), writes
- * set-based. Safe to run again from the start when the transaction fails.
+ * Applies one batch inside a transaction: raw entries, identities, leads, conversations, messages, pending facts,
+ * tickets, the history ledger and the accounts, all or nothing. Reads what is stored, merges in memory (src/rules),
+ * writes set-based. Safe to rerun from the start if the transaction fails.
  */
 export async function applyBatch(
   tx: Sql,
@@ -60,7 +60,7 @@ export async function applyBatch(
   return settings.isUndoable === true ? applyUndoably(work, known, apply) : apply();
 }
 
-/** What a batch has read before it changes rows. */
+/** What a batch reads before it changes rows. */
 interface Read {
   known: Map<string, KnownState>;
   lessons: readonly Lesson[];
@@ -124,8 +124,8 @@ async function applyItems(
 }
 
 /**
- * Stores the connections that `--register` found in the batch, and what entries say about others (H1); another run may have
- * been quicker, then its row counts.
+ * Stores the connections that `--register` found in the batch, and what entries say about others (H1); if another run
+ * was faster, its row counts.
  */
 async function registerConnections(
   tx: Sql,
@@ -156,7 +156,7 @@ function organizationsOf(directory: ConnectionDirectory, batch: Batch, lessons: 
   return [...ids];
 }
 
-/** One initial_contact log per lead that this run saw first, kept up to date as more of its messages come. */
+/** One initial_contact log per lead first seen by this run, updated as more of its messages come. */
 async function writeContactLogs(
   work: BatchWork,
   folded: FoldedMessages,
@@ -201,7 +201,7 @@ async function writeContactLogs(
   );
 }
 
-/** The history ledger and the connections' own state (H2). Read again under the lock: another run may have written it. */
+/** The history ledger and the connections' own state (H2). Reread under the lock: another run may have written it. */
 async function writeNews(work: BatchWork): Promise<void> {
   if (work.news.size === 0) return;
   const chunks = [...work.news.values()].flatMap(({ news }) => news.historyChunks());

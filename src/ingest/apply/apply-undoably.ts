@@ -6,8 +6,8 @@ import { foreseePeople } from './name-people.js';
 import type { BatchWork } from './work.js';
 
 /**
- * Applies a batch with a journal of every row that it changes or makes, so that `undo` can take the run back: not for what the log
- * says, which the next replay would only say again, but for what somebody chose to believe.
+ * Applies a batch and journals every row that it changes or creates, so that `undo` can revert the run: not for the
+ * log's own content, which the next replay would restore, but for what a user chose to believe.
  */
 export async function applyUndoably<T>(
   work: BatchWork,

@@ -13,8 +13,8 @@ import { ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
- * Gives every entry its id in webhook_log, and turns the batch's slices into items. What is skipped or rejected already, or
- * waits for its connection, is counted here and goes no further.
+ * Assigns each entry its id in webhook_log, and turns the batch's slices into items. Items already skipped or rejected,
+ * or waiting for their connection, are counted here and go no further.
  */
 export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
   const known = await nameEntries(work, batch);
@@ -33,16 +33,16 @@ export interface KnownState {
   /** False for entries that this batch stores. */
   isStored: boolean;
   status: string | null;
-  /** False where the stored bytes were changed since. */
+  /** False if the stored bytes were changed since. */
   isIntact: boolean;
-  /** Pending although it was applied before. */
+  /** Pending although applied before. */
   isRequeued: boolean;
-  /** The bodies whose signature was found to be wrong. */
+  /** The bodies with a bad signature. */
   refused: readonly string[];
   included: readonly string[];
 }
 
-/** What was found to be forged stays so when the same log comes again, whoever replays it, until a secret fits. */
+/** A body found to be forged stays so when the same log is replayed, by anyone, until a secret fits. */
 function refuseAgain(slice: EntrySlice, known: readonly string[]): void {
   const { entry } = slice;
   if (known.length === 0) return;
@@ -115,13 +115,13 @@ function collectSection(
     return;
   }
   const news = work.newsOf(connection);
-  // One that names only the WABA may turn out to be about another number, and the kind is never taken back.
+  // One that names only the WABA may turn out to be about another number, and the kind is never reverted.
   if (section.section.isCoexistence === true && !namesOnlyItsWaba(section.section.connection))
     news.markCoexistence();
   const entry = { receivedAt: slice.entry.receivedAt, webhookLogId: logId, now: work.settings.clock() };
   for (const fact of facts) {
     const item: Item = { fact, connection, slice, logId, field: section.section.field };
-    // Also of the own number: that something came live is true whatever becomes of it.
+    // Also for the own number: that something came live is true either way.
     if (!isForeignChunk(fact, connection, section.section.field)) news.addFact(fact, entry);
     const own = ownNumberReason(work.ownNumbers, fact, connection);
     if (own !== null) {
@@ -161,8 +161,9 @@ function countEvent(work: BatchWork, fact: Fact): void {
 }
 
 /**
- * Rule I4 for numbers that became known late: what was stored about a connection's own number meanwhile is taken back. Asked
- * when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may have set it.
+ * Rule I4 for numbers that became known late: removes what was stored meanwhile about a connection's own number.
+ * Checked when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may
+ * have set it.
  */
 export async function retractOwnNumbers(
   work: BatchWork,

@@ -5,7 +5,7 @@ import type { TrackedMessage } from '../../rules/message-book.js';
 import type { NamedPeople } from './name-people.js';
 import type { BatchWork, Item } from './work.js';
 
-/** The conversations of everybody in the batch, stored and new. */
+/** The conversations of everyone in the batch, stored and new. */
 export class Conversations {
   private readonly byPair = new Map<string, ConversationRow>();
   private readonly byId = new Map<string, ConversationRow>();
@@ -17,7 +17,7 @@ export class Conversations {
     for (const row of rows) this.add(row);
   }
 
-  /** Conversations that came into sight later. */
+  /** Conversations found later. */
   load(rows: readonly ConversationRow[]): void {
     for (const row of rows) if (!this.byId.has(row.id)) this.add(row);
   }
@@ -44,8 +44,8 @@ export class Conversations {
   }
 
   /**
-   * Takes in what the batch's messages say. A new message can only move the ends outwards; where a stored one changed its
-   * time or source, or left, the ends have to be read again from the messages (`staleIds`).
+   * Applies the batch's messages. A new message can only move the ends outwards; if a stored one changed its time or
+   * source, or left, the ends must be reread from the messages (`staleIds`).
    */
   absorb(trackedMessages: readonly TrackedMessage[]): void {
     for (const { state, stored, changed, gone } of trackedMessages) {
@@ -70,7 +70,7 @@ export class Conversations {
     return [...this.stale];
   }
 
-  /** Conversations read again after their messages were written. */
+  /** Conversations reread after their messages were written. */
   replace(rows: readonly ConversationRow[]): void {
     for (const row of rows) {
       this.add(row);
@@ -87,7 +87,7 @@ export class Conversations {
     });
   }
 
-  /** Leads whose conversations were read again: their projection may have changed after they were inserted. */
+  /** Leads with reread conversations: their projection may have changed after they were inserted. */
   staleLeads(): Set<string> {
     return new Set([...this.stale].flatMap((id) => this.byId.get(id)?.leadId ?? []));
   }
@@ -112,7 +112,7 @@ export class Conversations {
   }
 }
 
-/** Several first messages in one second: live before echo before history, as recomputeConversations has it. */
+/** Several first messages in one second: live before echo before history, as in recomputeConversations. */
 const TIE_ORDER: readonly MessageSource[] = ['live', 'app_echo', 'history'];
 
 function isEarlier(timestamp: number, source: MessageSource, row: ConversationRow): boolean {
@@ -139,7 +139,7 @@ export async function openConversations(
   return conversations;
 }
 
-/** The conversation of an item; null when the item names no contact. */
+/** The conversation of an item; null if the item names no contact. */
 export function conversationOf(
   work: BatchWork,
   conversations: Conversations,

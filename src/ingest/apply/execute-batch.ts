@@ -10,11 +10,11 @@ import type { Target } from '../runs/with-run.js';
 import { applyBatch, type BatchResult } from './apply-batch.js';
 import type { ApplySettings } from './work.js';
 
-/** How batches go in; the same for all batches of one feed. */
+/** How batches are applied; the same for all batches of one feed. */
 interface Execution {
   settings: ApplySettings;
   directory: ConnectionDirectory;
-  /** The statuses in which stored entries are due; null for entries that are new. */
+  /** The statuses in which stored entries are due; null for new entries. */
   claim: readonly EntryStatus[] | null;
   target: Target;
 }
@@ -22,9 +22,9 @@ interface Execution {
 /** What the batches of a run have done so far. */
 export interface Applied {
   tally: Tally;
-  /** Connections that got something. */
+  /** Connections that received something. */
   touched: Set<string>;
-  /** Entries that became due again because an id was settled otherwise than before (M9). */
+  /** Entries due again because an id was settled differently than before (M9). */
   requeued: number;
   /** Rows that contradict entries which were applied before. */
   contested: Set<string>;
@@ -35,8 +35,8 @@ export function nothingApplied(): Applied {
 }
 
 /**
- * Applies one batch in one transaction and, once that has committed, counts it into `applied`. `alongside` belongs to the
- * same transaction and is given what the run will have done with this batch. False when another run has claimed all of it.
+ * Applies one batch in one transaction and, after the commit, counts it into `applied`. `alongside` runs in the same
+ * transaction and receives the run's totals including this batch. False if another run has claimed all of it.
  */
 export async function executeBatch(
   ctx: Context,
@@ -72,8 +72,8 @@ function sumOf(...parts: readonly Tally[]): Tally {
 }
 
 /**
- * Takes the batch's entries for this transaction and drops those that another run works on or has finished. An entry of
- * several slices is claimed by its first and held by the `pending` that it keeps until its last. False when nothing is left.
+ * Claims the batch's entries for this transaction and drops those that another run is processing or has finished. An
+ * entry of several slices is claimed by its first and stays `pending` until its last. False if nothing is left.
  */
 async function claimBatch(tx: Sql, batch: Batch, statuses: readonly EntryStatus[]): Promise<boolean> {
   const ids = batch.slices.flatMap((slice) => slice.entry.storedId ?? []);
@@ -84,15 +84,15 @@ async function claimBatch(tx: Sql, batch: Batch, statuses: readonly EntryStatus[
   return batch.slices.length > 0;
 }
 
-/** How entries go in; the rest is as in a replay. */
+/** How entries are applied; everything else is as in a replay. */
 interface Application {
   settings: Pick<ApplySettings, 'tickets' | 'syncSource' | 'takesUpWaiting'>;
   directory: ConnectionDirectory;
-  /** The statuses in which stored entries are due; null for entries that are new. */
+  /** The statuses in which stored entries are due; null for new entries. */
   claim: readonly EntryStatus[] | null;
 }
 
-/** What is the same for all entries that one run applies. */
+/** Shared by all entries that one run applies. */
 export interface Applier {
   runId: string;
   newId: () => string;
@@ -101,7 +101,7 @@ export interface Applier {
 }
 
 /**
- * Applies prepared entries through the pipeline of a replay: batch by batch, a transaction each, the raw entry with its
+ * Applies prepared entries through the replay pipeline: batch by batch, a transaction each, the raw entry with its
  * first items. Stops between two batches when the user does.
  */
 export async function applyEntries(
@@ -120,7 +120,7 @@ export async function applyEntries(
   const batcher = new Batcher(batchSize);
   for await (const entry of entries) {
     for (const batch of batcher.add(entry, null)) await executeBatch(ctx, execution, batch, applied);
-    // What has been read already is still applied: of a page that the phone sent, there is no second copy.
+    // Entries already read are still applied: a page from the phone has no second copy.
     if (ctx.signal.aborted) break;
   }
   const rest = batcher.rest();

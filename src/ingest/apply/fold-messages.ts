@@ -34,7 +34,7 @@ import {
 import { settleWitnesses } from './settle-witnesses.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
-/** What the batch's facts make of the loaded messages. Nothing is written yet. */
+/** The result of the batch's facts on the loaded messages. Nothing is written yet. */
 export interface FoldedMessages {
   book: MessageBook;
   reactions: ReactionBook;
@@ -42,7 +42,7 @@ export interface FoldedMessages {
   pendingDeletes: PendingFactRow[];
   /** Conversations that lost a message to another one with a better claim to its id (M9). */
   displaced: Set<string>;
-  /** Messages that came live and inbound: what may open tickets (T1). */
+  /** Live inbound messages: those that may open tickets (T1). */
   liveInbound: Set<TrackedMessage>;
   /** The first entry of the batch that holds a message. */
   heldBy: Map<TrackedMessage, string>;
@@ -50,7 +50,7 @@ export interface FoldedMessages {
   created: Map<string, { leadId: string; connectionId: string; messages: number }>;
 }
 
-/** Where a fact's conversation is; resolved before (every lead of a message has one). */
+/** The conversation of a fact; already resolved (every lead of a message has one). */
 type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
 /** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9-M11). */
@@ -83,7 +83,7 @@ export async function foldMessages(
     messages.filter(({ fact }) => (fact.witness !== undefined) === isLine),
   );
   for (const item of said ?? []) placeMessage(work, folded, item, conversationOf, resolver);
-  // A copy that lost its id was counted when it came. Its entries are due again: they will find the id taken and say so.
+  // A copy that lost its id was counted earlier. Its entries are due again: they will find the id taken and report it.
   for (const { leadId, conversationId } of book.displaced) {
     work.displacedLeads.add(leadId);
     folded.displaced.add(conversationId);
@@ -109,8 +109,8 @@ function isAmendment(item: Item): item is Item<Amendment> {
 }
 
 /**
- * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also by stanza id
- * (M10); and the twins in conversations that a merge of leads brought together.
+ * Every row that the facts may be about: by id; for a wamid also by the key id inside it, for a key id also by stanza
+ * id (M10); and the twins in conversations joined by a merge of leads.
  */
 async function readRows(
   work: BatchWork,
@@ -168,7 +168,7 @@ function reactionKeys(
   return sorted(keys);
 }
 
-/** Leads that hold an id which the batch claims for another lead: they may lose it, so they must be loaded (M9). */
+/** Leads that hold an id claimed by the batch for another lead: they may lose it, so they must be loaded (M9). */
 function holdersOf(
   work: BatchWork,
   rows: readonly MessageRow[],
@@ -223,17 +223,17 @@ function placeMessage(
   );
   if (placed.outcome === 'collision' && placed.loser === 'incoming') {
     const { id, externalId, batchId, ranks } = placed.tracked.state;
-    // What a CRM says is no loss where the log knows better.
+    // A CRM's statement is no loss if the log has better evidence.
     if (fact.origin === 'adopted' && !isAdopted(ranks)) {
       work.skip(item, 'message', 'overruled');
       return;
     }
-    // It may have had the id before the row was moved by hand.
+    // It may have had the id before the row was moved manually.
     if (placed.tracked.stored !== null && work.repeated.has(item.logId)) work.contested.add(id);
     work.reject(item, 'message', {
       reason: 'id_collision',
       path: fact.path,
-      // Both origins; and the id as it is kept, so that a later merge of the two leads finds the record.
+      // Both origins; and the id as kept, so that a later merge of the two leads finds the record.
       excerpt: `${fact.externalId} is also in log:${batchId ?? 'elsewhere'}`,
       externalId,
     });
@@ -254,7 +254,7 @@ function placeMessage(
   if (fact.origin === 'live' && fact.direction === 'INBOUND') folded.liveInbound.add(placed.tracked);
 }
 
-/** An entry that was applied before and contradicts the row now: the row was changed since. */
+/** An entry applied before that contradicts the row now: the row was changed since. */
 function contest(
   work: BatchWork,
   { logId }: Item,
@@ -276,8 +276,8 @@ function countCreated(folded: FoldedMessages, { state }: TrackedMessage): void {
 }
 
 /**
- * Statuses, edits, revokes and reactions that came before their message are applied the moment it is there; or, where another
- * program stored it, the moment that an entry speaks of it.
+ * Statuses, edits, revokes and reactions that arrived before their message are applied as soon as it exists; if another
+ * program stored it, as soon as an entry mentions it.
  */
 async function applyWaiting(
   work: BatchWork,
@@ -353,13 +353,13 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
   );
 }
 
-/** In one order in every run, so that two runs lock rows alike. */
+/** In a fixed order, so that two runs lock rows alike. */
 function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
   return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 
 /**
- * History that was requested from the phone stays `manual_sync`, also when its raw entry is replayed later: the same log gives
+ * History requested from the phone stays `manual_sync`, even when its raw entry is replayed later: the same log gives
  * the same database.
  */
 function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
@@ -369,9 +369,9 @@ function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplyS
 }
 
 /**
- * Who keeps an id that two conversations claim (M9). First come, first served would make the outcome depend on the order of
- * the log, so the claims themselves decide: WhatsApp's own before a CRM's, the lead whose phone the wamid names, else the lead
- * with the smaller name.
+ * Who keeps an id that two conversations claim (M9). By arrival, the outcome would depend on the order of the log, so
+ * the claims decide: WhatsApp's own before a CRM's, the lead whose phone the wamid names, else the lead with the
+ * smaller name.
  */
 class CollisionResolver {
   private readonly names = new Map<string, string[]>();

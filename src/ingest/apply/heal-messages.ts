@@ -10,15 +10,15 @@ import { RawLog } from '../../rawlog/raw-log.js';
 import { inBatch } from '../runs/in-batch.js';
 import type { Target } from '../runs/with-run.js';
 
-/** Rows that are derived and healed in one transaction. */
+/** Rows derived and healed in one transaction. */
 const TOGETHER = 1_000;
 
 /**
- * Makes the entries of contested messages due again where the row is not what the raw log makes of it, and takes the row's
- * evidence for that: the replay of those entries then writes what the log says, and all that follows from it. Merging never
- * does, since it keeps one of two values that are equally well known (M2). A row that was moved to another lead loses its claim to
- * the id, too. A reaction is set to what the log says at once. A row that the log explains stays as it is. One
- * transaction per batch, so that a kill leaves a wrong row, or one whose entries are due. Gives the number of rows.
+ * Makes the entries of contested messages due again if the row differs from the raw log, and removes the row's
+ * evidence: replaying those entries then writes the log's content, and everything derived from it. Merging alone never
+ * does, because it keeps one of two equally good values (M2). A row moved to another lead also loses its claim to the
+ * id. Reactions are set from the log at once. A row that matches the log stays. One transaction per batch, so a kill
+ * leaves either a wrong row or due entries. Returns the number of rows.
  */
 export async function distrustChangedMessages(
   ctx: Context,
@@ -50,7 +50,7 @@ export async function distrustChangedMessages(
     if (wrong.length === 0) continue;
     const locked = new Set(wrong.flatMap(({ row }) => organizations.get(row.connectionId) ?? []));
     healed += await inBatch(ctx, { target, organizations: locked }, async (tx) => {
-      // Rows that another program changed since they were read are left to the next run.
+      // Rows that another program changed since they were read wait for the next run.
       const unchanged = new Map(
         (
           await readMessagesById(

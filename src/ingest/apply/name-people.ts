@@ -26,17 +26,17 @@ import {
 } from '../../rules/people.js';
 import type { BatchWork, Item } from './work.js';
 
-/** Who the batch is about, in one organization, after merges have been carried out. */
+/** The people of the batch, in one organization, after merges. */
 export interface NamedPeople {
   organizationId: string;
   plan: PersonPlan;
   /** Stored leads by id. */
   leads: Map<string, LeadRow>;
-  /** Conversations that took in another one's messages. */
+  /** Conversations that received another one's messages. */
   mergedConversations: string[];
 }
 
-/** Resolves every identity of the batch to a person, and merges leads that turn out to be one (I1-I3). */
+/** Resolves every identity of the batch to a person, and merges leads found to be one (I1-I3). */
 export async function namePeople(work: BatchWork): Promise<NamedPeople[]> {
   const named: NamedPeople[] = [];
   for (const [organizationId, items] of groupBy(work.items, (item) => item.connection.organizationId)) {
@@ -45,7 +45,7 @@ export async function namePeople(work: BatchWork): Promise<NamedPeople[]> {
   return named;
 }
 
-/** Whom {@link namePeople} is going to find, and which of them are going to be another one; changes nothing. */
+/** The people {@link namePeople} will find, and which of them will merge; changes nothing. */
 export async function foreseePeople(work: BatchWork): Promise<{ stored: string[]; merged: string[] }> {
   const stored = new Set<string>();
   const merged = new Set<string>();
@@ -103,7 +103,7 @@ async function nameOne(
   return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
 }
 
-/** The names of the people who are stored and have more names after the batch. */
+/** The names of stored people who have more names after the batch. */
 function namesOfGrown({ people, merges }: PersonPlan, stored: readonly IdentityNode[]): string[] {
   const known = new Set(stored.map(nodeKey));
   const survivors = new Set(merges.map((merge) => merge.into));
@@ -114,7 +114,7 @@ function namesOfGrown({ people, merges }: PersonPlan, stored: readonly IdentityN
   return [...new Set(grown.flatMap(({ identities }) => identities.map(({ value }) => value)))];
 }
 
-/** Adds stored people whom no fact of the batch names, as they are: they may lose messages to those whom it names. */
+/** Adds stored people that no fact of the batch names, unchanged: they may lose messages to people it names. */
 export async function nameHolders(
   work: BatchWork,
   named: NamedPeople[],

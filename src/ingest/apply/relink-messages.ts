@@ -14,9 +14,9 @@ interface Link {
 }
 
 /**
- * Gives messages the entry of this batch that holds them where the one that they name is gone or does not hold them, and where
- * they name none: a log that is replayed once more is the evidence of its messages again. A row that named another entry
- * may have been changed as well, so it is contested.
+ * Points messages to the entry of this batch that holds them, if theirs is missing, does not hold them, or was never
+ * set: replaying a log again restores the evidence of its messages. A row that named another entry may also have been
+ * changed, so it is contested.
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]): Link[] =>

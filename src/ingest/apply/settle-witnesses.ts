@@ -9,9 +9,9 @@ import { readChatExportRows } from '../../store/tables/messages.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
- * Rule M11, when all else of the batch is placed: a message that a line of an exported chat brought goes where a message with an id
- * of its own is that line's, and a line of this batch that such a message shows is left out. `whose` gives the lead of a line.
- * Returns the lines that no message shows; they are to be placed.
+ * Rule M11, once all else in the batch is placed: a message from a line of an exported chat is removed if a message
+ * with its own id matches the line, and a matched line of this batch is left out. `whose` gives the lead of a line.
+ * Returns the unmatched lines, which still need a place.
  */
 export async function settleWitnesses(
   work: BatchWork,
@@ -53,12 +53,12 @@ export async function settleWitnesses(
   });
 }
 
-/** Everybody whom the batch is about: a line of theirs may have found its message, or they may have become one person. */
+/** Everyone in the batch: one of their lines may have found its message, or they may have become one person. */
 function peopleOf({ people }: BatchWork): string[] {
   return [...people.values()].flatMap((plan) => [...plan.values()].map(({ id }) => id)).sort();
 }
 
-/** The rivals with what the batch makes of them. */
+/** The rivals, updated by the batch. */
 function overlay(stored: ReadonlyMap<string, Rival[]>, book: MessageBook): Map<string, Rival[]> {
   const rivals = new Map<string, Map<string, Rival>>();
   for (const [place, own] of stored) rivals.set(place, new Map(own.map((rival) => [rival.id, rival])));

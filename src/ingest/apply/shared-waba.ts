@@ -9,8 +9,8 @@ import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
 /**
- * Looks once more for the connections of sections that name only their WABA: since the batch was read, the WABA may have got
- * a second number, and then nothing says which of the two they are about (H1).
+ * Looks up again the connections of sections that name only their WABA: since the batch was read, the WABA may have a
+ * second number, and it is then unknown which of the two they are about (H1).
  */
 export function resolveAgain(directory: ConnectionDirectory, batch: Batch): void {
   for (const { entry } of batch.slices) {
@@ -22,7 +22,7 @@ export function resolveAgain(directory: ConnectionDirectory, batch: Batch): void
   }
 }
 
-/** Connections from which {@link retractSharedWabas} may have to take something back. */
+/** Connections from which {@link retractSharedWabas} may have to remove something. */
 export function holdersOf(directory: ConnectionDirectory, { section, connection }: PreparedSection) {
   const { connection: hint } = section;
   if (section.eventOnly || !namesOnlyItsWaba(hint)) return [];
@@ -30,8 +30,8 @@ export function holdersOf(directory: ConnectionDirectory, { section, connection 
 }
 
 /**
- * Takes back what entries brought that were filed under the only number of their WABA, before it had a second one. They come
- * here once, because they are due again as soon as that is known.
+ * Removes what entries stored under their WABA's only number, before it had a second one. They come here once, because
+ * they become due again as soon as that is known.
  */
 export async function retractSharedWabas(
   work: BatchWork,

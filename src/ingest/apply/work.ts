@@ -10,33 +10,33 @@ import { ConnectionNews } from '../../rules/connection-state.js';
 import { nodeKey, nodesOf } from '../../rules/identity-evidence.js';
 import type { Person } from '../../rules/people.js';
 
-/** What stays the same for all batches of a run. */
+/** Constant for all batches of a run. */
 export interface ApplySettings {
   runId: string;
   tickets: 'auto' | 'none';
   syncSource: SyncSource;
   /**
-   * Whether entries that wait for a connection are replayed as soon as it becomes known (default true). Not in an import: it
-   * brings in one contact, and what waits stays due for the next replay.
+   * Whether to replay entries that wait for a connection as soon as it is known (default true). Not in an import: it
+   * handles one contact, and waiting entries stay due for the next replay.
    */
   takesUpWaiting?: boolean;
-  /** Whether `undo` can take the run back: all rows that its batches change or make go to the journal (default false). */
+  /** Whether `undo` can revert the run: all rows that its batches change or create are journaled (default false). */
   isUndoable?: boolean;
   clock: () => number;
   newId: () => string;
 }
 
-/** One fact with what the batch knows about where it came from. */
+/** One fact, with its origin. */
 export interface Item<F extends Fact = Fact> {
   fact: F;
   connection: ConnectionRow;
   slice: EntrySlice;
   logId: string;
-  /** Meta's field or Baileys' event that it stands in. */
+  /** Its Meta field or Baileys event. */
   field: string;
 }
 
-/** The state of one batch while it is applied; thrown away when its transaction rolls back. */
+/** The state of one batch while it is applied; discarded on rollback. */
 export class BatchWork {
   readonly tally = new Tally();
   readonly rejects: RejectRow[] = [];
@@ -48,16 +48,18 @@ export class BatchWork {
   readonly people = new Map<string, Map<string, Person>>();
   /** Log id per entry key. */
   readonly logIds = new Map<string, string>();
-  /** Leads one of whose messages lost its id to a better claim in this batch. */
+  /** Leads with a message that lost its id to a better claim in this batch. */
   readonly displacedLeads = new Set<string>();
-  /** Connections an item of which was about their own number (I4). */
+  /** Connections with an item about their own number (I4). */
   readonly withOwnNumber = new Set<ConnectionRow>();
   /** Connections with no stored rows about their own number. */
   readonly withoutOwnNumber = new Set<ConnectionRow>();
   requeued = 0;
-  /** Log ids of entries that were applied before, and so cannot bring anything new. */
+  /** Log ids of entries applied before, which cannot bring anything new. */
   readonly repeated = new Set<string>();
-  /** Rows that contradict such an entry although their evidence is no better: changed since, or one of several tellings. */
+  /**
+   * Rows that contradict such an entry although their evidence is no better: changed since, or one of several versions.
+   */
   readonly contested = new Set<string>();
   readonly ownNumbers = new OwnNumbers();
 
@@ -70,7 +72,7 @@ export class BatchWork {
     this.tally.skip(subject, reason, item.connection.id);
   }
 
-  /** Counts a reject, keeps it on record, and lists it as a problem. */
+  /** Counts a reject, puts it on record, and lists it as a problem. */
   reject(
     item: Omit<Item, 'fact' | 'field'>,
     subject: Subject,

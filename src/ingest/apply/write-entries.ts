@@ -21,7 +21,7 @@ import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import type { KnownState } from './collect-items.js';
 import type { BatchWork } from './work.js';
 
-/** Enough of a name to recognise a session. */
+/** Enough of a name to recognize a session. */
 const SESSION_LENGTH = 64;
 
 /** What an entry's progress becomes once the batch has committed. */
@@ -33,8 +33,8 @@ export interface SliceOutcome {
 }
 
 /**
- * Stores the batch's raw entries with how they ended, counts them, and lists the items in an unknown format. An entry that continues
- * in the next batch stays `pending` until its last slice.
+ * Stores the batch's raw entries and their outcomes, counts them, and lists the items in an unknown format. An entry
+ * that continues in the next batch stays `pending` until its last slice.
  */
 export async function writeEntries(
   work: BatchWork,
@@ -57,12 +57,12 @@ export async function writeEntries(
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
-    // Changed bytes say nothing about the entry: its record stays as it is.
+    // Changed bytes say nothing about the entry: its record stays.
     const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
     if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
     if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
     if (!state.isStored) {
-      // The same bytes twice in one batch are one row; the later one tells how it ended.
+      // The same bytes twice in one batch are one row; the later one sets the outcome.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
       else Object.assign(firstHere, ended);
     } else if (slice.isLast && isWhole && isWorthRecording(entry, state, ended)) {
@@ -79,13 +79,13 @@ export async function writeEntries(
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
-  // Items rejected before but not this time: a lead, a connection or a newer version of the tool resolved them.
+  // Items rejected before but not this time: a lead, a connection or a newer version resolved them.
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
 }
 
-/** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */
+/** A second replay with the same good outcome leaves no trace: unchanged rows are not written. */
 function isWorthRecording(
   entry: PreparedEntry,
   state: KnownState,
@@ -94,11 +94,11 @@ function isWorthRecording(
   const { refused } = entry;
   const { status: before, refused: refusedBefore } = state;
   if (before !== 'pending' && before !== 'failed') {
-    // Applied before anybody gave the secret: what is known of it must not be forgotten. `verify --check signatures` finds it.
+    // Applied before a secret was given: what is known of it must not be lost. `verify --check signatures` reports it.
     if (refused.some((path) => !refusedBefore.includes(path))) return false;
     if (refused.length < refusedBefore.length) return true;
   }
-  // Done once, for all connections; now asked for another connection only (--connection).
+  // Done before for all connections; now requested for another connection only (--connection).
   if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
   return before !== after || before === 'pending' || before === 'failed' || bringsMore(entry, state);
 }
@@ -194,7 +194,7 @@ function countEntry(
   }
 }
 
-/** The bodies of an entry by what their signatures say; nothing where nobody gave a secret. */
+/** The bodies of an entry by signature verdict; nothing without a secret. */
 function countSignatures({ verdicts, unsigned }: PreparedEntry): SignatureCounts {
   const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
   if (verdicts === null) return counts;
@@ -204,7 +204,7 @@ function countSignatures({ verdicts, unsigned }: PreparedEntry): SignatureCounts
 }
 
 function isWaiting(entry: PreparedEntry, { error }: { error: string | null }): boolean {
-  // Only an entry that waits as a whole: otherwise its other sections would be counted twice when it is replayed.
+  // Only an entry that waits entirely: otherwise its other sections would be counted twice on replay.
   return error === 'unknown_connection' && entry.sections.every(({ pending }) => pending !== null);
 }
 
@@ -219,7 +219,7 @@ function waitingItems({ sections }: PreparedEntry): Map<Subject, number> {
   return items;
 }
 
-/** By what an entry names its connections: Meta's by phone_number_ids, an event of WhatsApp Web by a session, if at all. */
+/** How an entry names its connections: Meta's by phone_number_ids, a WhatsApp Web event by a session, if at all. */
 function connectionsNamedBy({ phoneNumberIds, sections }: PreparedEntry): readonly string[] {
   if (phoneNumberIds.length > 0) return phoneNumberIds;
   const sessions = sections.flatMap(({ section }) => section.connection.sessionName ?? []);

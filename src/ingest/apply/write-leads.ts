@@ -46,7 +46,7 @@ export async function writeNewLeads(
   return newLeads;
 }
 
-/** Brings conversations and leads to what the written messages say. Gives the leads as they are now. */
+/** Updates conversations and leads from the written messages. Returns the current leads. */
 export async function settleLeads(
   work: BatchWork,
   named: readonly NamedPeople[],
@@ -93,7 +93,7 @@ function differs(a: LeadColumns, b: LeadColumns): boolean {
   return isVisibleChange(a, b) || a.lastMessageAt !== b.lastMessageAt || a.firstSeenAt !== b.firstSeenAt;
 }
 
-/** What a person would call an update; a later message alone is none. */
+/** Counts as an update only if a person would call it one; a later message alone does not. */
 function isVisibleChange(a: LeadColumns, b: LeadColumns): boolean {
   return (
     a.phoneNumber !== b.phoneNumber ||

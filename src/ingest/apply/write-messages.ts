@@ -41,7 +41,7 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
     revised.push(state.id);
     for (const revision of shown.revisions) revisions.push({ messageId: state.id, ...revision });
   }
-  // The twin's row goes before its wamid row changes, and an id is free before another row takes it.
+  // Delete the twin's row before its wamid row changes, and free an id before another row takes it.
   await deleteMessages(tx, gone);
   assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
   assertWritten('messages', inserts.length, await insertMessages(tx, inserts));
@@ -52,7 +52,7 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   await insertPendingFacts(tx, distinct(folded.pendingInserts));
 }
 
-/** The same fact twice in one batch is one row; a statement may not meet a key twice. */
+/** The same fact twice in one batch is one row; a statement must not meet a key twice. */
 function distinct(rows: readonly PendingFactRow[]): PendingFactRow[] {
   const byKey = new Map(
     rows.map((row) => [[row.connectionId, row.targetExternalId, row.kind, row.factKey].join('\n'), row]),

@@ -13,7 +13,7 @@ import { planTickets, type LiveInbound } from '../../rules/tickets.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
-/** Opens and refreshes tickets, and lets the open ones follow their leads' sources (T1-T5). */
+/** Opens and refreshes tickets, and updates open ones from their leads' sources (T1-T5). */
 export async function writeTickets(
   work: BatchWork,
   folded: FoldedMessages,
@@ -43,14 +43,14 @@ export async function writeTickets(
 }
 
 /**
- * Where a stored message that a ticket may rest on got another time or name, or turned out to be a copy of another one
- * (M10): what the ticket took from it can only be read again.
+ * If a stored message behind a ticket got another time or name, or turned out to be a copy (M10), the ticket's data
+ * must be reread.
  */
 function changedConversations(folded: FoldedMessages): string[] {
   return folded.book.all().flatMap(({ state, stored, gone }) => {
     if (stored === null) return [];
     const known = unpackEvidence(stored.evidence);
-    // A row whose evidence was reset was changed by hand: what its ticket took from it has to be read again, too.
+    // A row with reset evidence was changed externally: its ticket's data must be reread, too.
     const wasLive = (stored.direction === 'INBOUND' && cameLive(known)) || known.structure === 0;
     if (!wasLive) return [];
     const isSame = stored.timestamp === state.timestamp && stored.externalId === state.externalId;
@@ -58,7 +58,7 @@ function changedConversations(folded: FoldedMessages): string[] {
   });
 }
 
-/** A live message that turned out to be a copy of another one in the same batch (M10) has made that one come live. */
+/** A live message found to be a copy of another one in the same batch (M10) makes that one live. */
 function liveInbound(folded: FoldedMessages): LiveInbound[] {
   const leaves = new Set([...folded.liveInbound].map(lastOf));
   return [...leaves]

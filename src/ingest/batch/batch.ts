@@ -7,44 +7,46 @@ import { BAD_SIGNATURE, NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { weightOf } from '../../rules/fact-traits.js';
 import { isRefused, WRONG_SIGNATURE, type SignatureVerdict } from '../../rules/signatures.js';
 
-/** Why a section was left for later. */
+/** Why a section was deferred. */
 export type PendingReason = 'unknown_connection' | 'other_connection';
 
-/** One section of an entry, with the connection that it is about. */
+/** One section of an entry, with its connection. */
 export interface PreparedSection {
   section: Section;
   connection: ConnectionRow | null;
   pending: PendingReason | null;
 }
 
-/** A raw entry, decoded, ready to be applied. */
+/** A decoded raw entry, ready to be applied. */
 export interface PreparedEntry {
   /** `file:line` or `log:<id>`. */
   origin: string;
   bytes: Uint8Array;
   sha256: Uint8Array;
-  /** Hex of sha256, with the scope: what makes the entry itself. */
+  /** Hex of sha256, with the scope: the entry's identity. */
   key: string;
   connectionScope: string;
-  /** Set when the entry came out of webhook_log. */
+  /** Set if the entry came from webhook_log. */
   storedId: string | null;
-  /** Id of the connection that the run which stored it was given (`--connection`). */
+  /** Id of the connection given to the run that stored it (`--connection`). */
   toldConnectionId: string | null;
   provider: Provider;
   receivedAt: number | null;
   fields: readonly string[];
   phoneNumberIds: readonly string[];
   chatIds: readonly string[];
-  /** Computed when the entry is stored: which items are skipped depends on the number that the connection has by then. */
+  /** Computed when the entry is stored: which items are skipped depends on the connection's number at that time. */
   counters: () => JsonObject | null;
-  /** `damaged`: stored bytes that were changed since. `bad_signature`: nobody knows who wrote any of it, so nothing is applied. */
+  /**
+   * `damaged`: stored bytes were changed since. `bad_signature`: all of it is of unknown origin, so nothing is applied.
+   */
   failure: { reason: 'invalid_json' | 'no_json' | 'damaged' | 'bad_signature'; message: string } | null;
-  /** Its bodies beside which a signature was kept, by path, and how many have none. */
+  /** Its bodies with a kept signature, by path, and how many have none. */
   signed: readonly string[];
   unsigned: number;
-  /** What their signatures say; null where they were not checked. */
+  /** Verdicts on the signatures; null if not checked. */
   verdicts: ReadonlyMap<string, SignatureVerdict> | null;
-  /** The bodies whose signature is wrong: `sections` has nothing of them. */
+  /** The bodies with a bad signature: `sections` has nothing from them. */
   refused: readonly string[];
   /** The chats that it holds and that only `--include` brings in. */
   included: readonly IncludableChat[];
@@ -52,17 +54,17 @@ export interface PreparedEntry {
   sections: readonly PreparedSection[];
   /** Decoded with the options of the run that stored it: it keeps naming that run. */
   keepsRun?: true;
-  /** Holds one contact's items only: whatever becomes of them, the entry itself stays due for the others. */
+  /** Holds one contact's items only: whatever their outcome, the entry stays due for the others. */
   isNarrowed?: true;
 }
 
-/** Baileys events and rows of CRMs do not name their connection, so the same bytes may be stored once per connection. */
+/** Baileys events and CRM rows do not name their connection, so the same bytes may be stored once per connection. */
 export function scopeOf(provider: Provider, sections: readonly PreparedSection[]): string {
   if (provider === 'meta') return NO_SCOPE;
   return sections.find((section) => section.connection !== null)?.connection?.id ?? NO_SCOPE;
 }
 
-/** Leaves out what the refused bodies of an entry say. */
+/** Leaves out the refused bodies of an entry. */
 export function refuse(entry: PreparedEntry, refused: readonly string[]): void {
   if (refused.length === 0) return;
   entry.refused = refused;
@@ -74,7 +76,7 @@ export function entryKey(connectionScope: string, sha256: Uint8Array): string {
   return `${connectionScope} ${Buffer.from(sha256).toString('hex')}`;
 }
 
-/** A connection registered by this run may turn out to be another run's: its entries then belong to that one's scope. */
+/** A connection registered by this run may already exist from another run: its entries then belong to that scope. */
 export function renewScope(entry: PreparedEntry): void {
   if (entry.storedId !== null || entry.provider === 'meta') return;
   entry.connectionScope = scopeOf(entry.provider, entry.sections);
@@ -84,7 +86,7 @@ export function renewScope(entry: PreparedEntry): void {
 /** What happened to an entry in the slices that have committed so far. */
 interface EntryProgress {
   logId: string | null;
-  /** Stored by an earlier slice of this very entry, so the rest of it is no duplicate. */
+  /** Stored by an earlier slice of this same entry, so the rest of it is not a duplicate. */
   isDuplicate: boolean;
   rejected: number;
 }
@@ -102,7 +104,7 @@ export interface EntrySlice {
 
 export interface Batch {
   slices: EntrySlice[];
-  /** Items that will be written: what the batch size counts. */
+  /** Items to be written: what the batch size counts. */
   weight: number;
   bytes: number;
 }
@@ -111,7 +113,7 @@ function newBatch(): Batch {
   return { slices: [], weight: 0, bytes: 0 };
 }
 
-/** How an entry ends, once its last slice is through. */
+/** How an entry ends after its last slice. */
 export function entryStatus(
   entry: PreparedEntry,
   rejected: number,
@@ -177,7 +179,7 @@ function sliceEntry(
   }));
 }
 
-/** A batch holds at most this many raw bytes, whatever its messages: 3 MB webhooks with one message each exist. */
+/** A batch holds at most this many raw bytes, whatever its messages: some 3 MB webhooks have one message each. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
 /** Gathers prepared entries into batches; entries larger than a batch are cut. */
@@ -186,7 +188,7 @@ export class Batcher {
 
   constructor(private readonly size: number) {}
 
-  /** Adds an entry; gives the batches that are full now, in order. */
+  /** Adds an entry; returns the batches that are now full, in order. */
   add(entry: PreparedEntry, after: Position | null): Batch[] {
     const full: Batch[] = [];
     for (const { slice, weight } of sliceEntry(entry, this.size, after)) {
@@ -203,7 +205,7 @@ export class Batcher {
     return full;
   }
 
-  /** What is left at the end. */
+  /** The remainder at the end. */
   rest(): Batch | null {
     return this.current.slices.length === 0 ? null : this.take();
   }

@@ -14,7 +14,7 @@ interface DirectoryOptions {
   newId: () => string;
 }
 
-/** What entries taught about a connection: its phone_number_id, its WABA, its number. */
+/** What entries revealed about a connection: its phone_number_id, its WABA, its number. */
 export interface Lesson {
   row: ConnectionRow;
   /** Its number became known in this run. */
@@ -26,18 +26,17 @@ export interface Lesson {
 }
 
 /**
- * The connections of a run that applies entries: it also registers connections and learns ids that entries name. Rows are
- * handed out by reference: when another run turns out to have registered the same number first, its row takes the place of
- * ours everywhere at once.
+ * The connections of a run that applies entries: it also registers connections and learns ids from entries. Rows are
+ * handed out by reference: if another run registered the same number first, its row replaces ours everywhere at once.
  */
 export class ConnectionDirectory extends ConnectionResolver {
   private readonly unsavedRows = new Set<ConnectionRow>();
   private readonly lessons = new Map<ConnectionRow, Lesson>();
-  /** Those of them that the batch now being applied stores. */
+  /** Those stored by the batch now being applied. */
   private readonly storing = new Set<Lesson>();
-  /** Connections of which this run knows that nothing is stored about their own number (I4). */
+  /** Connections with nothing stored about their own number, as far as this run knows (I4). */
   private readonly withoutOwnNumber = new Set<string>();
-  /** What entries have said of a connection before: most say the same. */
+  /** Earlier statements of entries about a connection: most repeat. */
   private readonly heard = new Map<ConnectionRow, Set<string>>();
   /** Ids of connections that this run registered. */
   readonly registered = new Set<string>();
@@ -54,7 +53,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     return new ConnectionDirectory(this.rows, { ...this.options, fixed: null, register: false });
   }
 
-  /** Registered connections that the batch needs and the database does not have yet. */
+  /** Registered connections that the batch needs and the database lacks. */
   unsaved(batch: Batch): ConnectionRow[] {
     if (this.unsavedRows.size === 0) return [];
     const needed = new Set<ConnectionRow>();
@@ -67,7 +66,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     return [...needed];
   }
 
-  /** What the batch has to store about connections. The next batch is read meanwhile and may learn more; that waits. */
+  /** What the batch must store about connections. Facts learned meanwhile from the next batch wait. */
   learned(): readonly Lesson[] {
     for (const lesson of this.lessons.values()) this.storing.add(lesson);
     return [...this.storing];
@@ -78,7 +77,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     return !this.withoutOwnNumber.has(id);
   }
 
-  /** Adopts the rows that the database has after an insert: ours, or those of a run that was faster. */
+  /** Adopts the database's rows after an insert: ours, or those of a faster run. */
   adopt(stored: readonly ConnectionRow[], fresh: readonly ConnectionRow[]): void {
     for (const row of fresh) {
       const same = stored.find((other) =>
@@ -103,13 +102,13 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   /**
-   * The batch's transaction has committed: its connections need no second insert. What it stored is stored once more with the
-   * next batch: that one was prepared meanwhile, and may hold entries from before the lesson, which are due again.
+   * The batch has committed: its connections need no second insert. What it learned is stored again with the next
+   * batch: that one was prepared meanwhile, and may hold entries from before, which are due again.
    */
   committed(batch: Batch, withoutOwnNumber: Iterable<ConnectionRow> = []): void {
     for (const row of this.unsaved(batch)) this.unsavedRows.delete(row);
     for (const lesson of this.storing) {
-      // The batch that stores the connection itself is still to come, and so is all that a lesson can settle.
+      // The batch that stores the connection itself is still to come, and so is everything a new fact can settle.
       if (this.unsavedRows.has(lesson.row)) continue;
       lesson.batchesLeft -= 1;
       if (lesson.batchesLeft === 0) this.lessons.delete(lesson.row);
@@ -138,8 +137,8 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   /**
-   * A connection's WABAs and numbers are filled in by whatever entry names them, all of them, so that no order of the entries
-   * decides. Only an entry that names the connection by its phone_number_id or one of its numbers can tell.
+   * Any entry that names a connection fills in its WABAs and numbers, all of them, so that entry order does not matter.
+   * Only an entry that names the connection by its phone_number_id or one of its numbers counts.
    */
   private learn(row: ConnectionRow, hint: ConnectionHint): void {
     const said = `${hint.phoneNumberId ?? ''} ${hint.wabaId ?? ''} ${hint.displayPhoneNumber ?? ''}`;
@@ -162,7 +161,7 @@ export class ConnectionDirectory extends ConnectionResolver {
       row.displayPhoneNumber = number;
       this.note(row).number = true;
       this.withoutOwnNumber.delete(row.id);
-      // Registered by its id for want of a number, or by a number that is not shown any more; called as it would have been.
+      // Registered by its id for lack of a number, or by a number no longer shown; named as it would have been.
       const isCalledSo = shown === null ? row.name === row.phoneNumberId : row.name === shown;
       if (isCalledSo && this.rows.every(({ name }) => name !== number)) row.name = number;
     }
@@ -180,14 +179,14 @@ export class ConnectionDirectory extends ConnectionResolver {
     const baileys = provider === 'baileys';
     const name = baileys ? hint.sessionName : (numberOf(hint.displayPhoneNumber) ?? hint.phoneNumberId);
     if (name === undefined || (!baileys && hint.phoneNumberId === undefined)) return null;
-    // It may be the id of a connection that was entered by its number; an entry that shows both will tell.
+    // It may be the id of a connection that was entered by number; an entry that shows both will reveal it.
     if (!baileys && numberOf(hint.displayPhoneNumber) === null && this.hasNumberWithoutId()) return null;
     const taken = this.rows.some((row) => row.name === name);
     const row: ConnectionRow = {
       id: this.options.newId(),
       organizationId: this.options.defaultOrganizationId,
       name: taken && hint.phoneNumberId !== undefined ? hint.phoneNumberId : name,
-      // What only a coexistence number sends raises the kind later; see ConnectionNews.
+      // Data that only a coexistence number sends raises the kind later; see ConnectionNews.
       kind: baileys ? 'baileys' : 'cloud_api',
       phoneNumberId: hint.phoneNumberId ?? null,
       wabaId: hint.wabaId ?? null,
@@ -214,7 +213,7 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 }
 
-/** Whether a connection learns a name from an entry: a new one, where no person has entered one. */
+/** Whether a connection learns a name from an entry: a new one, unless a person entered one. */
 function isOpenTo(shown: string | null, known: readonly string[], said: string): boolean {
   return (shown === null || known.includes(shown)) && !known.includes(said);
 }

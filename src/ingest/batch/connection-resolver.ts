@@ -4,15 +4,15 @@ import type { ConnectionHint } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { PendingReason } from './batch.js';
 
-/** The connection of a section, or why it is not known. */
+/** The connection of a section, or why it is unknown. */
 interface ResolvedConnection {
   connection: ConnectionRow | null;
   pending: PendingReason | null;
 }
 
 /**
- * Which connection an entry is about (H1). A phone_number_id decides alone; an unknown one is never filed under another
- * connection. Reads only: {@link ConnectionDirectory} also registers connections and learns their ids.
+ * The connection that an entry is about (H1). A phone_number_id alone decides; an unknown one is never filed under
+ * another connection. Reads only: {@link ConnectionDirectory} also registers connections and learns their ids.
  */
 export class ConnectionResolver {
   protected readonly rows: ConnectionRow[];
@@ -35,7 +35,7 @@ export class ConnectionResolver {
     return this.fixed?.id ?? null;
   }
 
-  /** `fallback`: id of the connection that the run which stored the entry was given for entries that name none. */
+  /** `fallback`: id of the connection given to the storing run for entries that name none. */
   resolve(hint: ConnectionHint, provider: Provider, fallback: string | null = null): ResolvedConnection {
     const { fixed } = this;
     const found = this.lookUp(hint, provider, fallback);
@@ -44,7 +44,7 @@ export class ConnectionResolver {
     return { connection: found, pending: null };
   }
 
-  /** The connection that a stored Baileys event was filed under. */
+  /** The connection under which a stored Baileys event was filed. */
   byId(id: string): ConnectionRow | null {
     return this.rows.find((row) => row.id === id) ?? null;
   }
@@ -56,13 +56,13 @@ export class ConnectionResolver {
   }
 
   /**
-   * A connection that was entered by its number, without a phone_number_id, is the one whose number the entry shows: one
-   * number is one connection.
+   * A connection entered by number, without a phone_number_id, matches an entry that shows the number: one number is
+   * one connection.
    */
   protected claim(hint: ConnectionHint, fixed: ConnectionRow | null): ConnectionRow | null {
     return (
       this.findByNumber(hint, (candidate) => candidate.phoneNumberId === null) ??
-      // The user names a connection of which neither the number nor the id is known: it is the entry's.
+      // The user names a connection with neither number nor id known: it is the entry's.
       (fixed !== null && fixed.phoneNumberId === null && fixed.displayPhoneNumber === null ? fixed : null)
     );
   }
@@ -79,7 +79,7 @@ export class ConnectionResolver {
         : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
     }
     if (fixed !== null) return isOfOtherWaba(hint, fixed) ? null : fixed;
-    // An entry that names a number waits for that number, whatever other numbers its account has.
+    // An entry that names a number waits for that number, whatever others its account has.
     return numberOf(hint.displayPhoneNumber) === null ? this.findByWaba(hint) : this.findByNumber(hint);
   }
 
@@ -110,12 +110,12 @@ function isOfOtherWaba({ wabaId }: ConnectionHint, fixed: ConnectionRow): boolea
   return wabaId !== undefined && fixed.wabaId !== null && !isOfWaba(fixed, wabaId);
 }
 
-/** Whether anybody, a person or an entry, has named the connection by this WABA. */
+/** Whether a person or an entry has linked the connection to this WABA. */
 function isOfWaba({ wabaId, wabaIds }: ConnectionRow, named: string): boolean {
   return wabaId === named || wabaIds.includes(named);
 }
 
-/** Every number that the connection was named by, canonical. */
+/** Every known number of the connection, canonical. */
 export function numbersOf({
   displayPhoneNumber,
   numbers,
@@ -124,7 +124,7 @@ export function numbersOf({
   return shown === null || numbers.includes(shown) ? [...numbers] : [shown, ...numbers];
 }
 
-/** Whether all that an entry says about its connection is the WABA. */
+/** Whether an entry names its connection only by the WABA. */
 export function namesOnlyItsWaba(hint: ConnectionHint): hint is ConnectionHint & { wabaId: string } {
   return (
     hint.wabaId !== undefined &&
@@ -133,7 +133,7 @@ export function namesOnlyItsWaba(hint: ConnectionHint): hint is ConnectionHint &
   );
 }
 
-/** A displayed number, canonical; null where there is none that can be read. */
+/** A displayed number, canonical; null if missing or unreadable. */
 export function numberOf(displayed: string | null | undefined): string | null {
   return displayed === null || displayed === undefined ? null : (canonicalPhone(displayed) ?? null);
 }

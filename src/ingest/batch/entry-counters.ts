@@ -5,16 +5,16 @@ import type { PreparedEntry, PreparedSection } from './batch.js';
 import { OwnNumbers, ownNumberReason } from './own-number.js';
 
 /**
- * How many items of each kind an entry holds (`webhook_log.counters`), for `report` and `explain`; what does not occur is
- * left out, and null stands for nothing at all:
+ * How many items of each kind an entry holds (`webhook_log.counters`), for `report` and `explain`; zero counts are
+ * omitted, and null means none at all:
  *
  *     { "message": 5, "status": 1, "skipped": { "message": { "group": 2 } } }
  *
- * What is skipped leaves no other trace than this, so its reasons are kept. Where the entry is about several numbers, or
- * names none, `connections` holds the same again for each: by phone_number_id, else by the id of the connection. A few bytes
- * for few entries; without them the items could not be counted per connection later. `isScoped`: the entry as a whole
- * belongs to one connection (WhatsApp Web), which stands in `connection_scope`. `refused`: the bodies whose signature was wrong, by
- * path; nothing of them is counted.
+ * Skipped items leave no other trace, so their reasons are kept. If the entry is about several numbers, or names none,
+ * `connections` repeats this for each: by phone_number_id, else by the connection's id. A few bytes for few entries;
+ * without them the items could not be counted per connection later. `isScoped`: the entry as a whole belongs to one
+ * connection (WhatsApp Web), named in `connection_scope`. `refused`: the bodies with a bad signature, by path; not
+ * counted.
  */
 export function countersOf(
   { sections, refused, included }: Pick<PreparedEntry, 'sections' | 'refused' | 'included'>,
@@ -61,7 +61,9 @@ function keyOf({ section, connection }: PreparedSection): string {
   return section.connection.phoneNumberId ?? connection?.id ?? '';
 }
 
-/** Why an item is skipped: the decoder's reason, or that it is about the connection's own number, which no decoder knows. */
+/**
+ * Why an item is skipped: the decoder's reason, or that it is about the connection's own number, unknown to decoders.
+ */
 function skipReasonOf(
   fact: Fact,
   connection: PreparedSection['connection'],

@@ -3,7 +3,7 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
 import { subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 
-/** An entry with one contact's items, and how many messages of others it holds besides. */
+/** An entry with one contact's items, and the number of other people's messages in it. */
 interface NarrowedEntry {
   entry: PreparedEntry;
   /** Messages of other people that were left out. */
@@ -11,9 +11,9 @@ interface NarrowedEntry {
 }
 
 /**
- * The entry with the items of one contact, by any of `names`; those of other people are counted as skipped. An entry that
- * holds nothing else comes back as it is. Who is who is kept for all: it makes nobody a lead, and tells which address is
- * this contact's. Items about a whole connection are applied only with the whole entry.
+ * The entry with the items of one contact, by any of `names`; those of other people are counted as skipped. An entry
+ * without others comes back unchanged. Identity links are kept for all: they create no lead, and show which addresses
+ * are this contact's. Items about a whole connection are applied only with the whole entry.
  */
 export function narrowEntry(entry: PreparedEntry, names: ReadonlySet<string>): NarrowedEntry {
   const facts = entry.sections.flatMap(({ section }) => section.facts);
@@ -38,7 +38,7 @@ function narrowSection(prepared: PreparedSection, names: ReadonlySet<string>): P
   return { ...prepared, section: { ...prepared.section, facts } };
 }
 
-/** What an item is about: this contact, another one, or the whole connection. */
+/** The subject of an item: this contact, another one, or the whole connection. */
 function whoseIs(fact: Fact, names: ReadonlySet<string>): 'own' | 'other' | 'whole' {
   switch (fact.kind) {
     case 'message':

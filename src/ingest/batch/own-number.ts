@@ -13,7 +13,7 @@ export class OwnNumbers {
     return this.of(connection).some((own) => own === phone || phoneEquivalents(own).includes(phone));
   }
 
-  /** Canonical E.164; several where the number was changed, none where it is not known. */
+  /** Canonical E.164; several if the number changed, none if unknown. */
   of(connection: ConnectionRow): readonly string[] {
     let own = this.phones.get(connection.id);
     if (own === undefined) {
@@ -24,7 +24,7 @@ export class OwnNumbers {
   }
 }
 
-/** Rule I4: the business's own number is never a lead, and a thread with itself is no conversation. */
+/** Rule I4: the business's own number is never a lead, and a thread with itself is not a conversation. */
 export function ownNumberReason(
   own: OwnNumbers,
   fact: Fact,

@@ -15,18 +15,18 @@ import { countersOf } from './entry-counters.js';
 export interface StoredAs {
   id: string;
   connectionScope: string;
-  /** Id of the connection that the run which stored it was given (`--connection`), for entries that name none. */
+  /** Id of the connection given to the storing run (`--connection`), for entries that name none. */
   connectionId: string | null;
-  /** The chats that the same run brought in (`--include`). */
+  /** The chats that the same run included (`--include`). */
   include: ReadonlySet<IncludableChat>;
   sha256: Uint8Array;
-  /** False when its bytes are not those that were stored: nothing that they say is applied. */
+  /** False if its bytes differ from those stored: nothing in them is applied. */
   isIntact: boolean;
-  /** The bodies whose signature was found to be wrong: nothing of them is applied until one of the app's secrets fits. */
+  /** The bodies with a bad signature: nothing in them is applied until one of the app's secrets fits. */
   refused: readonly string[];
 }
 
-/** Decodes an entry and finds its connections. Pure but for the hash; never throws on what the bytes are. */
+/** Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes. */
 export function prepareEntry(
   raw: RawEntry,
   storedAs: StoredAs | null,
@@ -127,7 +127,9 @@ export function withoutBodies(entry: DecodedEntry, refused: readonly string[]): 
   return { ...entry, sections: entry.sections.filter((section) => !isRefused(section, refused)) };
 }
 
-/** Decodes an entry; a stored one as the run did that stored it, and never when its bytes were changed since. */
+/**
+ * Decodes an entry; a stored one with the options of the run that stored it, and never if its bytes were changed since.
+ */
 export function decodeAs(
   { bytes, receivedAt }: Pick<RawEntry, 'bytes' | 'receivedAt'>,
   storedAs: Pick<StoredAs, 'include' | 'isIntact'> | null,
@@ -140,7 +142,7 @@ export function decodeAs(
   });
 }
 
-/** The error of an entry whose bytes were changed after it was stored. */
+/** The error of an entry with bytes changed after it was stored. */
 const DAMAGED = 'its bytes are not those that were stored (sha256)';
 
 /** Finds the connection of every section of a decoded entry. */
@@ -154,7 +156,7 @@ export function resolveSections(
       ? null
       : resolver.byId(storedAs.connectionScope);
   const sections = entry.sections.map((section) => resolveSection(section));
-  // A later section of the entry may have named the connection that an earlier one waits for.
+  // A later section of the entry may have named the connection an earlier one waits for.
   return sections.every(({ pending }) => pending === null)
     ? sections
     : sections.map((section) => (section.pending === null ? section : resolveSection(section.section)));
@@ -163,7 +165,7 @@ export function resolveSections(
     if (scoped !== null && section.connection.phoneNumberId === undefined) {
       return { section, connection: scoped, pending: null };
     }
-    // Events without rows are counted whether or not anybody knows the number.
+    // Events without rows are counted whether or not the number is known.
     if (section.eventOnly) return { section, connection: null, pending: null };
     return {
       section,
@@ -177,7 +179,7 @@ function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver)
   return storedAs.connectionId !== null || storedAs.include.size > 0;
 }
 
-/** Everybody whom the entry is about, by every name that it gives: the index of `explain`, `import` and `--contact`. */
+/** Everyone the entry is about, by every name in it: the index for `explain`, `import` and `--contact`. */
 function chatIdsOf(entry: DecodedEntry): string[] {
   const ids = new Set<string>();
   for (const section of entry.sections) {

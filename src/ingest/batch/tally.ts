@@ -12,18 +12,18 @@ import type {
 } from '../../model/run-result.js';
 import { SIGNATURE_VERDICTS } from '../../rules/signatures.js';
 
-/** What became of an amendment. */
+/** The outcome of an amendment. */
 type AmendmentOutcome = 'applied' | 'unchanged' | 'pending';
 
 type AmendmentSubject = Exclude<Subject, 'message' | 'contact'>;
 
-/** How many problems are listed, in all and of one reason: ten thousand waiting entries must not hide the one cut line. */
+/** Limits on listed problems, in total and per reason: ten thousand waiting entries must not hide the one cut line. */
 const LISTED_PROBLEMS = 100;
 const LISTED_PER_REASON = 20;
 
 /**
- * The counters of a run, or of one batch until its transaction has committed. Every item that was read is counted here
- * exactly once; {@link Tally.imbalance} proves it.
+ * The counters of a run, or of one batch until its commit. Every item read is counted here exactly once; {@link
+ * Tally.imbalance} proves it.
  */
 export class Tally {
   readonly entries: EntryCounts = {
@@ -53,18 +53,18 @@ export class Tally {
   readonly events = newReasons();
   readonly problems: Problem[] = [];
   problemCount = 0;
-  /** What the signatures of the bodies say, where they were checked. */
+  /** Verdicts on the bodies' signatures, if checked. */
   readonly signatures: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
   private readonly listedByReason = new Map<string, number>();
   chatterLines = 0;
-  /** Who sent the entries that wait for a connection and name none. */
+  /** The sources of waiting entries that name no connection. */
   readonly nameless = new Set<Provider>();
   /** Entries that this run left waiting for their connection. */
   private readonly waiting = new WaitingEntries();
-  /** Entries that were counted after they, or copies of them, had waited. */
+  /** Entries counted after they, or copies of them, had waited. */
   private readonly resumed = new Map<string, Resumed>();
 
-  /** An entry that waits for its connection; its counts are set right if it waits no more later in the run. */
+  /** An entry waiting for its connection; its counts are corrected if it stops waiting later in the run. */
   wait(logId: string, entry: WaitingEntry): void {
     this.waiting.add(logId, entry);
   }
@@ -104,7 +104,7 @@ export class Tally {
     }
   }
 
-  /** What was stored about a connection's own number before it was known to be that. */
+  /** What was stored about a connection's own number before it was known as such. */
   removeOwnNumber(removed: RemovedRows): void {
     addNumbers(this.ownNumberRemoved, removed);
   }
@@ -122,7 +122,7 @@ export class Tally {
     this.list(problem);
   }
 
-  /** Sets right how entries were counted that waited. Gives where they were first seen, by the name of the stored entry. */
+  /** Corrects the counts of entries that waited. Returns where they were first seen, by stored entry name. */
   private takeBack(resumed: ReadonlyMap<string, Resumed>): Map<string, string> {
     const origins = new Map<string, string>();
     for (const [id, how] of resumed) {
@@ -133,7 +133,7 @@ export class Tally {
         this.entries.read -= 1;
         this.entries[recounted.isDuplicate ? 'duplicate' : 'stored'] -= 1;
         for (const verdict of SIGNATURE_VERDICTS) this.signatures[verdict] -= recounted.signatures[verdict];
-        // They are told once more, with the entry.
+        // They are reported again, with the entry.
         this.problemCount -= recounted.refused;
         for (let i = 0; i < recounted.refused; i++) this.unlist({ ...recounted, reason: 'bad_signature' });
       }
@@ -209,13 +209,13 @@ export class Tally {
     this.chatterLines += other.chatterLines;
   }
 
-  /** Everything that a person has to look at: the run ends partial. */
+  /** Everything a person must look at: the run ends partial. */
   hasLoss(): boolean {
     const { failed, unrecognized, pending, partial } = this.entries;
     return failed + unrecognized + pending + partial + this.problemCount > 0;
   }
 
-  /** The accounting identities, or what is wrong with them. Null when everything that was seen is accounted for. */
+  /** The violated accounting identities. Null if everything seen is accounted for. */
   imbalance(): string | null {
     const subjects: [string, number, number][] = [
       ['entries', this.entries.read, endedEntries(this.entries)],
@@ -304,7 +304,7 @@ function newAmendmentCounts(): AmendmentCounts {
   return { seen: 0, applied: 0, unchanged: 0, pending: 0, skipped: newReasons(), rejected: newReasons() };
 }
 
-/** Event names come from outside: a counter called `__proto__` is a counter like any other. */
+/** Event names come from outside: a counter called `__proto__` must be ordinary. */
 function newReasons(): ReasonCounts {
   const reasons: ReasonCounts = {};
   return reasons;
@@ -355,29 +355,32 @@ function addNumbers<K extends string>(mine: Record<K, number>, theirs: Record<K,
   for (const key in theirs) mine[key] += theirs[key];
 }
 
-/** How many entries that wait are remembered one by one; a run without `--register` may leave millions. */
+/** How many waiting entries are remembered individually; a run without `--register` may leave millions. */
 const REMEMBERED = 10_000;
 
-/** How one copy of an entry was counted that waits for its connection. */
+/** How one copy of an entry waiting for its connection was counted. */
 interface WaitingEntry {
   origin: string;
   isDuplicate: boolean;
   reason: SkipReason;
-  /** Items of sections that wait. */
+  /** Items of waiting sections. */
   items: ReadonlyMap<Subject, number>;
   signatures: SignatureCounts;
-  /** Bodies whose signature was wrong, each of them a problem. */
+  /** Bodies with a bad signature, each a problem. */
   refused: number;
 }
 
-/** How an entry ended when it, or another copy of it, was counted later. */
+/** How an entry ended when it, or another copy, was counted later. */
 interface Resumed {
   ended: EntryStatus;
   /** The stored entry itself was replayed again, so one copy is counted twice. */
   isRecount: boolean;
 }
 
-/** The entries that a run left waiting, by id; the same entry may stand in a log several times. Bounded: the rest counts twice. */
+/**
+ * The entries that a run left waiting, by id; a log may hold the same entry several times. Bounded: the rest counts
+ * twice.
+ */
 class WaitingEntries {
   private readonly byId = new Map<string, WaitingEntry[]>();
 
@@ -391,7 +394,7 @@ class WaitingEntries {
     return this.byId;
   }
 
-  /** Takes out the copies whose counts are outdated: one that is counted again, and all of an entry that waits no more. */
+  /** Removes copies with outdated counts: one that is counted again, and all of an entry that no longer waits. */
   take(
     logId: string,
     { ended, isRecount }: Resumed,

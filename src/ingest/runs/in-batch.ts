@@ -4,19 +4,19 @@ import type { Store } from '../../store/store.js';
 import { lockOrganizations, prepareBatch } from '../../store/transactions.js';
 import type { Target } from './with-run.js';
 
-/** How often a batch is tried again after another writer got in its way. */
+/** Retries of a batch after a conflict with another writer. */
 const BATCH_RETRIES = 20;
 
 interface BatchOptions {
-  /** The transaction of a dry run; nothing in it can be tried again alone. */
+  /** The transaction of a dry run; nothing in it can be retried alone. */
   target?: Target;
-  /** Organizations whose rows the batch reads and writes, if it knows them before it begins. */
+  /** Organizations with rows that the batch reads and writes, if known beforehand. */
   organizations?: Iterable<string>;
 }
 
 /**
- * Does one batch in one transaction, with the settings of a batch and the locks of its organizations. Runs it again from the
- * start when another writer was in the way, so `work` must not keep anything outside of its result.
+ * Does one batch in one transaction, with a batch's settings and its organizations' locks. Reruns it from the start
+ * after a conflict with another writer, so `work` must keep nothing outside its result.
  */
 export async function inBatch<T>(
   ctx: Context,
@@ -34,7 +34,7 @@ export async function inBatch<T>(
     : ctx.store.transaction(batch, { retries: BATCH_RETRIES });
 }
 
-/** Rolls a transaction back with what its work gave. */
+/** Rolls a transaction back, carrying the work's result. */
 class RolledBack<T> extends Error {
   constructor(readonly result: T) {
     super('rolled back');
@@ -43,7 +43,7 @@ class RolledBack<T> extends Error {
 
 /**
  * Runs `work` in one transaction and returns its result, but commits only if `keeps` returns true: for dry runs, and
- * for work that finds out at its end whether it may be done.
+ * for work that learns only at its end whether it may be done.
  */
 export async function rehearse<T>(
   store: Store,

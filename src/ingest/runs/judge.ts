@@ -5,19 +5,19 @@ import type { Store } from '../../store/store.js';
 import type { RunRow, UnfinishedRun } from '../../store/tables/sync-runs.js';
 import type { Context } from '../../context.js';
 
-/** A run with what became of it. `died`: recorded as running, and its process is gone. */
+/** A run with its state. `died`: recorded as running, but its process is gone. */
 export interface JudgedRun {
   row: RunRow;
   status: RunRow['status'] | 'died';
 }
 
-/** Who holds the lock of a run; null where only this process can. See src/store/locks/holders.ts. */
+/** Who holds the run lock; null if only this process can. See src/store/locks/holders.ts. */
 type Holders = readonly (string | null)[] | null;
 
-/** Who looks. */
+/** The asking process. */
 export type Onlooker = Pick<Context, 'host' | 'pid' | 'processStartedAt'>;
 
-/** Finds out which of the runs that are recorded as running still do. */
+/** Determines which runs recorded as running still are. */
 export async function judgeRuns(
   onlooker: Onlooker,
   rows: readonly RunRow[],
@@ -34,17 +34,17 @@ export async function judgeRuns(
   );
 }
 
-/** A run whose process is alive is not resumed: both would do the same work, harmlessly but twice. */
+/** A run with a live process is not resumed: both would do the same work, harmlessly but twice. */
 export async function isRunAlive(ctx: Context, run: UnfinishedRun, sql: Sql): Promise<boolean> {
-  // Of this process's own runs only the one that asks is at work.
+  // Of this process's own runs only the asking one is active.
   if (run.status !== 'running' || (run.host === ctx.host && run.pid === ctx.pid)) return false;
   return isRunning(ctx, run, await readLockHolders(sql, ctx.store.backend));
 }
 
 /**
- * A run holds the database's lock from before it is recorded until after its end. So it runs if it is this process's, or if a
- * session of its name holds the lock; it does not if its process, on this machine, is dead, or if nobody holds the
- * lock. A session with an unreadable name counts as the run's.
+ * A run holds the database's lock from before it is recorded until after its end. So it is alive if it is this
+ * process's, or if a session with its name holds the lock; it is dead if its process, on this machine, is dead, or if
+ * no session holds the lock. A session with an unreadable name counts as the run's.
  */
 async function isRunning(
   { host, pid, processStartedAt = 0 }: Onlooker,
@@ -52,7 +52,7 @@ async function isRunning(
   holders: Holders,
 ): Promise<boolean> {
   const isHere = row.host === host;
-  // A run that is older than this process had the same process id before it: in a container every process may be 1.
+  // A run older than this process had the same process id before it: in a container every process may be 1.
   if (isHere && row.pid === pid) return row.startedAt >= processStartedAt;
   if (holders === null) return false;
   if (isHere && !(await isProcessAlive(row.pid))) return false;

@@ -7,7 +7,7 @@ import { insertSyncLogs } from '../../store/tables/sync-logs.js';
 import { finishRun, insertRun, saveCheckpoint, type NewRun } from '../../store/tables/sync-runs.js';
 import { createIdGenerator } from '../../store/uuid.js';
 
-/** Where a run writes: the database, or the one transaction that it is part of. */
+/** Where a run writes: the database, or an enclosing transaction. */
 export interface Target {
   sql: Sql;
   /** The transaction is rolled back at the end. */
@@ -19,26 +19,26 @@ interface RunSpec {
   command: string;
   /** For sync_runs.options: what the user asked for, without secrets. */
   options: JsonObject;
-  /** Where the run is recorded; the database if absent. Null records nothing. */
+  /** Where to record the run; absent: the database. Null records nothing. */
   target?: Target | null;
-  /** What the run is to do; equal for runs that do the same. A later one that completes makes up for one that died. */
+  /** The run's task; equal for runs with the same one. A later one that completes makes up for a dead one. */
   work?: string | null;
-  /** When the work began, if it began before it was recorded. */
+  /** When the work began, if before it was recorded. */
   startedAt?: number;
   /** The stopped run that this one resumes. */
   resumed?: NewRun['resumed'];
   /** False for a command that shows its own progress. */
   announced?: boolean;
-  /** How the run ends when its work throws; without it with no counters. */
+  /** How the run ends when its work throws; absent: without counters. */
   failed?: (message: string, error: unknown, run: Run) => RunEnd | Promise<RunEnd>;
 }
 
-/** A run at work. */
+/** An active run. */
 export interface Run {
   readonly id: string;
   readonly startedAt: number;
   readonly newId: () => string;
-  /** Inside the transaction of a batch: its counters and the place to resume from, if it is a new one. */
+  /** Inside a batch's transaction: its counters and the resume position, if new. */
   checkpoint(tx: Sql, checkpoint: JsonObject | null, counters: JsonObject): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export interface RunEnd {
   error?: string | null;
   /** What the run did on each connection; one sync_log each. */
   logs?: readonly { connectionId: string; messagesImported: number; counters: JsonObject }[];
-  /** Connections that are synchronised as of now. */
+  /** Connections synchronized as of now. */
   synced?: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export interface Ended<T> {
 
 /**
  * Records `work` as a run: opened before it begins, closed with its verdict when it ends, and closed as failed when it
- * throws. A run that completes, also in part, leaves no checkpoint; every other one keeps its own for the next run.
+ * throws. A run that completes, even partially, leaves no checkpoint; any other keeps its own for the next run.
  */
 export async function withRun<T>(
   ctx: Context,
@@ -142,9 +142,9 @@ class Recorder implements Run {
     if (spec.announced !== false) ctx.emit({ event: 'run_finished', runId: this.id, status: end.status });
   }
 
-  /** The error of the work is what counts: one in recording it must not hide it. */
+  /** The work's error counts: an error in recording it must not hide it. */
   async fail(error: unknown): Promise<void> {
-    // That transaction is rolled back, and the beginning of the run with it.
+    // That transaction is rolled back, and the start of the run with it.
     if (this.isPartOfTransaction()) return;
     const message = error instanceof Error ? error.message : String(error);
     try {
@@ -194,12 +194,12 @@ class Recorder implements Run {
   }
 }
 
-/** What narrows the work of a run; what is absent or empty narrows nothing. */
+/** The scope of a run's work; absent or empty values do not restrict it. */
 type Narrowing = Readonly<Record<string, JsonValue | undefined>>;
 
 /**
- * What a run is to do, for sync_runs.work: equal for runs that do the same, however it was typed. `<kind> {}` is all there
- * is, so that it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
+ * A run's task, for sync_runs.work: equal for runs with the same task, however typed. `<kind> {}` covers everything, so
+ * it makes up for every narrower one of its kind; see src/store/tables/sync-runs.ts.
  */
 export function workOf(kind: string, narrowing: Narrowing): string {
   const narrow = Object.entries(narrowing)

@@ -36,7 +36,7 @@ export type DateReading =
       because: 'given' | 'year_first' | 'dots' | 'above_12' | 'file_name' | 'sequence' | 'equal';
       line: number;
     }
-  /** Every date is possible in both orders: only a person who knows the phone can tell. */
+  /** Every date is possible in both orders: only a person who knows the phone can decide. */
   | { kind: 'ambiguous'; candidates: readonly DateOrder[]; line: number; written: string }
   /** No order allows every date; each candidate with the line that refutes it. */
   | { kind: 'contradictory'; refuted: readonly { order: DateOrder; line: number; written: string }[] };
@@ -45,7 +45,7 @@ export type DateReading =
 const BACKWARD_TOLERANCE_DAYS = 2;
 const DAY_MS = 86_400_000;
 
-/** Reads the order out of all dates of a chat, in their order. Never guesses: see {@link DateReading}. */
+/** Derives the order from all dates of a chat, in sequence. Never guesses: see {@link DateReading}. */
 export function readOrder(
   dates: readonly WrittenDate[],
   named: readonly NamedDate[],

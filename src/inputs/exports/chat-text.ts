@@ -9,8 +9,8 @@ import {
 import { dayPeriodOf, phraseOf, type ChatLanguage, type ChatMediaKind } from './chat-words.js';
 
 /**
- * A chat as WhatsApp exports it from a phone: a text of what was said, by whom, at which minute of the phone's clock. It holds
- * no message ids, no zone, no status and no reactions, so it can witness what is missing, but cannot be replayed.
+ * A chat exported by WhatsApp from a phone: the text of each message, its sender, and the minute by the phone's clock.
+ * It holds no message ids, no zone, no status and no reactions, so it can show what is missing, but cannot be replayed.
  */
 export interface ChatText {
   platform: ChatPlatform;
@@ -18,7 +18,7 @@ export interface ChatText {
   hasSeconds: boolean;
   /** In which order day and month stand, and how that is known. */
   dates: DateReading;
-  /** Languages in which WhatsApp's own phrases are written; empty when the chat has none that tells. */
+  /** Languages of WhatsApp's own phrases; empty if the chat has no distinctive ones. */
   languages: readonly ChatLanguage[];
   items: readonly ChatItem[];
   senders: readonly ChatSender[];
@@ -33,9 +33,9 @@ export interface ChatItem {
   kind: 'text' | 'media' | 'location' | 'deleted' | 'system';
   /** When, by the phone's clock: ms since 1970 as if the clock were UTC. null while day and month cannot be told apart. */
   localTime: number | null;
-  /** null for a system line that names nobody. */
+  /** null for a system line without a name. */
   sender: string | null;
-  /** What was said; the caption of a file; the words of a system line. Without what WhatsApp adds. */
+  /** The text; a file's caption; a system line's words. Excludes what WhatsApp adds. */
   text: string;
   media: ChatMedia | null;
   isEdited: boolean;
@@ -109,8 +109,8 @@ export function parseChatText(text: string, options: { order?: DateOrder } = {})
 }
 
 /**
- * Reads an exported chat, of Android or iOS, in pieces cut anywhere. Pure. `order` is for a chat in which day and month cannot be
- * told apart and somebody knows the phone.
+ * Reads an exported chat, from Android or iOS, in pieces cut anywhere. Pure. `order` is for a chat with ambiguous day
+ * and month, from a person who knows the phone.
  */
 export class ChatTextReader {
   private rest = '';
@@ -129,7 +129,7 @@ export class ChatTextReader {
     for (const line of lines) this.takeLine(line);
   }
 
-  /** The chat; undefined when not one line begins a message. */
+  /** The chat; undefined if no line begins a message. */
   end(): ChatText | undefined {
     if (this.rest !== '') this.takeLine(this.rest);
     this.rest = '';
@@ -142,7 +142,7 @@ export class ChatTextReader {
     this.line++;
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     const prefix = readPrefix(line);
-    // All of a chat is written in one form: a line in another one is a part of what somebody wrote.
+    // A chat has one line format: a line in another one is part of a person's text.
     if (prefix !== undefined && (this.shape ?? shapeOf(prefix)) === shapeOf(prefix)) {
       this.shape = shapeOf(prefix);
       this.first ??= prefix;
@@ -272,7 +272,7 @@ function readItem({ line, rest }: OpenItem, platform: ChatPlatform): ReadItem {
   };
 }
 
-/** `Name: text`; undefined for a line that names nobody. */
+/** `Name: text`; undefined for a line without a name. */
 function splitSender(rest: string): { sender: string; isUnsaved: boolean; text: string } | undefined {
   const lineEnd = rest.indexOf('\n');
   const firstLine = lineEnd === -1 ? rest : rest.slice(0, lineEnd);

@@ -15,7 +15,7 @@ const CHANGED =
 
 /** Whether a file begins as an SQLite database. */
 export async function isSqlite(absolutePath: string): Promise<boolean> {
-  // A pipe can be opened once only.
+  // A pipe can be opened only once.
   if (!(await stat(absolutePath)).isFile()) return false;
   const file = await open(absolutePath);
   try {
@@ -59,7 +59,7 @@ export async function* readDatabase(
       if (++found % PAGE !== 0) return;
       onRead(Math.round((before.size * Math.min(last, count)) / Math.max(count, 1)));
       yield queue.take();
-      // Reading SQLite is no I/O that waits: without this, a signal to stop would not be heard.
+      // Reading SQLite never yields: without this, a stop signal would not be noticed.
       await new Promise((resolve) => setImmediate(resolve));
     };
     if (start.line === 0 && layout.peopleSql !== undefined) {

@@ -205,7 +205,7 @@ export class ChatExporterSplitter implements Splitter {
   }
 
   private giveMessage(bytes: Buffer | undefined, size: number, to: number): void {
-    // A problem has said why.
+    // A problem has already said why.
     if (UNUSABLE.has(this.type)) return;
     const whole =
       bytes === undefined

@@ -18,9 +18,9 @@ const CACHE_KIB = 8 * 1024;
 const VFS = 'read-only-files';
 
 /**
- * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and only here. Nothing
- * is written beside the file, no lock is taken, and pages are read as they are needed: a file of any size and on any disk will
- * do. What a running writer has put into the file's write-ahead log (`-wal`) is read with it.
+ * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and only here.
+ * Writes nothing beside the file, takes no lock, and reads pages on demand: any file size and disk works. Includes what
+ * a running writer has put into the file's write-ahead log (`-wal`).
  *
  * A writer may change the file meanwhile: the caller compares its state before and after. Throws what SQLite throws.
  */

@@ -2,20 +2,20 @@ import { access, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Why a place holds no embedded database. `unfinished`: a process is creating it, or was killed while it did; nothing is in
- * it yet. `foreign`: a directory of something else.
+ * Why a place holds no embedded database. `unfinished`: a process is creating it, or was killed doing so; it is still
+ * empty. `foreign`: a directory of something else.
  */
 export type Absence = { state: 'unfinished' | 'absent' | 'empty' } | { state: 'foreign'; holds: string };
 
-/** What stands where an embedded database is looked for. */
+/** What is found where an embedded database is expected. */
 type EmbeddedPlace = { state: 'database' } | Absence;
 
-/** The mark beside a directory that lasts as long as the database in it is being created. */
+/** The marker beside a directory while the database in it is being created. */
 export function creationMark(directory: string): string {
   return `${directory}.new`;
 }
 
-/** Looks at the place without touching it. Errors of the file system other than "nothing there" are thrown as they are. */
+/** Inspects the place without touching it. File system errors other than "nothing there" are rethrown. */
 export async function lookAtPlace(directory: string): Promise<EmbeddedPlace> {
   if (await exists(creationMark(directory))) return { state: 'unfinished' };
   const content = await readdir(directory).catch((error: unknown) => {
@@ -25,11 +25,11 @@ export async function lookAtPlace(directory: string): Promise<EmbeddedPlace> {
   if (content === undefined) return { state: 'absent' };
   const [first] = content;
   if (first === undefined) return { state: 'empty' };
-  // PGlite creates a database in any directory that has none, whatever else is in it.
+  // PGlite creates a database in any directory without one, whatever else is in it.
   return content.includes('PG_VERSION') ? { state: 'database' } : { state: 'foreign', holds: first };
 }
 
-/** Why no database can be read there: completes the path to a sentence. */
+/** Why no database can be read there: completes a sentence about the path. */
 export function absenceWords(place: Absence): string {
   switch (place.state) {
     case 'absent':
@@ -43,7 +43,7 @@ export function absenceWords(place: Absence): string {
   }
 }
 
-/** Whether a path leads to anything. */
+/** Whether a path exists. */
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -51,19 +51,19 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The file by which PostgreSQL knows its own directory; it names the version. */
+/** The file that marks PostgreSQL's own directory; it names the version. */
 export function versionFile(directory: string): string {
   return join(directory, 'PG_VERSION');
 }
 
 /**
- * What an embedded database needs free before it begins a batch. A batch holds at most 16 MB of raw bodies; with its rows,
- * its indexes and its write-ahead log it takes less than this. PGlite on a disk that is full spins inside one call for good:
- * no error, no signal and no timer gets through, so the disk must never become full under it.
+ * Free space an embedded database needs before it starts a batch. A batch holds at most 16 MB of raw bodies; with its
+ * rows, indexes and write-ahead log it takes less than this. On a full disk PGlite spins forever inside one call: no
+ * error, no signal and no timer gets through, so the disk must never become full under it.
  */
 export const LEAST_FREE_BYTES = 100 * 1024 ** 2;
 
-/** How many bytes a user's process may still write to the disk that holds `path`. */
+/** How many bytes the user's process may still write to the disk that holds `path`. */
 export type FreeBytes = (path: string) => Promise<number>;
 
 export const freeBytesOf: FreeBytes = async (path) => {
@@ -71,7 +71,7 @@ export const freeBytesOf: FreeBytes = async (path) => {
   return bavail * bsize;
 };
 
-/** Throws what a full disk throws (`ENOSPC`) when less than `least` bytes are free. */
+/** Throws the error of a full disk (`ENOSPC`) when less than `least` bytes are free. */
 export async function assertFree(
   path: string,
   freeBytes: FreeBytes,

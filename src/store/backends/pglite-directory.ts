@@ -31,21 +31,21 @@ import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
 import { createPgliteStore, startPglite } from './pglite.js';
 
-/** The PostgreSQL that PGlite 0.5 is; its data directories are of this version and no other. */
+/** The PostgreSQL version of PGlite 0.5; its data directories have this version and no other. */
 export const EMBEDDED_MAJOR = '18';
 
-/** Less than a segment of its write-ahead log: PostgreSQL may be unable to start. */
+/** Less than a write-ahead log segment: PostgreSQL may be unable to start. */
 const NEEDED_BYTES = 16 * 1024 * 1024;
 
-/** Emscripten throws its own error, with a number of WASI's in place of a name. */
+/** Emscripten throws its own error, with a WASI number instead of a name. */
 const WASI_ERRORS: Readonly<Record<number, string>> = { 2: 'EACCES', 51: 'ENOSPC', 63: 'EPERM', 69: 'EROFS' };
 
 /**
- * Opens the embedded database in a directory and migrates it; creates it only if the options say so. Takes the lock before
- * anything in the directory is opened, and keeps it until the store is closed.
+ * Opens the embedded database in a directory and migrates it; creates it only if the options say so. Takes the lock
+ * before anything in the directory is opened, and keeps it until the store is closed.
  *
- * Facts about PGlite 0.5: it never syncs to disk (`fsync` off), so a kill of the process loses nothing that was committed,
- * but a power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3 s.
+ * Facts about PGlite 0.5: it never syncs to disk (`fsync` off), so killing the process loses no committed data, but a
+ * power cut may; closing it writes a checkpoint; opening a directory takes 0.2 s, creating one 3 s.
  */
 export async function openPgliteDirectory(directory: string, options: OpenStoreOptions): Promise<Store> {
   const { freeBytes = freeBytesOf } = options;
@@ -64,7 +64,7 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
       pglite,
       path,
       async () => {
-        // Before the lock is released: a process that waits for it creates the database again.
+        // Before the lock is released: a waiting process recreates the database.
         if (closing.isBlank) await removeContent(path);
         await lock.release();
         if (closing.isBlank && made !== undefined) await removeEmpty(path, made);
@@ -95,8 +95,8 @@ export async function openPgliteDirectory(directory: string, options: OpenStoreO
 }
 
 /**
- * The directory, made if missing, by its real name: two ways to write one directory must meet at one lock file. `made`: the
- * topmost directory that had to be made.
+ * The directory, created if missing, by its real name: two spellings of one directory must share one lock file. `made`:
+ * the topmost directory created.
  */
 async function makeDirectory(directory: string): Promise<{ path: string; made: string | undefined }> {
   try {
@@ -107,11 +107,11 @@ async function makeDirectory(directory: string): Promise<{ path: string; made: s
   }
 }
 
-/** The directory of an existing database; where there is none, nothing is created, not even a lock file. */
+/** The directory of an existing database; if there is none, creates nothing, not even a lock file. */
 async function findDirectory(directory: string): Promise<string> {
   try {
     const place = await lookAtPlace(directory);
-    // One that is being created right now is waited for, like any that another process has open.
+    // One being created right now is waited for, like any that another process has open.
     if (place.state !== 'database' && place.state !== 'unfinished') throw missing(directory, place);
     return await openable(directory);
   } catch (error) {
@@ -137,8 +137,8 @@ function missing(path: string, place: Absence): ConfigError {
 }
 
 /**
- * A new database takes seconds to make, and one that was half made when the process was killed cannot be opened. A mark
- * beside the directory lasts as long as the making; who finds it makes the database again from nothing.
+ * Creating a database takes seconds, and one left half made by a kill cannot be opened. A marker beside the directory
+ * lasts until it is complete; the next process that finds the marker starts over.
  */
 async function start(
   path: string,
@@ -159,7 +159,7 @@ async function start(
 }
 
 async function launch(path: string, freeBytes: FreeBytes): Promise<PGlite> {
-  // Starting writes, too, and fails with the same error whatever is wrong: a full disk has to be ruled out before.
+  // Starting writes, too, and fails with the same error whatever is wrong: rule out a full disk first.
   await assertFree(path, freeBytes, NEEDED_BYTES);
   try {
     return await startPglite({ dataDir: path });
@@ -200,7 +200,7 @@ async function describeDamage(path: string, cause: unknown): Promise<UserError> 
   );
 }
 
-/** An error of the file system as what the user can do about it; any other error as it is. */
+/** Turns a file system error into advice for the user; other errors pass unchanged. */
 function explain(error: unknown, path: string): unknown {
   if (error instanceof UserError) return error;
   const code = systemCodeOf(error);
@@ -221,7 +221,7 @@ function explain(error: unknown, path: string): unknown {
       },
     );
   }
-  // PGlite's own file system gives numbers, which only here become the names that the translation knows.
+  // PGlite's own file system reports numbers, which are mapped here to the names that the translation knows.
   return translateDatabaseError({ code, cause: error }, path) ?? error;
 }
 
@@ -232,8 +232,8 @@ function systemCodeOf(error: unknown): string | undefined {
 }
 
 /**
- * Whether nothing came into the database. A new one that stays so is removed when it is closed: after a dry run, or a command
- * that failed, the next one would find it in perfect order.
+ * Whether the database is still empty. A new one that stays empty is removed on close: otherwise, after a dry run or a
+ * failed command, the next one would find it in perfect order.
  */
 async function isBlank(sql: Sql): Promise<boolean> {
   const rows = await sql
@@ -242,7 +242,7 @@ async function isBlank(sql: Sql): Promise<boolean> {
   return rows[0]?.['is_blank'] === true;
 }
 
-/** Removes directories that are empty now, from `path` up to `top`. */
+/** Removes empty directories from `path` up to `top`. */
 async function removeEmpty(path: string, top: string): Promise<void> {
   for (let directory = path; directory.startsWith(top); directory = dirname(directory)) {
     const isRemoved = await rmdir(directory).then(

@@ -5,11 +5,12 @@ import type { Store } from '../store.js';
 import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
 
 /**
- * A store on a PGlite that is open already. One PGlite is one connection: a statement outside `transaction` waits until an
- * open transaction ends, so waiting for it inside that transaction never ends.
+ * A store on an already open PGlite. One PGlite is one connection: a statement outside `transaction` waits for an open
+ * transaction to end, so awaiting it inside that transaction deadlocks.
  *
  * @param onClose runs once, after PGlite has flushed its files and stopped.
- * @param assertFree throws `ENOSPC` when the disk has no room for another batch; a database in memory has none to look at.
+ * @param assertFree throws `ENOSPC` when the disk has no room for another batch; a database in memory has none to look
+ * at.
  */
 export function createPgliteStore(
   pglite: PGlite,
@@ -43,8 +44,8 @@ export function createPgliteStore(
 }
 
 /**
- * bigint as `bigint` whatever its size, as on PostgreSQL; PGlite gives a number where one is enough. For the whole connection:
- * given with a query, it makes PGlite copy all its hundreds of parsers for that query, a tenth of the time of a small one.
+ * bigint always as `bigint`, as on PostgreSQL; PGlite returns a number when one suffices. Set for the whole connection:
+ * set per query, it makes PGlite copy hundreds of parsers each time, a tenth of the time of a small query.
  */
 const PARSERS: PGliteOptions['parsers'] = { [types.INT8]: BigInt };
 
@@ -65,7 +66,7 @@ function createPgliteTransactions(pglite: PGlite): RunInTransaction {
 }
 
 /**
- * Starts PGlite, in UTC whatever the machine's zone: days and times in SQL are of the session's zone, and must be the same
+ * Starts PGlite in UTC, whatever the machine's zone: SQL days and times use the session's zone, and must be the same
  * everywhere.
  */
 export async function startPglite(options: PGliteOptions): Promise<PGlite> {

@@ -4,11 +4,11 @@ import { ConfigError } from '../../model/errors.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../database-url.js';
 import { connectClient } from './postgresql-client.js';
 
-/** How a PostgreSQL is reached. */
+/** How to reach a PostgreSQL server. */
 export interface ServerConfig {
-  /** DATABASE_URL: where the tables are; may lead to a pooler. */
+  /** DATABASE_URL: the database of the tables; may point to a pooler. */
   url: string;
-  /** DIRECT_URL: a way to the same database without the pooler. Used only where `url` leads to one. */
+  /** DIRECT_URL: the same database without the pooler. Used only if `url` points to one. */
   directUrl?: string | undefined;
 }
 
@@ -16,17 +16,17 @@ export interface ServerAccess {
   client: pg.Client;
   target: DatabaseUrl;
   /**
-   * True when two transactions of one client may meet two different sessions of the server: a pooler in transaction mode.
-   * Nothing lasts longer than a transaction then: no setting, no prepared statement, no lock.
+   * True if two transactions of one client may get different server sessions: a pooler in transaction mode. Nothing
+   * outlives a transaction then: no setting, no prepared statement, no lock.
    */
   pooled: boolean;
 }
 
-/** The key space in which two URLs prove that they lead to one database: `wapr`. */
+/** The lock key space that proves two URLs lead to one database: `wapr`. */
 const PROOF_NAMESPACE = 0x77617072;
 
 /**
- * Connects one client: to the server behind `url`, or, where that is a pooler and there is a direct URL, past the pooler.
+ * Connects one client: to the server behind `url`, or, if that is a pooler and there is a direct URL, past the pooler.
  * Throws UserError when a server cannot be reached, or when the direct URL leads to another database or to a pooler.
  */
 export async function connectServer(config: ServerConfig, applicationName?: string): Promise<ServerAccess> {
@@ -35,7 +35,7 @@ export async function connectServer(config: ServerConfig, applicationName?: stri
   try {
     if (!target.pgbouncer && (await isOwnSession(client))) return { client, target, pooled: false };
     if (config.directUrl === undefined) return { client, target, pooled: true };
-    // The tables are where DATABASE_URL says, also if the direct URL names no schema or another one.
+    // The tables are in DATABASE_URL's schema, even if the direct URL names none or another.
     const direct = { ...parseDatabaseUrl(config.directUrl), schema: target.schema };
     const past = await connectPast(client, direct, applicationName);
     await client.end().catch(() => undefined);
@@ -47,12 +47,12 @@ export async function connectServer(config: ServerConfig, applicationName?: stri
 }
 
 /**
- * Whether a client has a session of the server to itself. When it connects, PostgreSQL tells it the process id of its session
- * (to cancel queries with), and PostgreSQL itself answers `pg_backend_pid()`. A pooler in transaction mode cannot tell the
- * former: when a client connects it has no session yet, and later any; so it makes a number up. Asking twice whether the
- * session is still the same would prove nothing, for an idle pooler gives the same one again.
+ * Whether a client has a server session to itself. On connecting, PostgreSQL reports the process id of the session (for
+ * canceling queries), and `pg_backend_pid()` must match it. A pooler in transaction mode has no session yet when a
+ * client connects, so it reports a made-up number. Comparing two queries would prove nothing: an idle pooler returns
+ * the same session again.
  *
- * A proxy that makes numbers up although it keeps one session per client is taken for a pooler: that is safe, and slower.
+ * A proxy that makes up numbers but keeps one session per client is treated as a pooler: safe, but slower.
  */
 async function isOwnSession(client: pg.Client): Promise<boolean> {
   const told: unknown = 'processID' in client ? client.processID : null;
@@ -92,8 +92,8 @@ async function connectPast(
 }
 
 /**
- * Whether two clients are in one database: an advisory lock that the one holds inside a transaction, under a number that
- * nobody else has, is seen by the other. Names and addresses would not do: they differ on the two ways to one server.
+ * Whether two clients are in one database: one takes an advisory lock with a unique number inside a transaction, and
+ * the other must see it. Names and addresses prove nothing: they differ between two routes to one server.
  */
 async function leadsTo(pooled: pg.Client, direct: pg.Client): Promise<boolean> {
   const key = randomInt(2 ** 31);
@@ -112,13 +112,13 @@ async function leadsTo(pooled: pg.Client, direct: pg.Client): Promise<boolean> {
   }
 }
 
-/** More than the idle sessions that a pooler usually keeps for one database. */
+/** More than the idle sessions a pooler usually keeps for one database. */
 const OTHERS = 4;
 
 /**
- * Whether what is called direct gives the session of one client to another: while others hold transactions, none may be in
- * it. A pooler gives idle sessions away before it opens new ones, so with enough others one of them gets it. Of a pooler with
- * more idle sessions this is no proof, only a guard against an address that was mistaken.
+ * Whether the "direct" connection gives one client's session to another: while others hold transactions, none may be in
+ * it. A pooler reuses idle sessions before opening new ones, so with enough others one of them gets it. With more idle
+ * sessions this proves nothing; it only guards against a mistaken address.
  */
 async function sharesSessions(client: pg.Client, target: DatabaseUrl): Promise<boolean> {
   const own = await backendPid(client);

@@ -10,15 +10,15 @@ export function clientConfig(target: DatabaseUrl, applicationName = 'wa-reconcil
   return {
     connectionString: target.connectionString,
     application_name: applicationName,
-    // Without it, a network that drops idle connections leaves a run waiting for ever.
+    // Without it, a network that drops idle connections leaves a run waiting forever.
     keepAlive: true,
   };
 }
 
-/** Connects a client of its own. Throws UserError, translated from the error of `pg`. */
+/** Connects a dedicated client. Throws UserError, translated from the error of `pg`. */
 export async function connectClient(target: DatabaseUrl, applicationName?: string): Promise<pg.Client> {
   const client = createClient(target, applicationName);
-  // A client whose connection breaks emits `error`; without a listener the process would end.
+  // A client emits `error` when its connection breaks; without a listener the process would exit.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -36,7 +36,7 @@ function createClient(target: DatabaseUrl, applicationName?: string): pg.Client 
       connectionTimeoutMillis: (target.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS) * 1000,
     });
   } catch (error) {
-    // The files that sslrootcert, sslcert and sslkey name are read here.
+    // Reads the files named by sslrootcert, sslcert and sslkey.
     if (!(error instanceof Error) || !('path' in error) || typeof error.path !== 'string') throw error;
     throw new ConfigError(`The database URL names a certificate or key that cannot be read: ${error.path}.`, {
       code: 'database_certificate_unreadable',
@@ -47,11 +47,11 @@ function createClient(target: DatabaseUrl, applicationName?: string): pg.Client 
 }
 
 /**
- * Settings that a server, database or role may have changed, and that would change what we store:
- * - days and times in SQL are of the session's zone, and must be the same everywhere;
+ * Settings that a server, database or role may have changed, with effects on stored data:
+ * - SQL days and times use the session's zone, and must be the same everywhere;
  * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
- * - compiling a statement or starting workers costs more than a batch of index look-ups.
- * Sent as statements, not as start-up options, which PgBouncer refuses.
+ * - compiling a statement or starting workers costs more than a batch of index look-ups. Sent as statements, because
+ *   PgBouncer refuses start-up options.
  */
 function settingsOf(schema: string): readonly (readonly [name: string, value: string])[] {
   return [
@@ -66,7 +66,7 @@ function settingsOf(schema: string): readonly (readonly [name: string, value: st
   ];
 }
 
-/** Sets them for as long as the session lasts. */
+/** Sets them for the session. */
 export function sessionSettings(schema: string): string {
   return settingsOf(schema)
     .map(([name, value]) => `set ${name} to ${value}`)
@@ -74,8 +74,8 @@ export function sessionSettings(schema: string): string {
 }
 
 /**
- * Sets them for one transaction: on a pooler the next one may be in another session, and what is set for a session would
- * reach other programs. `set` and not `select set_config`: a query would fix the isolation level of the transaction.
+ * Sets them for one transaction: on a pooler the next one may use another session, and session settings would leak to
+ * other programs. `set` and not `select set_config`: a query would fix the isolation level of the transaction.
  */
 export function transactionSettings(schema: string): string {
   return settingsOf(schema)

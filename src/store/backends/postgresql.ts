@@ -9,19 +9,19 @@ import { createTransactionRunner, translated, type RunInTransaction } from '../t
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
 import { clientConfig, sessionSettings, transactionSettings } from './postgresql-client.js';
 
-/** One run needs a connection for its transaction and one for the statements beside it; more only takes from others. */
+/** A run needs one connection for its transaction and one for statements beside it; more would starve other clients. */
 const POOL_SIZE = 3;
 
 interface PostgresqlOptions {
-  /** Most connections at a time; `connection_limit` of the URL, or 3, if absent. */
+  /** Maximum connections; absent: the URL's `connection_limit`, or 3. */
   poolSize?: number;
 }
 
 /**
- * Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is no PostgreSQL >= 13.
+ * Opens a store on a PostgreSQL server. Throws UserError if the server cannot be reached or is not PostgreSQL >= 13.
  *
- * Behind a pooler in transaction mode nothing is prepared under a name, and every statement runs in a transaction that sets
- * what it needs; with a direct URL the store goes past the pooler instead.
+ * Behind a pooler in transaction mode, uses no named prepared statements, and runs every statement in a transaction
+ * with its settings; with a direct URL the store bypasses the pooler instead.
  */
 export async function openPostgresqlStore(config: ServerConfig, options: PostgresqlOptions): Promise<Store> {
   const { target, pooled } = await probe(config);
@@ -32,7 +32,7 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
     // The pool waits for the promise, although @types/pg declares the hook as void.
     ...(pooled ? {} : { onConnect: (client): unknown => client.query(sessionSettings(target.schema)) }),
   });
-  // A connection that breaks while it is idle: the next statement opens another, or fails with the reason.
+  // An idle connection broke: the next statement opens another, or fails with the reason.
   pool.on('error', () => undefined);
   const settings = transactionSettings(target.schema);
   const sqlOn = pooled ? unnamedSqlOn : createPgSqlOn();
@@ -50,8 +50,8 @@ export async function openPostgresqlStore(config: ServerConfig, options: Postgre
 }
 
 /**
- * The first connection, outside the pool: only here may connecting time out. A timeout of the pool would also hit a
- * statement that waits for a free connection.
+ * The first connection, outside the pool: only this one may time out while connecting. A pool timeout would also hit a
+ * statement waiting for a free connection.
  */
 async function probe(config: ServerConfig): Promise<Pick<ServerAccess, 'target' | 'pooled'>> {
   const { client, target, pooled } = await connectServer(config).catch(rethrowTranslated(config));
@@ -72,8 +72,8 @@ function rethrowTranslated({ url }: ServerConfig): (error: unknown) => never {
 }
 
 /**
- * What the rows hold, alike on both backends: bigint as `bigint` (`pg` gives text, in which counts would be compared as
- * words), bytea as plain `Uint8Array`.
+ * Makes row values the same on both backends: bigint as `bigint` (`pg` returns text, which would compare as words),
+ * bytea as plain `Uint8Array`.
  */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
@@ -87,7 +87,7 @@ function bytesOfHex(text: string): Uint8Array {
 /** Runs SQL on a pool, or on the one client that holds a transaction. */
 type PgSqlOn = (client: pg.Pool | pg.ClientBase) => Sql;
 
-/** Statements are prepared once per connection, under a name made of their text. */
+/** Statements are prepared once per connection, under a name derived from their text. */
 function createPgSqlOn(): PgSqlOn {
   const names = new Map<string, string>();
   const nameOf = (text: string): string => {
@@ -102,7 +102,7 @@ function createPgSqlOn(): PgSqlOn {
     sqlOf((text, values) => client.query<SqlRow>({ name: nameOf(text), text, values, types: TYPES }));
 }
 
-/** Statements without a name, each planned again: on a pooler the session that knows the name may be another client's. */
+/** Unnamed statements, planned each time: on a pooler, a named one's session may be serving another client. */
 const unnamedSqlOn: PgSqlOn = (client) =>
   sqlOf((text, values) => client.query<SqlRow>({ text, values, types: TYPES }));
 
@@ -113,7 +113,7 @@ function sqlOf(run: (text: string, values: SqlParameter[]) => Promise<pg.QueryRe
   };
 }
 
-/** A transaction for every statement: only inside one do settings hold on a pooler. */
+/** A transaction for every statement: on a pooler, settings hold only inside one. */
 function createStatementTransactions(run: RunInTransaction): Sql {
   return {
     query: (text, parameters) => run((tx) => tx.query(text, parameters)),
@@ -121,7 +121,7 @@ function createStatementTransactions(run: RunInTransaction): Sql {
   };
 }
 
-/** Statements of one connection wait for each other anyway; `pg` 9 will refuse one that is sent while another runs. */
+/** Statements of one connection queue anyway; `pg` 9 will refuse one sent while another runs. */
 function oneAtATime(sql: Sql): Sql {
   let last: Promise<unknown> = Promise.resolve();
   const after = <T>(run: () => Promise<T>): Promise<T> => {
@@ -137,14 +137,14 @@ function oneAtATime(sql: Sql): Sql {
 }
 
 /**
- * Transactions on a pool's clients; a client whose rollback fails is thrown away with its transaction. `settings`: statements
- * that each of them begins with.
+ * Transactions on a pool's clients; a client that fails to roll back is discarded with its transaction. `settings`: the
+ * statements at the start of each.
  */
 function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): RunInTransaction {
   return async (work) => {
     const client = await pool.connect();
     let broken = false;
-    // A connection that breaks between two statements emits this event; without a listener the process would end.
+    // A connection that breaks between two statements emits this event; without a listener the process would exit.
     const onError = (): void => {
       broken = true;
     };

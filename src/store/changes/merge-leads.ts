@@ -15,8 +15,8 @@ export interface ConversationMove {
 }
 
 /**
- * Moves messages and tickets of `from` to `into`; several may go into one. The times of `into` are left to the caller, who
- * reads them from its messages. Set-based; no `into` may be a `from`.
+ * Moves messages and tickets of `from` to `into`; several may go into one. The caller sets the times of `into`, read
+ * from its messages. Set-based; no `into` may be a `from`.
  */
 export async function mergeConversations(tx: Sql, moves: readonly ConversationMove[]): Promise<void> {
   if (moves.length === 0) return;
@@ -42,15 +42,15 @@ export async function mergeConversations(tx: Sql, moves: readonly ConversationMo
   await tx.execute(`delete from conversations c using ${move} where c.id = move.lost_id`, ids);
 }
 
-/** People that are one, as ids: `from` ends, `into` stays (rule I3). */
+/** People who are one, as ids: `from` ends, `into` stays (rule I3). */
 export interface MergePair {
   from: string;
   into: string;
 }
 
 /**
- * {@link movePeople} with a record of who was whose, for what a batch of `replay` merges between other changes: what the log
- * says cannot be undone, but it can be explained. `dedupe`, and an adoption, journal whole rows instead; see
+ * {@link movePeople} with a record of previous owners, for merges that a `replay` batch makes between other changes:
+ * they cannot be undone, but they can be explained. `dedupe`, and an adoption, journal whole rows instead; see
  * src/store/journal/journal.ts.
  */
 export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergePair[]): Promise<string[]> {
@@ -63,8 +63,9 @@ export async function mergePeople(tx: Sql, runId: string, pairs: readonly MergeP
 }
 
 /**
- * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Gives the surviving conversations that
- * received messages of another one. Set-based; runs inside the batch's transaction, under the organization's lock.
+ * Moves everything of `from` to `into`: identities, conversations, messages, tickets. Returns the surviving
+ * conversations that received another one's messages. Set-based; runs inside the batch's transaction, under the
+ * organization's lock.
  */
 export async function movePeople(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
   const kept: string[] = [];
@@ -72,7 +73,9 @@ export async function movePeople(tx: Sql, pairs: readonly MergePair[]): Promise<
   return kept;
 }
 
-/** One loser per survivor at a time: two losers may both bring the conversation on a connection that the survivor lacks. */
+/**
+ * One merged lead per survivor at a time: two may both bring the conversation that the survivor lacks on a connection.
+ */
 function roundsOf(pairs: readonly MergePair[]): MergePair[][] {
   const rounds: MergePair[][] = [];
   const seen = new Map<string, number>();
@@ -92,7 +95,7 @@ function parametersOf(pairs: readonly MergePair[]): SqlParameter[] {
 
 async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]> {
   const ids = parametersOf(pairs);
-  // `limit`: one look-up each; asked whether it exists, the planner hashes all leads.
+  // `limit`: one look-up each; with `exists`, the planner hashes all leads.
   await tx.execute(
     `update lead_identities i set person_id = merge.target,
        lead_id = (select l.id from leads l where l.id = merge.target limit 1)
@@ -100,7 +103,7 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
     ids,
   );
 
-  // What people entered by hand stays so, whichever of the two leads they entered (I6).
+  // Values entered by people stay, whichever of the two leads they are on (I6).
   await tx.execute(
     `update leads kept set source = 'direct_creation'
      from ${MERGE} join leads lost on lost.id = merge.source
@@ -111,7 +114,7 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
   const doubled = await readDoubledThreads(tx, pairs);
   await mergeConversations(tx, doubled);
 
-  // What has no counterpart just changes hands; messages follow through the foreign key's cascade.
+  // Rows without a counterpart only change owner; messages follow by foreign-key cascade.
   await tx.execute(
     `update conversations c set lead_id = merge.target from ${MERGE} where c.lead_id = merge.source`,
     ids,
@@ -129,8 +132,8 @@ async function moveRound(tx: Sql, pairs: readonly MergePair[]): Promise<string[]
 }
 
 /**
- * Conversations of a loser on a connection on which its survivor has one, too. One look-up by leads for all of them: joined in
- * the database, the planner would compare every two conversations of a connection.
+ * Conversations of a merged lead on a connection where its survivor has one, too. One look-up by leads for all: joined
+ * in the database, the planner would compare every pair of conversations of a connection.
  */
 async function readDoubledThreads(tx: Sql, pairs: readonly MergePair[]): Promise<ConversationMove[]> {
   const rows = await tx.query(
@@ -147,14 +150,14 @@ async function readDoubledThreads(tx: Sql, pairs: readonly MergePair[]): Promise
   }
   return pairs.flatMap(({ from, into }) =>
     (byLead.get(from) ?? []).flatMap((lost) => {
-      // The earliest, should the index be missing that allows a lead one conversation per connection.
+      // The earliest, in case the index that allows one conversation per lead and connection is missing.
       const kept = byLead.get(into)?.find(({ connectionId }) => connectionId === lost.connectionId);
       return kept === undefined ? [] : [{ from: lost.id, into: kept.id, leadId: into }];
     }),
   );
 }
 
-/** Writes every row that the merge is going to change or remove, as it was, before it is touched. */
+/** Saves every row that the merge will change or remove before touching it. */
 async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[]): Promise<void> {
   await tx.execute(
     `insert into change_journal (run_id, table_name, key, before, after)
@@ -186,12 +189,12 @@ async function journal(tx: Sql, runId: string, ids: readonly SqlParameter[]): Pr
 }
 
 /**
- * Messages that were rejected as collisions between leads that have become one: the entries that brought them are due
- * again, and the rejects are taken back (M9: identities are resolved first). Gives the number of entries.
+ * Messages rejected as collisions between leads that are now one: their entries are due again, and the rejects are
+ * removed (M9: identities are resolved first). Returns the number of entries.
  */
 export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Promise<number> {
   if (leadIds.length === 0) return 0;
-  // From the leads' messages to the rejects, fenced: the other way round the planner reads the whole of messages.
+  // From the leads' messages to the rejects, fenced: in the other direction the planner reads all of messages.
   const rows = await tx.query(
     `with due as (
        select collision.id
@@ -213,8 +216,9 @@ export async function requeueCollisions(tx: Sql, leadIds: readonly string[]): Pr
 }
 
 /**
- * Entries about the people with these names, of which a message was rejected because another conversation holds its id, are due
- * again: a person with more names may have the better claim (M9), and only decoding tells. Gives the number of entries.
+ * Makes entries about the people with these names due again if one of their messages was rejected because another
+ * conversation holds its id: a person with more names may have the better claim (M9), and only decoding shows it.
+ * Returns the number of entries.
  */
 export async function requeueLostClaims(tx: Sql, names: readonly string[]): Promise<number> {
   if (names.length === 0) return 0;
@@ -241,7 +245,7 @@ const LEAD_FIELDS = columns({
   username: orNull(text),
 });
 
-/** What only the row of a lead holds about a person. */
+/** Facts about a person that only the lead's row holds. */
 export type LeadFields = RowOf<typeof LEAD_FIELDS>;
 
 /** The rows of leads, locked until the transaction ends. */
@@ -255,9 +259,9 @@ export async function lockLeads(tx: Sql, ids: readonly string[]): Promise<LeadFi
 }
 
 /**
- * Gives the surviving leads what only the rows of the others hold. A person of whom one lead is active is active: a merge must
- * not hide somebody because the older lead was deleted once. A name that people entered for one of the leads, of which no
- * identity holds, would be lost with its row; the oldest such row wins. Identities decide afterwards.
+ * Gives the surviving leads what only the others' rows hold. A person with one active lead is active: a merge must not
+ * hide a person because the older lead was once deleted. A name that people entered, without an identity, would be lost
+ * with its row; the oldest one wins. Identities decide afterwards.
  */
 export async function inheritFields(
   tx: Sql,
@@ -283,7 +287,7 @@ export async function inheritFields(
   );
 }
 
-/** Takes names away, by full key. */
+/** Deletes names by full key. */
 export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promise<void> {
   if (names.length === 0) return;
   await tx.execute(
@@ -293,24 +297,24 @@ export async function deleteNames(tx: Sql, names: readonly WantedName[]): Promis
   );
 }
 
-/** A conversation (`id`) whose open tickets are to become one with those of `keptId`; the same one where nothing else moves. */
+/** A conversation (`id`) with open tickets to merge with those of `keptId`; the same id if nothing else moves. */
 interface TicketThread {
   id: string;
   keptId: string;
 }
 
-/** What people, or other programs, opened by themselves: such a ticket may be known elsewhere, and is never removed. */
+/** Opened by people or other programs: such a ticket may be known elsewhere, and is never removed. */
 const BY_PEOPLE = (ticket: string): string => `${ticket}.source <> 'incoming_message'`;
 
-/** The order of open tickets that are one, of one conversation: the first stays open. */
+/** The merge order of one conversation's open tickets: the first stays open. */
 const inOrder = (ticket: string): string =>
   `${ticket}.opened_at, ${ticket}.opened_by_external_id collate "C", ${ticket}.id`;
 
 /**
- * Open tickets become one: that which people opened, else that of the conversation that stays, with the earliest opening and
- * the newest last message. What people did with one of them (its stage) is kept. The others go; but what people opened is
- * closed instead, as of its last message, so that no later message counts as one from before a closed ticket (T5).
- * Set-based, one statement; the doubled ones go first, because at most one may be open.
+ * Merges open tickets: keeps the one opened by a person, else the surviving conversation's, with the earliest opening
+ * and the newest last message. Keeps a stage set by a person. Deletes the others, but closes those opened by people, as
+ * of their last message, so that no later message counts as predating a closed ticket (T5). Set-based, one statement;
+ * the extra ones go first, because at most one may be open.
  */
 export async function mergeOpenTickets(tx: Sql, threads: readonly TicketThread[]): Promise<void> {
   if (threads.length === 0) return;
@@ -368,7 +372,7 @@ const TICKET_GROUP = columns({
   byPeople: integer,
 });
 
-/** Several open tickets of one conversation, that which stays open first; possible where the index is missing. */
+/** Several open tickets of one conversation, the kept one first; possible without the index. */
 export type TicketGroup = RowOf<typeof TICKET_GROUP>;
 
 /** Rows are read by {@link ticketGroupOf}, in the order of their conversations; one pass over the open tickets. */
@@ -390,7 +394,9 @@ export function ticketGroups(connectionId: string | null): { text: string; param
   };
 }
 
-/** The same group as it is now, of each of these conversations that still has one; for a batch, under its lock. */
+/**
+ * The same group in its current state, for each of these conversations that still has one; for a batch, under its lock.
+ */
 export async function readTicketGroups(tx: Sql, conversationIds: readonly string[]): Promise<TicketGroup[]> {
   const rows = await tx.query(
     `select c.id as conversation_id, c.connection_id, c.lead_id, crowd.ids, crowd.by_people

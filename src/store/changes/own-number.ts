@@ -13,36 +13,36 @@ interface OwnNumber {
   organizationId: string;
   phoneNumberId: string | null;
   phones: readonly string[];
-  /** The number has just become known: people with this number and no conversation are removed, too. */
+  /** The number has just become known: also remove people with this number and no conversation. */
   isNew: boolean;
 }
 
 /**
- * Takes back what was stored about a connection's own number before it was known to be that (rule I4): the conversation with
- * its messages and tickets, and the lead, where nothing else is known of it. Journaled. Every entry that names the number is
- * due again: now it is skipped, and its items about others are applied once more. Rows of other programs, and what people
- * entered, stay.
+ * Removes what was stored about a connection's own number before it was known as such (rule I4): the conversation with
+ * its messages and tickets, and the lead, if nothing else is known of it. Journaled. Every entry that names the number
+ * is due again: now it is skipped, and its other items are reapplied. Rows of other programs, and values entered by
+ * people, stay.
  */
 export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<Retracted> {
   const { connectionId, phoneNumberId } = own;
   return retractPeople(tx, runId, await readPeople(tx, own), { connectionId, phoneNumberId });
 }
 
-/** What was taken back, and how many entries are due because of it. */
+/** What was removed, and how many entries are due because of it. */
 interface Retracted {
   requeued: number;
   removed: RemovedRows;
 }
 
-/** A person, and their conversation on the connection that is looked at. */
+/** A person, and their conversation on the connection in question. */
 export interface RetractedPerson {
   personId: string;
   conversationId: string | null;
 }
 
 /**
- * Takes back what entries brought about these people on one connection, and makes every entry due again that names them: those
- * that still say so bring it once more. Journaled. Rows of other programs, and what people entered, stay.
+ * Removes what entries stored about these people on one connection, and makes every entry that names them due again:
+ * valid ones restore it. Journaled. Rows of other programs, and values entered by people, stay.
  */
 export async function retractPeople(
   tx: Sql,
@@ -70,7 +70,7 @@ export async function retractPeople(
   await updateConversations(tx, kept);
   requeued += await requeueEntriesNaming(tx, names);
   await deleteAmendments(tx, connection.connectionId, names);
-  // A status names its message only; that of a message which is gone has to wait again.
+  // A status names only its message; if that message is gone, it must wait again.
   if (messages.some(({ isConfirmed }) => isConfirmed)) {
     const { phoneNumberId } = connection;
     requeued += await requeueStatuses(tx, phoneNumberId === null ? [] : [phoneNumberId]);
@@ -78,7 +78,7 @@ export async function retractPeople(
   return { ...retracted, requeued };
 }
 
-/** People with the number, and their conversation on this connection; only those with rows to take back. */
+/** People with the number, and their conversation on this connection; only those with rows to remove. */
 async function readPeople(
   tx: Sql,
   { connectionId, organizationId, phones, isNew }: OwnNumber,
@@ -131,7 +131,7 @@ async function readLoggedMessages(
   return rows.map((row) => ({ id: textOf(row, 'id'), isConfirmed: booleanOf(row, 'is_confirmed') }));
 }
 
-/** A conversation that still holds rows of another program, or a ticket that people opened, stays. */
+/** A conversation with rows of another program, or a ticket opened by a person, stays. */
 async function deleteConversations(
   tx: Sql,
   messageIds: readonly string[],
@@ -160,8 +160,8 @@ async function deleteConversations(
 }
 
 /**
- * The lead and its names are deleted where nothing else uses them. Otherwise what is stored about the names is reset, and set
- * again by the entries that are due. Gives the number of leads that are gone. A name of the time 0 was another program's; see src/rules/people.ts.
+ * Deletes the lead and its names if nothing else uses them. Otherwise resets the names' data; due entries set it again.
+ * Returns the number of deleted leads. A name with time 0 came from another program; see src/rules/people.ts.
  */
 async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<number> {
   const [row] = await tx.query(
@@ -186,7 +186,7 @@ async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<numb
   return leads;
 }
 
-/** Edits, revokes and reactions that wait for their message; those that are due come back with their entries. */
+/** Edits, revokes and reactions waiting for their message; due ones return with their entries. */
 async function deleteAmendments(tx: Sql, connectionId: string, names: readonly string[]): Promise<void> {
   await tx.execute(
     `delete from pending_facts where connection_id = $1::uuid and kind <> 'status' and webhook_log_id in (

@@ -10,7 +10,7 @@ interface Rename {
   to: string;
 }
 
-/** A key id that became a wamid takes its reactions and its ticket along (M10). Gives the number of reactions. */
+/** When a key id becomes a wamid, its reactions and its ticket follow (M10). Returns the number of reactions. */
 export async function followRenames(tx: Sql, renames: readonly Rename[]): Promise<number> {
   if (renames.length === 0) return 0;
   const to = new Map(renames.map((rename) => [`${rename.connectionId} ${rename.from}`, rename.to]));
@@ -28,13 +28,13 @@ export async function followRenames(tx: Sql, renames: readonly Rename[]): Promis
   return reactions.length;
 }
 
-/** Replies name what they answer, in their own conversation; when that gets its wamid, they follow (M10). */
+/** Replies name their target within their own conversation; when it gets its wamid, they follow (M10). */
 export async function renameContexts(
   tx: Sql,
   renames: readonly { conversationId: string; from: string; to: string }[],
 ): Promise<number> {
   if (renames.length === 0) return 0;
-  // Each conversation is read once, whatever the number of names in it: the list in brackets is hashed.
+  // Reads each conversation once, whatever the number of names in it: the subquery list is hashed.
   return tx.execute(
     `update messages m set context_external_id = r.new_id
      from (
@@ -59,7 +59,7 @@ async function renameTicketOpeners(
   renames: readonly { conversationId: string; from: string; to: string }[],
 ): Promise<void> {
   if (renames.length === 0) return;
-  // By conversation, where the index is: by id alone, every batch of renames would read all tickets.
+  // By conversation, which is indexed: by id alone, every batch of renames would read all tickets.
   await tx.execute(
     `update tickets t set opened_by_external_id = r.new_id
      from unnest($1::uuid[], $2::text[], $3::text[]) as r (conversation_id, old_id, new_id)

@@ -6,23 +6,26 @@ import type { ConnectionRow } from '../tables/connections.js';
 import { requeueEntriesOfNumbers } from '../tables/webhook-log.js';
 import { retractPeople, type RetractedPerson } from './own-number.js';
 
-/** What entries brought to a connection that may be another's: they name only the WABA, which has several numbers now. */
+/**
+ * Rows that entries stored on a connection that may be the wrong one: they name only the WABA, which now has several
+ * numbers.
+ */
 export interface Misfiled {
   entryIds: readonly string[];
-  /** Everybody whom the entries name. */
+  /** Everyone the entries name. */
   names: readonly string[];
   /** Messages that they make or change. */
   messageIds: readonly string[];
-  /** Whether they say something about the history. */
+  /** Whether they contain history. */
   isAboutHistory: boolean;
   /** The newest live event among them, ms since 1970. */
   lastLiveAt: number | null;
 }
 
 /**
- * Takes back from a connection what such entries brought: the conversations that they touch, their pending facts, and the
- * connection's own state. What other entries say of these comes back with them: they are due again. `isKnown`: the connection
- * that they belong to is known by now, so only what they alone brought goes. Gives the number of entries that are due.
+ * Removes from a connection what such entries stored: the affected conversations, their pending facts, and the
+ * connection's own state. Other entries about these are due again, which restores their part. `isKnown`: the right
+ * connection is known by now, so only rows from these entries alone go. Returns the number of due entries.
  */
 export async function retractMisfiled(
   tx: Sql,
@@ -46,7 +49,7 @@ export async function retractMisfiled(
   return requeued;
 }
 
-/** The people whom the entries name, and those whose messages they change. */
+/** The people the entries name, and the people of the messages they change. */
 async function readPeople(
   tx: Sql,
   { id, organizationId }: ConnectionRow,
@@ -79,7 +82,7 @@ async function readPeople(
   }));
 }
 
-/** The state of the history only ever rises (H2), so it is read again from the connection's own entries. */
+/** The history state only ever rises (H2), so it is recomputed from the connection's own entries. */
 async function resetHistory(
   tx: Sql,
   { id, kind, phoneNumberId }: ConnectionRow,

@@ -9,7 +9,7 @@ interface ItemPlace {
   path: string;
 }
 
-/** Why items were rejected, of those that are on record; by `{log id} {path}`. */
+/** Reasons of rejected items on record; by `{log id} {path}`. */
 export async function readRejectedItems(sql: Sql, items: readonly ItemPlace[]): Promise<Map<string, string>> {
   if (items.length === 0) return new Map();
   const rows = await sql.query(

@@ -26,7 +26,7 @@ export async function countConversations(sql: Sql, scope: Scope): Promise<number
   );
 }
 
-/** Of one connection: leads with a conversation there. */
+/** On one connection: leads with a conversation there. */
 export async function countLeads(sql: Sql, scope: Scope = WHOLE): Promise<number> {
   return readCount(
     sql,
@@ -43,7 +43,7 @@ const CROWDED_ROWS = columns({
   rows: integer,
 });
 
-/** Several rows where one may be; `key` is what they share. */
+/** Several rows where one is allowed; `key` is what they share. */
 export type CrowdedRows = RowOf<typeof CROWDED_ROWS>;
 
 /** Leads with more than one conversation on one connection. */
@@ -87,7 +87,10 @@ export function streamCrowdedTickets(tx: Sql, scope: Scope): AsyncGenerator<Crow
   );
 }
 
-/** First and last message, as a conversation or a lead says and as its messages say. Times are ms since 1970. */
+/**
+ * First and last message, as stored in a conversation or lead and as computed from its messages. Times are ms since
+ * 1970.
+ */
 export interface WrongTimes {
   of: 'conversation' | 'lead';
   id: string;
@@ -97,17 +100,17 @@ export interface WrongTimes {
   actual: MessageEnds;
 }
 
-/** Of a lead only the last message is kept. */
+/** A lead keeps only the last message. */
 export interface MessageEnds {
   firstAt: number | null;
-  /** As it is stored: where the check constraint is missing, any word. */
+  /** As stored: without the check constraint, any word. */
   firstSource: string | null;
   lastAt: number | null;
 }
 
 /**
- * Conversations whose ends are not those of their messages, and leads whose last message is not the last of all of their
- * conversations. One pass over the messages, whatever their number.
+ * Conversations with first or last times that do not match their messages, and leads with a last message that is not
+ * the last of all their conversations. One pass over the messages, whatever their number.
  */
 export async function* streamWrongTimes(
   tx: Sql,
@@ -164,7 +167,7 @@ export interface JudgedRow {
 
 const NEXT = `coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')`;
 
-/** The next conversations by id, and whether their ends are wrong: some index look-ups for each. */
+/** The next conversations by id, and whether their ends are wrong: a few index look-ups each. */
 export async function judgeConversations(
   tx: Sql,
   scope: Scope,
@@ -189,7 +192,7 @@ export async function judgeConversations(
   return rows.map(judgedOf);
 }
 
-/** The last messages of leads. By an array of them: where the index is missing that serves it, one scan answers for all. */
+/** The last messages of leads. Uses an array: without the index, one scan answers for all. */
 function lastOfLeads(ids: string): string {
   return `(
     select c.lead_id, max(ends.last_at) as last_at from conversations c
@@ -198,7 +201,7 @@ function lastOfLeads(ids: string): string {
   )`;
 }
 
-/** The next leads by id, and whether their last message is another one. */
+/** The next leads by id, and whether their last message is wrong. */
 export async function judgeLeads(
   tx: Sql,
   scope: Scope,
@@ -218,7 +221,7 @@ export async function judgeLeads(
   return rows.map(judgedOf);
 }
 
-/** Sets the last messages of leads to what their messages say. Gives the number of leads changed. */
+/** Sets the last messages of leads from their messages. Returns the number of leads changed. */
 export async function recomputeLeads(tx: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   return tx.execute(
@@ -233,7 +236,7 @@ export async function recomputeLeads(tx: Sql, ids: readonly string[]): Promise<n
 }
 
 function judgedOf(row: SqlRow): JudgedRow {
-  // Null where a row has neither time and only new ones are asked for.
+  // Null if a row has neither time and only new ones are requested.
   return { id: textOf(row, 'id'), isWrong: row['is_wrong'] === true };
 }
 
@@ -264,18 +267,18 @@ const OPEN_TICKET = columns({
   openedByExternalId: orNull(text),
   openedAt: time,
   lastInboundAt: orNull(time),
-  /** When the message came that it names, if that is a live inbound one of its conversation. */
+  /** The time of the message it names, if that is a live inbound one of its conversation. */
   openerAt: orNull(time),
   /** The newest live inbound message of the conversation. */
   newestAt: orNull(time),
 });
 
-/** An open ticket of a replay that no person has moved on, with what its messages say. Times are ms since 1970. */
+/** An open ticket from a replay that no person has moved, with what its messages imply. Times are ms since 1970. */
 export type OpenTicket = RowOf<typeof OPEN_TICKET>;
 
 /**
- * Open tickets of `incoming_message` in the stage in which replay leaves them: what people or other programs opened or moved
- * follows rules of theirs.
+ * Open `incoming_message` tickets in the stage set by replay: those opened or moved by people or other programs follow
+ * their own rules.
  */
 const FOLLOWING = `t.status = 'open' and t.source = 'incoming_message' and t.stage = 'new'`;
 
@@ -302,8 +305,8 @@ const TICKETLESS = columns({ id: uuid, connectionId: uuid, externalId: text, tim
 export type Ticketless = RowOf<typeof TICKETLESS>;
 
 /**
- * Conversations with a live inbound message of the raw log after which no ticket was open or closed (T1, T2, T5). Messages of runs
- * that were to open none do not count. One pass over the messages, grouped.
+ * Conversations with a live inbound message from the raw log after which no ticket was open or closed (T1, T2, T5).
+ * Ignores messages of runs that were to open none. One pass over the messages, grouped.
  */
 export function streamTicketless(
   tx: Sql,
@@ -333,7 +336,7 @@ export function streamTicketless(
   );
 }
 
-/** The tickets that follow the rules, all of a lead's one after the other. `cameLive`: condition on messages.evidence. */
+/** The tickets under the rules, grouped by lead. `cameLive`: condition on messages.evidence. */
 export function streamOpenTickets(
   tx: Sql,
   scope: Scope,
@@ -347,7 +350,7 @@ export function streamOpenTickets(
   );
 }
 
-/** The next leads with such tickets, in the order of their ids; empty when there is no more. */
+/** The next leads with such tickets, in id order; empty at the end. */
 export async function readTicketLeads(tx: Sql, afterLead: string | null, leads: number): Promise<string[]> {
   const rows = await tx.query(
     `select distinct t.lead_id from tickets t
@@ -358,7 +361,7 @@ export async function readTicketLeads(tx: Sql, afterLead: string | null, leads: 
   return rows.map((row) => textOf(row, 'lead_id'));
 }
 
-/** The tickets of these leads that follow the rules. */
+/** These leads' tickets under the rules. */
 export async function readOpenTickets(
   tx: Sql,
   scope: Scope,

@@ -9,15 +9,15 @@ const GONE_RECORD = columns({
   connectionId: orNull(uuid),
   /** The entry that it names. */
   entryId: uuid,
-  /** The run that wrote the record, where it says so. */
+  /** The run that wrote the record, if recorded. */
   runId: orNull(uuid),
   what: text,
 });
 
-/** Something on record that names a raw entry which is not in the log any more. */
+/** A record that names a raw entry no longer in the log. */
 export type GoneRecord = RowOf<typeof GONE_RECORD>;
 
-/** A message is told by its own row. */
+/** A message is identified by its own row. */
 const RECORDS = `
   select 'reject' as ledger, r.connection_id, r.webhook_log_id as entry_id, r.run_id, r.created_at as at,
     r.path || ' (' || r.reason || ')' as what from rejects r
@@ -28,7 +28,7 @@ const RECORDS = `
   select 'update', p.connection_id, p.webhook_log_id, null, p.created_at, p.kind || ' of ' || p.target_external_id
   from pending_facts p where p.webhook_log_id is not null`;
 
-/** Rejects, history chunks and pending updates whose raw entry is gone. */
+/** Rejects, history chunks and pending updates without their raw entry. */
 export function streamGoneRecords(tx: Sql, scope: Scope): AsyncGenerator<GoneRecord[], void, undefined> {
   return streamRowsOf(
     tx,
@@ -40,7 +40,7 @@ export function streamGoneRecords(tx: Sql, scope: Scope): AsyncGenerator<GoneRec
   );
 }
 
-/** What names an entry, by kind, whether the entry is there or not. */
+/** What names an entry, by kind, whether or not the entry exists. */
 export async function readRecordsOf(sql: Sql, entryId: string): Promise<GoneRecord[]> {
   const rows = await sql.query(
     `select ledger, connection_id, entry_id, run_id, what from (${RECORDS}) t where entry_id = $1::uuid

@@ -30,7 +30,7 @@ const COLLISION_RECORD = columns({
   path: text,
 });
 
-/** A reject for a collision, as replay keeps it on record (rule M9). */
+/** A collision reject, as recorded by replay (rule M9). */
 type CollisionRecord = RowOf<typeof COLLISION_RECORD>;
 
 export function streamCollisionRecords(
@@ -47,13 +47,13 @@ export function streamCollisionRecords(
   );
 }
 
-/** What another program may set on a message of the raw log beside what the log says. */
+/** What another program may set on a message of the raw log beyond the log's content. */
 export const MARKS = ['deleted', 'edited', 'reply'] as const;
 export type Mark = (typeof MARKS)[number];
 
 /**
- * SQL: what a row of the raw log says that no entry told this tool, as one text, empty where there is nothing: a revoke and an
- * edit of the log keep the earlier words in message_revisions, and a reply leaves its evidence. For `messages` as `m`.
+ * SQL: marks on a row of the raw log that did not come from an entry, as one text, empty if none: a revoke or an edit
+ * from the log keeps the earlier words in message_revisions, and a reply leaves its evidence. For `messages` as `m`.
  */
 const MARKS_SQL = `concat_ws(' ',
   case when m.deleted_at is not null and not (${keeps("'original'")}
@@ -65,7 +65,7 @@ function keeps(version: string): string {
   return `exists (select from message_revisions r where r.message_id = m.id and r.version = ${version})`;
 }
 
-/** Without which a row bears no mark, and which is quick to see. */
+/** A cheap precondition for any mark. */
 const MAY_BE_MARKED = `m.batch_id is not null and coalesce(m.deleted_at, m.edited_at) is not null
   or m.batch_id is not null and m.context_external_id is not null`;
 
@@ -83,7 +83,7 @@ export async function readMarks(sql: Sql, rowId: string): Promise<Mark[]> {
   return rows.flatMap(marksOf);
 }
 
-/** How many messages bear a mark of another program, by connection. */
+/** Number of messages with another program's mark, by connection. */
 export async function countMarked(sql: Sql): Promise<Map<string, number>> {
   const rows = await sql.query(
     `select m.connection_id, count(*)::int as count from messages m
@@ -94,7 +94,7 @@ export async function countMarked(sql: Sql): Promise<Map<string, number>> {
 
 const MARKED = columns({ id: uuid, connectionId: uuid, externalId: orNull(text), marks: text });
 
-/** Messages of the raw log that bear a mark of another program. */
+/** Messages of the raw log with another program's mark. */
 export type Marked = RowOf<typeof MARKED>;
 
 export function streamMarked(tx: Sql, scope: Scope): AsyncGenerator<Marked[], void, undefined> {
@@ -111,11 +111,11 @@ const MESSAGE_FROM_ELSEWHERE = columns({
   id: uuid,
   connectionId: uuid,
   externalId: orNull(text),
-  /** The entry that it names; null when it names none. */
+  /** The entry that it names; null if none. */
   batchId: orNull(uuid),
   /** The run that stored the message. */
   runId: orNull(uuid),
-  /** It has no id, and a later run stored a message of the same moment, which says something else: its own, or another one. */
+  /** It has no id, and a later run stored a different message of the same moment: its own, or another one. */
   isReplaced: boolean,
 });
 
@@ -129,7 +129,9 @@ const IS_REPLACED = `exists (
     and o.id > m.id and o.run_id is distinct from m.run_id and not ${isBlankId('o.external_id')}
 )`;
 
-/** What became of a row without an id: the id of the message that it is a copy of, and see {@link MessageFromElsewhere}. */
+/**
+ * What is known about a row without an id: the id of the message it duplicates, and see {@link MessageFromElsewhere}.
+ */
 export async function readLostId(
   sql: Sql,
   rowId: string,
@@ -146,7 +148,7 @@ export async function readLostId(
     : { twin: textOrNull(row, 'twin'), isReplaced: booleanOf(row, 'is_replaced') };
 }
 
-/** Messages that name no raw entry, or one that is not there; without rows that `dedupe` merges into their messages. */
+/** Messages that name no raw entry, or a missing one; excludes rows that `dedupe` merges into their messages. */
 export function streamMessagesFromElsewhere(
   tx: Sql,
   scope: Scope,
@@ -154,7 +156,7 @@ export function streamMessagesFromElsewhere(
 ): AsyncGenerator<MessageFromElsewhere[], void, undefined> {
   return streamRowsOf(
     tx,
-    MESSAGE_FROM_ELSEWHERE, // Fenced: a join left free reads webhook_log, bodies included, to know which ids there are.
+    MESSAGE_FROM_ELSEWHERE, // Fenced: an unfenced join reads webhook_log, bodies included, to find the existing ids.
     `select m.id, m.connection_id, m.external_id, m.batch_id, m.run_id,
        ${isBlankId('m.external_id')} and ${IS_REPLACED} as is_replaced
      from messages m
@@ -165,7 +167,7 @@ export function streamMessagesFromElsewhere(
   );
 }
 
-/** Those of these raw entries that are in the log. */
+/** Which of these raw entries are in the log. */
 export async function findEntries(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await sql.query(
@@ -186,17 +188,17 @@ const CLAIM = columns({
   batchId: uuid,
 });
 
-/** A message by what it says of itself, with the raw entry that it names as its origin. */
+/** A message's own data, with the raw entry that it names as its origin. */
 export type Claim = RowOf<typeof CLAIM>;
 
-/** Which claims to read; null for all of them. */
+/** Which claims to read; null for all. */
 export interface ClaimScope {
   connectionIds: readonly string[] | null;
-  /** Of entries of these blocks, and of entries that were stored since (ms since 1970). */
+  /** From entries of these blocks, and entries stored since (ms since 1970). */
   changed: { blocks: readonly string[]; since: number } | null;
 }
 
-/** Messages with an id that name a raw entry, in the order of the entries. */
+/** Messages with an id that name a raw entry, in entry order. */
 export function streamClaims(
   tx: Sql,
   { connectionIds, changed }: ClaimScope,
@@ -216,10 +218,7 @@ export function streamClaims(
   );
 }
 
-/**
- * Those of these rows beside which another one is stored that is the same message by its key id, under an id that the
- * entry holds.
- */
+/** Those of these rows that duplicate another stored message by key id, under an id that the entry holds. */
 export async function findCopies(
   sql: Sql,
   pairs: readonly { rowId: string; externalId: string }[],
@@ -241,15 +240,15 @@ export async function findCopies(
   return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
-/** The smallest id that could have been made then: ids begin with the time. */
+/** The smallest possible id for that time: ids begin with the time. */
 function firstIdAt(ms: number): string {
   const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 /**
- * A message of a Cloud API history whose file was announced and has not come. WhatsApp Web's media have keys instead of an id
- * and are owed nothing; a revoked message stays empty (M5). For a query with `messages` under that alias.
+ * A Cloud API history message with an announced file that has not arrived. WhatsApp Web's media have keys instead of an
+ * id and are owed nothing; a revoked message stays empty (M5). For a query with `messages` under that alias.
  */
 export function mediaOwed(alias: string): string {
   return `(${alias}.source = 'history' and ${alias}.deleted_at is null and ${alias}.external_id like 'wamid.%'
@@ -258,7 +257,7 @@ export function mediaOwed(alias: string): string {
         and ${alias}.media ->> 'id' is null and ${alias}.raw_meta -> 'mediaKeys' is null)))`;
 }
 
-/** A file that a history has announced, or that a message names: what became of that, as far as this tool fetches. */
+/** A file announced by a history, or named by a message: its state, as far as this tool fetches. */
 const OWED_STATES = ['announced', 'owed', 'expired', 'denied', 'mismatch'] as const;
 
 const OWED_MEDIA = columns({
@@ -267,18 +266,18 @@ const OWED_MEDIA = columns({
   type: text,
   /** Ms since 1970. */
   timestamp: time,
-  /** Until when it can be had, ms since 1970; null where nobody says. */
+  /** Until when it is available, ms since 1970; null if unknown. */
   endsAt: orNull(time),
   state: word(OWED_STATES),
-  /** A person has to know of it. */
+  /** A person must know about it. */
   isDue: boolean,
 });
 
 export type OwedMedia = RowOf<typeof OWED_MEDIA>;
 
 /**
- * By connection, the oldest first: what a history has announced, and, where media are fetched by this tool, the files that it owes,
- * that have expired since it began, that were refused, or that were not what was announced.
+ * By connection, oldest first: what a history announced, and, if this tool fetches media, files that are owed, have
+ * expired since it began, were refused, or did not match their announcement.
  */
 export function streamOwedMedia(
   tx: Sql,
@@ -309,13 +308,13 @@ const OVERDUE_FACT = columns({
   /** When it happened, ms since 1970. */
   at: time,
   webhookLogId: orNull(uuid),
-  /** Its message is stored: another program wrote it without applying what was pending. */
+  /** Its message is stored: another program wrote it without applying pending updates. */
   isStored: boolean,
-  /** The raw log holds its entry, or its message's: a replay applies it. */
+  /** The raw log has its entry, or its message's: a replay applies it. */
   isInLog: boolean,
 });
 
-/** A status, edit, revoke or reaction that has waited for its message. */
+/** A status, edit, revoke or reaction waiting for its message. */
 export type OverdueFact = RowOf<typeof OVERDUE_FACT>;
 
 export async function countPendingFacts(sql: Sql, scope: Scope): Promise<number> {
@@ -326,7 +325,7 @@ export async function countPendingFacts(sql: Sql, scope: Scope): Promise<number>
   );
 }
 
-/** Facts that were stored before `before` (ms since 1970) and still wait. */
+/** Facts stored before `before` (ms since 1970) that still wait. */
 export function streamOverdueFacts(
   tx: Sql,
   scope: Scope,
@@ -356,12 +355,12 @@ const WAMID_ROW = columns({
   leadId: uuid,
 });
 
-/** A message with an id of the Cloud API. */
+/** A message with a Cloud API id. */
 export type WamidRow = RowOf<typeof WAMID_ROW>;
 
 const PAGE = 5_000;
 
-/** Every message that is called by a wamid. */
+/** Every message with a wamid. */
 export function streamWamids(tx: Sql, scope: Scope): AsyncGenerator<WamidRow[], void, undefined> {
   return streamRowsOf(
     tx,
@@ -373,7 +372,7 @@ export function streamWamids(tx: Sql, scope: Scope): AsyncGenerator<WamidRow[], 
   );
 }
 
-/** Every number that leads are known by: their own, and those of their identities; as they are written there. */
+/** Every number of leads: their own, and those of their identities; as stored there. */
 export async function readNumbersOfLeads(
   sql: Sql,
   leadIds: readonly string[],

@@ -10,19 +10,19 @@ const BROKEN_RELATION = columns({
   detail: text,
 });
 
-/** A row that does not fit another one. */
+/** A row that is inconsistent with another one. */
 type BrokenRelation = RowOf<typeof BROKEN_RELATION> & {
-  /** A replay of the raw log corrects it. */
+  /** A replay of the raw log fixes it. */
   isInLog: boolean;
 };
 
-/** One thing about two tables that holds in a sound database, foreign keys or not. */
+/** A relation between two tables that holds in a sound database, with or without foreign keys. */
 interface Relation {
-  /** Gives connection_id, subject and detail of the rows of which it does not hold. Takes the parameters of a scope. */
+  /** Returns connection_id, subject and detail of the violating rows. Takes the parameters of a scope. */
   query: string;
-  /** Rows that belong to no connection: skipped with `--connection`. */
+  /** Rows without a connection: skipped with `--connection`. */
   isGlobal?: boolean;
-  /** A replay of the raw log corrects it. */
+  /** A replay of the raw log fixes it. */
   isInLog?: boolean;
 }
 
@@ -32,8 +32,8 @@ const ONLY_LEAD_IS_GONE = `c.id is not null and l.id is null
   and exists (select from messages m where m.conversation_id = v.id and m.batch_id is not null)`;
 
 /**
- * Looked at row by row although foreign keys forbid most of it: a dump restored with triggers disabled brings rows in behind
- * their back, and leaves the constraints as if they had been checked.
+ * Checked row by row although foreign keys forbid most of it: a dump restored with triggers disabled bypasses the
+ * constraints and leaves them marked as checked.
  */
 const RELATIONS: readonly Relation[] = [
   {
@@ -85,7 +85,7 @@ const RELATIONS: readonly Relation[] = [
     isGlobal: true,
   },
   {
-    // The next message of somebody who has lost the names makes a second lead.
+    // The next message of a person without names creates a second lead.
     query: `select null::uuid as connection_id, 'lead ' || l.id as subject,
          'has no phone number, but ' || (
            select min(i.value) from lead_identities i where i.lead_id = l.id and i.kind = 'phone'
@@ -114,7 +114,7 @@ const RELATIONS: readonly Relation[] = [
     isGlobal: true,
   },
   {
-    // A reaction whose message has not come is a pending fact; a row of message_reactions says that it has.
+    // A reaction without its message is a pending fact; a row of message_reactions claims that the message is there.
     query: `select r.connection_id, r.target_external_id as subject, 'has a reaction, but there is no such message' as detail
        from message_reactions r
        where ${inScope('r.connection_id')} and ${sinceScope('r.at')}
@@ -172,7 +172,7 @@ const RELATIONS: readonly Relation[] = [
   },
 ];
 
-/** Every row that does not fit the row that it names, relation after relation. */
+/** Every row that does not match the row it references, relation by relation. */
 export async function* streamBrokenRelations(
   tx: Sql,
   scope: Scope,

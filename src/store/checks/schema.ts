@@ -4,7 +4,7 @@ import { booleanOf, integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
 
-/** A unique index or primary key that the tables' rules rest on, as the migrations make it. */
+/** A unique index or primary key that the tables' rules rely on, as created by the migrations. */
 export interface UniqueKey {
   table: string;
   index: string;
@@ -31,10 +31,7 @@ const primary = (table: string, ...columns: string[]): UniqueKey => ({
 /** Rule M1: makes a second row of a message impossible, whoever writes it. */
 export const MESSAGE_KEY = unique('messages', 'connection_id', 'external_id');
 
-/**
- * Every one of the migrations, the one that matters most first. A test compares the list with the catalog of a fresh
- * database.
- */
+/** Every one from the migrations, most important first. A test compares the list with a fresh database's catalog. */
 export const UNIQUE_KEYS: readonly UniqueKey[] = [
   MESSAGE_KEY,
   unique('conversations', 'lead_id', 'connection_id'),
@@ -84,13 +81,13 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   ].map((table) => primary(table, 'id')),
 ];
 
-/** What stands in a key's place. */
+/** What exists in place of a key. */
 export type KeyState =
-  /** An index does what the key is for; not always under the key's own name. */
+  /** An index serves the key's purpose; not always under the key's own name. */
   | { state: 'sound'; by: string }
   | { state: 'missing' }
   | { state: 'table_missing' }
-  /** An index has the key's name and does not do what the key is for. */
+  /** An index has the key's name but does not serve its purpose. */
   | { state: 'wrong'; why: string; isConstraint: boolean };
 
 const FOUND_INDEX = columns({
@@ -101,11 +98,11 @@ const FOUND_INDEX = columns({
   isImmediate: boolean,
   hasExpressions: boolean,
   isConstraint: boolean,
-  /** Without quotes around them; in the order of the index. */
+  /** Unquoted; in index order. */
   columns: list(','),
-  /** Whether each column is compared as the table compares it: a case-blind index keeps different ids out. */
+  /** Whether each column uses the table's own comparison: a case-insensitive index rejects different ids. */
   sameCollations: boolean,
-  /** PostgreSQL's own words for the condition: `(status = 'open'::text)`. */
+  /** The condition in PostgreSQL's form: `(status = 'open'::text)`. */
   predicate: orNull(text),
   /** `unique nulls not distinct` (PostgreSQL 15): would allow one row without an id. */
   nullsNotDistinct: boolean,
@@ -113,7 +110,7 @@ const FOUND_INDEX = columns({
 
 type FoundIndex = RowOf<typeof FOUND_INDEX>;
 
-/** What the catalog says about every key. */
+/** The catalog's state for every key. */
 export async function readKeyStates(sql: Sql): Promise<Map<UniqueKey, KeyState>> {
   const tables = await readTables(sql);
   const indexes = await readIndexes(sql);
@@ -126,7 +123,7 @@ function stateOf(key: UniqueKey, tables: ReadonlySet<string>, indexes: readonly 
   const own = here.find((index) => index.name === key.index);
   const fault = own === undefined ? null : faultOf(key, own);
   if (own !== undefined && fault === null) return { state: 'sound', by: own.name };
-  // Uniqueness is what counts: an index of another name, or with the columns in another order, holds it as well.
+  // Uniqueness is what counts: an index with another name or column order also holds it.
   const other = here.find((index) => faultOf(key, index) === null);
   if (other !== undefined) return { state: 'sound', by: other.name };
   return own === undefined || fault === null
@@ -134,7 +131,7 @@ function stateOf(key: UniqueKey, tables: ReadonlySet<string>, indexes: readonly 
     : { state: 'wrong', why: fault, isConstraint: own.isConstraint };
 }
 
-/** Why an index is not what the key is for; null if it is. */
+/** Why an index does not serve the key's purpose; null if it does. */
 function faultOf(key: UniqueKey, index: FoundIndex): string | null {
   if (!index.isUnique) return 'is not unique';
   if (!index.isValid) return 'is invalid: its creation was interrupted or failed';
@@ -166,7 +163,7 @@ async function readTables(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map((row) => textOf(row, 'name')));
 }
 
-/** Every index of the schema: one that has a key's name may be anything. */
+/** Every index of the schema: one with a key's name may be anything. */
 async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
   const rows = await sql.query(
     `select t.relname::text as table_name, i.relname::text as index_name,
@@ -195,22 +192,21 @@ async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
   return rowsOf(FOUND_INDEX, rows);
 }
 
-/** Rows that share a key which only one of them may have. */
+/** Rows that share a key that only one of them may have. */
 interface DoubledKeys {
   groups: number;
-  /** Rows too many. */
+  /** Surplus rows. */
   rows: number;
-  /** The key of the first few groups, its parts separated by spaces. */
+  /** The keys of the first few groups, parts separated by spaces. */
   samples: string[];
 }
 
 /**
- * What keeps a unique index from being made. Groups the whole table: only for tables whose index is missing, where nothing
- * else can tell.
+ * What blocks a unique index. Groups the whole table: only for tables without their index, where nothing else can tell.
  */
 export async function readDoubledKeys(sql: Sql, key: UniqueKey, samples: number): Promise<DoubledKeys> {
   const columns = key.columns.join(', ');
-  // A unique index takes absent values for different; a primary key does not take them at all.
+  // A unique index treats nulls as distinct; a primary key does not allow them at all.
   const present = key.columns.map((column) => `${column} is not null`).join(' and ');
   const condition = key.where === undefined ? present : `${present} and ${key.where}`;
   const shown = key.columns
@@ -232,7 +228,7 @@ export async function readDoubledKeys(sql: Sql, key: UniqueKey, samples: number)
   };
 }
 
-/** Rows without a part of a primary key, which a primary key cannot be made over. */
+/** Rows with a null in a primary-key column, which block the key. */
 export async function countAbsentKeys(sql: Sql, key: UniqueKey): Promise<number> {
   const absent = key.columns.map((column) => `${column} is null`).join(' or ');
   const [row] = await sql.query(`select count(*) as rows from ${key.table} where ${absent}`);
@@ -240,11 +236,11 @@ export async function countAbsentKeys(sql: Sql, key: UniqueKey): Promise<number>
 }
 
 /**
- * Makes a unique index, by the name and definition that the migrations give it. On a server without stopping its writers
- * (`concurrently`, which no transaction may hold); it then waits for transactions that are older than itself. On the embedded
- * database there are no others, and it cannot do otherwise.
+ * Creates a unique index with the migrations' name and definition. On a server, does not block writers (`concurrently`,
+ * not allowed in a transaction); it then waits for older transactions. The embedded database has no other writers, and
+ * does not support it.
  *
- * Throws what the database says: 23505 for duplicate rows, which leaves an invalid index behind.
+ * Throws the database's error: 23505 for duplicate rows, which leaves an invalid index behind.
  */
 export async function makeIndex(store: Store, key: UniqueKey): Promise<void> {
   const where = key.where === undefined ? '' : ` where ${key.where}`;
@@ -252,13 +248,13 @@ export async function makeIndex(store: Store, key: UniqueKey): Promise<void> {
     `create unique index ${concurrently(store)}${key.index} on ${key.table} (${key.columns.join(', ')})${where}`,
   );
   if (!key.primary) return;
-  // The index becomes the primary key without being built again; the lock lasts as long as a look for absent values.
+  // The index becomes the primary key without a rebuild; the lock lasts only for the null check.
   await store.sql.execute(
     `alter table ${key.table} add constraint ${key.index} primary key using index ${key.index}`,
   );
 }
 
-/** Drops what stands under a key's name: the left-over of an attempt that failed, or an index that does something else. */
+/** Drops the index under a key's name: the remains of a failed attempt, or an index with another purpose. */
 export async function dropIndex(store: Store, key: UniqueKey, isConstraint: boolean): Promise<void> {
   await store.sql.execute(
     isConstraint
@@ -267,7 +263,7 @@ export async function dropIndex(store: Store, key: UniqueKey, isConstraint: bool
   );
 }
 
-/** Outside of any transaction, so that other programs can go on writing; behind a pooler nothing of ours is outside of one. */
+/** Outside of any transaction, so that other programs can keep writing; behind a pooler we are always inside one. */
 function concurrently(store: Store): string {
   if (store.pooled) {
     throw new ConfigError(
@@ -281,10 +277,10 @@ function concurrently(store: Store): string {
   return store.backend === 'postgresql' ? 'concurrently ' : '';
 }
 
-/** A foreign key as the migrations make it. */
+/** A foreign key as created by the migrations. */
 interface ForeignKey {
   table: string;
-  /** As PostgreSQL writes it; what happens on update and delete is part of it. */
+  /** In PostgreSQL's form, including the update and delete actions. */
   definition: string;
 }
 
@@ -328,7 +324,7 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('media_files', 'connection_id', 'connections(id)'),
 ];
 
-/** Check constraints, by name: how PostgreSQL writes their conditions differs from version to version. */
+/** Check constraints, by name: PostgreSQL's form of their conditions varies by version. */
 const CHECKS: readonly string[] = [
   'connections_kind_check',
   'connections_history_sync_status_check',
@@ -360,7 +356,7 @@ const CHECKS: readonly string[] = [
   'sync_logs_status_check',
 ];
 
-/** Foreign keys and checks that the migrations make, with what is wrong about each; null where nothing is. */
+/** Foreign keys and checks of the migrations, with each one's fault; null if none. */
 interface ConstraintState {
   /** `messages: FOREIGN KEY (…) …`, or the name of a check. */
   what: string;
@@ -369,7 +365,7 @@ interface ConstraintState {
 
 const NOT_VALID = / NOT VALID$/;
 
-/** What the catalog says about every foreign key, whatever its name, and about every check. */
+/** The catalog's state for every foreign key, whatever its name, and for every check. */
 export async function readConstraintStates(sql: Sql): Promise<ConstraintState[]> {
   const rows = await sql.query(
     `select t.relname::text as table_name, c.conname::text as name, c.contype = 'f' as is_foreign_key,
@@ -379,7 +375,7 @@ export async function readConstraintStates(sql: Sql): Promise<ConstraintState[]>
      join pg_namespace n on n.oid = t.relnamespace
      where n.nspname = current_schema() and c.contype in ('f', 'c')`,
   );
-  // Where one and the same is there twice, the better one counts.
+  // If the same one exists twice, the better one counts.
   const validated = new Map<string, boolean>();
   for (const row of rows) {
     const key = booleanOf(row, 'is_foreign_key')

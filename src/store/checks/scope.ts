@@ -2,18 +2,18 @@ import { arrayLiteral } from '../array-literal.js';
 import type { SqlParameter } from '../sql.js';
 import { instantOrNull } from '../row.js';
 
-/** Which part of the database a check looks at. */
+/** The part of the database that a check covers. */
 export interface Scope {
-  /** Null: of every connection, and what belongs to none that exists. */
+  /** Null: all connections, plus rows without an existing one. */
   connectionIds: readonly string[] | null;
-  /** Ms since 1970; null: of all times. */
+  /** Ms since 1970; null: all times. */
   since: number | null;
 }
 
 /** The whole database. */
 export const WHOLE: Scope = { connectionIds: null, since: null };
 
-/** The two parameters of every scoped query: `$1` connections, `$2` since; both null where nothing is narrowed. */
+/** The two parameters of every scoped query: `$1` connections, `$2` since; both null if unrestricted. */
 export function scopeParameters({ connectionIds, since }: Scope): SqlParameter[] {
   return [connectionIds === null ? null : arrayLiteral(connectionIds), instantOrNull(since)];
 }

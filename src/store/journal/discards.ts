@@ -9,27 +9,27 @@ import { putBack } from './put-back.js';
 /** Which raw entries to remove: those that match every condition. */
 export interface DiscardSelection {
   ids: readonly string[] | null;
-  /** A regular expression over the whole of `file:line`. */
+  /** A regular expression that must match all of `file:line`. */
   origin: string | null;
   /** Entries that this run stored. */
   runId: string | null;
 }
 
-/** Why an entry is kept: the rows that came from it would have no source any more. */
+/** Why an entry is kept: rows created from it would lose their source. */
 export const KEPT_BECAUSE = ['messages', 'history', 'updates', 'applied', 'in_progress'] as const;
 
 export type KeptBecause = (typeof KEPT_BECAUSE)[number];
 
 const DISCARD_GROUP = columns({
   file: orNull(text),
-  /** Names of the connections that the entries are about; phone_number_ids of those that do not exist. */
+  /** Names of the entries' connections; phone_number_ids for unknown ones. */
   connection: orNull(text),
   status: word(ENTRY_STATUSES),
-  /** Null for entries that may be taken out. */
+  /** Null for entries that may be removed. */
   kept: orNull(word(KEPT_BECAUSE)),
   entries: integer,
   bytes: integer,
-  /** Messages that the entries brought. */
+  /** Messages created from the entries. */
   messages: integer,
   /** A few of them. */
   samples: json((row, name) => samplesOf(row[name])),
@@ -40,7 +40,7 @@ export type DiscardGroup = RowOf<typeof DISCARD_GROUP>;
 
 const SAMPLES = 3;
 
-/** Entries whose id begins with `prefix`, at most two. */
+/** Entries with an id that begins with `prefix`, at most two. */
 export async function findEntryIds(sql: Sql, prefix: string): Promise<string[]> {
   const rows = await sql.query(
     `select id from webhook_log where starts_with(id::text, $1) order by id limit 2`,
@@ -50,9 +50,9 @@ export async function findEntryIds(sql: Sql, prefix: string): Promise<string[]> 
 }
 
 /**
- * The chosen entries with what came from each. `run_id` names the last run that processed an entry; that another run
- * stored one that was tried again since is seen by its id, which holds the time by the clock of the run, if no other run was
- * at work then.
+ * The chosen entries with the rows created from each. `run_id` names the last run that processed an entry; for one
+ * retried since, its id shows which run stored it: it holds the time by that run's clock, provided no other run was
+ * active.
  */
 const JUDGED = `
   chosen as (
@@ -101,7 +101,7 @@ const JUDGED = `
     ) items
   )`;
 
-/** Whether the id of the entry `w` was made while the run `r` was at work. */
+/** Whether the id of the entry `w` was made while the run `r` was active. */
 function storedDuring(w: string, r: string): string {
   const idAt = (time: string, rest: string): string =>
     `(lpad(to_hex((extract(epoch from ${time}) * 1000)::bigint), 12, '0') || '${rest}')::uuid`;
@@ -109,7 +109,7 @@ function storedDuring(w: string, r: string): string {
     and ${w}.id <= ${idAt(`coalesce(${r}.completed_at, clock_timestamp())`, 'f'.repeat(20))}`;
 }
 
-/** The chosen entries, counted. */
+/** Counts of the chosen entries. */
 export async function groupDiscards(sql: Sql, selection: DiscardSelection): Promise<DiscardGroup[]> {
   const rows = await sql.query(
     `with ${JUDGED}
@@ -131,9 +131,7 @@ export async function groupDiscards(sql: Sql, selection: DiscardSelection): Prom
   return rowsOf(DISCARD_GROUP, rows);
 }
 
-/**
- * The adoptions that stored chosen entries from which rows came, the newest first: an entry is out of use when its run is undone.
- */
+/** The adoptions that stored chosen entries with rows, newest first: undoing the run frees its entries. */
 export async function readAdoptionsInUse(sql: Sql, selection: DiscardSelection): Promise<string[]> {
   const rows = await sql.query(
     `with ${JUDGED}
@@ -149,8 +147,8 @@ export async function readAdoptionsInUse(sql: Sql, selection: DiscardSelection):
 }
 
 /**
- * Removes the chosen entries from which no rows came, with their rejected items. Journaled under `runId` first, in the
- * transaction of the caller. Returns how many of each were removed.
+ * Removes the chosen entries without rows, with their rejected items. Journals them under `runId` first, in the
+ * caller's transaction. Returns how many of each were removed.
  */
 export async function discardEntries(
   tx: Sql,
@@ -158,7 +156,7 @@ export async function discardEntries(
   selection: DiscardSelection,
 ): Promise<{ entries: number; rejects: number }> {
   const { webhook_log, rejects } = JOURNALED_TABLES;
-  // Entries of the journal are compared across sessions: times are written in one zone.
+  // Journal entries are compared across sessions: write times in one zone.
   await tx.query(`select set_config('TimeZone', 'UTC', true)`);
   await tx.execute(
     `with ${JUDGED}

@@ -11,17 +11,17 @@ const JOURNAL_RECORD = columns({
   createdAt: time,
 });
 
-/** A row of the change journal. `after` is null where the row is gone, `before` where it was made. */
+/** A row of the change journal. `after` is null if the row is gone, `before` if it was created. */
 export type JournalRecord = RowOf<typeof JOURNAL_RECORD>;
 
-/** More than a person reads; a row that a thousand runs changed is a different problem. */
+/** More than a person reads; a row changed by a thousand runs is a different problem. */
 const MOST = 200;
 
 const COLUMNS = 'j.run_id, j.table_name, j.key, j.before, j.after, j.created_at';
 
 /**
- * What was done to a message's row, and which rows were removed that bore one of its ids (a doubled message's other copy).
- * The journal has no index for it and is read once; it holds merges and dedupes only, not messages as they come.
+ * Changes to a message's row, and removed rows that had one of its ids (a duplicate message's other copy). The journal
+ * has no index for this and is read once; it holds only merges and dedupes, not incoming messages.
  */
 export async function readJournalOfMessage(
   sql: Sql,
@@ -39,7 +39,7 @@ export async function readJournalOfMessage(
 }
 
 /**
- * The leads that ended in these people: those whose names, conversations or tickets went to them, over any number of mergers;
+ * The leads merged into these people: those that gave them names, conversations or tickets, over any number of merges;
  * and those that had nothing but one of `phones`.
  */
 export async function readMergesInto(

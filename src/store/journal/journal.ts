@@ -14,32 +14,33 @@ import {
 } from './journaled-tables.js';
 
 /**
- * The rows that a change may touch, by ids. A row that it changes must be reachable from these, else `undo` cannot restore
- * it; reachable rows that stay as they are cost little and leave nothing in the journal.
+ * The rows that a change may touch, by id. A changed row must be reachable from these, or `undo` cannot restore it;
+ * unchanged reachable rows cost little and leave nothing in the journal.
  */
 export interface JournalScope {
   /**
-   * Messages that may change or go: with their revisions, reactions and pending facts, the messages that answer them, their
-   * conversations and leads with their tickets, and the collisions on record for their ids.
+   * Messages that may change or go: with their revisions, reactions and pending facts, their replies, their
+   * conversations and leads with tickets, and the collisions on record for their ids.
    */
   messageIds?: readonly string[];
   /**
-   * Messages that may change or go with their revisions, and nothing else: none gives up its id, no fact waits for one, and no
-   * end of a conversation and no ticket rests on one. Exact copies are such, and look-ups by the thousand are saved.
+   * Messages that may change or go with only their revisions: their id stays, no fact waits for them, and no
+   * conversation end or ticket depends on them. Exact copies qualify, which saves thousands of look-ups.
    */
   bareMessageIds?: readonly string[];
   /** Conversations that may change or go, with their leads and tickets. */
   conversationIds?: readonly string[];
-  /** Conversations all of whose messages may go to another one; only where each of them belongs is kept. */
+  /** Conversations that may give all messages to another one; the journal keeps only the owner of each message. */
   emptiedConversationIds?: readonly string[];
   /**
-   * Leads (people) that may be merged: with their identities, conversations, tickets, sync logs and the collisions on record
-   * between them. Messages that follow a conversation to another lead need no entry: they follow it back.
+   * Leads (people) that may be merged: with their identities, conversations, tickets, sync logs and the collisions on
+   * record between them. Messages that follow a conversation to another lead need no journal entry: they follow it
+   * back.
    */
   leadIds?: readonly string[];
-  /** Leads whose own row may change, with their tickets, and nothing else. */
+  /** Leads that may change in their own row, with their tickets, and nothing else. */
   bareLeadIds?: readonly string[];
-  /** Ids of messages that the work makes: facts wait for them, and messages answer them. */
+  /** Ids of messages that the work creates: facts wait for them, and messages answer them. */
   names?: readonly MessageName[];
 }
 
@@ -48,11 +49,11 @@ interface MessageName {
   id: string;
 }
 
-/** What a batch of raw entries makes, besides what hangs on rows that were there. */
+/** What a batch of raw entries creates, beyond rows attached to existing ones. */
 export interface MadeRows {
-  /** The raw entries that it stores, with their messages and rejected items. */
+  /** The raw entries it stores, with their messages and rejected items. */
   entryIds: readonly string[];
-  /** Everybody whom it is about, with their leads, identities and conversations. */
+  /** Everyone it is about, with their leads, identities and conversations. */
   personIds: readonly string[];
 }
 
@@ -64,7 +65,7 @@ interface Reach {
   conversations: readonly string[];
   messages: readonly string[];
   emptied: readonly string[];
-  /** Ids that reactions, pending facts and rejects may know the messages by. */
+  /** Ids by which reactions, pending facts and rejects may know the messages. */
   names: readonly MessageName[];
   /** Conversations of the messages. */
   threads: readonly string[];
@@ -73,9 +74,9 @@ interface Reach {
 const NAMES = 'unnest($7::uuid[], $8::text[]) as n (connection_id, id)';
 
 /**
- * The keys of the rows in reach, by table. Each part is an index look-up; `offset 0` keeps a planner without statistics from
- * reading whole tables. Leads and conversations are looked up by arrays: where the index that serves it is missing, which
- * `dedupe` has to live with, one scan answers for all.
+ * The keys of the rows in reach, by table. Each part is an index look-up; `offset 0` keeps a planner without statistics
+ * from reading whole tables. Leads and conversations are looked up by arrays: without the index, which
+ * `dedupe` must tolerate, one scan answers for all.
  */
 const REACH: Readonly<Record<keyof typeof JOURNALED_TABLES, string>> = {
   leads: 'select id from unnest($3::uuid[]) as x (id)',
@@ -123,7 +124,7 @@ const REACH: Readonly<Record<keyof typeof JOURNALED_TABLES, string>> = {
   webhook_log: 'select distinct webhook_log_id as id from collisions',
 };
 
-/** Items that were rejected because two conversations claimed one id: what has become one thread makes them due again. */
+/** Items rejected because two conversations claimed one id: they are due again once the conversations are joined. */
 const COLLISIONS = `
   collisions as (
     select r.id, r.webhook_log_id from ${NAMES}
@@ -144,7 +145,7 @@ const COLLISIONS = `
     where c.lead_id = any($2::uuid[])
   )`;
 
-/** Tables in which a work may make rows: what it makes there is journaled as well. */
+/** Tables in which the work may create rows: these are journaled as well. */
 const GROWING: readonly (keyof typeof JOURNALED_TABLES)[] = [
   'message_revisions',
   'message_reactions',
@@ -158,10 +159,10 @@ const TABLES = Object.values(JOURNALED_TABLES) as readonly (JournaledTable & {
 })[];
 
 /**
- * Runs `work` inside the caller's transaction and keeps in change_journal, under `runId`, every row that it changes, removes
- * or makes: as it was, written before the work begins, and as it is afterwards (null: it is gone). `undo` puts it back.
- * The rows are locked first, so that what is journaled is what the work finds. A fixed number of statements, whatever the
- * size of the scope. Scopes of one run come one after the other, never one inside the other.
+ * Runs `work` inside the caller's transaction and records in change_journal, under `runId`, every row that it changes,
+ * removes or creates: its state before the work, and after it (null: gone). `undo` restores it. Locks the rows first,
+ * so that the journaled state is the one the work finds. A fixed number of statements, whatever the size of the scope.
+ * Scopes of one run are sequential, never nested.
  */
 export async function journaled<T>(
   tx: Sql,
@@ -182,7 +183,7 @@ export async function journaled<T>(
   return result;
 }
 
-/** Rows that a batch has made; what they hold is filled in with all the others. */
+/** Rows that a batch created; their content is filled in with all the others. */
 async function writeStored(
   tx: Sql,
   runId: string,
@@ -215,7 +216,7 @@ async function writeStored(
   );
 }
 
-/** Raw entries that are new, whole; and not what the run says of itself, which an undo removes anyway. */
+/** New raw entries, complete; excludes the run's own record, which an undo removes anyway. */
 async function writeStoredEntries(
   tx: Sql,
   runId: string,
@@ -237,7 +238,7 @@ async function writeStoredEntries(
   );
 }
 
-/** The last entry that the run has so far. Sets the zone in which times are written: entries are compared across sessions. */
+/** The run's last journal entry so far. Sets the time zone for writing: entries are compared across sessions. */
 async function beginScope(tx: Sql, runId: string): Promise<number> {
   return readCount(
     tx,
@@ -247,7 +248,7 @@ async function beginScope(tx: Sql, runId: string): Promise<number> {
   );
 }
 
-/** Follows the scope from what it names to what hangs on it. */
+/** Expands the scope from named rows to attached ones. */
 async function reachOf(tx: Sql, scope: JournalScope): Promise<Reach> {
   const { messageIds = [], bareMessageIds = [], leadIds = [], bareLeadIds = [] } = scope;
   const { conversationIds = [], emptiedConversationIds = [], names: made = [] } = scope;
@@ -329,7 +330,7 @@ function parametersOf(runId: string, reach: Reach): SqlParameter[] {
 const ALL_PARAMETERS = `parameters as (
   select $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::uuid[])`;
 
-/** Writes every row in reach as it is, one statement for all tables. */
+/** Writes the current state of every row in reach, one statement for all tables. */
 async function writeBefore(tx: Sql, parameters: readonly SqlParameter[]): Promise<void> {
   const { messages } = JOURNALED_TABLES;
   const parts = TABLES.map(
@@ -350,7 +351,7 @@ async function writeBefore(tx: Sql, parameters: readonly SqlParameter[]): Promis
   );
 }
 
-/** Forgets the entries of rows that are as they were, and completes the others. Compared as texts: 1 and 1.0 are two. */
+/** Drops the entries of unchanged rows, and completes the others. Compared as text: 1 and 1.0 differ. */
 async function settleScope(tx: Sql, runId: string, mark: number): Promise<void> {
   const parts = TABLES.map((table) => {
     const row =
@@ -378,7 +379,7 @@ async function settleScope(tx: Sql, runId: string, mark: number): Promise<void> 
   );
 }
 
-/** Rows in reach that were not there before; what they hold is filled in with all the others. */
+/** New rows in reach; their content is filled in with all the others. */
 async function writeMade(tx: Sql, parameters: readonly SqlParameter[], mark: number): Promise<void> {
   const parts = TABLES.filter((table) => GROWING.includes(table.name)).map(
     (table) =>

@@ -1,17 +1,17 @@
-/** A table whose rows go to change_journal before they are changed. */
+/** A table with rows journaled in change_journal before a change. */
 export interface JournaledTable {
   name: string;
   /** The primary key; change_journal.key holds these columns by name. */
   key: readonly { name: string; type: 'uuid' | 'text' }[];
   /** Columns of type jsonb: see {@link JSON_NULL}. */
   json: readonly string[];
-  /** What is kept of a row that only changes, where not all of it is: a raw body has no business in a journal. */
+  /** The kept part of a row that only changes, if not all of it: a raw body does not belong in a journal. */
   columns?: readonly string[];
 }
 
 /**
- * Stands for a column that holds the JSON value null. In the JSON of a row it would look like a column that holds nothing,
- * and be put back as such.
+ * Stands for a column that holds the JSON value null. In a row's JSON it would look like an SQL null, and be restored
+ * as one.
  */
 export const JSON_NULL = '{"wa-reconcile": "json null"}';
 
@@ -67,12 +67,12 @@ export const JOURNALED_TABLES = {
 export type JournaledTableName = keyof typeof JOURNALED_TABLES;
 
 /**
- * The row `t` of webhook_log as it is journaled when it is taken out: all but its bytes, which go to discarded_bodies. An
- * entry of the journal that has a `sha256` is such a one.
+ * The row `t` of webhook_log as journaled on removal: all but its bytes, which go to discarded_bodies. A `sha256` marks
+ * such a journal entry.
  */
 export const WHOLE_ENTRY_JSON = `(to_jsonb(t) - 'raw_body')`;
 
-/** Messages that only change hands: their conversation and lead are all that is kept of them. */
+/** Messages that only change owner: only their conversation and lead are kept. */
 export const MOVED_COLUMNS = ['id', 'conversation_id', 'lead_id'] as const;
 
 /** The row `t` as change_journal keeps it. The session's time zone must be UTC: times are written in it. */
@@ -97,12 +97,15 @@ export function keyJson(table: JournaledTable): string {
   return columnsJson(table.key.map(({ name }) => name));
 }
 
-/** The row of `table` that the journal's entry `entry` is about: `lateral (…) t`, one look-up by primary key. */
+/** The row of `table` for the journal entry `entry`: `lateral (…) t`, one look-up by primary key. */
 export function rowOfEntry(table: JournaledTable, entry: string, lock: '' | ' for update' = ''): string {
   return lookUp(table, (name, type) => `(${entry}.key ->> '${name}')::${type}`, lock);
 }
 
-/** The row of `table` whose key columns `keys` has, locked until the transaction ends: what is journaled is what is changed. */
+/**
+ * The row of `table` with the key columns of `keys`, locked until the transaction ends: what is journaled is what is
+ * changed.
+ */
 export function lockedRow(table: JournaledTable, keys: string): string {
   return lookUp(table, (name) => `${keys}.${name}`, ' for update');
 }

@@ -7,7 +7,7 @@ import {
   type JournaledTableName,
 } from './journaled-tables.js';
 
-/** How many rows of a table were put back, by what had to be done. */
+/** How many rows of a table were restored, by action. */
 export interface PutBack {
   table: JournaledTableName;
   /** Had been removed. */
@@ -22,13 +22,13 @@ type Step = 'insert' | 'update' | 'delete' | 'park';
 
 /**
  * The order of the work. Parents come before children and go after them (foreign keys are checked at the end of every
- * statement); what gives up a unique value parks it first, so that two rows can exchange theirs.
+ * statement); unique values to be released are parked first, so that two rows can swap theirs.
  */
 const STEPS: readonly (readonly [JournaledTableName, Step])[] = [
   ['leads', 'park'],
   ['leads', 'insert'],
   ['conversations', 'insert'],
-  // Its messages follow a conversation to its lead through the foreign key's cascade.
+  // Messages follow a conversation to its lead by foreign-key cascade.
   ['conversations', 'update'],
   ['messages', 'delete'],
   ['messages', 'park'],
@@ -58,7 +58,7 @@ function stepsOf(table: JournaledTableName): (readonly [JournaledTableName, Step
   ];
 }
 
-/** Values that a unique index holds, given up for the time of the work; `e` is the entry, `t` the row. */
+/** Values under a unique index, released during the work; `e` is the entry, `t` the row. */
 const PARKING: Partial<Record<JournaledTableName, { set: string; where: string }>> = {
   leads: {
     set: 'phone_number = null',
@@ -72,9 +72,9 @@ const PARKING: Partial<Record<JournaledTableName, { set: string; where: string }
 };
 
 /**
- * Makes every row of the journal `undoId` what its entry's `after` says: inserts what is gone, changes what is there, deletes
- * what had been made. Set-based, one statement per table and step. Violations of unique indexes and foreign keys come
- * through as the database's errors.
+ * Sets every row of the journal `undoId` to its entry's `after`: inserts missing rows, updates existing ones, deletes
+ * created ones. Set-based, one statement per table and step. Unique and foreign-key violations surface as the
+ * database's errors.
  */
 export async function putBack(tx: Sql, undoId: string): Promise<PutBack[]> {
   const columns = await readColumns(tx);
@@ -90,7 +90,7 @@ export async function putBack(tx: Sql, undoId: string): Promise<PutBack[]> {
   return [...done.values()].filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
 }
 
-/** The columns as they are: a program that shares the tables may have added its own, and they are in the journal, too. */
+/** The actual columns: a program that shares the tables may have added its own, and they are journaled, too. */
 async function readColumns(tx: Sql): Promise<Map<string, string[]>> {
   const rows = await tx.query(
     `select c.relname::text as name, a.attname::text as column
@@ -149,7 +149,7 @@ function statement(table: JournaledTable, step: Step, all: readonly string[]): s
   }
 }
 
-/** Raw entries that go leave their bytes in discarded_bodies. */
+/** Removed raw entries leave their bytes in discarded_bodies. */
 const TAKE_ENTRIES_OUT = `
   with gone as (
     delete from webhook_log x
@@ -161,7 +161,7 @@ const TAKE_ENTRIES_OUT = `
   )
   insert into discarded_bodies (webhook_log_id, run_id, raw_body) select id, $1::uuid, raw_body from gone`;
 
-/** Raw entries that come back take their bytes with them. */
+/** Restored raw entries take their bytes back. */
 function putEntriesBack(table: JournaledTable, all: readonly string[]): string {
   const values = all.map((name) => (name === 'raw_body' ? 'body.raw_body' : valueOf(table, name)));
   return `
@@ -195,7 +195,7 @@ function valueOf(table: JournaledTable, name: string): string {
     : `r.${name}`;
 }
 
-/** The row of an entry as one value of its table's type. */
+/** An entry's row as one value of its table's type. */
 function wholeRow(table: JournaledTable): string {
   const conditions = table.key.map(({ name, type }) => `c.${name} = (e.key ->> '${name}')::${type}`);
   return `lateral (select c as row from ${table.name} c where ${conditions.join(' and ')} limit 1) t`;

@@ -27,7 +27,7 @@ import {
 
 const TABLES: readonly JournaledTable[] = Object.values(JOURNALED_TABLES);
 
-/** How a row differs from what the run left: another value, gone, or there again. */
+/** How a row differs from the run's result: another value, gone, or present again. */
 const TOUCHES = ['changed', 'gone', 'back'] as const;
 
 const TOUCHED_ROW = columns({
@@ -35,11 +35,11 @@ const TOUCHED_ROW = columns({
   table: named('table_name', text),
   key: jsonObject,
   how: word(TOUCHES),
-  /** Columns that are not as the run left them, for a row that was changed. */
+  /** Columns changed since the run, for a changed row. */
   columns: list(' '),
 });
 
-/** A row that has changed since the run whose journal is being restored. */
+/** A row changed after the run being undone. */
 export type TouchedRow = RowOf<typeof TOUCHED_ROW>;
 
 const LATER_RUN = columns({
@@ -50,10 +50,10 @@ const LATER_RUN = columns({
   at: named('created_at', time),
 });
 
-/** The newest run that has a row in its journal. */
+/** The newest run that journaled a row. */
 type LaterRun = RowOf<typeof LATER_RUN>;
 
-/** How many rows a run has in its journal, by table. */
+/** Number of journaled rows of a run, by table. */
 export async function countJournaled(sql: Sql, runId: string): Promise<{ table: string; rows: number }[]> {
   const rows = await sql.query(
     `select table_name, count(*)::int as rows from change_journal where run_id = $1::uuid
@@ -64,9 +64,9 @@ export async function countJournaled(sql: Sql, runId: string): Promise<{ table: 
 }
 
 /**
- * Journals under `undoId`, before anything is touched, what putting `runId` back is going to change: every row that the run
- * changed once, from how the run left it at last to how it had found it at first. That journal is the list of what is to be
- * done, and it makes the undo a run that can be undone. Gives the number of rows. Sets the zone in which times are written.
+ * Journals under `undoId`, before anything is touched, what undoing `runId` will change: every row that the run
+ * changed, once, from its last state to its first. That journal is the work list, and makes the undo itself undoable.
+ * Returns the number of rows. Sets the time zone for writing.
  */
 export async function invertJournal(tx: Sql, runId: string, undoId: string): Promise<number> {
   await tx.query(
@@ -75,7 +75,7 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
        set_config('enable_seqscan', 'off', true), set_config('enable_mergejoin', 'off', true)`,
   );
   const { sync_logs } = JOURNALED_TABLES;
-  // What the run said about itself goes with it: a report must not count what is there again as merged.
+  // Also removes the run's own counts: a report must not count restored rows as merged.
   await tx.execute(
     `insert into change_journal (run_id, table_name, key, before)
      select $2::uuid, '${sync_logs.name}', ${keyJson(sync_logs)}, ${rowJson(sync_logs)} from sync_logs t
@@ -115,7 +115,7 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
      select $2::uuid, table_name, key, after, before from net where before::text is distinct from after::text`,
     [runId, undoId],
   );
-  // A line of an exported chat that the run stored, and whose message has taken its place since (M11), is gone already.
+  // A line of an exported chat that the run stored, since replaced by its message (M11), is already gone.
   const replaced = await tx.execute(
     `delete from change_journal e
      where e.run_id = $1::uuid and e.table_name = '${JOURNALED_TABLES.messages.name}' and e.after is null
@@ -126,19 +126,19 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
   return inverted - replaced;
 }
 
-/** The rows of an undo's journal that are not as the undone run left them; the others are locked until the end. */
+/** The rows of an undo's journal that differ from the undone run's result; locks the others until the end. */
 export async function readTouched(tx: Sql, undoId: string): Promise<TouchedRow[]> {
   const rows = await tx.query(`${compareWith('before')} order by table_name, id`, [undoId]);
   return rowsOf(TOUCHED_ROW, rows);
 }
 
-/** How many rows of an undo's journal are not as they were before the undone run: after the work there must be none. */
+/** Number of rows in an undo's journal that differ from their state before the undone run: zero after the work. */
 export async function countUnrestored(tx: Sql, undoId: string): Promise<number> {
   const [row] = await tx.query(`select count(*)::int as rows from (${compareWith('after')}) x`, [undoId]);
   return row === undefined ? 0 : integerOf(row, 'rows');
 }
 
-/** Entries of the journal `$1` whose row is not what its column `side` says. */
+/** Entries of the journal `$1` with a row that differs from its column `side`. */
 function compareWith(side: 'before' | 'after'): string {
   const parts = TABLES.map((table) => {
     const missing = `t.${firstKey(table)} is null`;
@@ -159,7 +159,7 @@ function compareWith(side: 'before' | 'after'): string {
   return parts.join(' union all ');
 }
 
-/** The row `t` in the form in which the entry `e` has it. */
+/** The row `t` in the form of the entry `e`. */
 function comparable(table: JournaledTable, side: 'before' | 'after'): string {
   const row = rowJson(table);
   return table.name === JOURNALED_TABLES.webhook_log.name
@@ -167,7 +167,7 @@ function comparable(table: JournaledTable, side: 'before' | 'after'): string {
     : row;
 }
 
-/** Which later run has each of these rows in its journal, where one has. */
+/** Which later run journaled each of these rows, if any. */
 export async function readLaterRuns(
   tx: Sql,
   undoId: string,
@@ -189,13 +189,13 @@ export async function readLaterRuns(
   return rowsOf(LATER_RUN, rows);
 }
 
-/** Columns that only make sense together: whose a row is. */
+/** Columns that only make sense together: the row's owner. */
 const OWNERS = ['conversation_id', 'lead_id', 'person_id'];
 
 /**
- * Leaves what was touched since as it is: of a row that was changed, the entry keeps only the columns that nobody touched and
- * that the run had changed; of all others, and of rows that the run had made, nothing. What the row is worth to others comes
- * back so: a phone or an id that they need for themselves.
+ * Leaves later changes alone: for a changed row, the entry keeps only columns that the run changed and that nothing
+ * touched since; for others, and rows that the run created, nothing. This frees values other rows need, such as a phone
+ * or an id.
  */
 export async function leaveTouched(tx: Sql, touched: readonly TouchedRow[]): Promise<void> {
   const changed = touched.filter(({ how, columns }) => how === 'changed' && columns.length > 0);

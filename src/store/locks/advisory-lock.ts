@@ -6,13 +6,13 @@ import { translateDatabaseError } from '../database-errors.js';
 import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './holders.js';
 import { type RunLock, type RunLockOptions, pollForLock } from './run-lock.js';
 
-/** Shorter than what routers and firewalls usually grant an idle connection. */
+/** Shorter than the idle timeout of most routers and firewalls. */
 const HEARTBEAT_MS = 30_000;
 
 /** PostgreSQL cuts application_name at 63 bytes. */
 const MAX_APPLICATION_NAME = 63;
 
-/** One of PostgreSQL's advisory locks, and the words of its refusal. */
+/** One of PostgreSQL's advisory locks, and the text of its refusal. */
 interface AdvisoryLock {
   namespace: number;
   key: (schema: string) => number;
@@ -29,7 +29,7 @@ export function acquireAdvisoryLock(config: ServerConfig, options: RunLockOption
   });
 }
 
-/** The lock of one connection's linked device: exclusive, and beside the lock of the run. */
+/** The lock of one connection's linked device: exclusive, and separate from the run lock. */
 export function acquireDeviceAdvisoryLock(
   config: ServerConfig,
   connection: { id: string; name: string; subject?: string },
@@ -47,11 +47,11 @@ export function acquireDeviceAdvisoryLock(
 }
 
 /**
- * On a session of our own the lock is the session's. On a pooler it belongs to one transaction that stays open until the run
- * ends: a pooler in transaction mode keeps a client and its session together for exactly as long as the client's transaction
- * lasts, so that transaction is as good as a session, and both kinds exclude each other. It reads and writes no rows: it has
- * no transaction id and, between its statements, no snapshot, so vacuum is not held back by it. What ends it early, such as
- * an idle timeout of the pooler, closes the connection; the run hears of that and stops.
+ * On a dedicated session, the session holds the lock. On a pooler, one transaction holds it until the run ends: a
+ * pooler in transaction mode keeps a client and its session together for exactly one transaction, so that transaction
+ * is as good as a session, and the two lock kinds exclude each other. It reads and writes no rows: it has no
+ * transaction id and, between its statements, no snapshot, so it does not hold back vacuum. If something ends it early,
+ * such as a pooler's idle timeout, the connection closes; the run notices and stops.
  */
 async function acquire(
   config: ServerConfig,
@@ -70,7 +70,8 @@ async function acquire(
     const attempt = `pg_try_advisory${pooled ? '_xact' : ''}_lock${options.mode === 'shared' ? '_shared' : ''}`;
     return await pollForLock<RunLock, number>(
       async () => {
-        // Without parameters: a statement with some keeps its snapshot until the next one, and vacuum would wait for it.
+        // Without parameters: a parameterized statement keeps its snapshot until the next one, which would hold back
+        // vacuum.
         const { rows } = await client.query<{ taken: boolean }>(
           `select ${attempt}(${wanted.namespace}, ${key}) as taken`,
         );
@@ -86,7 +87,7 @@ async function acquire(
   }
 }
 
-/** The name is set again: a pooler may have passed on its own, and this name is shown to whoever finds the lock taken. */
+/** Set the name again: a pooler may have passed on its own, and a blocked process sees this one. */
 async function beginLockTransaction(client: pg.Client, schema: string, name: string): Promise<void> {
   await client.query(
     `begin isolation level read committed; ${transactionSettings(schema)};
@@ -94,7 +95,7 @@ async function beginLockTransaction(client: pg.Client, schema: string, name: str
   );
 }
 
-/** Watches the connection for as long as the lock is ours. */
+/** Watches the connection while we hold the lock. */
 function hold(client: pg.Client, location: string): RunLock {
   const lost = new AbortController();
   let released: Promise<void> | undefined;
@@ -111,7 +112,7 @@ function hold(client: pg.Client, location: string): RunLock {
     );
   }
 
-  // A dead network is only noticed by writing, and an idle connection or transaction may be dropped on the way.
+  // Only a write reveals a dead network, and an idle connection or transaction may be dropped on the way.
   const heartbeat = setInterval(() => {
     client.query('select 1').catch(lose);
   }, HEARTBEAT_MS);
@@ -123,7 +124,8 @@ function hold(client: pg.Client, location: string): RunLock {
 
   async function release(): Promise<void> {
     clearInterval(heartbeat);
-    // Ending the session, or its transaction, frees the lock; the connection may be gone already, and the lock with it.
+    // Ending the session, or its transaction, releases the lock; the connection may already be gone, and the lock with
+    // it.
     await client.query('rollback').catch(() => undefined);
     await client.end().catch(() => undefined);
   }
@@ -144,7 +146,7 @@ interface LockHolder {
   since: Date | null;
 }
 
-/** Who holds the lock now. A role that may not see other roles' sessions gets process ids only. */
+/** The current lock holders. A role that cannot see other sessions gets only process ids. */
 async function readHolders(client: pg.Client, namespace: number, key: number): Promise<LockHolder[]> {
   const { rows } = await client.query<LockHolder>(
     `select nullif(a.application_name, '') as application, l.pid, host(a.client_addr) as client, a.backend_start as since
@@ -187,7 +189,9 @@ function describeHolder({ application, pid, client, since }: LockHolder): string
   return `${name} (server process ${pid}${from}${start})`;
 }
 
-/** PostgreSQL 14 and newer can end idle sessions, and with this one the lock; the query asks older ones for nothing. */
+/**
+ * PostgreSQL 14 and newer can end idle sessions, which would release the lock; on older ones the query does nothing.
+ */
 async function disableIdleTimeout(client: pg.Client): Promise<void> {
   await client.query(
     `select set_config('idle_session_timeout', '0', false) where current_setting('server_version_num')::int >= 140000`,

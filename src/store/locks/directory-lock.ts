@@ -5,40 +5,41 @@ import { LockedError } from '../../model/errors.js';
 import { isProcessAlive, pidNamespace, processStartTime } from './processes.js';
 import { pollForLock, type LockWait } from './run-lock.js';
 
-/** Who takes the lock, as shown to the next process. */
+/** The lock's owner, as shown to the next process. */
 export interface LockOwner {
   command: string;
   host: string;
   pid: number;
 }
 
-/** What stands in the lock file, as JSON. */
+/** The JSON in the lock file. */
 interface LockContent extends LockOwner {
   startedAt: string;
   processStartTime?: string;
   pidNamespace?: string;
-  /** Tells two locks of one process apart. */
+  /** Distinguishes two locks of one process. */
   token: string;
 }
 
-/** What is known about a lock that is held. Only a `dead` one is taken over. */
+/** The state of a held lock. Only a `dead` one is taken over. */
 type Holder = { state: 'alive' | 'elsewhere' | 'dead'; content: LockContent } | { state: 'unreadable' };
 
-/** A stealer that is killed leaves its own lock behind; three of them in a row are not an accident. */
+/** A killed stealer leaves its own lock behind; three in a row are not an accident. */
 const MAX_STEAL_DEPTH = 3;
 
-/** How often to look again at a lock that vanished or changed hands while we looked. */
+/** Retries when a lock vanished or changed hands during the check. */
 const MAX_STEPS = 40;
 const STEP_MS = 25;
 
 /**
- * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open one directory
- * silently lose committed rows, so readers take it too. It is outside the directory, which only PGlite may write.
+ * Takes the lock file at `path`, which keeps every other process out of the embedded database: two that open one
+ * directory silently lose committed rows, so readers take it too. It is outside the directory, which only PGlite may
+ * write.
  *
- * A lock is taken over only from a process that has ended, on this host and in this container; never because it is old,
- * for PGlite's work blocks the event loop and a busy holder looks just like a hanging one.
+ * A lock is taken over only from a dead process, on this host and in this container; never because of age, because
+ * PGlite blocks the event loop and a busy holder looks just like a hung one.
  *
- * Throws LockedError (exit 5), which names the holder, when it is still held after `waitMs`.
+ * Throws LockedError (exit 5), naming the holder, if still held after `waitMs`.
  */
 export async function acquireDirectoryLock(
   path: string,
@@ -57,27 +58,27 @@ export async function acquireDirectoryLock(
       holder = await judge(found, mine);
       if (holder.state !== 'dead') break;
       if (await takeOver(path, found, content, mine, 1)) return { lock: { release } };
-      // Another process is taking it over; in a moment the file names that one.
+      // Another process is taking it over; the file will name it in a moment.
       await delay(STEP_MS);
     }
     return { held: holder };
   }
 
   async function release(): Promise<void> {
-    // No longer ours if it was deleted by hand and another process has taken it since.
+    // No longer ours if it was deleted manually and another process has since taken it.
     if ((await readLockFile(path)) === content) await rm(path, { force: true });
   }
 
   return pollForLock(attempt, (holder) => refusal(path, holder), wait);
 }
 
-/** Who has a lock file, as {@link readDirectoryLock} finds it. */
+/** Who holds a lock file, according to {@link readDirectoryLock}. */
 type DirectoryLockState =
   | { state: 'free' | 'unreadable' }
-  /** `dead`: left behind by a process that has ended; the next one takes it. `elsewhere`: another machine's, or container's. */
+  /** `dead`: left behind by a dead process; the next one takes it. `elsewhere`: from another machine or container. */
   | { state: 'alive' | 'elsewhere' | 'dead'; command: string; host: string; pid: number; startedAt: string };
 
-/** Looks at the lock file without touching it. */
+/** Reads the lock file without touching it. */
 export async function readDirectoryLock(path: string, owner: LockOwner): Promise<DirectoryLockState> {
   const found = await readLockFile(path);
   if (found === undefined) return { state: 'free' };
@@ -88,9 +89,9 @@ export async function readDirectoryLock(path: string, owner: LockOwner): Promise
 }
 
 /**
- * Puts our content in the place of a dead process's, if it still is as we saw it. Of several who saw the same, one gets the
- * second lock that guards the step; whoever comes later finds the content changed. The lock file itself is never absent
- * meanwhile, so nobody can slip in by creating it.
+ * Replaces a dead process's content with ours, if it is unchanged. A second lock guards this step, so only one of
+ * several contenders gets it; later ones find the content changed. The lock file itself always exists meanwhile, so no
+ * process can slip in by creating it.
  */
 async function takeOver(
   path: string,
@@ -136,7 +137,7 @@ async function judge(text: string, mine: LockContent): Promise<Holder> {
     return { state: 'elsewhere', content };
   }
   if (!(await isProcessAlive(content.pid))) return { state: 'dead', content };
-  // The id may have been given to a new process since.
+  // The id may have been reused by a new process.
   const reused = differ(content.processStartTime, await processStartTime(content.pid));
   return { state: reused ? 'dead' : 'alive', content };
 }
@@ -199,13 +200,13 @@ function stringOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Links are missing on some file systems (exFAT, some network mounts). */
+/** Some file systems have no links (exFAT, some network mounts). */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * Creates a lock file with its whole content at once, or gives false if it exists. Written beside and linked into place:
- * a file that is created first and filled afterwards can be read, or left by a kill, with nothing in it, and then nobody
- * can tell whose it is.
+ * Creates a lock file with its full content atomically, or returns false if it exists. Written beside and linked into
+ * place: a file created first and filled later can be read, or left by a kill, while empty, and its owner would be
+ * unknown.
  */
 async function createLockFile(path: string, content: string): Promise<boolean> {
   const beside = await writeBeside(path, content);
@@ -223,7 +224,7 @@ async function createLockFile(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** Puts new content in the place of an existing lock file, at once. */
+/** Atomically replaces the content of an existing lock file. */
 async function replaceLockFile(path: string, content: string): Promise<void> {
   const beside = await writeBeside(path, content);
   try {
@@ -234,7 +235,7 @@ async function replaceLockFile(path: string, content: string): Promise<void> {
   }
 }
 
-/** The content, or undefined if there is no such file. */
+/** The content, or undefined if the file is missing. */
 async function readLockFile(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -260,7 +261,7 @@ async function writeBeside(path: string, content: string): Promise<string> {
   const file = await open(beside, 'wx', 0o600);
   try {
     await file.writeFile(content);
-    // Else a power cut can leave the name without the content.
+    // Otherwise a power cut can leave the name without the content.
     await file.sync();
   } finally {
     await file.close();

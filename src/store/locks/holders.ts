@@ -4,9 +4,9 @@ import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
 
 /**
- * Who holds the lock of a run right now: the names that the sessions gave themselves (`wa-reconcile replay host:123`, cut at
- * 63 bytes), null for a session that this role may not see. The embedded database is locked by the very process that has it
- * open, so no other process can hold it: then the result is null.
+ * The current holders of the run lock: the names that the sessions set (`wa-reconcile replay host:123`, cut at 63
+ * bytes), null for a session that this role cannot see. The process that has the embedded database open holds its lock,
+ * so no other process can: then the result is null.
  */
 export async function readLockHolders(
   sql: Sql,
@@ -28,8 +28,9 @@ export async function readLockHolders(
 }
 
 /**
- * The lock of a run is pg_advisory_lock(LOCK_NAMESPACE, key of the schema): two installations in two schemas of one database
- * do not meet. The number spells `warc`. Advisory locks belong to the database, so its name is not part of the key.
+ * The run lock is pg_advisory_lock(LOCK_NAMESPACE, key of the schema): installations in different schemas of one
+ * database do not conflict. The number spells `warc`. Advisory locks are per database, so its name is not part of the
+ * key.
  */
 export const LOCK_NAMESPACE = 0x77617263;
 
@@ -38,7 +39,7 @@ export function schemaKey(schema: string): number {
   return createHash('sha256').update(schema).digest().readInt32BE(0);
 }
 
-/** The lock of a linked device is another one, beside that of the run: `wadv`. */
+/** The namespace of device locks, separate from the run lock: `wadv`. */
 export const DEVICE_LOCK_NAMESPACE = 0x77616476;
 
 /** The second number of a device's lock: 32 bits of the schema's name and the connection's id. */

@@ -2,8 +2,8 @@ import { readFile, readlink } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 
 /**
- * Whether a process of this machine (and of this container) still runs. A zombie does not: it has ended, and only its
- * parent has not noticed yet. Asking for its priority needs no right over it, unlike sending a signal.
+ * Whether a process of this machine (and of this container) is still running. A zombie is not: it has ended, and its
+ * parent has not reaped it yet. Reading its priority requires no permission, unlike sending a signal.
  */
 export async function isProcessAlive(pid: number): Promise<boolean> {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
@@ -16,8 +16,8 @@ export async function isProcessAlive(pid: number): Promise<boolean> {
 }
 
 /**
- * When a process started, as text that no other process of that id can share: the machine's boot and the clock ticks since.
- * Undefined where there is no /proc, and for a process that has ended.
+ * When a process started, as text unique for its id: the machine's boot and the clock ticks since. Undefined without
+ * /proc, and for a dead process.
  */
 export async function processStartTime(pid: number): Promise<string | undefined> {
   const stat = await readStat(pid);
@@ -27,8 +27,8 @@ export async function processStartTime(pid: number): Promise<string | undefined>
 }
 
 /**
- * The space in which process ids are counted: two containers on one machine can have the same host name and each a process
- * of its own with the same id. Undefined where there is no /proc.
+ * The process id namespace: two containers on one machine can have the same host name and a process each with the same
+ * id. Undefined without /proc.
  */
 export async function pidNamespace(): Promise<string | undefined> {
   return readlink('/proc/self/ns/pid').catch(() => undefined);

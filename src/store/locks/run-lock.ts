@@ -5,8 +5,8 @@ import type { LockOwner } from './directory-lock.js';
 
 export interface RunLockOptions extends LockOwner, LockWait {
   /**
-   * `shared` for what several machines may do at once (replay, import); `exclusive` for what must be alone (dedupe --apply,
-   * undo, reconcile, verify --enforce, db migrate).
+   * `shared` for work that several machines may do at once (replay, import); `exclusive` for work that must be alone
+   * (dedupe --apply, undo, reconcile, verify --enforce, db migrate).
    */
   mode: 'shared' | 'exclusive';
 }
@@ -14,20 +14,20 @@ export interface RunLockOptions extends LockOwner, LockWait {
 /** A lock that a run holds from beginning to end. */
 export interface RunLock {
   /**
-   * Throws UserError `lock_lost` if the connection that held the lock is gone: another run may have started since. Ask
-   * before each batch of an exclusive run.
+   * Throws UserError `lock_lost` if the lock's connection is gone: another run may have started since. Call it before
+   * each batch of an exclusive run.
    */
   assertHeld(): void;
-  /** Aborted at the moment when the lock is lost. */
+  /** Aborted when the lock is lost. */
   lost: AbortSignal;
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock of a run. On PostgreSQL it is an advisory lock on a connection of its own, since a pool would hand the
- * connection that holds it to anyone, or close it. The embedded database is locked by opening it, so there it is free.
+ * Takes the run lock. On PostgreSQL it is an advisory lock on a dedicated connection: a pool would hand out that
+ * connection to others, or close it. The embedded database is locked by opening it, so this is a no-op there.
  *
- * Throws LockedError (exit 5), which names the holders, when it is still held after `waitMs`.
+ * Throws LockedError (exit 5), naming the holders, if still held after `waitMs`.
  */
 export async function acquireRunLock(config: DatabaseConfig, options: RunLockOptions): Promise<RunLock> {
   switch (config.kind) {
@@ -40,7 +40,7 @@ export async function acquireRunLock(config: DatabaseConfig, options: RunLockOpt
   }
 }
 
-/** Takes the lock of whoever fetches the media of a connection, so that no file is asked for twice. Throws as the others do. */
+/** Takes the lock for fetching a connection's media, so that no file is requested twice. Throws like the others. */
 export function acquireMediaLock(
   config: DatabaseConfig,
   connection: { id: string; name: string },
@@ -51,8 +51,8 @@ export function acquireMediaLock(
 }
 
 /**
- * Takes the lock of a connection's linked device, which no other process may use at the same time: both would advance the
- * same Signal sessions. Throws LockedError (exit 5), which names the holder.
+ * Takes the lock of a connection's linked device. Two processes on one device would advance the same Signal sessions.
+ * Throws LockedError (exit 5), naming the holder.
  */
 export async function acquireDeviceLock(
   config: DatabaseConfig,
@@ -69,7 +69,7 @@ export async function acquireDeviceLock(
   }
 }
 
-/** The embedded database is ours alone for as long as it is open. */
+/** The embedded database is exclusively ours while it is open. */
 function heldByOpening(): RunLock {
   return {
     assertHeld: () => undefined,
@@ -80,7 +80,7 @@ function heldByOpening(): RunLock {
 
 /** How long to wait for a lock. */
 export interface LockWait {
-  /** Milliseconds; 0 (default) asks once. */
+  /** Milliseconds; 0 (default) tries once. */
   waitMs?: number;
   /** Ends the wait with exit code 130. */
   signal?: AbortSignal;
@@ -89,8 +89,8 @@ export interface LockWait {
 const POLL_MS = 200;
 
 /**
- * Asks `attempt` until it gives a lock, or until the time is over; then throws what `refuse` makes of the last answer.
- * A lock is asked for rather than waited on, so that Ctrl-C works and the holder can be named.
+ * Calls `attempt` until it returns a lock or the time is up; then throws the error that `refuse` makes from the last
+ * answer. Polls instead of blocking, so that Ctrl-C works and the holder can be named.
  */
 export async function pollForLock<T extends object, R>(
   attempt: () => Promise<{ lock: T } | { held: R }>,

@@ -22,8 +22,8 @@ export async function migrationStatus(store: Store): Promise<MigrationStatus> {
 }
 
 /**
- * Applies what is pending, each file in a transaction of its own, and gives the names applied. Any number of processes may
- * call it at once. Throws UserError when the database is not one that this version may change (see {@link assertMigratable}).
+ * Applies pending migrations, each file in its own transaction, and returns their names. Any number of processes may
+ * call it at once. Throws UserError if this version must not change the database (see {@link assertMigratable}).
  */
 export async function migrate(store: Store): Promise<{ applied: string[] }> {
   return applyMigrations(store, await readMigrations());
@@ -42,8 +42,9 @@ export async function applyMigrations(store: Store, known: MigrationFile[]): Pro
 }
 
 /**
- * Throws UserError `migrations_pending` unless every migration is applied, and whatever {@link assertMigratable} throws.
- * Every command that reads or writes calls it first: otherwise the first missing column would be the message.
+ * Throws UserError `migrations_pending` unless every migration is applied, and whatever {@link assertMigratable}
+ * throws. Every command that reads or writes calls it first: otherwise the user would see an error about a missing
+ * column.
  */
 export async function assertMigrated(store: Store): Promise<void> {
   const status = await migrationStatus(store);
@@ -57,12 +58,12 @@ export async function assertMigrated(store: Store): Promise<void> {
   );
 }
 
-/** Gives false if another process applied it first. */
+/** Returns false if another process applied it first. */
 async function applyOne(store: Store, migration: MigrationFile, known: MigrationFile[]): Promise<boolean> {
   return store.transaction(async (tx) => {
     await lockMigrations(tx);
     await createBookkeeping(tx);
-    // Read again under the lock: what we saw before waiting for it is history.
+    // Read again under the lock: the state from before the wait is outdated.
     const status = await readStatus(tx, known);
     assertMigratable(status, store.location);
     if (!status.pending.includes(migration.name)) return false;
@@ -97,9 +98,9 @@ function firstLine(statement: string): string {
 }
 
 /**
- * Cuts an SQL script into its statements, because the drivers under Prisma run one at a time. Semicolons in strings
- * (`'…'`, `E'…'`, `"…"`, `$tag$…$tag$`), comments (`--`, nested `/* *\/`) and parentheses do not cut. A statement keeps its
- * comments; one of comments alone is left out. Function bodies are written with dollar quotes, not as BEGIN ATOMIC.
+ * Cuts an SQL script into its statements, because drivers run one at a time. Semicolons in strings (`'…'`, `E'…'`,
+ * `"…"`, `$tag$…$tag$`), comments (`--`, nested `/* *\/`) and parentheses do not cut. A statement keeps its comments;
+ * comment-only statements are left out. Function bodies are written with dollar quotes, not as BEGIN ATOMIC.
  */
 export function splitStatements(script: string): string[] {
   const statements: string[] = [];
@@ -166,7 +167,7 @@ function endOfQuoted(script: string, at: number): number | undefined {
   return end === -1 ? script.length : end + tag.length;
 }
 
-/** A doubled quote needs no care: it ends one string and begins the next. */
+/** A doubled quote needs no special handling: it ends one string and starts the next. */
 function afterQuote(script: string, at: number, quote: string, backslashEscapes: boolean): number {
   let position = at + 1;
   while (position < script.length && script.charAt(position) !== quote) {

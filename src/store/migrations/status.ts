@@ -7,17 +7,17 @@ import { ConfigError } from '../../model/errors.js';
 import type { Sql } from '../sql.js';
 
 export interface MigrationStatus {
-  /** In the order in which they were applied. */
+  /** In the order applied. */
   applied: { name: string; appliedAt: Date }[];
-  /** In the order in which they are to be applied. */
+  /** In the order to apply. */
   pending: string[];
-  /** Applied or begun, but not among the files of this version. */
+  /** Applied or started, but unknown to this version. */
   unknown: string[];
-  /** Begun by `prisma migrate deploy` and never finished. */
+  /** Started by `prisma migrate deploy` and never finished. */
   failed: string[];
-  /** Applied from a file that read differently. */
+  /** Applied from a file with different content. */
   changed: string[];
-  /** Tables with our names that no migration on record has made. */
+  /** Tables with our names but no migration on record. */
   foreignTables: string[];
 }
 
@@ -60,8 +60,8 @@ function compare(
 }
 
 /**
- * Throws ConfigError (exit 2) for a database that this version must not touch: one of a newer version, one with a migration
- * that failed or was edited afterwards, or one whose tables are another program's.
+ * Throws ConfigError (exit 2) for a database that this version must not touch: from a newer version, with a failed or
+ * later edited migration, or with another program's tables.
  *
  * @param location the database, without secrets, for the message.
  */
@@ -105,13 +105,13 @@ export function assertMigratable(status: MigrationStatus, location: string): voi
       `The database ${location} was migrated with other files than this version's: ${list(status.changed)} ${status.changed.length === 1 ? 'has' : 'have'} a different checksum.`,
       {
         code: 'migration_changed',
-        remedy: 'Install an unmodified release of wa-reconcile, or restore the migration file as it was.',
+        remedy: 'Install an unmodified release of wa-reconcile, or restore the original migration file.',
       },
     );
   }
 }
 
-/** Prisma accepts a file whose line ends were changed by a checkout, and so do we. */
+/** Prisma accepts a file with line ends changed by a checkout, and so do we. */
 function isChecksumOf(checksum: string, file: MigrationFile): boolean {
   const unix = file.script.replaceAll('\r\n', '\n');
   return [file.script, unix, unix.replaceAll('\n', '\r\n')].some((text) => checksumOf(text) === checksum);
@@ -131,7 +131,7 @@ function list(names: readonly string[]): string {
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
-/** One row of Prisma's own table, as far as it matters here. */
+/** One row of Prisma's own table, as far as needed here. */
 interface MigrationRecord {
   name: string;
   checksum: string;
@@ -140,12 +140,12 @@ interface MigrationRecord {
 }
 
 /**
- * Prisma's lock number for `migrate deploy`. Taking the same one keeps the two from running at once; ours is held by the
- * transaction, so nothing can leave it behind.
+ * Prisma's lock number for `migrate deploy`. Sharing it keeps the two from running at once; ours is held by the
+ * transaction, so it cannot be left behind.
  */
 const PRISMA_MIGRATE_LOCK = 72_707_369;
 
-/** Waits until no other process migrates this database; lasts until the transaction ends. */
+/** Waits until no other process migrates this database; held until the transaction ends. */
 export async function lockMigrations(tx: Sql): Promise<void> {
   await tx.execute(`select pg_advisory_xact_lock(${PRISMA_MIGRATE_LOCK})`);
 }
@@ -174,12 +174,12 @@ async function readRecords(sql: Sql): Promise<MigrationRecord[]> {
   }));
 }
 
-/** Makes the schema and Prisma's table, column for column as Prisma makes it, where they are missing. */
+/** Creates the schema and Prisma's table, column for column as in Prisma, if missing. */
 export async function createBookkeeping(tx: Sql): Promise<void> {
   const [row] = await tx.query(
     `select current_schema()::text as schema, current_setting('search_path') as search_path`,
   );
-  // The search path is the one quoted name that the connection was set to; without a schema of that name there is none.
+  // The search path is the one quoted name set on the connection; if that schema does not exist, there is none.
   if (row?.schema === null) await tx.execute(`create schema if not exists ${text(row.search_path)}`);
   await tx.execute(
     `create table if not exists _prisma_migrations (
@@ -239,7 +239,7 @@ export function checksumOf(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** `prisma/migrations` stands at the package's root: three levels up from the source, four from `dist/src`. */
+/** `prisma/migrations` is at the package root: three levels up from the source, four from `dist/src`. */
 function findDirectory(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   for (let parent = here; parent !== dirname(parent); parent = dirname(parent)) {

@@ -6,7 +6,7 @@ import type { Sql } from '../sql.js';
 
 const COMPARED = columns({
   id: uuid,
-  /** Null in rows of other programs only. */
+  /** Null only in rows of other programs. */
   externalId: orNull(text),
   direction: word(DIRECTIONS),
   type: text,
@@ -17,10 +17,10 @@ const COMPARED = columns({
   deletedAt: orNull(time),
 });
 
-/** A message of a conversation, as far as a chat that was exported from a phone can show it. */
+/** A conversation message, as far as a chat exported from a phone can show it. */
 export type ComparedRow = RowOf<typeof COMPARED>;
 
-/** The messages of a conversation in a window, in order, page by page; `after`: the last one of the page before. */
+/** The messages of a conversation in a window, in order, page by page; `after`: the last one of the previous page. */
 export async function readComparedMessages(
   sql: Sql,
   conversationId: string,
@@ -50,7 +50,7 @@ export async function readComparedMessages(
 
 const EARLIER = columns({ messageId: uuid, body: text });
 
-/** What messages said before they were edited or revoked. */
+/** Message texts before edits or a revoke. */
 export async function readEarlierTexts(
   sql: Sql,
   messageIds: readonly string[],
@@ -77,10 +77,13 @@ const WITNESSED = columns({
   deletedAt: orNull(time),
 });
 
-/** A message with an id of its own, which a line of an exported chat may show. */
+/** A message with its own id, which a line of an exported chat may show. */
 export type WitnessedRow = RowOf<typeof WITNESSED>;
 
-/** The messages of some people in some windows (ms since 1970, half-open), those left out that an exported chat brought. */
+/**
+ * The messages of some people in some windows (ms since 1970, half-open), excluding those created from an exported
+ * chat.
+ */
 export async function readWitnessedMessages(
   sql: Sql,
   windows: readonly { connectionId: string; leadId: string; from: number; to: number }[],

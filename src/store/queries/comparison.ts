@@ -19,12 +19,12 @@ import type { Sql, SqlParameter } from '../sql.js';
 import { instantOrNull } from '../row.js';
 
 /**
- * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: both sides
- * can have millions of rows, and a look-up per row would take hours.
+ * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: with
+ * millions of rows on each side, a look-up per row would take hours.
  */
 
 const STAGED_ROW = columns({
-  /** The place in the order in which the CRM gave the rows. */
+  /** The position in the CRM's row order. */
   ordinal: integer,
   connectionId: uuid,
   rowId: text,
@@ -36,7 +36,7 @@ const STAGED_ROW = columns({
   at: orNull(time),
   storedAt: orNull(time),
   type: text,
-  /** Null where `comparesBody` is false. */
+  /** Null if `comparesBody` is false. */
   body: orNull(text),
   comparesBody: boolean,
   /** Why no counterpart is expected. */
@@ -46,7 +46,7 @@ const STAGED_ROW = columns({
 /** A message of the CRM. Times are ms since 1970. */
 export type StagedRow = RowOf<typeof STAGED_ROW>;
 
-/** The contact of rows that do not say whose they are: no row of it is under another person. */
+/** The contact of rows that do not name theirs: no row of it is under another person. */
 export const NO_CONTACT = -1;
 
 const CONTACT_LEAD = columns({ contact: integer, leadId: uuid });
@@ -54,7 +54,7 @@ const CONTACT_LEAD = columns({ contact: integer, leadId: uuid });
 /** A contact of the CRM is this lead. */
 export type ContactLeadRow = RowOf<typeof CONTACT_LEAD>;
 
-/** Makes the temporary tables; afterwards the transaction can write nothing else. */
+/** Creates the temporary tables; after that the transaction can write nothing else. */
 export async function prepareComparison(tx: Sql): Promise<void> {
   await tx.execute('set transaction isolation level repeatable read');
   await tx.execute(
@@ -77,7 +77,7 @@ export async function prepareComparison(tx: Sql): Promise<void> {
   );
   await tx.execute('set transaction read only');
   await tx.query(
-    // Without statistics the planner would look up each row of the one table in the other: with millions, for hours.
+    // Without statistics the planner would look up each row of one table in the other: hours for millions.
     `select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true),
        set_config('cursor_tuple_fraction', '1', true)`,
   );
@@ -92,8 +92,8 @@ export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]
 }
 
 /**
- * Finds the message of each staged row: by its id, else by the key id inside both (M10), where of several the one of the same
- * person and direction is meant.
+ * Finds the message of each staged row: by its id, else by the key id inside both (M10); of several, the one of the
+ * same person and direction.
  */
 export async function pairRows(tx: Sql): Promise<void> {
   await tx.execute(
@@ -115,9 +115,9 @@ export async function pairRows(tx: Sql): Promise<void> {
 }
 
 /**
- * Names the contacts that no identity of ours names by the messages that they share with a lead: a contact all of whose messages
- * are one lead's is that lead, unless the CRM has a better known one for it. Of several such contacts the one with most
- * messages is; the others are a split person.
+ * Names contacts without a known identity by the messages they share with a lead: if all of a contact's messages are
+ * one lead's, it is that lead, unless the CRM has a better-known contact for it. Of several candidates the one with the
+ * most messages wins; the others are a split person.
  */
 export async function nameContactsByMessages(tx: Sql): Promise<number> {
   return tx.execute(
@@ -139,7 +139,7 @@ export async function nameContactsByMessages(tx: Sql): Promise<number> {
   );
 }
 
-/** Which messages of ours a comparison is about. */
+/** Our messages in the scope of a comparison. */
 export interface ComparisonScope {
   connectionIds: readonly string[];
   /** Ms since 1970. */
@@ -179,7 +179,7 @@ const OUR_COLUMNS = `m.id as message_id, m.external_id as message_external_id, m
 
 const COUNTED = columns({ connectionId: uuid, messages: integer });
 
-/** How many messages of ours there are, per connection: what the classes must add up to. */
+/** Our message count per connection: what the classes must add up to. */
 export async function countCompared(tx: Sql, scope: ComparisonScope): Promise<ReadonlyMap<string, number>> {
   const rows = await tx.query(
     `select m.connection_id, count(*)::int as messages from messages m where ${IN_SCOPE} group by m.connection_id`,
@@ -201,14 +201,14 @@ const PAIR = columns({
   comparesBody: boolean,
   isExact: boolean,
   isSamePerson: boolean,
-  /** The CRM's contact is some lead of ours, this one or another. */
+  /** The CRM's contact is a lead of ours, this one or another. */
   isKnownContact: boolean,
 });
 
-/** A row of the CRM with its message. */
+/** A CRM row with its message. */
 export type ComparedPair = RowOf<typeof PAIR>;
 
-/** All pairs; those of one message follow each other. */
+/** All pairs, grouped by message. */
 export function streamPairs(
   tx: Sql,
   scope: ComparisonScope,
@@ -231,7 +231,7 @@ export function streamPairs(
   );
 }
 
-/** When the CRM's messages of each connection begin, and those of each source. */
+/** When the CRM's messages begin, per connection and source. */
 const CRM_BEGINNINGS = `left join (
        select connection_id, min(coalesce(at, stored_at)) as first_at from wa_crm_rows group by connection_id
      ) f on f.connection_id = m.connection_id
@@ -252,10 +252,10 @@ const MISSING_MESSAGE = {
 
 const MISSING = columns(MISSING_MESSAGE);
 
-/** A message of ours without a row in the CRM. */
+/** A message of ours without a CRM row. */
 export type MissingMessage = RowOf<typeof MISSING>;
 
-/** The messages in the scope that no row of the CRM is, by time. */
+/** The messages in the scope without a CRM row, by time. */
 export function streamMissing(
   tx: Sql,
   scope: ComparisonScope,
@@ -293,10 +293,10 @@ const UNPAIRED = columns({
   isContactInScope: boolean,
 });
 
-/** A row of the CRM without a message of ours. */
+/** A CRM row without a message of ours. */
 export type UnpairedRow = RowOf<typeof UNPAIRED>;
 
-/** The rows that are no message of ours; rows of one id follow each other. */
+/** The rows without a message of ours, grouped by id. */
 export function streamUnpaired(
   tx: Sql,
   { leadId }: Pick<ComparisonScope, 'leadId'>,
@@ -317,7 +317,7 @@ export function streamUnpaired(
   );
 }
 
-/** Finds what the CRM calls the people of whom it has messages: of several contacts, the one with most. */
+/** Finds the CRM's names for people with messages: of several contacts, the one with the most. */
 export async function nameLeads(tx: Sql): Promise<void> {
   await tx.execute(
     `insert into wa_crm_names (connection_id, lead_id, contact)
@@ -333,7 +333,7 @@ export async function nameLeads(tx: Sql): Promise<void> {
 
 const SPLIT = columns({ connectionId: uuid, people: integer });
 
-/** How many people have several contacts in the CRM, per connection. */
+/** Number of people with several contacts in the CRM, per connection. */
 export async function countSplitPeople(
   tx: Sql,
   { leadId }: Pick<ComparisonScope, 'leadId'>,
@@ -369,14 +369,14 @@ const LOST_CONTENT = columns({
   name: orNull(text),
   lid: orNull(text),
   waId: orNull(text),
-  /** The number of the CRM's contact, where it has one of the lead; see {@link nameLeads}. */
+  /** The number of the CRM's contact, if it has one for the lead; see {@link nameLeads}. */
   contact: orNull(integer),
 });
 
-/** A message of ours without a row in the CRM, with all that a row needs. */
+/** A message of ours without a CRM row, with everything a row needs. */
 export type LostContent = RowOf<typeof LOST_CONTENT>;
 
-/** The same messages as {@link streamMissing} gives, in its order, with their contents. */
+/** The same messages as {@link streamMissing} returns, in the same order, with their contents. */
 export function streamLostContents(
   tx: Sql,
   scope: ComparisonScope,
@@ -411,10 +411,13 @@ const BATCHED = columns({ connectionId: uuid, batchId: uuid, externalId: text, i
 /** A live message of a raw entry, and whether the CRM has it. */
 export type BatchedMessage = RowOf<typeof BATCHED>;
 
-/** How many raw entries of a connection are looked at. */
+/** How many raw entries of a connection are examined. */
 const BATCHES_SAMPLED = 2_000;
 
-/** The live messages of some raw entries per connection, of those that hold several messages or one that the CRM lacks. */
+/**
+ * The live messages of some raw entries per connection, from entries that hold several messages or one that the CRM
+ * lacks.
+ */
 export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise<BatchedMessage[]> {
   const rows = await tx.query(
     `with live as (
@@ -434,7 +437,7 @@ export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise
 
 const LEAD_NAME = columns({ id: uuid, phoneNumber: orNull(text), anyIdentity: orNull(text) });
 
-/** What names these leads for a person who types it: the phone, else another identity. */
+/** Names for these leads that a user can type: the phone, else another identity. */
 export async function readLeadNames(
   tx: Sql,
   leadIds: readonly string[],

@@ -12,7 +12,7 @@ const PENDING_CONTACT = columns({
 /** Pending entries that name one contact. */
 export type PendingContact = RowOf<typeof PENDING_CONTACT>;
 
-/** Whom entries name that have been pending since before a moment, those with the most entries first. */
+/** The contacts of entries pending since before a moment, most entries first. */
 export async function readPendingContacts(sql: Sql, before: number, most: number): Promise<PendingContact[]> {
   const rows = await sql.query(
     `select connection_scope, array_to_string(phone_number_ids, ',') as phone_number_ids, contact,
@@ -28,10 +28,10 @@ export async function readPendingContacts(sql: Sql, before: number, most: number
 
 const OVERDUE_TARGET = columns({ connectionId: uuid, targetExternalId: text, facts: integer, since: time });
 
-/** Facts that wait for one message. */
+/** Facts waiting for one message. */
 export type OverdueTarget = RowOf<typeof OVERDUE_TARGET>;
 
-/** Messages that facts have waited for since before a moment, those that are waited for the longest first. */
+/** Messages that facts have waited for since before a moment, longest wait first. */
 export async function readOverdueTargets(sql: Sql, before: number, most: number): Promise<OverdueTarget[]> {
   const rows = await sql.query(
     `select connection_id, target_external_id, count(*) as facts, min(created_at) as since

@@ -5,13 +5,13 @@ import { textOf, timeOf, integerOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 import { earlierFirst } from '../tables/conversations.js';
 
-/** People that have one number, as a lead's phone or as a name of theirs, however it is spelled. */
+/** People who share a number, as a lead's phone or as a name, in any spelling. */
 export interface NumberGroup {
   organizationId: string;
   holders: { personId: string; phone: string }[];
 }
 
-/** Phones by what is left of them when the digits are dropped that rule I1 adds or takes away. A sieve: it may join too much. */
+/** Phones without the digits that rule I1 adds or removes. A prefilter: it may match too much. */
 const NUMBER = `case
   when n.phone ~ '^\\+55[0-9]{2}9[0-9]{8}$' then substr(n.phone, 1, 5) || substr(n.phone, 7)
   when n.phone ~ '^\\+521[0-9]{10}$' then '+52' || substr(n.phone, 5)
@@ -19,8 +19,8 @@ const NUMBER = `case
   else n.phone end`;
 
 /**
- * Numbers that several people have; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever wrote
- * them: other programs know a lead by its phone_number alone.
+ * Numbers shared by several people; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever
+ * wrote them: other programs know a lead by its phone_number alone.
  */
 export const NUMBER_GROUPS = `
   with named as not materialized (
@@ -61,10 +61,10 @@ const NAME_WITHOUT_PHONE = columns({
   value: text,
 });
 
-/** A name of a lead of which no phone is known. */
+/** A name of a lead without a known phone. */
 export type NameWithoutPhone = RowOf<typeof NAME_WITHOUT_PHONE>;
 
-/** Names of the next leads without any phone, in the order of the leads' ids; empty when there is no more. */
+/** Names of the next leads without any phone, in lead id order; empty at the end. */
 export async function readNamesWithoutPhone(
   sql: Sql,
   afterLead: string | null,
@@ -86,14 +86,14 @@ export async function readNamesWithoutPhone(
   return rowsOf(NAME_WITHOUT_PHONE, rows);
 }
 
-/** A name whose holder is looked for. */
+/** A name to look up the holder of. */
 export interface WantedName {
   organizationId: string;
   kind: IdentityKind;
   value: string;
 }
 
-/** Who has these names: `place` counts the names from one. A phone may be a lead's phone_number only. */
+/** Who has these names: `place` numbers the names from one. A phone may exist only as a lead's phone_number. */
 export async function readHolders(
   sql: Sql,
   names: readonly WantedName[],
@@ -137,10 +137,10 @@ const LEAD_THREAD = columns({
   connectionId: uuid,
 });
 
-/** A conversation of a lead that is to be merged. */
+/** A conversation of a lead to be merged. */
 export type LeadThread = RowOf<typeof LEAD_THREAD>;
 
-/** The conversations of leads, the earlier ones of each lead first. */
+/** The conversations of leads, earlier ones of each lead first. */
 export async function readThreads(sql: Sql, leadIds: readonly string[]): Promise<LeadThread[]> {
   if (leadIds.length === 0) return [];
   const rows = await sql.query(
@@ -157,7 +157,7 @@ const THREAD_GROUP = columns({
   ids: list(' '),
 });
 
-/** Conversations that are one: several of a lead on one connection, the earlier first. */
+/** Conversations that are one: several of a lead on one connection, earlier ones first. */
 export type ThreadGroup = RowOf<typeof THREAD_GROUP>;
 
 /** Rows are read by {@link threadGroupOf}. Keyed by connection and lead; one pass over the conversations. */

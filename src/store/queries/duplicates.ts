@@ -2,37 +2,37 @@ import { arrayLiteral } from '../array-literal.js';
 import { booleanOf, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 
-/** Rows that may be one message: their contents decide it. */
+/** Rows that may be one message; their contents decide. */
 export interface DuplicateGroup {
-  /** The group's place in the order of its class: the next page begins after it. */
+  /** The group's position in its class's order: the next page begins after it. */
   key: readonly [string, string];
   connectionId: string;
-  /** Ids of the rows; of a row without an id and its twin, the twin first. Alone, it has no twin. */
+  /** Ids of the rows; for a row without an id and its twin, the twin first. A single id has no twin. */
   ids: readonly string[];
-  /** All of them are in one conversation, with exactly the same content. */
+  /** All are in one conversation, with identical content. */
   alike: boolean;
 }
 
-/** Which rows to look at. */
+/** Which rows to read. */
 export interface DuplicateScope {
   /** The only connection; null for all. */
   connectionId: string | null;
-  /** Conversations to be read as if they were joined already, `from` -> `into`. */
+  /** Conversations to treat as already joined, `from` -> `into`. */
   joined: ReadonlyMap<string, string>;
   /**
-   * Of rows without an id, only those whose raw entry is in the log: this tool stored them under an id, and the log has given
-   * that message back.
+   * Of rows without an id, only those with their raw entry in the log: this tool stored them under an id, and the log
+   * has restored that message.
    */
   loggedOnly?: boolean;
 }
 
-/** A query whose rows {@link groupOf} reads, in the order of the groups' keys. */
+/** A query with rows for {@link groupOf}, in group key order. */
 export interface DuplicateQuery {
   text: string;
   parameters: SqlParameter[];
 }
 
-/** Where to continue: after this key, and for how many groups. */
+/** Where to continue: after this key, for this many groups. */
 export interface DuplicatePage {
   after: readonly [string, string] | null;
   limit: number;
@@ -52,12 +52,15 @@ function contentOf(row: string): string {
   return `(${row}.type, coalesce(${row}.body, ''), ${mediaOf(row)})`;
 }
 
-/** Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): the labels of two messages are equal. */
+/**
+ * Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): labels of different messages are
+ * equal.
+ */
 function isLabelled(row: string): string {
   return `coalesce((${row}.evidence >> 8) & 15 in (4, 12), false)`;
 }
 
-/** Whether `copy` says what `row` says; a copy may lack a label, which another program does not write. */
+/** Whether `copy` has the content of `row`; a copy may lack a label, which other programs do not write. */
 function saysTheSame(row: string, copy: string): string {
   return `(${contentOf(row)} = ${contentOf(copy)}
     or ${isLabelled(row)} and (${row}.type, '', ${mediaOf(row)}) = ${contentOf(copy)})`;
@@ -67,12 +70,15 @@ function mediaOf(row: string): string {
   return `coalesce(nullif(${row}.media, 'null'::jsonb), '{}')`;
 }
 
-/** Whether a row has neither text nor a file: then its raw_meta is its only content. Never null. */
+/** Whether a row has neither text nor file: then its raw_meta is its only content. Never null. */
 function hasOnlyMeta(row: string): string {
   return `((coalesce(${row}.body, '') = '' or ${isLabelled(row)}) and ${mediaOf(row)} = '{}')`;
 }
 
-/** Two rows with raw_meta only that differ under one key: the contact cards of two people. src/commands/dedupe/candidate.ts decides. */
+/**
+ * Two rows with only raw_meta that differ under one key: the contact cards of two people.
+ * src/commands/dedupe/candidate.ts decides.
+ */
 function isOtherMeta(a: string, b: string): string {
   const object = (row: string): string =>
     `case when jsonb_typeof(${row}.raw_meta) = 'object' then ${row}.raw_meta end`;
@@ -82,9 +88,9 @@ function isOtherMeta(a: string, b: string): string {
 }
 
 /**
- * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. Where another program left
- * stanza_id empty, the wamid is read here, just well enough to find candidates: src/identity/wamid.ts decides. The nested
- * `case` and `offset 0` keep the decoding away from ids that are not base64, which would fail the statement.
+ * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. If another program left stanza_id
+ * empty, the wamid is decoded here, just well enough to find candidates: src/identity/wamid.ts decides. The nested
+ * `case` and `offset 0` keep the decoding from ids that are not base64, which would fail the statement.
  */
 function stanzaOf(row: string): string {
   return `case
@@ -104,8 +110,8 @@ function stanzaOf(row: string): string {
 }
 
 /**
- * Ids that several rows of one connection have, keyed by connection and id. One pass over the table counts ids; only duplicate
- * ones are looked up again. With the unique index in place it is read in order, without it hashed.
+ * Ids shared by several rows of one connection, keyed by connection and id. One pass over the table counts ids; only
+ * duplicates are looked up again. Reads in order with the unique index, hashed without it.
  */
 export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -132,9 +138,9 @@ export function sameIdGroups(scope: DuplicateScope, page?: DuplicatePage): Dupli
 }
 
 /**
- * Rows of one conversation with one stanza id, of which some have a wamid and some WhatsApp Web's key id (M10), or an id that
- * another program made of either; keyed by conversation and stanza id. One pass over the table for each side, joined by hash,
- * and one that groups the rows by their stored stanza ids.
+ * Rows of one conversation with one stanza id, some with a wamid and some with WhatsApp Web's key id (M10), or an id
+ * that another program derived from either; keyed by conversation and stanza id. One pass over the table for each side,
+ * joined by hash, and one that groups the rows by their stored stanza ids.
  */
 export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
@@ -182,15 +188,15 @@ export function sameMessageGroups(scope: DuplicateScope, page?: DuplicatePage): 
 }
 
 /**
- * Rows without an id, each with the row of the same conversation and direction within `toleranceMs` that is the same message,
- * keyed by their own row id: an index look-up or two each.
+ * Rows without an id, each with the row of the same message in the same conversation and direction within
+ * `toleranceMs`, keyed by their own row id: one or two index look-ups each.
  */
 export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: DuplicatePage): DuplicateQuery {
   const query = new Query();
   const conditions = [isBlankId('b.external_id'), ...query.onConnection('b.connection_id', scope)];
   if (page?.after != null) conditions.push(`b.id > ${query.add(page.after[1])}::uuid`);
   if (scope.loggedOnly === true) {
-    // Fenced: a join left free reads webhook_log, bodies included.
+    // Fenced: an unfenced join reads webhook_log, bodies included.
     conditions.push('(select true from webhook_log w where w.id = b.batch_id limit 1)');
   }
   return query.done(`
@@ -201,13 +207,13 @@ export function noIdGroups(scope: DuplicateScope, toleranceMs: number, page?: Du
 }
 
 /**
- * SQL: the id of the row with an id that is the same message as the row `copy` without one; no row where none is for certain.
+ * SQL: the id of the row with an id that is the same message as the row `copy` without one; no row if none is certain.
  *
- * In general that is the nearest row that says the same; an edited or revoked one counts with its earlier contents, too. A row
- * of this tool had an id, so that each is another message than every row that was stored beside it. Where its stanza id is
- * known, that decides. Else, as long as its raw entry is in the log, a message that is merged away by mistake is missing, and a
- * replay brings it back; where the entry is gone, the row is all that is left of the message, unless a later run has stored it
- * again. Rows that a later run stored must be as many as those without an id, or one of these is not back yet.
+ * Normally that is the nearest row with the same content; an edited or revoked one also counts with its earlier
+ * contents. A row of this tool once had an id, so it is a different message than every row stored beside it. A known
+ * stanza id decides. Otherwise, while its raw entry is in the log, a message merged by mistake shows as missing, and a
+ * replay restores it; if the entry is gone, the row is all that is left of the message, unless a later run stored it
+ * again. Rows stored by a later run must be as many as those without an id, or one of these is not back yet.
  */
 export function twinWithId(copy: string, toleranceMs: number, joined: string | null = null): string {
   const reach = `${Math.round(toleranceMs)} * interval '1 millisecond'`;
@@ -247,17 +253,17 @@ export function twinWithId(copy: string, toleranceMs: number, joined: string | n
     limit 1 offset case when ${isLastTrace(copy)} and ${copy}.stanza_id is null then ${siblings(`s.id < ${copy}.id`)} else 0 end`;
 }
 
-/** Whether this tool stored the row, and so under an id. */
+/** Whether this tool stored the row, and thus under an id. */
 function isOwn(row: string): string {
   return `(${row}.batch_id is not null or ${row}.run_id is not null)`;
 }
 
-/** Whether this tool stored the row, and the raw entry that it came from is not in the log. Fenced like the others. */
+/** Whether this tool stored the row, and its raw entry is missing from the log. Fenced like the others. */
 function isLastTrace(row: string): string {
   return `(${isOwn(row)} and (select true from webhook_log w where w.id = ${row}.batch_id limit 1) is null)`;
 }
 
-/** The conversations that become one thread with the row's own when all are joined. */
+/** The conversations that become one thread with the row's own once all are joined. */
 function threadsOf(joined: string, row: string): string {
   return `
     select own.id from (
@@ -302,7 +308,7 @@ class Query {
     return connectionId === null ? [] : [`${column} = ${this.add(connectionId)}::uuid`];
   }
 
-  /** `unnest(…)` of the joined conversations; null where there are none. */
+  /** `unnest(…)` of the joined conversations; null if none. */
   joined({ joined }: DuplicateScope): string | null {
     if (joined.size === 0) return null;
     const from = this.add(arrayLiteral([...joined.keys()]));

@@ -53,7 +53,7 @@ const CONVERSATION_COUNT = columns({
   fromElsewhere: integer,
 });
 
-/** A conversation with what it holds. */
+/** A conversation with its contents. */
 export type ConversationCount = RowOf<typeof CONVERSATION_COUNT>;
 
 export async function readExplainedLead(sql: Sql, leadId: string): Promise<ExplainedLead | null> {
@@ -66,7 +66,7 @@ export async function readExplainedLead(sql: Sql, leadId: string): Promise<Expla
   return row === undefined ? null : rowOf(EXPLAINED_LEAD, row);
 }
 
-/** The conversations of a lead and what they hold, counted along the index of the conversation. */
+/** The conversations of a lead with their counts, read by conversation index. */
 export async function readConversationCounts(sql: Sql, leadId: string): Promise<ConversationCount[]> {
   const rows = await sql.query(
     `select c.id, c.connection_id, c.first_message_at, c.first_message_source, c.last_message_at, held.*
@@ -114,16 +114,18 @@ const EXPLAINED_MESSAGE = columns({
   errors,
 });
 
-/** The same with its text, for the one message that is explained. */
+/** The same with its text, for the one explained message. */
 export type ExplainedMessage = RowOf<typeof EXPLAINED_MESSAGE>;
 
-/** Where a message is stored, whatever program wrote its row: others may leave out the externalId. Times are ms since 1970. */
+/**
+ * Where a message is stored, whatever program wrote its row: others may omit the externalId. Times are ms since 1970.
+ */
 export type PlacedMessage = Pick<ExplainedMessage, keyof typeof PLACED>;
 
 const PLACE = `m.id, m.connection_id, m.external_id, m.stanza_id, m.conversation_id, m.lead_id, m.direction, m.type,
   m.timestamp, m.status, m.source, m.sync_source, m.batch_id, m.run_id, m.edited_at, m.deleted_at`;
 
-/** The messages that this may be the id of: a row's, an externalId, or a key id of WhatsApp Web; on these connections. */
+/** The messages that this id may refer to: a row id, an externalId, or a WhatsApp Web key id; on these connections. */
 export async function findMessages(
   sql: Sql,
   id: string,
@@ -163,7 +165,7 @@ async function readExplained(
   return rowsOf(EXPLAINED_MESSAGE, rows);
 }
 
-/** How many rows per table a run changed or removed, by its journal; and how many contacts and connections it logged. */
+/** Rows per table that a run changed or removed, by its journal; and how many contacts and connections it logged. */
 export async function countRunRecords(
   sql: Sql,
   runId: string,
@@ -192,17 +194,18 @@ export async function countEntriesAbout(sql: Sql, names: readonly string[], most
 
 const FOUND_ENTRY = columns({ id: uuid, bytes: integer });
 
-/** An entry that was found, before it is read. */
+/** A found entry, before it is read. */
 export type FoundEntry = RowOf<typeof FOUND_ENTRY>;
 
-/** Entries about one of these names, the newest first; with `patterns`, only those that hold one of them. */
+/** Entries about one of these names, newest first; with `patterns`, only those that contain one of them. */
 export async function findEntriesAbout(
   sql: Sql,
   names: readonly string[],
   { limit, patterns }: { limit: number; patterns?: readonly Uint8Array[] },
 ): Promise<FoundEntry[]> {
   if (names.length === 0) return [];
-  // The fence: to give the newest first, a planner walks the primary key of millions rather than ask the index of names.
+  // The fence: to return the newest first, a planner would walk a primary key of millions instead of using the name
+  // index.
   const rows = await sql.query(
     `select id, octet_length(raw_body) as bytes from (
        select id, raw_body from webhook_log w where chat_ids && $1::text[] offset 0
@@ -214,8 +217,8 @@ export async function findEntriesAbout(
 }
 
 /**
- * Entries that hold one of `patterns` among those that were stored just before or after `anchor`: a message's statuses name
- * nobody, so no index finds them, but they come soon after it. At most `entries` are looked at, and `maxBytes` of them.
+ * Entries that contain one of `patterns` among those stored just before or after `anchor`: a message's statuses name no
+ * contact, so no index finds them, but they come soon after it. Reads at most `entries`, and `maxBytes` of them.
  */
 export async function findEntriesNear(
   sql: Sql,
@@ -296,8 +299,8 @@ export async function scanEntries(
 }
 
 /**
- * Entries in an unknown format that hold one of the patterns: no index has their contacts. Those with broken
- * JSON are found by the index of what is not done; the strange ones among the `recent` newest entries.
+ * Entries in an unknown format that contain one of the patterns: no index has their contacts. Broken JSON is found by
+ * the index of unfinished entries; unrecognized ones among the `recent` newest entries.
  */
 export async function findUnreadEntries(
   sql: Sql,
@@ -317,7 +320,7 @@ export async function findUnreadEntries(
   return rowsOf(FOUND_ENTRY, rows);
 }
 
-/** Entries that were first seen at this place (`file:line`). Reads the whole log, but no bodies. */
+/** Entries first seen at this place (`file:line`). Reads the whole log, but no bodies. */
 export async function findEntriesByOrigin(sql: Sql, origin: string): Promise<FoundEntry[]> {
   const rows = await sql.query(
     `select id, octet_length(raw_body) as bytes from webhook_log
@@ -327,7 +330,7 @@ export async function findEntriesByOrigin(sql: Sql, origin: string): Promise<Fou
   return rowsOf(FOUND_ENTRY, rows);
 }
 
-/** `position` of a bytea is the byte search of PostgreSQL and PGlite alike. */
+/** `position` of a bytea is the byte search of both PostgreSQL and PGlite. */
 function holds(parameter: string): string {
   return `exists (select from unnest(${parameter}::bytea[]) as p (pattern) where position(p.pattern in w.raw_body) > 0)`;
 }

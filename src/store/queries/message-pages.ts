@@ -7,21 +7,21 @@ import type { Sql, SqlParameter } from '../sql.js';
 import { keyParameters, type MessageKey, media, errors } from '../tables/messages.js';
 
 const KEYED_MESSAGE = columns({
-  /** The key id: of a message that came through the Cloud API, what its wamid holds. */
+  /** The key id: for a Cloud API message, the one inside its wamid. */
   keyId: text,
   direction: word(DIRECTIONS),
   timestamp: time,
-  /** The raw entry that brought it. */
+  /** The raw entry that created it. */
   entryId: named('batch_id', orNull(uuid)),
 });
 
-/** A stored message that WhatsApp Web knows by a key. */
+/** A stored message with a WhatsApp Web key. */
 export type KeyedMessage = RowOf<typeof KEYED_MESSAGE>;
 
-/** The oldest message of a conversation that has a key; undefined when none has. */
+/** The oldest message of a conversation with a key; undefined if none has one. */
 export async function readOldestKeyed(sql: Sql, conversationId: string): Promise<KeyedMessage | undefined> {
   const rows = await sql.query(
-    // A wamid that does not decode names nothing that a phone knows. Rows of other programs may have no stanza id.
+    // A wamid that does not decode names nothing a phone knows. Rows of other programs may have no stanza id.
     `select coalesce(stanza_id, external_id) as key_id, direction, timestamp, batch_id from messages
      where conversation_id = $1::uuid
        and (stanza_id is not null or (external_id is not null and not starts_with(external_id, 'wamid.')
@@ -32,7 +32,7 @@ export async function readOldestKeyed(sql: Sql, conversationId: string): Promise
   return rowsOf(KEYED_MESSAGE, rows)[0];
 }
 
-/** When the oldest message of a conversation was sent, whatever names it; null when there is none. */
+/** When the oldest message of a conversation was sent, with or without a key; null if there is none. */
 export async function readOldestTime(sql: Sql, conversationId: string): Promise<number | null> {
   const [row] = await sql.query(
     `select timestamp from messages where conversation_id = $1::uuid order by timestamp limit 1`,
@@ -45,7 +45,7 @@ const CONVERSATION_OF_LEAD = columns({
   id: uuid,
   connectionId: uuid,
   connectionName: named('name', text),
-  /** As Meta or a person wrote it. */
+  /** As written by Meta or a person. */
   connectionPhone: named('display_phone_number', orNull(text)),
   lastSyncAt: orNull(time),
 });
@@ -55,7 +55,7 @@ export type ConversationOfLead = RowOf<typeof CONVERSATION_OF_LEAD>;
 
 const PAGE_ROW = columns({
   id: uuid,
-  /** Null in rows of other programs only. */
+  /** Null only in rows of other programs. */
   externalId: orNull(text),
   connectionId: uuid,
   type: text,
@@ -69,11 +69,11 @@ const PAGE_ROW = columns({
   source: word(MESSAGE_SOURCES),
   editedAt: orNull(time),
   deletedAt: orNull(time),
-  /** `crm:evolution`: all that is known of it is what that CRM says; null for every other. */
+  /** `crm:evolution`: known only from that CRM; null for all others. */
   provider: orNull(text),
 });
 
-/** A message as a reader of the conversation sees it. */
+/** A message as shown to a reader of the conversation. */
 export type PageRow = RowOf<typeof PAGE_ROW>;
 
 /** Where a page ends: the last message on it. */
@@ -111,14 +111,13 @@ const COLUMNS = `id, external_id, connection_id, type, body, media, direction, t
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * The newest `limit` messages of these conversations, newest first, in the window and before `before`: the cost is that of
- * the page, however many messages there are.
+ * The newest `limit` messages of these conversations, newest first, in the window and before `before`: the cost is that
+ * of the page, however many messages there are.
  *
- * How far back the page reaches is found first, one look-up in the index per message. Asked for the page at once, the
- * planner, which takes every conversation for an average one, reads all of a long conversation and sorts it: 100 ms instead
- * of 1 ms for one of 100,000 messages.
+ * First finds how far back the page reaches, one index look-up per message. In a single query, the planner assumes an
+ * average conversation, reads all of a long one and sorts it: 100 ms instead of 1 ms for one of 100,000 messages.
  *
- * @param adopted SQL: true for messages of which only a CRM says something
+ * @param adopted SQL: true for messages known only from a CRM
  */
 export async function readMessagePage(
   sql: Sql,
@@ -128,7 +127,7 @@ export async function readMessagePage(
   limit: number,
   adopted: string,
 ): Promise<PageRow[]> {
-  // The moment of `before` itself is looked at again: it may hold more messages than the last page had room for.
+  // The moment of `before` is read again: it may hold more messages than the last page had room for.
   const end = before === null ? to : before.timestamp + 1;
   const rows = await sql.query(
     `with recursive walk (step, at) as (
@@ -174,7 +173,7 @@ function momentOf(time: number | undefined, otherwise: string): string {
   return time === undefined ? otherwise : new Date(time).toISOString();
 }
 
-/** How many messages these conversations hold in the window; from the index alone where vacuum has been. */
+/** Number of messages of these conversations in the window; from the index alone after a vacuum. */
 export async function countMessagesIn(
   sql: Sql,
   conversationIds: readonly string[],
@@ -193,7 +192,7 @@ export async function countMessagesIn(
   return row === undefined ? 0 : integerOf(row, 'count');
 }
 
-/** When the first and the last message of these conversations were sent; null where there is none. */
+/** When the first and the last message of these conversations were sent; null if there are none. */
 export async function readMessageBounds(
   sql: Sql,
   conversationIds: readonly string[],
@@ -213,7 +212,7 @@ export async function readMessageBounds(
 
 const QUOTED_ROW = columns({
   connectionId: uuid,
-  /** The id that the reply names it by: the wamid, or WhatsApp Web's key id. */
+  /** The id in the reply: the wamid, or WhatsApp Web's key id. */
   target: text,
   type: text,
   /** The first characters of its text. */
@@ -225,7 +224,7 @@ const QUOTED_ROW = columns({
 /** A message that a reply refers to. */
 type QuotedRow = RowOf<typeof QUOTED_ROW>;
 
-/** What is stored under the ids that replies name; nothing for those that never came. */
+/** The messages stored under the ids in replies; excludes those that never arrived. */
 export async function readQuotedMessages(sql: Sql, keys: readonly MessageKey[]): Promise<QuotedRow[]> {
   if (keys.length === 0) return [];
   const rows = await sql.query(

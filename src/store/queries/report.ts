@@ -42,31 +42,31 @@ const ENTRY_GROUP = columns({
   phoneNumberIds: list(','),
   fields: list(','),
   status: word(ENTRY_STATUSES),
-  /** Why they are pending, or `bad_signature`; null for all others. */
+  /** Why they are pending, or `bad_signature`; otherwise null. */
   reason: orNull(text),
-  /** What each of them holds; see src/ingest/batch/entry-counters.ts. */
+  /** The contents of each; see src/ingest/batch/entry-counters.ts. */
   counters: orNull(jsonObject),
   count: integer,
-  /** When the first and the last of them came; null where the log does not say. */
+  /** When the first and the last of them arrived; null if the log does not say. */
   firstReceivedAt: orNull(time),
   lastReceivedAt: orNull(time),
   firstStoredAt: time,
   lastStoredAt: time,
-  /** Ids of those that tell of the account itself (`account_update`). */
+  /** Ids of those about the account itself (`account_update`). */
   accountUpdates: list(','),
 });
 
 /** Entries of the raw log with the same connection, status and counters. */
 export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
-  /** The connection that owns them as a whole (WhatsApp Web); null for Meta's, which name their numbers. */
+  /** The connection that owns them entirely (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
-  /** The first of those that brought nothing (failed, unrecognized): its id, and where it was first seen. */
+  /** The first one without any result (failed, unrecognized): its id, and where it was first seen. */
   firstBroken: { id: string; origin: string | null } | null;
 }
 
 /**
- * The raw log since (ms since 1970), or as a whole, in one pass, without its bodies: there may be an entry per message, so it is scanned once, and what
- * millions of live webhooks hold comes back as one group.
+ * The raw log since (ms since 1970), or all of it, in one pass, without its bodies: there may be an entry per message,
+ * so it is scanned once, and millions of live webhooks come back as one group.
  */
 export async function readEntryGroups(sql: Sql, since: number | null): Promise<EntryGroup[]> {
   const rows = await groupingByHash(sql, () =>
@@ -112,19 +112,19 @@ const MESSAGE_GROUP = columns({
   /** Index of the last of the given moments that is not after the message: 0 is before the first, 1 from the first on. */
   day: integer,
   count: integer,
-  /** Those of them that came from the raw log. */
+  /** Those of them from the raw log. */
   logged: integer,
   firstAt: time,
   lastAt: time,
   owed: integer,
-  /** Of the owed: those sent before the moment given. */
+  /** Of the owed: those sent before the given moment. */
   owedExpired: integer,
 });
 
-/** Messages of one connection that agree in direction, source and day. */
+/** Messages of one connection with the same direction, source and day. */
 export type MessageGroup = RowOf<typeof MESSAGE_GROUP>;
 
-/** How many rows of a connection a run has created that are still there. */
+/** How many rows of a connection a run created and still exist. */
 export interface RunRows {
   connectionId: string;
   runId: string;
@@ -137,12 +137,12 @@ export interface MessageFigures {
 }
 
 /**
- * Everything that is counted about messages, in one pass over the table: two groupings, because each further scan of
- * millions of rows would cost as much as the first.
+ * All message counts in one pass over the table: two groupings, because each further scan of millions of rows would
+ * cost as much as the first.
  *
  * @param days beginnings of days, ms since 1970, ascending
  * @param owed SQL: true for media that history announced and that has not arrived yet
- * @param expiredBefore outstanding media sent before this moment will not arrive any more
+ * @param expiredBefore outstanding media sent before this moment will no longer arrive
  */
 export async function readMessageFigures(
   sql: Sql,
@@ -183,10 +183,10 @@ export async function readMessageFigures(
 
 const ADOPTED_GROUP = columns({ connectionId: uuid, provider: text, count: integer });
 
-/** Messages of one connection of which only one CRM says something. */
+/** Messages of one connection known only from one CRM. */
 export type AdoptedGroup = RowOf<typeof ADOPTED_GROUP>;
 
-/** `adopted`: SQL, true for messages of which only a CRM says something. */
+/** `adopted`: SQL, true for messages known only from a CRM. */
 export async function countAdopted(
   sql: Sql,
   connectionIds: readonly string[],
@@ -208,7 +208,7 @@ const FAILURE_GROUP = columns({
   count: integer,
 });
 
-/** Messages of one connection that failed for the same errors. */
+/** Messages of one connection that failed with the same errors. */
 export type FailureGroup = RowOf<typeof FAILURE_GROUP>;
 
 /** Failed messages by their errors; only rows with errors are read. */
@@ -225,26 +225,26 @@ export async function readDeliveryFailures(
   return rowsOf(FAILURE_GROUP, rows);
 }
 
-/** How live messages followed each other in the weeks before the last live event. */
+/** The spacing of live messages in the weeks before the last live event. */
 export interface LiveRhythm {
   connectionId: string;
-  /** Minutes in which a live message came. */
+  /** Minutes with a live message. */
   minutes: number;
   firstAt: number;
   lastAt: number;
   /**
-   * For each of the earlier weeks, the nearest first: how long after the same moment of the week (the weekday and time of
-   * the last live event) the next message came, ms; null where the week holds none after it.
+   * For each earlier week, nearest first: the wait from the same moment of the week (the weekday and time of the last
+   * live event) to the next message, ms; null if the week has none after it.
    */
   waits: (number | null)[];
 }
 
-/** How many weeks back a rhythm is learned from. */
+/** How many weeks a rhythm is learned from. */
 const RHYTHM_WEEKS = 4;
 
 /**
- * What is usual for each connection, from its live messages and echoes of the {@link RHYTHM_WEEKS} weeks before its last live
- * event. By the minute: a burst of a hundred messages says no more about silence than one.
+ * The usual rhythm of each connection, from its live messages and echoes of the {@link RHYTHM_WEEKS} weeks before its
+ * last live event. By the minute: a burst of a hundred messages reveals no more about silence than one.
  */
 export async function readLiveRhythm(
   sql: Sql,
@@ -291,7 +291,7 @@ export async function readLiveRhythm(
   }));
 }
 
-/** How many rows each connection has from entries that are still pending: of those, a part is in already. */
+/** Rows of each connection from entries that are still pending: part of these entries is stored already. */
 export async function countSavedFromPending(
   sql: Sql,
   connectionIds: readonly string[],
@@ -306,8 +306,8 @@ export async function countSavedFromPending(
 }
 
 /**
- * Conversations and leads per connection. A lead belongs to every connection that it has a conversation on; one without any
- * (an address-book entry) to the connection that brought it, which its initial_contact log names.
+ * Conversations and leads per connection. A lead counts for every connection with one of its conversations; one without
+ * any (an address-book entry) for the connection named in its initial_contact log.
  */
 export async function countPeople(
   sql: Sql,
@@ -359,7 +359,7 @@ export async function countTickets(
 export interface PendingFactGroup {
   connectionId: string;
   count: number;
-  /** Those that were stored before the moment given, and when the first and the last of them were. */
+  /** Those stored before the given moment, and when the first and the last of them were. */
   old: { count: number; firstAt: number | null; lastAt: number | null };
 }
 
@@ -388,12 +388,12 @@ const CREATED_BY_RUN = columns({
   created: integer,
 });
 
-/** How many messages a run created: per connection, or in total for a run that was killed before its end. */
+/** How many messages a run created: per connection, or in total for a run killed before its end. */
 export type CreatedByRun = RowOf<typeof CREATED_BY_RUN>;
 
 /**
- * How many messages every run recorded as created. The total is written with each batch, in its transaction; the parts of each connection
- * at the end of the run, so a killed run has none.
+ * Messages recorded as created by every run. Each batch writes the total in its transaction; the per-connection parts
+ * are written at the end of the run, so a killed run has none.
  */
 export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {
   const rows = await sql.query(
@@ -412,7 +412,7 @@ export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {
   return rowsOf(CREATED_BY_RUN, rows);
 }
 
-/** Messages that were removed and are in the journal (merged by dedupe), per connection. */
+/** Messages removed and journaled (merged by dedupe), per connection. */
 export async function countJournaledRemovals(sql: Sql): Promise<Map<string, number>> {
   const rows = await sql.query(
     `select before ->> 'connection_id' as connection_id, count(*) as count
@@ -437,7 +437,7 @@ export interface TrafficSlice {
 }
 
 /**
- * Counts messages between moments that follow each other; what is before the first or not before the last is left out.
+ * Counts messages between consecutive moments; excludes those before the first or not before the last.
  *
  * @param bounds ms since 1970, ascending
  */

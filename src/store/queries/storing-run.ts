@@ -6,19 +6,19 @@ const STORING_RUN = columns({
   command: text,
   options: jsonObject,
   startedAt: time,
-  /** What the connection of `--connection` is called now. */
+  /** The current name of the `--connection` connection. */
   connection: orNull(text),
 });
 
-/** A run that brought raw entries into the log. Times are ms since 1970. */
+/** A run that stored raw entries in the log. Times are ms since 1970. */
 export type StoringRun = RowOf<typeof STORING_RUN>;
 
-/** A run that only read the log again stores nothing. */
+/** A run that only reread the log stores nothing. */
 const STORES = `(r.options ? 'paths' or r.command in ('import', 'link') or r.options ? 'adopt')`;
 
 /**
- * The run that stored a raw entry, also of one that is gone: the one that names it, if that run has stored anything; else the
- * last one that had begun when the entry's id was made. Ids hold their time.
+ * The run that stored a raw entry, even one that is gone: the one that it names, if that run stored anything; else the
+ * last one started before the entry's id was made. Ids contain their time.
  */
 export async function readStoringRun(
   sql: Sql,

@@ -19,7 +19,7 @@ const ALERT_ACK = columns({
   kind: text,
   connectionId: orNull(uuid),
   subject: orNull(text),
-  /** What the alert was about when it was acknowledged. */
+  /** What the alert covered when it was acknowledged. */
   state: text,
   reason: orNull(text),
   /** Null: until the alert changes. */
@@ -36,14 +36,14 @@ export async function readAlertAcks(sql: Sql): Promise<AlertAck[]> {
   return rowsOf(ALERT_ACK, await sql.query(`select ${columnNames(ALERT_ACK)} from alert_acks`));
 }
 
-/** Acknowledges alerts; one that was acknowledged before is acknowledged as it is now. */
+/** Acknowledges alerts; an already acknowledged one is updated to its current state. */
 export async function writeAlertAcks(sql: Sql, acks: readonly AlertAck[]): Promise<void> {
   const changing = without(ALERT_ACK, 'alertId', 'kind', 'connectionId', 'subject');
   const replace = `on conflict (alert_id) do update set ${excluded(changing)}`;
   await insertRows(sql, 'alert_acks', ALERT_ACK, acks, replace);
 }
 
-/** Takes acknowledgements back; gives how many there were. */
+/** Removes acknowledgements; returns how many existed. */
 export async function deleteAlertAcks(sql: Sql, alertIds: readonly string[]): Promise<number> {
   if (alertIds.length === 0) return 0;
   return sql.execute(`delete from alert_acks where alert_id = any($1::text[])`, [arrayLiteral(alertIds)]);

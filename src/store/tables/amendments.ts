@@ -32,8 +32,8 @@ const PENDING = {
 };
 
 /**
- * The rows of a table about these messages. The fence (`offset 0`) has each looked up by its own key: without it the planner may
- * read the whole table for a few.
+ * The rows of a table for these messages. The fence (`offset 0`) forces a look-up by key for each: without it the
+ * planner may read the whole table for a few.
  */
 async function readByTarget<R>(
   sql: Sql,
@@ -56,7 +56,7 @@ async function readByTarget<R>(
 
 const PENDING_COLUMNS = columns(PENDING);
 
-/** A status, edit, revoke or reaction whose message is not stored yet. */
+/** A status, edit, revoke or reaction without its message so far. */
 export type PendingFactRow = RowOf<typeof PENDING_COLUMNS>;
 
 export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]): Promise<PendingFactRow[]> {
@@ -78,7 +78,7 @@ export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[
   );
 }
 
-/** Removes what has just been applied, by full key. */
+/** Removes what was just applied, by full key. */
 export async function deletePendingFacts(tx: Sql, rows: readonly PendingFactRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   const keys = only(PENDING_COLUMNS, 'connectionId', 'targetExternalId', 'kind', 'factKey');
@@ -98,7 +98,10 @@ export async function readPendingOf(sql: Sql, keys: readonly MessageKey[]): Prom
   return readByTarget(sql, 'pending_facts', PENDING_RECORD, keys, 'order by t.at, t.kind');
 }
 
-/** What waits for messages whose id begins like this: the wamids of one phone do. At most `most` per connection and prefix. */
+/**
+ * What waits for messages with this id prefix: shared by the wamids of one phone. At most `most` per connection and
+ * prefix.
+ */
 export async function readPendingByPrefix(
   sql: Sql,
   connectionIds: readonly string[],
@@ -159,7 +162,7 @@ export async function writeReactions(tx: Sql, rows: readonly ReactionRow[]): Pro
   );
 }
 
-/** Sets reactions to what was said at that moment, where another value is stored for it. */
+/** Sets reactions to their logged value at that moment, if the stored value differs. */
 export async function correctReactions(tx: Sql, rows: readonly ReactionRow[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
@@ -184,7 +187,7 @@ export async function readRevisions(tx: Sql, messageIds: readonly string[]): Pro
   return readByIds(tx, 'message_revisions', REVISION_COLUMNS, 'message_id', messageIds);
 }
 
-/** Replaces the revisions of the given messages by what their merged states say. */
+/** Replaces the revisions of the given messages with those of their merged states. */
 export async function replaceRevisions(
   tx: Sql,
   messageIds: readonly string[],

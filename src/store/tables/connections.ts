@@ -43,7 +43,7 @@ const CONNECTION = {
   historySyncPhase: orNull(integer),
   historySyncChunkOrder: orNull(integer),
   historySyncError: orNull(text),
-  /** Every WABA and every number (E.164) that entries have named it by. */
+  /** Every WABA and number (E.164) by which entries have named it. */
   wabaIds: texts,
   numbers: texts,
 };
@@ -52,7 +52,7 @@ const COLUMNS = columns(CONNECTION);
 
 export type ConnectionRow = RowOf<typeof COLUMNS>;
 
-/** Without what only {@link fillInConnections} changes. */
+/** Excludes what only {@link fillInConnections} changes. */
 const NEWS = without(COLUMNS, 'wabaIds', 'numbers');
 const CHANGING = without(NEWS, 'id', 'organizationId', 'name', 'wabaId', 'displayPhoneNumber');
 
@@ -62,14 +62,14 @@ export async function readConnections(sql: Sql): Promise<ConnectionRow[]> {
   return rowsOf(COLUMNS, rows);
 }
 
-/** The organization that registered connections belong to; the migration creates it. */
+/** The organization for registered connections; the migration creates it. */
 export async function readDefaultOrganization(sql: Sql): Promise<string> {
   const [row] = await sql.query(`select id from organizations where slug = 'default'`);
   if (row === undefined) throw new Error('the organization `default` is missing');
   return textOf(row, 'id');
 }
 
-/** Inserts connections; one that another run registered in the meantime is left as it is (the caller reads again). */
+/** Inserts connections; one registered meanwhile by another run stays unchanged (the caller reads again). */
 export async function insertConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
   return insertRows(tx, 'connections', COLUMNS, rows, `on conflict do nothing`);
 }
@@ -79,10 +79,10 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
 }
 
 /**
- * Fills in what entries say about connections: the phone_number_id, where there was none; the WABAs and the numbers, all of
- * them. Of several, the greatest is shown. What a person has entered stays, and nothing is learned beside it. A connection that is called by its
- * phone_number_id for want of a number, or by a number that entries gave it, is called by the number that is shown, where that
- * name is free.
+ * Fills in what entries say about connections: the phone_number_id, if there was none; all WABAs and numbers. Of
+ * several, the greatest is shown. Values entered by a person stay, and nothing is learned beside them. A connection
+ * named after its phone_number_id for lack of a number, or after a number from entries, takes the shown number as its
+ * name, if free.
  */
 export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -134,7 +134,7 @@ export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[])
   );
 }
 
-/** Marks when a run last wrote for these connections. */
+/** Marks when a run last wrote to these connections. */
 export async function touchConnections(tx: Sql, ids: readonly string[], at: number): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(`update connections set last_sync_at = $2::timestamptz where id = any($1::uuid[])`, [
@@ -153,7 +153,9 @@ const RECORD_COLUMNS = columns({
   archivedAt: orNull(time),
 });
 
-/** A connection as a person enters and edits it, with its organization's slug. Times are milliseconds since 1970, UTC. */
+/**
+ * A connection as entered and edited by a person, with its organization's slug. Times are milliseconds since 1970, UTC.
+ */
 export type ConnectionRecord = RowOf<typeof RECORD_COLUMNS>;
 
 /** The fields of a connection that people enter. */
@@ -162,7 +164,7 @@ export type ConnectionFields = Pick<
   'name' | 'kind' | 'displayPhoneNumber' | 'phoneNumberId' | 'wabaId'
 >;
 
-/** Connections by organization and name: all, those of one organization, or the one of an id. */
+/** Connections by organization and name: all, those of one organization, or one by id. */
 export async function readConnectionRecords(
   sql: Sql,
   only: { organization?: string | undefined; id?: string } = {},
@@ -175,13 +177,13 @@ export async function readConnectionRecords(
   return rowsOf(RECORD_COLUMNS, rows);
 }
 
-/** The organization of a slug, made with the id `fresh` where there is none. */
+/** The organization with a slug, created with the id `fresh` if missing. */
 export async function ensureOrganization(
   sql: Sql,
   slug: string,
   fresh: string,
 ): Promise<{ id: string; isCreated: boolean }> {
-  // Updating nothing makes the row that another process has just inserted come back, too.
+  // A no-op update also returns a row just inserted by another process.
   const [row] = await sql.query(
     `with known as (select id from organizations where slug = $1),
           made as (insert into organizations (id, slug, name)
@@ -207,7 +209,7 @@ export async function insertConnectionRecord(
   );
 }
 
-/** The same for a change. `historySyncStatus`: null leaves it as it is. */
+/** The same for a change. `historySyncStatus`: null keeps it. */
 export async function updateConnectionRecord(
   sql: Sql,
   row: ConnectionFields & { id: string; historySyncStatus: HistorySyncStatus | null },
@@ -236,7 +238,7 @@ export async function setArchived(sql: Sql, id: string, at: number | null): Prom
   ]);
 }
 
-/** Records when a number was connected to the platform, ms since 1970; gives whether that is news. */
+/** Records when a number was connected to the platform, ms since 1970; returns whether that is new. */
 export async function setWebhookActivated(sql: Sql, id: string, at: number): Promise<boolean> {
   const changed = await sql.execute(
     `update connections set webhook_activated_at = $2::timestamptz
@@ -251,7 +253,7 @@ const COUNTS = columns({
   messages: integer,
   openTickets: integer,
   historyChunks: integer,
-  /** Statuses, edits and the like whose message is not stored yet. */
+  /** Statuses, edits and the like without their message so far. */
   pendingFacts: integer,
 });
 
@@ -270,7 +272,7 @@ export async function countContents(sql: Sql, connectionId: string): Promise<Con
   return rowOf(COUNTS, row);
 }
 
-/** Pending entries that name a phone_number_id, and those of some providers, whatever they name. */
+/** Pending entries that name a phone_number_id, and those of some providers regardless of what they name. */
 export async function countPendingEntries(
   sql: Sql,
   { phoneNumberId, providers }: { phoneNumberId: string | null; providers: readonly Provider[] },
@@ -307,14 +309,14 @@ const CONNECTION_TIMES = columns({
   webhookActivatedAt: orNull(time),
   lastSyncAt: orNull(time),
   createdAt: time,
-  /** When it was archived; null if it is in use. */
+  /** When it was archived; null if in use. */
   archivedAt: orNull(time),
-  /** Of its newest history chunk, when it came (else when it was processed). */
+  /** When its newest history chunk arrived (else was processed). */
   lastChunkAt: orNull(time),
   firstChunkAt: orNull(time),
 });
 
-/** The times of a connection besides its history state. */
+/** The times of a connection other than its history state. */
 export type ConnectionTimes = RowOf<typeof CONNECTION_TIMES>;
 
 export async function readConnectionTimes(sql: Sql): Promise<ConnectionTimes[]> {

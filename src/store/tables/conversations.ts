@@ -28,7 +28,7 @@ export type ConversationRow = RowOf<typeof COLUMNS>;
 
 const CHANGING = without(COLUMNS, 'id', 'connectionId', 'leadId');
 
-/** All conversations of the given leads, on any connection: a lead's source is decided by all of them (I6). */
+/** All conversations of the given leads, on any connection: a lead's source depends on all of them (I6). */
 export async function readConversationsOfLeads(
   tx: Sql,
   leadIds: readonly string[],
@@ -49,8 +49,8 @@ export async function updateConversations(tx: Sql, rows: readonly ConversationRo
 }
 
 /**
- * First and last message, read from the messages themselves: for conversations whose stored messages changed their time or
- * source or left, where the running minimum could only be wrong. Three index look-ups per conversation.
+ * First and last message, read from the messages: for conversations with messages that changed time or source or left,
+ * where a running minimum would be wrong. Three index look-ups per conversation.
  */
 export async function recomputeConversations(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
   if (ids.length === 0) return [];
@@ -77,7 +77,7 @@ export async function recomputeConversations(tx: Sql, ids: readonly string[]): P
   return rowsOf(COLUMNS, rows);
 }
 
-/** The order of conversations that are one: the earlier comes first, and survives. */
+/** The merge order of conversations: the earlier comes first, and survives. */
 export function earlierFirst(conversation: string): string {
   return ['first_message_at', 'created_at', 'id'].map((column) => `${conversation}.${column}`).join(', ');
 }

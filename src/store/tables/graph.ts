@@ -24,12 +24,12 @@ const CREDENTIAL = columns({
   savedAt: time,
   checkedAt: orNull(time),
   appId: orNull(text),
-  /** Null for a token that does not expire, and for one that was not checked. */
+  /** Null for a token that does not expire, and for an unchecked one. */
   expiresAt: orNull(time),
   findings: orNull(jsonObject),
 });
 
-/** An access token, and what `connection check` last saw with it. Times are ms since 1970. */
+/** An access token, and the last result of `connection check` with it. Times are ms since 1970. */
 export type GraphCredentialRow = RowOf<typeof CREDENTIAL>;
 
 export async function readCredential(sql: Sql, connectionId: string): Promise<GraphCredentialRow | null> {
@@ -47,12 +47,12 @@ export async function readCredentials(sql: Sql): Promise<GraphCredentialRow[]> {
   );
 }
 
-/** The bytes at the front of a sealed value that say which key has sealed it. */
+/** The leading bytes of a sealed value that identify its key. */
 const SEAL_BYTES = 9;
 
 /**
- * Stores a token in the place of an earlier one, and forgets what was seen with that. False when the earlier one is sealed with
- * another key: it is then left as it is.
+ * Stores a token, replacing an earlier one, and forgets the earlier one's check results. False if the earlier one is
+ * sealed with another key: it then stays unchanged.
  */
 export async function saveCredential(
   sql: Sql,
@@ -70,7 +70,7 @@ export async function saveCredential(
   return written > 0;
 }
 
-/** Puts the same token there, sealed with another key. */
+/** Replaces it with the same token sealed with another key. */
 export async function resealCredential(tx: Sql, connectionId: string, token: Uint8Array): Promise<void> {
   await tx.execute(`update graph_credentials set token = $2 where connection_id = $1::uuid`, [
     connectionId,
@@ -78,7 +78,7 @@ export async function resealCredential(tx: Sql, connectionId: string, token: Uin
   ]);
 }
 
-/** Gives whether there was one. */
+/** Returns whether one existed. */
 export async function deleteCredential(sql: Sql, connectionId: string): Promise<boolean> {
   const deleted = await sql.execute(`delete from graph_credentials where connection_id = $1::uuid`, [
     connectionId,
@@ -86,7 +86,7 @@ export async function deleteCredential(sql: Sql, connectionId: string): Promise<
   return deleted > 0;
 }
 
-/** Records what a check saw. */
+/** Records the result of a check. */
 export async function recordCheck(
   sql: Sql,
   connectionId: string,
@@ -109,7 +109,7 @@ export async function recordCheck(
 const HISTORY_REQUEST = columns({
   connectionId: uuid,
   syncType: word(SMB_SYNC_TYPES),
-  /** Of which connecting of the number to the API. */
+  /** The onboarding of the number that it belongs to. */
   onboardedAt: time,
   requestedAt: time,
   deadline: time,
@@ -124,7 +124,7 @@ const HISTORY_REQUEST = columns({
 /** One request to send contacts or history. Times are ms since 1970. */
 export type HistoryRequestRow = RowOf<typeof HISTORY_REQUEST>;
 
-/** The requests of these connections (all: null), the newest first. */
+/** The requests of these connections (null: all), newest first. */
 export async function readHistoryRequests(
   sql: Sql,
   connectionId: string | null = null,
@@ -138,12 +138,12 @@ export async function readHistoryRequests(
   return rowsOf(HISTORY_REQUEST, rows);
 }
 
-/** Claims a request before it is sent; false when it was made before, by whomever. */
+/** Claims a request before it is sent; false if any process made it before. */
 export async function claimHistoryRequest(sql: Sql, row: HistoryRequestRow): Promise<boolean> {
   return (await insertRows(sql, 'history_requests', HISTORY_REQUEST, [row], 'on conflict do nothing')) > 0;
 }
 
-/** Records what became of a request that was claimed. */
+/** Records the outcome of a claimed request. */
 export async function recordHistoryOutcome(
   sql: Sql,
   {
@@ -173,7 +173,7 @@ export async function recordHistoryOutcome(
   );
 }
 
-/** Takes back a claim that had no effect at Meta, so that the request can be made again; not one that was answered meanwhile. */
+/** Withdraws a claim without effect at Meta, so that the request can be made again; never one answered meanwhile. */
 export async function releaseHistoryRequest(
   sql: Sql,
   {

@@ -28,11 +28,11 @@ const CHUNK_COLUMNS = columns({
 /** One row of the history ledger. */
 export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
 
-/** The entry of a chunk that is not in the raw log any more: the one that brings the chunk again takes its place. */
+/** The entry of a chunk, if gone from the raw log: the next one with the same chunk replaces it. */
 const IS_GONE = `(history_chunks.webhook_log_id is null
   or not exists (select from webhook_log w where w.id = history_chunks.webhook_log_id))`;
 
-/** One ledger row per chunk (H2); a chunk that comes again keeps the larger counts, in any order. */
+/** One ledger row per chunk (H2); a repeated chunk keeps the larger counts, in any order. */
 export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
   return insertRows(
     tx,
@@ -52,10 +52,10 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
   );
 }
 
-/** How a chunk is called. */
+/** The key of a chunk. */
 export type ChunkKey = Pick<HistoryChunkRow, 'connectionId' | 'phase' | 'chunkOrder'>;
 
-/** Those of these chunks that the ledger lacks, as `connection phase/order`. */
+/** Those of these chunks missing from the ledger, as `connection phase/order`. */
 export async function findUnrecordedChunks(sql: Sql, chunks: readonly ChunkKey[]): Promise<Set<string>> {
   if (chunks.length === 0) return new Set();
   const rows = await sql.query(
@@ -85,7 +85,7 @@ const MISSING_CHUNK = columns({ connectionId: uuid, phase: integer, chunkOrder: 
 
 type MissingChunk = RowOf<typeof MISSING_CHUNK>;
 
-/** Orders of chunks that a phase lacks, up to the highest that came; Meta counts from 1, a chunk 0 is taken as the start. */
+/** Missing chunk orders of a phase, up to the highest received; Meta counts from 1, a chunk 0 counts as the start. */
 export async function readMissingChunks(sql: Sql, connectionIds: readonly string[]): Promise<MissingChunk[]> {
   if (connectionIds.length === 0) return [];
   const rows = await sql.query(
@@ -110,15 +110,15 @@ const OWED_FILE_ROW = columns({
   fileId: text,
   /** The phone's notification of it, sealed. */
   notification: bytes,
-  /** The request that it answers, as far as that is known. */
+  /** The request that it answers, if known. */
   chatJid: orNull(text),
   anchorId: orNull(text),
 });
 
-/** A file of history that the phone has announced and that is not in the raw log. */
+/** A history file that the phone announced and that is not in the raw log. */
 type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
 
-/** How often a file is asked for; after that the phone has it no more. */
+/** Maximum attempts per file; after that the phone no longer has it. */
 const MOST_FILE_ATTEMPTS = 5;
 
 /** Why a part of a chat is missing; `short`: the phone has more than it sent. */
@@ -126,19 +126,19 @@ export const GAP_REASONS = ['file', 'chunk', 'short'] as const;
 
 export type GapReason = (typeof GAP_REASONS)[number];
 
-/** A part of a chat that an answer left out, between two messages. */
+/** A part of a chat missing from an answer, between two messages. */
 export interface HistoryGap {
-  /** The address under which the phone was asked, and the chat's other one. */
+  /** The address used to ask the phone, and the chat's other one. */
   chatJid: string;
   otherJid: string | null;
-  /** The message that the phone was asked from. */
+  /** The message the phone was asked from. */
   anchor: { id: string; fromMe: boolean; timestampMs: number };
-  /** The newest message that came; null where nothing did: what may be missing is older than the anchor. */
+  /** The newest message received; null if none: anything missing is older than the anchor. */
   behind: { id: string; timestampMs: number } | null;
   reason: GapReason;
 }
 
-/** How a gap without a message behind it is stored: no message has this id. */
+/** The stored form of a gap without a message behind it: no message has this id. */
 const OPEN = { id: '', timestampMs: 0 };
 
 /** Records an announced file, once. */
@@ -171,7 +171,7 @@ export async function recordFileFailure(
   );
 }
 
-/** Forgets a file that has come. */
+/** Forgets a file that has arrived. */
 export async function deleteOwedFile(sql: Sql, connectionId: string, fileId: string): Promise<void> {
   await sql.execute(`delete from owed_files where connection_id = $1::uuid and file_id = $2`, [
     connectionId,
@@ -179,7 +179,7 @@ export async function deleteOwedFile(sql: Sql, connectionId: string, fileId: str
   ]);
 }
 
-/** Forgets the files of a request that was answered in full another time. */
+/** Forgets the files of a request that was fully answered by another attempt. */
 export async function deleteFilesOfRequest(
   sql: Sql,
   connectionId: string,
@@ -201,7 +201,7 @@ export async function readSealedFiles(
   return rowsOf(columns({ connectionId: uuid, fileId: text, notification: bytes }), rows);
 }
 
-/** Puts the same notification there, sealed with another key. */
+/** Replaces it with the same notification sealed with another key. */
 export async function resealFile(
   tx: Sql,
   { connectionId, fileId, notification }: { connectionId: string; fileId: string; notification: Uint8Array },
@@ -212,7 +212,7 @@ export async function resealFile(
   );
 }
 
-/** The files that are worth another attempt, the oldest first. */
+/** The files worth another attempt, oldest first. */
 export async function readOwedFiles(sql: Sql, connectionId: string): Promise<OwedFileRow[]> {
   const rows = await sql.query(
     `select file_id, notification, chat_jid, anchor_id from owed_files
@@ -228,20 +228,20 @@ const OWED_HISTORY = columns({
   gaps: integer,
   /** When the first of them was announced or found. */
   since: time,
-  /** Of the newest attempt at a file. */
+  /** When a file was last attempted. */
   error: orNull(text),
 });
 
 /** History of a connection that its phone has and that did not arrive. Times are ms since 1970. */
 export interface OwedHistory extends RowOf<typeof OWED_HISTORY> {
-  /** The gaps that were found first; the rest is only counted. */
+  /** The earliest gaps found; the rest is only counted. */
   named: HistoryGap[];
 }
 
-/** So many gaps are named one by one. */
+/** Maximum gaps named individually. */
 const GAPS_NAMED = 3;
 
-/** What is owed on each connection that lacks something. */
+/** What is owed on each incomplete connection. */
 export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise<OwedHistory[]> {
   const rows = await sql.query(
     `select connection_id, (count(*) filter (where is_file))::int as files,
@@ -262,7 +262,7 @@ export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise
   }));
 }
 
-/** Records a gap; one that is known already gets another attempt. */
+/** Records a gap; a known one gets another attempt. */
 export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap, now: number): Promise<void> {
   await sql.execute(
     `insert into history_gaps (connection_id, chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at,
@@ -298,7 +298,7 @@ export async function deleteGap(
   );
 }
 
-/** The gaps in a chat, by either of its addresses, the newest first. */
+/** The gaps in a chat, by either of its addresses, newest first. */
 export async function readGaps(
   sql: Sql,
   connectionId: string,
@@ -315,12 +315,12 @@ export async function readGaps(
   return rows.map(gapOf);
 }
 
-/** A gap, and on which connection it is. */
+/** A gap, with its connection. */
 interface OwedGap extends HistoryGap {
   connectionId: string;
 }
 
-/** The gaps of every connection, the oldest record first; at most so many of each. */
+/** The gaps of every connection, oldest record first; limited per connection. */
 async function readOwedGaps(sql: Sql, mostOfEach: number): Promise<OwedGap[]> {
   const rows = await sql.query(
     `select * from (

@@ -39,15 +39,15 @@ const OWNED_LEAD = columns({ ...LEAD, organizationId: uuid });
 /** A row of leads. */
 export type LeadRow = RowOf<typeof LEAD_COLUMNS>;
 
-/** Leads by id, and those known by phone only (written by other programs, without rows of lead_identities). */
+/** Leads by id, and those known by phone only (written by other programs, without rows in lead_identities). */
 export async function readLeads(
   tx: Sql,
   organizationId: string,
   ids: readonly string[],
   phones: readonly string[],
 ): Promise<LeadRow[]> {
-  // Fenced look-ups, one per name: left free, the planner may walk the organization's whole index for every batch when it
-  // has no statistics of the table yet. `union` and not `union all`: a lead may be named both ways.
+  // Fenced look-ups, one per name: unfenced and without statistics, the planner may walk the organization's whole index
+  // for every batch. `union` and not `union all`: a lead may match both ways.
   const rows = await tx.query(
     `select l.* from unnest($2::uuid[]) as k (id)
      cross join lateral (select ${columnNames(LEAD_COLUMNS)} from leads where id = k.id limit 1) l
@@ -75,7 +75,7 @@ export async function insertLeads(
   return insertRows(tx, 'leads', OWNED_LEAD, owned, '', { last_synced_at: 'current_timestamp' });
 }
 
-/** Updates the leads whose projection changed; equal rows are not written (no dead tuples). */
+/** Updates leads with a changed projection; skips equal rows (no dead tuples). */
 export async function updateLeads(tx: Sql, rows: readonly LeadRow[]): Promise<number> {
   const changing = without(LEAD_COLUMNS, 'id');
   return updateRows(tx, 'leads', LEAD_COLUMNS, changing, rows, {
@@ -92,12 +92,12 @@ const LEAD_SUMMARY = columns({
   phone: named('phone_number', orNull(text)),
 });
 
-/** A lead as people recognise it. */
+/** A lead as people recognize it. */
 export type LeadSummary = RowOf<typeof LEAD_SUMMARY>;
 
 /**
- * Leads by id, and those that have one of these phones without any identity that says so (other programs write none);
- * of one organization, or of all. By organization and age.
+ * Leads by id, and those with one of these phones but no matching identity (other programs write none); of one
+ * organization, or of all. By organization and age.
  */
 export async function findLeads(
   sql: Sql,
@@ -123,9 +123,9 @@ export async function findLeads(
   return rowsOf(LEAD_SUMMARY, rows);
 }
 
-/** The lead that a merged one went into, over any number of mergers; undefined when no merger took this id. */
+/** The lead that a merged one became, over any number of merges; undefined if no merger took this id. */
 export async function findSurvivor(sql: Sql, leadId: string): Promise<string | undefined> {
-  // Only asked about ids that no lead has: the journal has no index for it, and is read once.
+  // Only called for ids without a lead: the journal has no index for this, and is read once.
   const rows = await sql.query(
     `with recursive merged as materialized (
        select key->>'id' as lost_id, after->>'merged_into' as kept_id
@@ -168,8 +168,8 @@ const OWNED_IDENTITY = columns({ ...IDENTITY, organizationId: uuid });
 export type IdentityRow = RowOf<typeof IDENTITY_COLUMNS>;
 
 /**
- * Every identity of every person that one of the given names belongs to: the whole person, since a lead is a projection
- * of all of its identities.
+ * Every identity of every person with one of the given names: the whole person, since a lead is a projection of all of
+ * its identities.
  */
 export async function readIdentities(
   tx: Sql,
@@ -198,7 +198,7 @@ export async function readIdentitiesOfPeople(tx: Sql, personIds: readonly string
   return readByIds(tx, 'lead_identities', IDENTITY_COLUMNS, 'person_id', personIds);
 }
 
-/** Writes identities with all that is known under them; the caller has merged what was stored (under the batch lock). */
+/** Writes identities with all their evidence; the caller has merged the stored part (under the batch lock). */
 export async function writeIdentities(
   tx: Sql,
   organizationId: string,
@@ -216,7 +216,7 @@ export async function writeIdentities(
   );
 }
 
-/** A person that becomes a lead: its identities learned before point to the lead from now on. */
+/** A person becomes a lead: their earlier identities point to the lead from now on. */
 export async function attachIdentities(tx: Sql, personIds: readonly string[]): Promise<void> {
   if (personIds.length === 0) return;
   await tx.execute(
@@ -232,16 +232,16 @@ const KNOWN_IDENTITY = columns({
   value: text,
 });
 
-/** An identity with whom it belongs to. */
+/** An identity with its owner. */
 type KnownIdentity = RowOf<typeof KNOWN_IDENTITY>;
 
-/** The people that have one of these names, whatever kind it is of; of one organization, or of all. */
+/** The people with one of these names, of any kind; of one organization, or of all. */
 export async function findPeople(
   sql: Sql,
   names: readonly string[],
   organizationId?: string,
 ): Promise<string[]> {
-  // Organization and kind come first in the only index on values: both are spelled out, or every identity would be read.
+  // Organization and kind come first in the only index on values: name both, or every identity would be read.
   const rows = await sql.query(
     `select distinct known.person_id
      from organizations o
@@ -267,7 +267,7 @@ export async function readKnownIdentities(sql: Sql, personIds: readonly string[]
   return rowsOf(KNOWN_IDENTITY, rows);
 }
 
-/** The names by which the people behind these leads are known, as `kind:value`, per lead. */
+/** The names of the people behind these leads, as `kind:value`, per lead. */
 export async function readNamesOfLeads(sql: Sql, leadIds: readonly string[]): Promise<Map<string, string[]>> {
   const names = new Map<string, string[]>();
   if (leadIds.length === 0) return names;

@@ -14,7 +14,7 @@ import {
 import { textOf, textOrNull, bytesOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
-/** The connections that a device of the tool is linked to. */
+/** The connections with a linked device. */
 export async function readLinkedConnections(sql: Sql): Promise<Set<string>> {
   const rows = await sql.query(`select connection_id from linked_devices`);
   return new Set(rows.map((row) => textOf(row, 'connection_id')));
@@ -27,14 +27,14 @@ const COLUMNS = columns({
   credentials: bytes,
   createdAt: time,
   updatedAt: time,
-  /** The key of its rows, sealed; null where that is the secret key itself. */
+  /** The sealed key of its rows; null if they use the secret key itself. */
   deviceKey: orNull(bytes),
 });
 
-/** A device as it is stored: the credentials are sealed. */
+/** A device as stored: the credentials are sealed. */
 type LinkedDeviceRow = RowOf<typeof COLUMNS>;
 
-/** The bytes at the front of a sealed value that say which key has sealed it. */
+/** The leading bytes of a sealed value that identify its key. */
 const SEAL_BYTES = 9;
 
 export async function readDevice(sql: Sql, connectionId: string): Promise<LinkedDeviceRow | null> {
@@ -61,7 +61,7 @@ export async function setDeviceKey(tx: Sql, connectionId: string, deviceKey: Uin
   ]);
 }
 
-/** The name of another connection that has this very device; null when none has. */
+/** The name of another connection with this same device; null if none. */
 export async function readOtherOwner(
   sql: Sql,
   accountId: string,
@@ -75,7 +75,7 @@ export async function readOtherOwner(
   return row === undefined ? null : textOrNull(row, 'name');
 }
 
-/** Stores a device's credentials; false when the row is sealed with another key, which is then left as it is. */
+/** Stores a device's credentials; false if the row is sealed with another key, and then leaves it unchanged. */
 export async function saveDevice(
   sql: Sql,
   device: { connectionId: string; accountId: string; credentials: Uint8Array; now: number },
@@ -92,7 +92,7 @@ export async function saveDevice(
   return written > 0;
 }
 
-/** The sealed keys that are there, by id. */
+/** The existing sealed keys, by id. */
 export async function readDeviceKeys(
   sql: Sql,
   connectionId: string,
@@ -108,10 +108,10 @@ export async function readDeviceKeys(
   return new Map(rows.map((row) => [textOf(row, 'key_id'), bytesOf(row, 'value')]));
 }
 
-/** How the name of a key begins that is a keyed hash. */
+/** The prefix of key names that are keyed hashes. */
 export const HASHED_NAME = 'h1:';
 
-/** The keys that are still stored under their own names. */
+/** The keys still stored under their own names. */
 export async function readPlainKeys(sql: Sql, connectionId: string): Promise<{ type: string; id: string }[]> {
   const rows = await sql.query(
     `select type, key_id from linked_device_keys
@@ -121,7 +121,7 @@ export async function readPlainKeys(sql: Sql, connectionId: string): Promise<{ t
   return rows.map((row) => ({ type: textOf(row, 'type'), id: textOf(row, 'key_id') }));
 }
 
-/** Gives keys other names; one that is there under its other name already is newer, and stays. */
+/** Renames keys; one already present under its other name is newer, and stays. */
 export async function renameDeviceKeys(
   tx: Sql,
   connectionId: string,
@@ -144,7 +144,7 @@ export async function renameDeviceKeys(
   );
 }
 
-/** Writes sealed keys in one statement, and removes others in a second: hundreds come at once when a device is linked. */
+/** Writes sealed keys in one statement, and removes others in a second: linking a device brings hundreds at once. */
 export async function writeDeviceKeys(
   tx: Sql,
   connectionId: string,

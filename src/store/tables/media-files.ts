@@ -34,16 +34,16 @@ const MEDIA_FILE = columns({
   error: orNull(text),
 });
 
-/** What became of one file. Times are ms since 1970. */
+/** The state of one file. Times are ms since 1970. */
 export type MediaFileRow = RowOf<typeof MEDIA_FILE>;
 
-/** Ids of media that came by webhook live so long at Meta. */
+/** How long media ids from webhooks live at Meta. */
 export const MEDIA_LIFE_DAYS = 7;
 
-/** Meta sends the files of a history for messages of the last so many days. */
+/** Meta sends history files only for messages of the last this many days. */
 export const MEDIA_WINDOW_DAYS = 14;
 
-/** Where a file can be had: from Meta by an id, or from WhatsApp Web by a path and a key. */
+/** Where to get a file: from Meta by an id, or from WhatsApp Web by a path and a key. */
 const MEDIA_ROUTES = ['meta', 'web'] as const;
 
 const NAMED_MEDIA = columns({
@@ -53,25 +53,25 @@ const NAMED_MEDIA = columns({
   route: word(MEDIA_ROUTES),
   type: text,
   mimeType: orNull(text),
-  /** As the message says it. */
+  /** As stated in the message. */
   sha256: orNull(text),
   at: time,
-  /** When Meta forgets it, as far as the log tells; null for WhatsApp Web, which says it nowhere. */
+  /** When Meta forgets it, according to the log; null for WhatsApp Web, which never says. */
   expiresAt: orNull(time),
   state: word(MEDIA_STATES),
   attempts: integer,
   firstTriedAt: orNull(time),
-  /** Of the file as it is kept, or as it was announced. */
+  /** Of the stored file, or as announced. */
   size: orNull(bigint),
   /** Of WhatsApp Web. */
   directPath: orNull(text),
   mediaKey: orNull(text),
 });
 
-/** A file that a message names, with what became of it. Times are ms since 1970. */
+/** A file named by a message, with its state. Times are ms since 1970. */
 export type NamedMedia = RowOf<typeof NAMED_MEDIA>;
 
-/** Which files; null is any. Times are ms since 1970. A size that nobody knows yet counts as fitting. */
+/** Which files; null is any. Times are ms since 1970. An unknown size counts as fitting. */
 export interface MediaChoice {
   connectionId: string | null;
   leadId: string | null;
@@ -82,12 +82,12 @@ export interface MediaChoice {
   maxBytes: number | null;
 }
 
-/** An entry that renews a file of a history is small; a chunk of history, which is not looked through for it, is not. */
+/** An entry that renews a history file is small; a history chunk, which is not searched for it, is not. */
 const LARGEST_RENEWAL = 256 * 1024;
 
 /**
- * When the webhook came that named the file of a message of a history. It is often not the one that brought the message, but a
- * follow-up. Only those that may still be alive are looked up. `now`: the parameter.
+ * When the webhook arrived that named the file of a history message. Often not the message's own, but a follow-up.
+ * Looks up only those that may still be alive. `now`: the parameter.
  */
 const renewedAt = (now: string): string => `(
       select max(coalesce(w.received_at, w.created_at)) from webhook_log w
@@ -97,7 +97,7 @@ const renewedAt = (now: string): string => `(
         and octet_length(w.raw_body) <= ${LARGEST_RENEWAL}
         and position(convert_to(m.media ->> 'id', 'UTF8') in w.raw_body) > 0)`;
 
-/** When Meta forgets the file of a message: a history's file was sent within the window, whenever its webhook was stored. */
+/** When Meta forgets a message's file: a history file was sent within the window, whenever its webhook was stored. */
 const expiry = (now: string): string => `case when m.media ->> 'id' is null then null
       when m.source = 'history' then least(
         m.timestamp + interval '${MEDIA_WINDOW_DAYS} days',
@@ -105,8 +105,9 @@ const expiry = (now: string): string => `case when m.media ->> 'id' is null then
       else coalesce(e.received_at, m.timestamp) end + interval '${MEDIA_LIFE_DAYS} days'`;
 
 /**
- * Every file that a message names, once, with its state: of the Cloud API by its id, of WhatsApp Web by its path and key, under
- * `web:` and the id of the message. `expired` also where nobody has asked and the time is over. What was revoked is not among them.
+ * Every file named by a message, once, with its state: for the Cloud API by its id, for WhatsApp Web by its path and
+ * key, under
+ * `web:` and the message id. `expired` also if nobody asked and the time is over. Excludes revoked messages.
  * `where`: which messages `m`; `now`: the parameter.
  */
 export function namedMedia(where: string, now: string): string {
@@ -133,7 +134,7 @@ export function namedMedia(where: string, now: string): string {
   left join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id`;
 }
 
-/** By a choice: `$1` to `$7`; `$8` is now. */
+/** The selection's parameters: `$1` to `$7`; `$8` is now. */
 const CHOSEN = `
   select * from (${namedMedia(
     `($1::uuid is null or m.connection_id = $1::uuid) and ($2::uuid is null or m.lead_id = $2::uuid)
@@ -162,7 +163,7 @@ function mediaParameters(
   return [connectionId, leadId, date(since), date(until), type, minBytes, maxBytes, new Date(now)];
 }
 
-/** The next files to fetch, the soonest to expire first. `again`: also what was refused, was wrong or should be gone. */
+/** The next files to fetch, soonest to expire first. `again`: includes those refused, wrong or supposedly gone. */
 export async function readOwedMedia(
   sql: Sql,
   choice: MediaChoice,
@@ -189,39 +190,43 @@ const MEDIA_COUNT = columns({
   route: word(MEDIA_ROUTES),
   state: word(MEDIA_STATES),
   files: integer,
-  /** Of those whose size is known. */
+  /** Of those with a known size. */
   bytes: bigint,
   sized: integer,
-  /** When the first of them expires; null where nobody knows. */
+  /** When the first of them expires; null if unknown. */
   firstExpiresAt: orNull(time),
   /** Of the newest of their messages. */
   lastAt: time,
   /** This tool was told to fetch the connection's media. */
   isFetched: boolean,
-  /** What a person has to know of: about to expire, or expired, refused or wrong, since the connection's media are fetched here. */
+  /**
+   * What a person must know about: about to expire, or expired, refused or wrong, since this tool began to fetch the
+   * connection's media.
+   */
   due: integer,
   firstDueAt: orNull(time),
 });
 
-/** How many files of a connection are in one state. Times are ms since 1970. */
+/** Number of a connection's files in one state. Times are ms since 1970. */
 export type MediaCount = RowOf<typeof MEDIA_COUNT>;
 
-/** Files that nobody has so long before they are gone are about to expire. */
+/** Missing files with less than this left are about to expire. */
 export const MEDIA_DUE_MS = 24 * 3_600_000;
 
-/** When this tool was first told to fetch the media of a connection, whatever came of it. */
+/** When this tool was first told to fetch a connection's media, whatever the result. */
 const FETCHING = `
   select connection_id, first_tried_at as at from media_files
   union all
   select l.connection_id, l.started_at from sync_logs l join sync_runs r on r.id = l.run_id where r.command = 'media fetch'`;
 
-/** Since when the media of a connection are fetched by this tool. */
+/** Since when this tool fetches each connection's media. */
 export const FETCHING_BEGAN = `(select connection_id, min(at) as at from (${FETCHING}) told group by 1)`;
 
 /**
- * Whether a file is a person's business: it was refused or is wrong, or it expires before `soon` or has since this tool began to
- * fetch the connection's media; what another program fetches is nobody's loss. WhatsApp Web does not say when a file ends: one that
- * came after that and was gone when it was asked for. For `namedMedia` and FETCHING_BEGAN as `began`.
+ * Whether a file needs a person: it was refused or is wrong, or it expires before `soon` or has since this tool began
+ * to fetch the connection's media; files that another program fetches are not a loss. WhatsApp Web does not say when a
+ * file ends: counts one that came after that and was gone when requested. For `namedMedia` and FETCHING_BEGAN as
+ * `began`.
  */
 export function isDueMedia(media: string, soon: string): string {
   return `(${media}.state in ('denied', 'mismatch')
@@ -252,7 +257,7 @@ export async function isFetchingMedia(sql: Sql): Promise<boolean> {
 
 const MEDIA_RUN = columns({ connectionId: uuid, at: time });
 
-/** When the media of each connection were last fetched, by a run that did not fail. Times are ms since 1970. */
+/** When each connection's media were last fetched by a run that did not fail. Times are ms since 1970. */
 export async function readMediaRuns(sql: Sql): Promise<RowOf<typeof MEDIA_RUN>[]> {
   const rows = await sql.query(
     `select l.connection_id, max(l.completed_at) as at from sync_logs l join sync_runs r on r.id = l.run_id
@@ -261,7 +266,7 @@ export async function readMediaRuns(sql: Sql): Promise<RowOf<typeof MEDIA_RUN>[]
   return rowsOf(MEDIA_RUN, rows);
 }
 
-/** Records what became of a file, in the place of what was known before. */
+/** Records the state of a file, replacing the earlier one. */
 export async function recordMediaFile(sql: Sql, row: MediaFileRow): Promise<void> {
   const changed = without(MEDIA_FILE, 'connectionId', 'mediaId', 'firstTriedAt');
   await insertRows(

@@ -3,7 +3,7 @@ import { textOf, booleanOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
 
-/** How the rows of messages are found by the ids in `k`: what stands after `from`, giving the rows as `m`. */
+/** How to find message rows by the ids in `k`: the part after `from`, with the rows as `m`. */
 export interface MessageLookup {
   /** `keys` gives `k (connection_id, external_id)`. At most one row per key. */
   byExternalId: (keys: string) => string;
@@ -12,8 +12,8 @@ export interface MessageLookup {
 }
 
 /**
- * One look-up per key. `lateral … limit/offset` is a fence: without it the planner, before it has statistics of a table that
- * was empty a minute ago, joins by scanning all of it for every batch.
+ * One look-up per key. `lateral … limit/offset` is a fence: without it, and before statistics exist for a new table,
+ * the planner joins by scanning all of it for every batch.
  */
 export const BY_INDEX: MessageLookup = {
   byExternalId: (keys) =>
@@ -28,7 +28,7 @@ export const BY_INDEX: MessageLookup = {
      ) m`,
 };
 
-/** The copy of the ids that {@link prepareMessageLookup} makes, with each row's place in the table. */
+/** The copy of the ids made by {@link prepareMessageLookup}, with each row's place in the table. */
 const KEYS = 'wa_message_keys';
 
 const BY_COPY: MessageLookup = {
@@ -58,11 +58,11 @@ const BY_SCAN: MessageLookup = {
 };
 
 /**
- * Makes the indexes that messages lacks on a temporary copy of its ids, for the rest of this transaction: a database that
- * lost them is the one that `verify` is for, and a scan of the table for every thousand items would make its time grow with
- * the square of the messages. Reads the table once. Only for a transaction that sees one moment from beginning to end: there
- * a row stays in its place. Does nothing where the indexes are there, or where no temporary table may be made (a standby, a
- * role without the right): look-ups then scan.
+ * Creates the missing indexes of messages on a temporary copy of its ids, for the rest of this transaction: `verify`
+ * must handle a database that lost them, and a scan of the table for every thousand items would make its time
+ * quadratic. Reads the table once. Only for a transaction with one snapshot from beginning to end: there a row stays in
+ * its place. Does nothing if the indexes exist, or if temporary tables are not allowed (a standby, a role without the
+ * right): look-ups then scan.
  */
 export async function prepareMessageLookup(tx: Sql): Promise<void> {
   if (await hasIndexes(tx)) return;
@@ -80,14 +80,14 @@ export async function prepareMessageLookup(tx: Sql): Promise<void> {
   }
 }
 
-/** The quickest way that this transaction has; asked once, not for every look-up. */
+/** The fastest way available in this transaction; checked once, not per look-up. */
 export async function openMessageLookup(sql: Sql): Promise<MessageLookup> {
   const [row] = await sql.query(`select to_regclass('pg_temp.${KEYS}') is not null as is_copied`);
   if (row !== undefined && booleanOf(row, 'is_copied')) return BY_COPY;
   return (await hasIndexes(sql)) ? BY_INDEX : BY_SCAN;
 }
 
-/** Those of these ids that several rows bear; none where the unique index stands guard. */
+/** Those of these ids shared by several rows; none if the unique index exists. */
 export async function readDuplicateIds(sql: Sql, keys: readonly MessageKey[]): Promise<MessageKey[]> {
   if (keys.length === 0 || (await isUnique(sql))) return [];
   const rows = await sql.query(
@@ -103,7 +103,7 @@ async function isUnique(sql: Sql): Promise<boolean> {
   return (await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound';
 }
 
-/** Whether messages can be found by both of their ids. */
+/** Whether indexes exist for both message ids. */
 async function hasIndexes(sql: Sql): Promise<boolean> {
   if (!(await isUnique(sql))) return false;
   const [row] = await sql.query(

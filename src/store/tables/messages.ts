@@ -29,7 +29,7 @@ import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 
 export const media = json((row, name) => mediaOf(jsonObjectOf(row, name)));
 
-/** Errors as this tool writes them; other values in the column are ignored. */
+/** Errors as written by this tool; other values in the column are ignored. */
 export const errors = json<readonly MessageError[] | null>((row, name) => errorsOf(row[name]));
 
 const MESSAGE = {
@@ -63,12 +63,12 @@ const MESSAGE = {
 
 const COLUMNS = columns(MESSAGE);
 
-/** A row of messages, as it is stored. Times are ms since 1970. */
+/** A row of messages, as stored. Times are ms since 1970. */
 export type MessageRow = RowOf<typeof COLUMNS>;
 
 const STORED_COLUMNS = columns({ ...MESSAGE, rowVersion: text });
 
-/** A row as it was read, with PostgreSQL's mark by which an update can tell that it has not changed since. */
+/** A row as read, with PostgreSQL's row version, which lets an update detect changes since. */
 export type StoredMessageRow = RowOf<typeof STORED_COLUMNS>;
 
 const SELECTED = `${columnNames(COLUMNS, 'm')}, m.xmin::text as row_version`;
@@ -93,7 +93,7 @@ function readSafely(name: string): string {
   }
 }
 
-/** What `update` may change: everything but where the row came from first. */
+/** The columns `update` may change: all but those of the row's first origin. */
 const CHANGING = without(COLUMNS, 'id', 'connectionId', 'batchId', 'runId');
 
 export interface MessageKey {
@@ -102,8 +102,8 @@ export interface MessageKey {
 }
 
 /**
- * The stored messages that a batch is about: by externalId, and by stanza id for what WhatsApp Web names by its key id
- * (rule M10). One statement; both parts are index look-ups, unless `lookup` knows better.
+ * The stored messages for a batch: by externalId, and by stanza id for WhatsApp Web's key ids (rule M10). One
+ * statement; both parts are index look-ups, unless `lookup` knows better.
  */
 export async function readMessages(
   tx: Sql,
@@ -120,7 +120,7 @@ export async function readMessages(
   if (externalIds.length === 0 && stanzaIds.length === 0) return [];
   const parameters = keyParameters(externalIds);
   if (stanzaIds.length === 0) return rowsOf(STORED_COLUMNS, await tx.query(byExternalId, parameters));
-  // `union all` and not `union`: jsonb columns would be compared; the caller keys rows by id.
+  // `union all` and not `union`, which would compare jsonb columns; the caller keys rows by id.
   const rows = await tx.query(`${byExternalId} union all ${byStanzaId}`, [
     ...parameters,
     ...keyParameters(stanzaIds),
@@ -129,18 +129,18 @@ export async function readMessages(
 }
 
 /**
- * Inserts new messages. Rule M1's unique index decides: a row that another program stored since we looked is not
+ * Inserts new messages. Rule M1's unique index decides: a row that another program stored since the read is not
  * overwritten: it is left out, the count shows it, and the caller plans the batch again with that row loaded. The
- * conflict names no columns: a database that lacks the index, which `verify` reports, still takes what it has lost.
- * Not sorted by id: runs are kept apart by the organization's lock, and sorted runs would leave every index page half full.
+ * conflict names no columns, so a database without the index, which `verify` reports, can still be restored. Not sorted
+ * by id: the organization's lock separates runs, and sorted inserts would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
   return insertRows(tx, 'messages', COLUMNS, rows, `on conflict do nothing`);
 }
 
 /**
- * Writes the merged state of messages that were stored already; the merge rule is src/rules/message-state.ts. A row that
- * another program has changed since we read it is left out, and the count shows it: our merge does not know that change.
+ * Writes the merged state of stored messages; the merge rule is src/rules/message-state.ts. Skips a row that another
+ * program has changed since it was read, and the count shows it: our merge does not include that change.
  */
 export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[]): Promise<number> {
   if (rows.length === 0) return 0;
@@ -152,7 +152,7 @@ export async function updateMessages(tx: Sql, rows: readonly StoredMessageRow[])
   );
 }
 
-/** Makes messages name other raw entries than those that they name, if any. */
+/** Points messages to other raw entries. */
 export async function linkMessages(
   tx: Sql,
   links: readonly { messageId: string; claimedId: string | null; logId: string }[],
@@ -168,7 +168,7 @@ export async function linkMessages(
   );
 }
 
-/** Makes messages name no raw entry, where they still name the one given. */
+/** Clears the raw entry of messages that still name the given one. */
 export async function unlinkMessages(
   tx: Sql,
   links: readonly { messageId: string; logId: string }[],
@@ -189,7 +189,7 @@ export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<n
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
 }
 
-/** Deletes rows that have not changed since they were read: a change by another program must not be lost. */
+/** Deletes rows unchanged since they were read: another program's change must not be lost. */
 export async function deleteUnchangedMessages(
   tx: Sql,
   rows: readonly Pick<StoredMessageRow, 'id' | 'rowVersion'>[],
@@ -207,11 +207,11 @@ export async function deleteUnchangedMessages(
 
 const ANY_COLUMNS = columns({ ...MESSAGE, rowVersion: text, unknownMedia: orNull(jsonObject) });
 
-/** A row that any program may have written, with the media that this tool does not know: other keys, or what is no object. */
+/** A row that any program may have written, including media unknown to this tool: other keys, or a non-object. */
 export type AnyMessageRow = RowOf<typeof ANY_COLUMNS>;
 
 /**
- * Rows by their own id, whatever program wrote them: a missing external id is read as '', and media or raw_meta that are not
+ * Rows by row id, whatever program wrote them: a missing external id is read as '', and media or raw_meta that are not
  * objects are read as objects with a `value`. `lock`: no other transaction changes or deletes them until this one ends.
  */
 export async function readMessagesById(
@@ -230,7 +230,7 @@ export async function readMessagesById(
   return rowsOf(ANY_COLUMNS, rows);
 }
 
-/** Pairs of rows that are one message by rule M10, in conversations that a merge of leads has just brought together. */
+/** Pairs of rows that are one message by rule M10, in conversations just joined by a merge of leads. */
 export async function readTwins(tx: Sql, conversationIds: readonly string[]): Promise<StoredMessageRow[]> {
   if (conversationIds.length === 0) return [];
   const rows = await tx.query(
@@ -246,7 +246,7 @@ export async function readTwins(tx: Sql, conversationIds: readonly string[]): Pr
   return rowsOf(STORED_COLUMNS, rows);
 }
 
-/** The rows of some leads on some connections that lines of exported chats brought (M11). */
+/** The rows of some leads on some connections created from exported chats (M11). */
 export async function readChatExportRows(
   tx: Sql,
   connectionIds: readonly string[],
@@ -254,7 +254,7 @@ export async function readChatExportRows(
 ): Promise<StoredMessageRow[]> {
   if (connectionIds.length === 0 || leadIds.length === 0) return [];
   const rows = await tx.query(
-    // A part of M1's index, which compares byte for byte, and mostly an empty one.
+    // A part of M1's index, with byte-wise comparison, and usually empty.
     `select ${SELECTED} from unnest($1::uuid[]) as k (connection_id)
      cross join lateral (
        select c.xmin, c.* from messages c
@@ -266,7 +266,7 @@ export async function readChatExportRows(
   return rowsOf(STORED_COLUMNS, rows);
 }
 
-/** The first text behind all ids of exported chats. */
+/** The first text after all ids of exported chats. */
 const AFTER_CHAT_EXPORT_ID = CHAT_EXPORT_ID.replace(/.$/, (last) =>
   String.fromCharCode(last.charCodeAt(0) + 1),
 );
@@ -276,7 +276,7 @@ export function keyParameters(keys: readonly MessageKey[]): string[] {
   return arraysOf(keys, 'connectionId', 'id');
 }
 
-/** Media as this tool writes it; keys that another program added are left where they are, in the database. */
+/** Media in this tool's form; keys added by another program stay in the database. */
 export function mediaOf(value: JsonObject): Media {
   const media: Media = {};
   if (typeof value['id'] === 'string') media.id = value['id'];
@@ -300,7 +300,7 @@ export function errorsOf(value: unknown): MessageError[] | null {
   return errors.length === 0 ? null : errors;
 }
 
-/** Puts media that this tool does not know (a URL, a size) back beside those that it does, where an update left them out. */
+/** Restores media keys unknown to this tool (a URL, a size) that an update left out. */
 export async function addUnknownMedia(
   tx: Sql,
   rows: readonly { id: string; media: JsonObject }[],
@@ -315,7 +315,7 @@ export async function addUnknownMedia(
   );
 }
 
-/** Sets the raw entry and run of rows that have none to those of their duplicate. */
+/** Sets the raw entry and run of rows without one to those of their duplicate. */
 export async function adoptOrigins(
   tx: Sql,
   rows: readonly { id: string; batchId: string | null; runId: string | null }[],

@@ -4,21 +4,21 @@ import { textOf, integerOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 
 const BLOCK = columns({
-  /** The beginning of the entries' ids; `day <date>` for messages of other programs, else a table. */
+  /** The start of the entries' ids; `day <date>` for messages of other programs, else a table. */
   block: text,
   rows: bigint,
   digest: text,
-  /** How far statuses, edits and revokes have come; rules M3 and M5 never let it go back. */
+  /** How far statuses, edits and revokes have advanced; rules M3 and M5 never let it go back. */
   advance: bigint,
 });
 
 /**
- * The messages of raw entries that were stored within the same quarter of an hour, as one value: when it is the same, none of
- * them has changed. What depends on no entry has blocks of its own.
+ * The messages of raw entries stored within the same quarter hour, as one value: if it is equal, none of them has
+ * changed. Data without an entry has its own blocks.
  */
 export type MessageBlock = RowOf<typeof BLOCK>;
 
-/** Digits of an entry's id that stand for 17 minutes: ids begin with the time in milliseconds, in 12 digits. */
+/** Digits of an entry's id covering 17 minutes: ids begin with the time in milliseconds, in 12 digits. */
 const BLOCK_DIGITS = 7;
 
 /** SQL: the block of a raw entry, by its id. */
@@ -29,15 +29,15 @@ export function blockSql(id: string): string {
 const LADDER = `array['pending', 'sent', 'failed', 'delivered', 'read', 'played']`;
 
 /**
- * All messages, block by block: those of entries up to `before`, to be compared with what is remembered of them, and those
- * of entries up to `through`, to be remembered. One pass over the table for both. A row is hashed as a whole: a column that
- * a later version adds is in it, too, and the first verification after it looks at everything.
+ * All messages by block: those of entries up to `before`, to compare with the remembered values, and those of entries
+ * up to `through`, to remember. One pass over the table for both. Hashes whole rows: a column added by a later version
+ * is included, so the first verification after it compares everything.
  */
 export async function readMessageBlocks(
   tx: Sql,
   { before, through }: { before: string | null; through: string | null },
 ): Promise<{ before: MessageBlock[]; through: MessageBlock[] }> {
-  // A row's text must not depend on the settings of the session.
+  // A row's text must not depend on session settings.
   await tx.query(`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`);
   const sums = (name: string): string =>
     `count(*) filter (where ${name}) as ${name}_rows, coalesce(sum(hash) filter (where ${name}), 0)::text as ${name}_digest,
@@ -68,12 +68,12 @@ export async function readMessageBlocks(
   };
 }
 
-/** What the last verification has proven. */
+/** What the last verification proved. */
 export async function readProvenBlocks(sql: Sql): Promise<MessageBlock[]> {
   return rowsOf(BLOCK, await sql.query(`select ${columnNames(BLOCK)} from proven_blocks`));
 }
 
-/** Remembers what was proven, instead of everything that was proven before. */
+/** Remembers what was proved, replacing everything proved before. */
 export async function replaceProvenBlocks(tx: Sql, blocks: readonly MessageBlock[]): Promise<void> {
   await tx.execute(`delete from proven_blocks where not block = any($1::text[])`, [
     arrayLiteral(blocks.map(({ block }) => block)),

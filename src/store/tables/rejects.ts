@@ -30,8 +30,8 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Gives rejects whose entry is gone from the raw log the entry that brings the same item again, one for one: they keep the date
- * when they were rejected first, and the item is not on record twice.
+ * Moves rejects whose entry is gone from the raw log to the entry that brings the same item again, one for one: they
+ * keep their first reject date, and the item is not on record twice.
  */
 export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -55,8 +55,8 @@ export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Deletes rejects of entries that are applied again, except items that are still rejected: those keep the date when they were
- * rejected first, so that it need not be acknowledged again.
+ * Deletes rejects of reapplied entries, except items still rejected: those keep their first reject date, so they need
+ * no new acknowledgement.
  */
 export async function deleteRejects(
   tx: Sql,
@@ -73,7 +73,7 @@ export async function deleteRejects(
   );
 }
 
-/** Items that were rejected under these ids: collisions (M9). */
+/** Items rejected under these ids: collisions (M9). */
 export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[]): Promise<RejectRow[]> {
   if (keys.length === 0) return [];
   const rows = await sql.query(
@@ -87,8 +87,8 @@ export async function readRejectsOfMessages(sql: Sql, keys: readonly MessageKey[
 }
 
 /**
- * Rejected items whose excerpt names one of `words`, among the newest `most` rejects: an item without an id is filed under
- * no contact, and only its excerpt shows whose it was.
+ * Rejected items with an excerpt that names one of `words`, among the newest `most` rejects: an item without an id is
+ * filed under no contact, and only its excerpt shows its owner.
  */
 export async function readRejectsNaming(
   sql: Sql,
@@ -115,7 +115,7 @@ export interface RejectGroup {
   webhookLogId: string;
 }
 
-/** What is on record as rejected since (ms since 1970), or at all. */
+/** The rejects on record since (ms since 1970), or all. */
 export async function readRejectGroups(sql: Sql, since: number | null): Promise<RejectGroup[]> {
   const rows = await sql.query(
     `select connection_id, subject, reason, count(*) as count,

@@ -28,7 +28,7 @@ const SAVED_COMPARISON = columns({
   result: orNull(jsonObject),
 });
 
-/** A CRM that is compared every night. Times are ms since 1970. */
+/** A CRM compared nightly. Times are ms since 1970. */
 export type SavedComparison = RowOf<typeof SAVED_COMPARISON>;
 
 export async function readSavedComparisons(sql: Sql): Promise<SavedComparison[]> {
@@ -38,7 +38,7 @@ export async function readSavedComparisons(sql: Sql): Promise<SavedComparison[]>
   );
 }
 
-/** Saves one; another of its name is replaced, and with it what was found. */
+/** Saves one; replaces another with the same name, including its findings. */
 export async function saveComparison(
   sql: Sql,
   row: Pick<SavedComparison, 'name' | 'crm' | 'url' | 'options'>,
@@ -53,17 +53,17 @@ export async function saveComparison(
   );
 }
 
-/** Puts the same URL there, sealed with another key. */
+/** Replaces it with the same URL sealed with another key. */
 export async function resealComparison(tx: Sql, name: string, url: Uint8Array): Promise<void> {
   await tx.execute(`update saved_comparisons set url = $2 where name = $1`, [name, url]);
 }
 
-/** Gives whether there was one of this name. */
+/** Returns whether one with this name existed. */
 export async function deleteSavedComparison(sql: Sql, name: string): Promise<boolean> {
   return (await sql.execute(`delete from saved_comparisons where name = $1`, [name])) > 0;
 }
 
-/** Records how a comparison ended; what an earlier one found stays where this one failed. */
+/** Records how a comparison ended; if it failed, earlier findings stay. */
 export async function recordComparison(
   sql: Sql,
   name: string,

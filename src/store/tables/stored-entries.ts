@@ -23,19 +23,19 @@ const STORED_ENTRY = columns({
   id: uuid,
   connectionScope: uuid,
   rawBody: bytes,
-  /** What the bytes were when they were stored. */
+  /** The original hash of the bytes. */
   sha256: bytes,
-  /** False when the bytes are not those that were stored: their content must not be used. */
+  /** False if the bytes differ from those stored: their content must not be used. */
   isIntact: boolean,
   receivedAt: orNull(time),
-  /** How it ended, and why not well. */
+  /** How it ended, and what went wrong. */
   status: word(ENTRY_STATUSES),
   error: orNull(text),
-  /** `file:line`, where it came out of a file. */
+  /** `file:line`, if it came from a file. */
   origin: orNull(text),
   /** The run that stored it, or last recorded how it ended. */
   runId: orNull(uuid),
-  /** The bodies of which nothing may be applied, because their signature was wrong. */
+  /** The bodies with a bad signature, which must not be applied. */
   refused: texts,
   /** The chats that `--include` brought in from it, in whichever run. */
   included: texts,
@@ -51,34 +51,34 @@ export interface EntrySelection {
   statuses: readonly EntryStatus[];
   since?: number;
   until?: number;
-  /** Leaves out entries that failed before then: they were reported then, and would fail again. */
+  /** Leaves out entries that failed before then: they were already reported, and would fail again. */
   failedSince?: number;
-  /** Stored or worked on at or after, whenever it was received. */
+  /** Stored or processed at or after, whenever received. */
   touchedSince?: number;
-  /** With `touchedSince`: the entries of these blocks, too, see proven-blocks.ts, and those whose bytes were changed. */
+  /** With `touchedSince`: also the entries of these blocks, see proven-blocks.ts, and those with altered bytes. */
   blocks?: readonly string[];
-  /** Just these. */
+  /** Only these. */
   ids?: readonly string[];
   field?: string;
   /** Any of these chat ids. */
   chatIds?: readonly string[];
-  /** Only entries with several chat ids: they name another person too, or the same person by another name. */
+  /** Only entries with several chat ids: they also name another person, or the same person by another name. */
   severalNames?: true;
-  /** Entries of one connection, and the pending ones that name none: they are what it may be named for. */
+  /** Entries of one connection, and pending ones that name none: the candidates that may be assigned to it. */
   connection?: { id: string; phoneNumberId: string | null };
   /** Why an entry is still pending. */
   error?: string;
 }
 
-/** Whether anything at all is in the raw log. */
+/** Whether the raw log has any entry. */
 export async function hasStoredEntries(sql: Sql): Promise<boolean> {
   const [row] = await sql.query(`select exists (select from webhook_log) as found`);
   return row?.['found'] === true;
 }
 
 /**
- * The next page of stored entries after `afterId`, in the order in which they were stored: at most `limit` of them, and no
- * more than begin within `maxBytes`, but at least one. Empty when there is no more.
+ * The next page of stored entries after `afterId`, in storage order: at most `limit`, starting within `maxBytes`, but
+ * at least one. Empty at the end.
  */
 export async function readEntries(
   sql: Sql,
@@ -100,8 +100,8 @@ export async function readEntries(
 }
 
 /**
- * Claims entries for this transaction: those that no other run is working on and that are still due. Several machines can
- * replay what is pending at once, each its own part.
+ * Claims entries for this transaction: those still due and not claimed by another run. Several machines can replay
+ * pending entries at once, each its own part.
  */
 export async function claimEntries(
   tx: Sql,
@@ -116,7 +116,7 @@ export async function claimEntries(
   return new Set(rows.map((row) => textOf(row, 'id')));
 }
 
-/** How much a selection is, in bytes of raw bodies: the total of a progress bar. */
+/** The size of a selection, in bytes of raw bodies: the total for a progress bar. */
 export async function measureEntries(
   sql: Sql,
   selection: EntrySelection,
@@ -131,7 +131,7 @@ export async function measureEntries(
     : { entries: Number(row['entries']), bytes: Number(row['bytes']) };
 }
 
-/** Failed as a whole, or a body of it was refused. */
+/** Failed as a whole, or with a refused body. */
 const FAILED_SQL = `(status = 'failed' or status = 'partial' and coalesce(error, '') = '${BAD_SIGNATURE}')`;
 
 /** Whether an entry has one of these statuses, which are the parameter `n`. */
@@ -153,7 +153,7 @@ function selectionSql(
   if (afterId !== null) add((n) => `id > ${n}::uuid`, afterId);
   if (selection.statuses.length > 0)
     add((n) => hasStatusSql(selection.statuses, n), arrayLiteral(selection.statuses));
-  // An entry without a time of receipt counts from when it was stored.
+  // An entry without a receipt time counts from its storage time.
   if (selection.since !== undefined)
     add((n) => `coalesce(received_at, created_at) >= ${n}::timestamptz`, new Date(selection.since));
   if (selection.until !== undefined)
@@ -166,7 +166,7 @@ function selectionSql(
     parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
     const [since, blocks] = [1, 0].map((back) => `$${parameters.length - back}`);
     conditions.push(
-      // However old, and whoever changed it: an entry whose bytes are not those that were stored proves nothing any more.
+      // However old, and whoever changed it: an entry with altered bytes no longer proves anything.
       `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[])
         or not (${IS_INTACT_SQL}))`,
     );
@@ -189,13 +189,13 @@ function selectionSql(
   return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
 }
 
-/** The bytes of a raw entry; undefined when it is not there. */
+/** The bytes of a raw entry; undefined if it is missing. */
 export async function readRawBody(sql: Sql, entryId: string): Promise<Uint8Array | undefined> {
   const [row] = await sql.query(`select raw_body from webhook_log where id = $1::uuid`, [entryId]);
   return row === undefined ? undefined : bytesOf(row, 'raw_body');
 }
 
-/** The id of the entry that was stored last; null without entries. */
+/** The id of the newest stored entry; null without entries. */
 export async function readLastEntryId(sql: Sql): Promise<string | null> {
   const [row] = await sql.query(`select id from webhook_log order by id desc limit 1`);
   return row === undefined ? null : textOrNull(row, 'id');
@@ -227,7 +227,7 @@ const LOGGED_ENTRY = columns({
   ...HEAD_CODECS,
   rawBody: bytes,
   sha256: bytes,
-  /** False when the bytes are not those that were stored. */
+  /** False if the bytes differ from those stored. */
   isIntact: boolean,
   refused: texts,
   included: texts,
@@ -239,7 +239,7 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
   to_jsonb(coalesce(w.fields, '{}')) as fields, to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids,
   w.received_at, w.created_at, w.processed_at, w.attempts, w.run_id, octet_length(w.raw_body) as bytes`;
 
-/** Entries by id, in the order in which they were stored. */
+/** Entries by id, in storage order. */
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
@@ -250,7 +250,7 @@ export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promi
   return rowsOf(LOGGED_ENTRY, rows);
 }
 
-/** The same without their bodies. */
+/** The same without bodies. */
 export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<EntryHead[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
@@ -261,7 +261,7 @@ export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<
   return rowsOf(ENTRY_HEAD, rows);
 }
 
-/** Raw entries by id, with when they came (else when they were stored). */
+/** Raw entries by id, with their receipt time (else storage time). */
 export async function readBodies(
   sql: Sql,
   ids: readonly string[],
@@ -282,7 +282,7 @@ export async function readBodies(
   });
 }
 
-/** The newest entries that tell of accounts (`account_update`): the end of a list that grows by a few a month. */
+/** The newest account entries (`account_update`): the end of a list that grows by a few a month. */
 export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
   const rows = await sql.query(
     `select id from webhook_log where 'account_update' = any(fields) order by id desc limit $1::int`,
@@ -291,7 +291,7 @@ export async function readAccountUpdateIds(sql: Sql, most: number): Promise<stri
   return rows.map((row) => textOf(row, 'id'));
 }
 
-/** Which of these fields have come for a number or its account since a moment, ms since 1970. */
+/** Which of these fields have arrived for a number or its account since a moment, ms since 1970. */
 export async function readFieldsSeen(
   sql: Sql,
   { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
@@ -310,7 +310,7 @@ export async function readFieldsSeen(
   return new Set(rows.map((row) => textOf(row, 'field')));
 }
 
-/** Entries of these fields about a number that came at a moment or after it (ms since 1970), in the order in which they came. */
+/** Entries of these fields about a number that arrived at or after a moment (ms since 1970), in arrival order. */
 export async function readEntriesOfFields(
   sql: Sql,
   { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
@@ -319,7 +319,7 @@ export async function readEntriesOfFields(
     since,
     after,
     most,
-  }: { since: number; /** Id of the last one that was read. */ after: string | null; most: number },
+  }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<{ id: string; body: Uint8Array }[]> {
   const rows = await sql.query(
     `select w.id, w.raw_body from webhook_log w

@@ -34,7 +34,7 @@ export async function insertSyncLogs(tx: Sql, rows: readonly SyncLogRow[]): Prom
   return insertRows(tx, 'sync_logs', SYNC_LOG_COLUMNS, rows);
 }
 
-/** Adds a batch's messages to the initial_contact logs of leads that this run saw first. */
+/** Adds a batch's messages to the initial_contact logs of leads first seen by this run. */
 export async function addToInitialContacts(
   tx: Sql,
   runId: string,
@@ -42,7 +42,8 @@ export async function addToInitialContacts(
 ): Promise<void> {
   if (created.length === 0) return;
   await tx.execute(
-    // The fence (`offset 0`) makes it one look-up per row; the planner would compare each of the run's logs with each row.
+    // The fence (`offset 0`) forces one look-up per row; otherwise the planner compares each of the run's logs with
+    // each row.
     `update sync_logs set messages_imported = sync_logs.messages_imported + due.messages
      from (
        select l.id, r.messages
@@ -60,15 +61,15 @@ export async function addToInitialContacts(
 
 /** What earlier imports of a contact leave for the next one. */
 export interface EarlierImports {
-  /** When the phone was last asked by an import that finished, ms since 1970. */
+  /** When a finished import last asked the phone, ms since 1970. */
   askedAt: number | null;
   /** The address under which it last answered. */
   answeredAs: string | null;
 }
 
 /**
- * Reads what earlier imports of this lead over this connection have recorded. One that was killed counts for nothing: to
- * type the same command again must finish its work.
+ * Reads the records of earlier imports of this lead over this connection. Ignores a killed one: repeating the same
+ * command must finish its work.
  */
 export async function readEarlierImports(
   sql: Sql,
@@ -109,7 +110,7 @@ export async function readUnlinkedConnections(sql: Sql): Promise<Set<string>> {
 /** How an import of one contact ended, for its sync_log. */
 interface ManualRecoveryEnd {
   id: string;
-  /** A merge may have given the contact another lead meanwhile. */
+  /** A merge may have moved the contact to another lead meanwhile. */
   leadId: string | null;
   messagesImported: number;
   counters: JsonObject;

@@ -33,13 +33,13 @@ export interface NewRun {
   startedAt: number;
   /** The run that started this one. */
   parentRunId?: string | null;
-  /** What the run is to do, in a form that is equal for runs that do the same; null where that is not known. */
+  /** The run's task, in a form equal for runs with the same one; null if unknown. */
   work?: string | null;
   /** The stopped run that this one resumes, and where. */
   resumed: { runId: string; checkpoint: JsonObject } | null;
 }
 
-/** Opens a run. The run that it resumes ends in the same statement and hands over its checkpoint: none is resumed twice. */
+/** Opens a run. In the same statement, the resumed run ends and hands over its checkpoint: none is resumed twice. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.execute(
     `with resumed as (
@@ -66,7 +66,9 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
   );
 }
 
-/** Inside a batch's transaction: the counters, and the place up to which everything is in the database, if it is a new one. */
+/**
+ * Inside a batch's transaction: the counters, and the new position, if any, up to which everything is in the database.
+ */
 export async function saveCheckpoint(
   tx: Sql,
   runId: string,
@@ -119,7 +121,7 @@ const UNFINISHED_RUN = columns({
 
 export type UnfinishedRun = RowOf<typeof UNFINISHED_RUN>;
 
-/** Runs of a command that stopped before their end and can be resumed, newest first. */
+/** Runs of a command that stopped early and can be resumed, newest first. */
 export async function readUnfinishedRuns(sql: Sql, command: string): Promise<UnfinishedRun[]> {
   const rows = await sql.query(
     `select id, pid, host, status, started_at, checkpoint from sync_runs
@@ -147,27 +149,28 @@ const RUN = columns({
   /** The stopped run that this one resumed. */
   resumedRunId: orNull(uuid),
   /**
-   * Of a run that did not complete: the later run that did its work or undid it, or the run that it is a step of, which
-   * answers for its steps. Null where nothing makes up for it.
+   * For a run that did not complete: the later run that did its work or undid it, or the parent run, which is
+   * responsible for its steps. Null if nothing makes up for it.
    */
   coveredBy: orNull(uuid),
-  /** Whether the journal has rows of it. */
+  /** Whether the journal has rows for it. */
   isJournaled: boolean,
 });
 
 export interface RunRow extends RowOf<typeof RUN> {
   isSucceeded: boolean;
-  /** Of an undo: the run that it undid. */
+  /** For an undo: the run that it undid. */
   undid: string | null;
 }
 
-/** In the counters of a reconcile: whether everything was compared, or proven before, and is as the raw log says. */
+/** In a reconcile's counters: whether everything was compared, or proved before, and matches the raw log. */
 export const ACCOUNTED = 'accounted';
 
 /**
- * Whether the run `later` makes up for the run `r`, which did not complete. `work` says what a run was to do, as
- * `workOf` (src/ingest/runs/with-run.ts) writes it: `<command> {}` is all that there is. What is pending or failed in the raw log is replayed
- * by every reconcile; all of the raw log by one that ended with everything as the log says. `current`: a run that is still at work, and about to complete.
+ * Whether the run `later` makes up for the run `r`, which did not complete. `work` is a run's task, as written by
+ * `workOf` (src/ingest/runs/with-run.ts): `<command> {}` covers everything. Every reconcile replays pending and failed
+ * entries; one that ended with everything matching the log covers all of it. `current`: a run that is about to
+ * complete.
  */
 const covers = (current: string): string => `(
   later.resumed_run_id = r.id
@@ -206,8 +209,8 @@ function selectRuns(from: string, current = 'null::uuid'): string {
 }
 
 /**
- * The newest runs, and besides them every one that is recorded as running. What the run `current`, which asks, makes up for
- * counts as covered by it.
+ * The newest runs, plus every one recorded as running. Runs that the asking run `current` makes up for count as
+ * covered.
  */
 export async function readRecentRuns(
   sql: Sql,
@@ -219,7 +222,7 @@ export async function readRecentRuns(
   return (await sql.query(selectRuns(from, '$2::uuid'), [limit, current])).map(runOf);
 }
 
-/** The newest runs that no other run started. */
+/** The newest runs not started by another. */
 export function readTopRuns(sql: Sql, limit: number): Promise<RunRow[]> {
   return query(
     sql,
@@ -251,7 +254,7 @@ export function selectNewestRuns(
   );
 }
 
-/** Runs whose id begins with `prefix` (hexadecimal digits and dashes), at most ten, the newest first. */
+/** Runs with an id that begins with `prefix` (hexadecimal digits and dashes), at most ten, newest first. */
 export function findRuns(sql: Sql, prefix: string): Promise<RunRow[]> {
   return query(
     sql,
@@ -260,13 +263,13 @@ export function findRuns(sql: Sql, prefix: string): Promise<RunRow[]> {
   );
 }
 
-/** Runs by id, the newest first. */
+/** Runs by id, newest first. */
 export async function readRunsById(sql: Sql, ids: readonly string[]): Promise<RunRow[]> {
   if (ids.length === 0) return [];
   return query(sql, `(select * from sync_runs where id = any($1::uuid[])) r`, [arrayLiteral(ids)]);
 }
 
-/** Every finished undo, the newest first. */
+/** Every finished undo, newest first. */
 export function readUndos(sql: Sql): Promise<RunRow[]> {
   return query(
     sql,
@@ -275,7 +278,7 @@ export function readUndos(sql: Sql): Promise<RunRow[]> {
   );
 }
 
-/** The newest runs of some commands, and adoptions, that have something in the journal. */
+/** The newest runs of some commands, and adoptions, with journal rows. */
 export function readJournaledRuns(sql: Sql, commands: readonly string[], limit: number): Promise<RunRow[]> {
   return query(
     sql,
@@ -286,7 +289,7 @@ export function readJournaledRuns(sql: Sql, commands: readonly string[], limit: 
   );
 }
 
-/** The runs that were started by a run, or that resumed it, the newest first. */
+/** The runs started by a run, or that resumed it, newest first. */
 export function readRunsAfter(sql: Sql, runId: string): Promise<RunRow[]> {
   return query(
     sql,
@@ -295,7 +298,7 @@ export function readRunsAfter(sql: Sql, runId: string): Promise<RunRow[]> {
   );
 }
 
-/** The commands of which there are runs. */
+/** The commands with recorded runs. */
 export async function readRunCommands(sql: Sql): Promise<string[]> {
   const rows = await sql.query('select distinct command from sync_runs order by command');
   return rows.map((row) => textOf(row, 'command'));
@@ -303,7 +306,7 @@ export async function readRunCommands(sql: Sql): Promise<string[]> {
 
 const RUN_COUNT = columns({ command: text, status: word(RUN_STATUSES), runs: integer, lastStartedAt: time });
 
-/** How many runs of each command ended in each way. */
+/** Number of runs by command and outcome. */
 export type RunCountRow = RowOf<typeof RUN_COUNT>;
 
 export async function countRuns(sql: Sql): Promise<RunCountRow[]> {
@@ -314,7 +317,7 @@ export async function countRuns(sql: Sql): Promise<RunCountRow[]> {
   return rowsOf(RUN_COUNT, rows);
 }
 
-/** Ends a run that was undone; it cannot be resumed, because what it had done is gone. */
+/** Ends an undone run; it cannot be resumed, because its work is gone. */
 export async function endUndoneRun(tx: Sql, runId: string, at: number): Promise<void> {
   await tx.execute(
     `update sync_runs set checkpoint = null, completed_at = coalesce(completed_at, $2::timestamptz),
@@ -334,14 +337,14 @@ function runOf(row: SqlRow): RunRow {
   return { ...run, isSucceeded: run.coveredBy !== null, undid: typeof undoes === 'string' ? undoes : null };
 }
 
-/** The options of a run that decide how the entries that it stored are decoded. */
+/** The options of a run that decide how its stored entries are decoded. */
 interface RunChoice {
   include: ReadonlySet<IncludableChat>;
   /** Name or id of `--connection`. */
   connection: string | null;
 }
 
-/** The choices of these runs, by run id; a run that made none is left out. */
+/** The choices of these runs, by run id; omits runs without any. */
 export async function readRunChoices(sql: Sql, runIds: readonly string[]): Promise<Map<string, RunChoice>> {
   if (runIds.length === 0) return new Map();
   const rows = await sql.query(
@@ -363,22 +366,22 @@ export async function readRunChoices(sql: Sql, runIds: readonly string[]): Promi
 
 /** How far reconcile has got. Times are ms since 1970. */
 export interface LastReconcile {
-  /** Up to where everything was accounted for; null before the first run that finished. */
+  /** The time up to which everything was accounted for; null before the first finished run. */
   proven: { since: number; through: string | null } | null;
   /** The newest run, if it did not finish: killed, interrupted or failed. */
   unfinished: { runId: string; startedAt: number; status: RunStatus } | null;
 }
 
 /**
- * How much is checked twice: clocks of machines differ, and a transaction may commit after a later one began. Checking
+ * The overlap checked twice: machine clocks differ, and a transaction may commit after a later one began. Checking
  * again costs little and changes nothing.
  */
 const OVERLAP = '1 hour';
 
-/** The marks that earlier runs have left in sync_runs: when they began, and the last entry that they saw. */
+/** The marks that earlier runs left in sync_runs: when they began, and the last entry they saw. */
 export async function readLastReconcile(sql: Sql): Promise<LastReconcile> {
   const [mark] = await sql.query(
-    // A mark in the future comes from a wrong clock: until then, every run would look at nothing.
+    // A mark in the future comes from a wrong clock: until then, every run would check nothing.
     `select mark - interval '${OVERLAP}' as since, through
      from (
        select (counters ->> 'watermark')::timestamptz as mark, counters ->> 'through' as through

@@ -42,8 +42,8 @@ const CHANGING = only(
 );
 
 /**
- * A ticket that a person closed meanwhile is the past: it is not touched (T5). Written so that no planner answers it from
- * the partial index of open tickets, which knows nothing of ids.
+ * A ticket that a person closed meanwhile is the past: leave it alone (T5). Written so that no planner uses the partial
+ * index of open tickets, which lacks the ids.
  */
 const STILL_OPEN = `status || '' = 'open'`;
 
@@ -67,7 +67,7 @@ export async function updateTickets(tx: Sql, rows: readonly TicketRow[]): Promis
   return updateRows(tx, 'tickets', COLUMNS, CHANGING, rows, { condition: STILL_OPEN });
 }
 
-/** Removes tickets whose only message was another conversation's; journaled, so that `undo` can put them back. */
+/** Removes tickets whose only message belonged to another conversation; journaled, so that `undo` can restore them. */
 export async function deleteTickets(tx: Sql, runId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(
@@ -78,7 +78,7 @@ export async function deleteTickets(tx: Sql, runId: string, ids: readonly string
   await tx.execute(`delete from tickets where id = any($1::uuid[])`, [arrayLiteral(ids)]);
 }
 
-/** The live inbound messages that conversations still hold since their last closed ticket: first by time and id, and last. */
+/** The live inbound messages left in conversations since their last closed ticket: first by time and id, and last. */
 export async function readRemainingInbound(
   tx: Sql,
   conversationIds: readonly string[],

@@ -22,15 +22,15 @@ import {
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
-/** Whether a row's bytes are still those that were stored. */
+/** Whether a row's bytes are unchanged since they were stored. */
 export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
 
-/** Why an entry failed, or is partial, that has a body whose signature is not its app's. */
+/** Why an entry with a wrongly signed body failed or is partial. */
 export const BAD_SIGNATURE = 'bad_signature';
 
 /**
- * The bodies of an entry of which nothing may be applied, because their signature was wrong: their paths in its counters, which
- * nothing but another judgement rewrites; `$` for all of them.
+ * The bodies of an entry that must not be applied, because their signature was wrong: their paths in its counters,
+ * which only another verdict rewrites; `$` for all of them.
  */
 export const REFUSED_SQL = `case when counters ? 'refused'
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
@@ -42,7 +42,7 @@ export const INCLUDED_SQL = `coalesce(counters -> 'include', '[]'::jsonb)`;
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 
-/** What the bytes of an entry decide. */
+/** What an entry's bytes determine. */
 const RESTORED = {
   id: uuid,
   provider: word(PROVIDERS),
@@ -54,7 +54,7 @@ const RESTORED = {
 
 const RESTORED_COLUMNS = columns(RESTORED);
 
-/** What a stored entry gets back whose bytes were changed: the bytes, and whom and what they are about. */
+/** What restores a stored entry with altered bytes: the bytes, and the contacts and fields they name. */
 export type RestoredEntry = RowOf<typeof RESTORED_COLUMNS>;
 
 const COLUMNS = columns({
@@ -79,17 +79,17 @@ const KNOWN_ENTRY = columns({
   /** Hex. */
   sha256: text,
   status: word(ENTRY_STATUSES),
-  /** False when its bytes are not those that were stored. */
+  /** False if its bytes differ from those stored. */
   isIntact: boolean,
-  /** Pending although it was applied before: what it brought may have to go. */
+  /** Pending although applied before: its rows may have to go. */
   isRequeued: boolean,
-  /** The bodies of which nothing may be applied. */
+  /** The bodies that must not be applied. */
   refused: texts,
   /** The chats that earlier runs brought in from it. */
   included: texts,
 });
 
-/** What is stored already of an entry that comes again. */
+/** What is already stored of a repeated entry. */
 type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
 
 const OUTCOME_COLUMNS = columns({
@@ -102,7 +102,7 @@ const OUTCOME_COLUMNS = columns({
   keepsRun: boolean,
 });
 
-/** How an entry that was stored before ended this time. */
+/** How a previously stored entry ended this time. */
 export type EntryOutcome = RowOf<typeof OUTCOME_COLUMNS>;
 
 export async function readKnownEntries(
@@ -125,7 +125,7 @@ export async function readKnownEntries(
   return rowsOf(KNOWN_ENTRY, rows);
 }
 
-/** Stores entries; one that another run stored in the meantime is left out, and the count shows it. */
+/** Stores entries; skips one stored meanwhile by another run, and the count shows it. */
 export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
   return insertRows(
     tx,
@@ -138,7 +138,7 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
   );
 }
 
-/** Gives entries back the bytes that they were stored with; the hash, by which they were found, is theirs already. */
+/** Restores the original bytes of entries; their hash, by which they were found, is already correct. */
 export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
   if (rows.length === 0) return 0;
   return tx.execute(
@@ -148,7 +148,7 @@ export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): P
   );
 }
 
-/** Which of these entries are no longer in the raw log. */
+/** Which of these entries are gone from the raw log. */
 export async function findGoneEntries(tx: Sql, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await tx.query(
@@ -176,24 +176,24 @@ export async function updateEntries(tx: Sql, runId: string, rows: readonly Entry
   );
 }
 
-/** Why an entry is pending that was processed before and is due once more; every run ends by settling these. */
+/** Why a processed entry is pending again; every run settles these at its end. */
 export const REQUEUED = 'requeued';
 
-/** Why an entry is pending whose messages are not all in yet: it is larger than a batch. */
+/** Why an entry with missing messages is pending: it is larger than a batch. */
 export const UNFINISHED = 'unfinished';
 
-/** The same, and due once more as soon as it is finished. */
+/** The same, and due again once it is finished. */
 const UNFINISHED_REQUEUED = 'unfinished, requeued';
 
-/** What makes an entry due once more; one whose messages are not all in yet is so when it is finished. */
+/** Makes an entry due again; one with missing messages becomes due when it is finished. */
 const REQUEUE_SQL = `status = 'pending', error = case error when $2 then $3 else $4 end`;
 
 const REQUEUE_PARAMETERS = [UNFINISHED, UNFINISHED_REQUEUED, REQUEUED] as const;
 
-/** What entries must be to become due again by what they are about: those that are pending anyway need nothing. */
+/** The condition for entries to become due again by contact: pending ones need nothing. */
 const WAS_APPLIED = `(status in ('processed', 'partial') or error = $2)`;
 
-/** Makes the entries due again for which `condition` holds, in which `$1` is the array of `values`. Gives their number. */
+/** Makes the entries that match `condition` due again; `$1` is the array of `values`. Returns their number. */
 async function requeue(tx: Sql, condition: string, values: readonly string[]): Promise<number> {
   if (values.length === 0) return 0;
   return tx.execute(`update webhook_log set ${REQUEUE_SQL} where ${condition}`, [
@@ -202,32 +202,32 @@ async function requeue(tx: Sql, condition: string, values: readonly string[]): P
   ]);
 }
 
-/** Makes entries due again. Gives their number. */
+/** Makes entries due again. Returns their number. */
 export function requeueEntries(tx: Sql, ids: readonly string[]): Promise<number> {
   return requeue(tx, `id = any($1::uuid[])`, ids);
 }
 
 /**
- * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding tells which of
- * the entries had brought it. Rare, and harmless for everything else in them. Gives the number of entries.
+ * Makes every entry about these leads due again: one of their messages lost its id (M9), and only decoding shows which
+ * entries had it. Rare, and harmless for everything else in them. Returns the number of entries.
  */
 export function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<number> {
   const names = `(select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))`;
   return requeue(tx, `chat_ids && ${names} and ${WAS_APPLIED}`, leadIds);
 }
 
-/** Makes every entry due again that names one of these people, by any name. Gives the number of entries. */
+/** Makes every entry that names one of these people due again, by any name. Returns the number of entries. */
 export function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
   return requeue(tx, `chat_ids && $1::text[] and ${WAS_APPLIED}`, names);
 }
 
-/** Makes every entry with statuses of these numbers due again, or of no number. Reads the whole raw log. */
+/** Makes every entry with statuses of these numbers, or of no number, due again. Reads the whole raw log. */
 export function requeueStatuses(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
   const ofNumbers = `(phone_number_ids && $1::text[] or phone_number_ids = '{}')`;
   return requeue(tx, `${ofNumbers} and counters ? 'status' and ${WAS_APPLIED}`, phoneNumberIds);
 }
 
-/** Makes the entries of these numbers due again; of some fields only, where any are given. Reads the whole raw log. */
+/** Makes the entries of these numbers due again; optionally only some fields. Reads the whole raw log. */
 export function requeueEntriesOfNumbers(
   tx: Sql,
   phoneNumberIds: readonly string[],
@@ -239,8 +239,8 @@ export function requeueEntriesOfNumbers(
 }
 
 /**
- * Entries that wait for a connection are due again when one has become known: those that name it, and those that name no
- * number and may be its by their WABA. Gives the number of entries.
+ * Makes entries that wait for a connection due again once one is known: those that name it, and those without a number
+ * that may belong to its WABA. Returns the number of entries.
  */
 export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[]): Promise<number> {
   return tx.execute(
@@ -252,9 +252,9 @@ export async function requeueWaiting(tx: Sql, phoneNumberIds: readonly string[])
 }
 
 /**
- * Makes the entries due again that name this WABA and no number, and so were filed under its only number: it has another now,
- * and nothing says any more which of them an entry is about. Those whose run was given a connection stay. Gives the number of
- * entries.
+ * Makes entries due again that name this WABA and no number, and so were filed under its only number: it now has
+ * another, and it is unknown which one an entry is about. Those with a connection given to their run stay. Returns the
+ * number of entries.
  */
 export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number> {
   return tx.execute(
@@ -270,8 +270,8 @@ export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number
 }
 
 /**
- * Events that were stored before their connection was known get it now, so that the same bytes are one row:
- * otherwise the first row would stay pending for ever.
+ * Assigns a newly known connection to its earlier events, so that the same bytes are one row: otherwise the first row
+ * would stay pending forever.
  */
 export async function adoptUnscoped(
   tx: Sql,
@@ -296,8 +296,8 @@ export async function adoptUnscoped(
 }
 
 /**
- * Marks entries of which a contact's part was applied: their items about other people are still due, and no later search for
- * entries that came beside an answer has to read them.
+ * Marks entries with one contact's part applied: items about other people are still due, and later searches for entries
+ * besides an answer can skip them.
  */
 export async function markNarrowed(
   sql: Sql,
