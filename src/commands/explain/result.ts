@@ -341,6 +341,8 @@ export type Remedy =
       why: string;
     }
   | { do: 'dedupe' }
+  /** `raw discard`: takes an entry out that nobody can read. */
+  | { do: 'discard'; subject: string }
   | { do: 'reconcile' }
   /** `verify --enforce`: takes the raw entry from a row that it does not hold. */
   | { do: 'unlink' }

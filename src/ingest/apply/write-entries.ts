@@ -59,7 +59,7 @@ export async function writeEntries(
     // Changed bytes say nothing about the entry: its record stays as it is.
     const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
     if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
-    if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
+    if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one tells how it ended.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
@@ -81,6 +81,11 @@ export async function writeEntries(
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
+}
+
+/** Whether what was rejected before is known anew: of an entry that ended well, only by an application of all of it. */
+function isWorthCleaning({ sections }: PreparedEntry, { status }: KnownState): boolean {
+  return status !== 'processed' || sections.every(({ pending }) => pending === null);
 }
 
 /** A second replay of an entry that ended well, and ends so again, leaves no trace: rows that do not change are not written. */

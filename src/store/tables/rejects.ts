@@ -113,6 +113,8 @@ export interface RejectGroup {
   lastAt: number;
   /** The newest of the entries. */
   webhookLogId: string;
+  /** Its items are read without a fault now. */
+  isReadable?: boolean;
 }
 
 /** What is on record as rejected since (ms since 1970), or at all. */
