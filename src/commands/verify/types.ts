@@ -73,6 +73,8 @@ export interface CheckResult {
   found: number;
   /** Findings that somebody has acknowledged; absent where there are none. */
   acknowledged?: number;
+  /** As how many notes it counts, besides its findings: one per connection and matter, as in `report`. Absent for none. */
+  notes?: number;
   /** Of findings and notes: the same for as long as the same is found. An acknowledgement holds until then. */
   state?: string;
   /** The first few. */
