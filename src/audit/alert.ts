@@ -281,7 +281,10 @@ export function rejectAlert(
       state: Math.max(...rejects.map(({ lastAt }) => lastAt)),
       count,
       message: `${amount(count, 'item was', 'items were')} rejected${reasons.length === 1 ? ` (${rejectWords(most.reason)})` : `: ${reasons.join(', ')}`}.`,
-      remedy: remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
+      remedy:
+        most.isReadable === true
+          ? remedy('replay', ['--all'], 'takes the item in, which is read without a fault now')
+          : remedy('explain', [`log:${most.webhookLogId}`], 'shows the entry and what was rejected of it'),
     }),
   ];
 }
@@ -328,7 +331,7 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       .flatMap(({ firstBroken }) => firstBroken ?? [])
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     if (first === undefined) return [];
-    const { id, origin } = first;
+    const { id, origin, isReadable = false } = first;
     return [
       alert(kind, null, {
         since: Math.min(...groups.map(({ firstStoredAt }) => firstStoredAt)),
@@ -336,7 +339,9 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
         subject: status,
         count,
         message: `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
-        remedy: remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
+        remedy: isReadable
+          ? remedy('replay', [status === 'failed' ? '--failed' : '--all'], 'imports it: it can be read now')
+          : remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
       }),
     ];
   });

@@ -201,6 +201,10 @@ describe('the page of a report', () => {
       '▲ No alerts; the raw log was not compared (--no-audit)',
       'verdict look',
     ]);
+    expect(await verdict(reportResult({ audit: null, alerts: [alertOf()] }))).toEqual([
+      '▲ 1 degraded, 0 notes (1 alert); the raw log was not compared (--no-audit)',
+      'verdict look',
+    ]);
   });
 
   test('has a row for each connection, the worst first, which a reader can filter and sort', async () => {

@@ -130,8 +130,8 @@ describe('wrong usage ends with 2, one line and a way out', () => {
     ['an option before the command', ['--regster', 'replay'], /Unknown option '--regster'/, /./],
     [
       'an option of the command above',
-      ['compare', 'chat-export', 'a.txt', '--contact', '+5511912345678', '--adopt'],
-      /Unknown option '--adopt'/,
+      ['compare', 'chat-export', 'a.txt', '--contact', '+5511912345678', '--repair', 'x.sql'],
+      /Unknown option '--repair'/,
       /wa-reconcile compare chat-export --help/,
     ],
     ['an abbreviated option', ['replay', '--reg'], /Unknown option '--reg'/, /./],

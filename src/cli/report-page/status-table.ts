@@ -32,10 +32,10 @@ export function severityChip(severity: Severity | null): Markup {
 
 /** One row for each connection, the worst first; the script adds a filter and sorting. */
 export function statusTable(result: ReportResult): Markup | null {
-  const { connections, generatedAt } = result;
+  const { connections } = result;
   if (connections.length === 0) return null;
   const rows = connections
-    .map((connection, index) => ({ connection, row: statusRow(connection, index + 1, generatedAt) }))
+    .map((connection, index) => ({ connection, row: statusRow(connection, index + 1, result) }))
     .sort((a, b) => rankOf(b.connection) - rankOf(a.connection))
     .map(({ row }) => row);
   const headings = ['connection', 'status', 'last event', 'last 24 h', 'history', 'lost', 'pending'];
@@ -63,7 +63,11 @@ function rankOf({ severity }: ConnectionReport): number {
   return RANKS[severity ?? 'none'];
 }
 
-function statusRow(connection: ConnectionReport, index: number, generatedAt: string): Row {
+function statusRow(
+  connection: ConnectionReport,
+  index: number,
+  { generatedAt, audit }: Pick<ReportResult, 'generatedAt' | 'audit'>,
+): Row {
   const { counts, pending, lastLiveEventAt, lastDay, historySync, archivedAt, severity } = connection;
   const acknowledged =
     counts.acknowledged > 0 && html` <span class="faint">${counts.acknowledged} acknowledged</span>`;
@@ -81,7 +85,13 @@ function statusRow(connection: ConnectionReport, index: number, generatedAt: str
       },
       { value: lastDayWords(lastDay), sort: lastDay.messages },
       { value: historyWords(connection), free: true, sort: historySync.progress ?? -1 },
-      { value: countWords(counts.lost, 'bad'), sort: counts.lost },
+      {
+        value:
+          audit === null && counts.lost === 0
+            ? html`<span class="faint">not compared</span>`
+            : countWords(counts.lost, 'bad'),
+        sort: counts.lost,
+      },
       { value: countWords(pending, 'warn'), sort: pending },
     ],
   };

@@ -25,8 +25,12 @@ export function severityMark(severity: Severity | null): Mark {
 }
 
 /** `37 lost, 1 degraded, 2 notes`. */
-export function countWords({ lost, degraded, notes }: Omit<AlertCounts, 'acknowledged'>): string {
-  return `${formatCount(lost)} lost, ${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
+export function countWords(counts: Omit<AlertCounts, 'acknowledged'>): string {
+  return `${formatCount(counts.lost)} lost, ${otherWords(counts)}`;
+}
+
+function otherWords({ degraded, notes }: Pick<AlertCounts, 'degraded' | 'notes'>): string {
+  return `${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 
 /** A database without a connection may be the wrong one: nothing in it counts as good. */
@@ -50,7 +54,9 @@ export function headlineWords(result: Judged): string {
   const { alerts, counts, audit } = result;
   if (hasNothing(result)) return 'Nothing to report: there is no connection';
   const open = alerts.length - counts.acknowledged;
-  const said = open === 0 ? 'No alerts' : countWords(counts);
+  // That nothing is lost is only for a comparison to say.
+  const isCompared = audit !== null || counts.lost > 0;
+  const said = open === 0 ? 'No alerts' : isCompared ? countWords(counts) : otherWords(counts);
   const beside = [
     ...(open === 0 ? [] : [formatAmount(open, 'alert')]),
     ...(counts.acknowledged === 0 ? [] : [`${formatCount(counts.acknowledged)} acknowledged`]),

@@ -83,6 +83,10 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
           'names the alert. A later run stored another text of the same second: if nothing is lost with this row, acknowledge it',
         ),
       ];
+    case 'discard':
+      return [
+        remedy('raw discard', [advice.subject], 'plans to take it out, where it was stored by mistake'),
+      ];
     case 'dedupe':
       return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
     case 'reconcile':

@@ -160,6 +160,6 @@ function countsOf(checks: readonly CheckResult[]): { lost: number; degraded: num
   return {
     lost: of('loss').reduce((sum, { found }) => sum + found, 0),
     degraded: of('degraded').length,
-    notes: of('note').length,
+    notes: checks.reduce((sum, { notes = 0 }) => sum + notes, 0),
   };
 }

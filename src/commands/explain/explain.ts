@@ -129,7 +129,10 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
   if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
   if (!found.isIntact) await inv.adviseSource(found);
-  else if (isBroken({ unread })) await inv.adviseSource(found, 'replay_export');
+  else if (isBroken({ unread })) {
+    await inv.adviseSource(found, 'replay_export');
+    inv.remedy({ do: 'discard', subject: `log:${found.id}` });
+  }
   return {
     entry: {
       id: found.id,

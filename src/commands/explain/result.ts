@@ -341,6 +341,8 @@ export type Remedy =
       why: string;
     }
   | { do: 'dedupe' }
+  /** `raw discard`: takes an entry out that nobody can read. */
+  | { do: 'discard'; subject: string }
   | { do: 'reconcile' }
   /** `verify --enforce`: clears the raw entry of a row that the entry does not hold. */
   | { do: 'unlink' }

@@ -28,6 +28,7 @@ import { ALL_MEDIA, countMedia, isFetchingMedia, readMediaRuns } from '../../sto
 import { readBodies } from '../../store/tables/stored-entries.js';
 import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
+import { markReadable } from '../../audit/readable-again.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
@@ -106,7 +107,10 @@ async function read(
   const connections = await readConnections(sql);
   const chosen = connections.filter(({ id }) => only === null || id === only);
   const ids = chosen.map(({ id }) => id);
-  const entries = await readEntryGroups(sql, null);
+  const { entries, rejects } = await markReadable(sql, {
+    entries: await readEntryGroups(sql, null),
+    rejects: await readRejectGroups(sql, null),
+  });
   const hasPending = entries.some(({ status }) => status === 'pending');
   const { calendar, messages, newestDay } = await readDays(sql, ids, options, now);
   const runs = await readRecentRuns(sql, options.runs, ctx.parentRunId ?? null);
@@ -133,7 +137,7 @@ async function read(
     people: await countPeople(sql, ids),
     tickets: await countTickets(sql, ids),
     pendingFacts: await readPendingFactGroups(sql, now - OVERDUE_MS),
-    rejects: await readRejectGroups(sql, null),
+    rejects,
     rejected: await readNewestRejects(sql, only, REJECTS_SHOWN),
     savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
     created: await readCreatedByRuns(sql),

@@ -27,8 +27,11 @@ export interface Conclusion extends Pick<
   remedy?: Remedy | null;
   /** If the findings are less severe than the check's maximum. */
   severity?: Severity;
-  /** Everything noted is acknowledged. */
-  isAcknowledged?: boolean;
+  /**
+   * How many alerts about its notes are open. Without it a check counts as one note if it found nothing worse; `report` raises
+   * no alert for the notes of such a check beside its findings.
+   */
+  notes?: number;
 }
 
 /** What a check sees: one snapshot of the database, and the scope. */
@@ -116,22 +119,21 @@ export class Recorder {
   }
 
   /** The result of a check, with its `conclusion`. */
-  result(
-    check: Check,
-    { severity, remedy: advice = null, isAcknowledged = false, ...conclusion }: Conclusion,
-  ): CheckResult {
+  result(check: Check, { severity, remedy: advice = null, notes, ...conclusion }: Conclusion): CheckResult {
     const { found, noted } = this;
     const shared = { check: this.check, checked: this.checked, ...conclusion, remedy: advice };
     if (found > 0) {
       const worst = severity ?? check.severity;
       const state = this.digests.findings.toString(16);
-      return { ...shared, status: 'findings', severity: worst, found, samples: this.findings, state };
+      const result = { ...shared, severity: worst, found, samples: this.findings, state };
+      return { ...result, status: 'findings', ...(notes === undefined || notes === 0 ? {} : { notes }) };
     }
     return noted > 0
       ? {
           ...shared,
           status: 'note',
-          severity: isAcknowledged ? null : 'note',
+          severity: notes === 0 ? null : 'note',
+          notes: notes ?? 1,
           found: noted,
           samples: this.notes,
           state: this.digests.notes.toString(16),

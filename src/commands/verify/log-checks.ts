@@ -1,4 +1,5 @@
 import { acknowledge, brokenAlerts, candidatesOf, namelessRemedy, rejectAlert } from '../../audit/alert.js';
+import { markReadable } from '../../audit/readable-again.js';
 import { readEntryGroups } from '../../store/queries/report.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { readRejectGroups } from '../../store/tables/rejects.js';
@@ -192,14 +193,15 @@ export const rejectsCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
     const { sql, now, since } = view;
-    const groups = await readRejectGroups(sql, since);
+    const { entries, rejects: groups } = await markReadable(sql, {
+      entries: view.restricted ? [] : await readEntryGroups(sql, since),
+      rejects: await readRejectGroups(sql, since),
+    });
     const of = (connectionId: string | null): typeof groups =>
       groups.filter((group) => group.connectionId === connectionId);
     const raised = [
       ...view.connections.flatMap((connection) => rejectAlert(connection, of(connection.id))),
-      ...(view.restricted
-        ? []
-        : [...rejectAlert(null, of(null)), ...brokenAlerts(await readEntryGroups(sql, since))]),
+      ...(view.restricted ? [] : [...rejectAlert(null, of(null)), ...brokenAlerts(entries)]),
     ];
     const alerts = acknowledge(raised, await readAlertAcks(sql), now);
     for (const { acknowledged, connectionId, id, message, count } of alerts) {

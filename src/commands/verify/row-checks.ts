@@ -156,7 +156,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
               : lost === null
                 ? leftoverRemedy(leftovers[0] ?? '')
                 : await sourceRemedy(sql, lost, STORE_AGAIN),
-          isAcknowledged: await areAcknowledged(sql, connections, { foreign, marked }, now),
+          notes: await countOpenNotes(sql, connections, { foreign, marked }, now),
         };
       },
     };
@@ -172,23 +172,25 @@ function sumOf(counts: ReadonlyMap<string, number>): number {
 }
 
 /**
- * Whether all messages without an entry, and those that another program marked, are acknowledged, per connection, as
+ * The number of open alerts about messages without an entry, and about those that another program marked, per connection, as
  * `report` counts them.
  */
-async function areAcknowledged(
+async function countOpenNotes(
   sql: Sql,
   connections: readonly ConnectionRow[],
   { foreign, marked }: Record<'foreign' | 'marked', ReadonlyMap<string, number>>,
   now: number,
-): Promise<boolean> {
-  const expected = foreign.size + marked.size;
-  if (expected === 0) return false;
+): Promise<number> {
+  if (foreign.size + marked.size === 0) return 0;
   const raised = connections.flatMap((connection) => [
     ...foreignAlert(connection, foreign.get(connection.id) ?? 0),
     ...markAlert(connection, marked.get(connection.id) ?? 0),
   ]);
   const alerts = acknowledge(raised, await readAlertAcks(sql), now);
-  return alerts.length === expected && alerts.every(({ acknowledged }) => acknowledged !== null);
+  const known = new Set(connections.map(({ id }) => id));
+  // Rows of a connection that is gone raise no alert of it; they are noted all the same.
+  const strangers = [...foreign.keys(), ...marked.keys()].filter((id) => !known.has(id)).length;
+  return strangers + alerts.filter(({ acknowledged }) => acknowledged === null).length;
 }
 
 /** No status, edit, revoke or reaction has waited more than a day for its message. */

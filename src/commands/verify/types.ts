@@ -73,6 +73,8 @@ export interface CheckResult {
   found: number;
   /** Acknowledged findings; absent if there are none. */
   acknowledged?: number;
+  /** The number of notes besides its findings: one per connection and matter, as in `report`. Absent if there are none. */
+  notes?: number;
   /** A digest of findings and notes: stable while they are the same. An acknowledgement holds until it changes. */
   state?: string;
   /** The first few. */

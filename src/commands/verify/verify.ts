@@ -98,7 +98,12 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     connections,
     findings: checks.reduce((sum, { status, found }) => sum + (status === 'findings' ? found : 0), 0),
     acknowledged: checks.reduce((sum, { acknowledged = 0 }) => sum + acknowledged, 0),
-    severity: worstSeverity(checks.flatMap(({ severity }) => severity ?? [])),
+    severity: worstSeverity(
+      checks.flatMap(({ severity, notes = 0 }) => [
+        ...(severity === null ? [] : [severity]),
+        ...(notes > 0 ? (['note'] as const) : []),
+      ]),
+    ),
     messages: rawLog?.checked ?? null,
     missing: rawLog?.missing ?? null,
     doubled: duplicates === undefined ? null : duplicates.found + (byName('missing_ids')?.copies ?? 0),

@@ -60,7 +60,7 @@ export async function writeEntries(
     // Changed bytes say nothing about the entry: its record stays.
     const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
     if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
-    if (slice.isFirst && state.isStored && state.status !== 'processed' && isWhole) doneAgain.push(state.id);
+    if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
@@ -83,6 +83,11 @@ export async function writeEntries(
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
+}
+
+/** Whether earlier rejects are replaced: for an entry that ended well, only if all of it is applied. */
+function isWorthCleaning({ sections }: PreparedEntry, { status }: KnownState): boolean {
+  return status !== 'processed' || sections.every(({ pending }) => pending === null);
 }
 
 /** A second replay with the same good outcome leaves no trace: unchanged rows are not written. */

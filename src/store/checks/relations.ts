@@ -121,6 +121,7 @@ const RELATIONS: readonly Relation[] = [
          and not exists (
            select from messages m where m.connection_id = r.connection_id and m.external_id = r.target_external_id
          )`,
+    isInLog: true,
   },
   {
     query: `select null::uuid as connection_id, 'row ' || r.message_id as subject,

@@ -61,7 +61,7 @@ export interface EntryGroup extends RowOf<typeof ENTRY_GROUP> {
   /** The connection that owns them entirely (WhatsApp Web); null for Meta's, which name their numbers. */
   scope: string | null;
   /** The first one without any result (failed, unrecognized): its id, and where it was first seen. */
-  firstBroken: { id: string; origin: string | null } | null;
+  firstBroken: { id: string; origin: string | null; isReadable?: boolean } | null;
 }
 
 /**

@@ -113,6 +113,8 @@ export interface RejectGroup {
   lastAt: number;
   /** The newest of the entries. */
   webhookLogId: string;
+  /** Its items are read without a fault now. */
+  isReadable?: boolean;
 }
 
 /** The rejects on record since (ms since 1970), or all. */
