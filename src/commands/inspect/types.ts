@@ -83,6 +83,8 @@ export interface InspectedFile {
   bytes: number | null;
   forms: Form[];
   entries: number;
+  /** Webhooks in them: a wrapper can hold many, and stays one entry. */
+  bodies: number;
   /** Lines of a console log without anything in them that could be an entry. */
   skippedLines: number;
   counts: ItemCounts;
