@@ -7,6 +7,7 @@ import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { looksPrinted } from './printed-scanner.js';
 import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
 import { SqlSplitter, sniffSqlDump } from './split-sql.js';
@@ -52,6 +53,7 @@ export function namesRequests(head: Buffer): boolean {
 function formatOf(head: Buffer): Format {
   const start = skipBlank(head, bomLength(head));
   if (start >= head.length) return { kind: 'ndjson' };
+  if (looksPrinted(head.subarray(start))) return { kind: 'console' };
   if (head[start] === OPEN_BRACE) {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
@@ -81,7 +83,10 @@ function formatOf(head: Buffer): Format {
  */
 export function isSettled(head: Buffer): boolean {
   const start = skipBlank(head, bomLength(head));
-  return head[start] === OPEN_BRACE && head.includes(NEWLINE, start) && sniffObject(head, start) === 'ndjson';
+  const newline = head.indexOf(NEWLINE, start);
+  // A bracket alone can begin what a program printed.
+  const isLone = newline !== -1 && skipBlank(head, start + 1) > newline;
+  return head[start] === OPEN_BRACE && newline !== -1 && !isLone && sniffObject(head, start) === 'ndjson';
 }
 
 /**
@@ -262,12 +267,14 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
       const to = value.scan(head, lineStart + found.start);
       if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
     }
+    const isPrint =
+      found !== 'bare' && found?.kind === 'unfinished' && looksPrinted(head.subarray(lineStart));
     const isLabelled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
     // Not the rest of a value whose beginning is missing.
     isAfterWords =
       found === undefined && !/^\s*["{}[\],:]\s*(?:\W|$)|^\s*"/.test(line.toString('latin1', 0, 80));
     // A bare line can be cut, or continue after the sample.
-    if (isLabelled) prefixed++;
+    if (isLabelled || isPrint) prefixed++;
     else if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }

@@ -7,6 +7,7 @@ import {
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
+  SPACE,
   TAB,
   trimEnd,
   withoutMarks,
@@ -24,6 +25,8 @@ import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
+import { hasMarker, mayHoldBody } from './markers.js';
+import { beginsPrinted, PrintedScanner } from './printed-scanner.js';
 import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
@@ -41,7 +44,15 @@ interface OpenValue {
   /** Where that line starts. */
   before: Place;
   receivedAt?: number | undefined;
+  /** Whether its first line begins at the margin. */
+  isAtMargin?: boolean;
+  /** Where its second line starts, and how much of it is before. */
+  second?: Place;
+  firstSize?: number;
 }
+
+/** A value that a program printed is not kept longer to see where it ends. */
+const LONGEST_PRINT = 1024 * 1024;
 
 /**
  * Splits text in which each line holds one entry.
@@ -58,6 +69,8 @@ export class LineSplitter implements Splitter {
   #open: OpenValue | undefined;
   #openBytes: ByteCollector;
   #scanner = new ValueScanner();
+  /** Reads the open value where that is a print of Node's. */
+  #printed: PrintedScanner | undefined;
   /** A line that is larger may be one value with many entries in it. */
   #largeValue: number;
   #isExamined = false;
@@ -80,7 +93,7 @@ export class LineSplitter implements Splitter {
     this.line = start.line;
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
-    this.#openBytes = new ByteCollector(queue.maxEntryBytes);
+    this.#openBytes = new ByteCollector(queue.maxEntryBytes + LONGEST_PRINT);
     this.#largeValue = largeValueOf(queue);
   }
 
@@ -122,6 +135,7 @@ export class LineSplitter implements Splitter {
   end(damaged: boolean): void {
     if (this.#wrapped !== undefined && !damaged) this.#wrapped.end();
     this.#wrapped = undefined;
+    if (this.#open !== undefined && this.#printed !== undefined) this.#splitPrinted(this.#open);
     if (this.#open !== undefined) {
       if (!damaged) this.#giveCut(this.#open, this.#open.before);
       this.#open = undefined;
@@ -210,7 +224,7 @@ export class LineSplitter implements Splitter {
     if (this.kind === 'console') {
       this.#takeConsole(bytes, line, before, terminated);
     } else if (isLoneBracket(bytes)) {
-      this.#begin(bytes, { line, before }, terminated);
+      this.#begin(bytes, { line, before, isAtMargin: isAtMargin(bytes) }, terminated);
     } else {
       this.#takeBare(bytes, line, before, terminated);
     }
@@ -301,7 +315,8 @@ export class LineSplitter implements Splitter {
       return;
     if (found.kind === 'unfinished') {
       const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
-      this.#begin(bytes.subarray(found.start), { line, before, receivedAt }, terminated);
+      const value = { line, before, receivedAt, isAtMargin: isAtMargin(bytes) };
+      this.#begin(bytes.subarray(found.start), value, terminated);
       return;
     }
     const head = this.#takeHead();
@@ -357,8 +372,8 @@ export class LineSplitter implements Splitter {
       this.#giveCut(open, open.before);
       return;
     }
-    this.#open = open;
     this.#openBytes.add(LINE_END);
+    this.#open = { ...open, second: this.#here(), firstSize: this.#openBytes.size };
     this.#scanner.reset();
     this.#scanner.scan(bytes, 0);
     this.#scanner.scan(LINE_END, 0);
@@ -366,6 +381,7 @@ export class LineSplitter implements Splitter {
 
   /** Reads on in an open value; returns the index of the first byte that is not part of it. */
   #continue(open: OpenValue, chunk: Buffer, from: number): number {
+    if (this.#printed !== undefined) return this.#continuePrinted(this.#printed, open, chunk, from);
     const newlines = this.#scanner.newlines;
     const to = this.#scanner.scan(chunk, from);
     this.#openBytes.add(chunk.subarray(from, to));
@@ -380,12 +396,53 @@ export class LineSplitter implements Splitter {
         this.#open = undefined;
         break;
       }
-      case 'broken':
+      case 'broken': {
+        const opening = open.isAtMargin === true ? this.#openBytes.peek() : undefined;
+        if (opening !== undefined && beginsPrinted(opening, chunk[to])) {
+          this.#printed = new PrintedScanner();
+          this.#printed.scan(opening, 0);
+          break;
+        }
         this.#giveCut(open, this.#here());
         this.#open = undefined;
         break;
+      }
     }
     return to;
+  }
+
+  /** Reads on in a value that Node printed. What does not end as one is split into its lines, as if nothing had been read of it. */
+  #continuePrinted(printed: PrintedScanner, open: OpenValue, chunk: Buffer, from: number): number {
+    const { newlines } = printed;
+    const room = LONGEST_PRINT - this.#openBytes.size;
+    const to = printed.scan(chunk.subarray(0, from + Math.max(0, room)), from);
+    this.#openBytes.add(chunk.subarray(from, to));
+    this.#offset += to - from;
+    this.line += printed.newlines - newlines;
+    const isTooLong = printed.status === 'open' && this.#openBytes.size >= LONGEST_PRINT;
+    if (printed.status === 'broken' || isTooLong) this.#splitPrinted(open);
+    else if (printed.status === 'done') {
+      const size = this.#openBytes.size;
+      const bytes = this.#openBytes.take();
+      const isBody = bytes === undefined || hasMarker(bytes) || mayHoldBody(bytes);
+      if (this.kind === 'console' && !isBody) this.queue.skipped += printed.newlines + 1;
+      else this.queue.entryWithin(bytes, size, open.line, this.#here(), open);
+      this.#printed = undefined;
+      this.#open = undefined;
+    }
+    return to;
+  }
+
+  #splitPrinted(open: OpenValue): void {
+    this.#printed = undefined;
+    const bytes = this.#openBytes.take();
+    const { second, firstSize } = open;
+    if (bytes === undefined || second === undefined || firstSize === undefined) return;
+    this.#goTo(second);
+    this.#openBytes.add(bytes.subarray(0, firstSize));
+    this.#giveCut(open, second);
+    this.#open = undefined;
+    this.push(bytes.subarray(firstSize));
   }
 
   /** Passes on the part of a value that never ended. */
@@ -406,6 +463,10 @@ export class LineSplitter implements Splitter {
 const ESCAPE = 0x1b;
 const APOSTROPHE = 0x27;
 const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
+
+function isAtMargin(line: Buffer): boolean {
+  return (line[0] ?? 0) > SPACE;
+}
 
 /** A blank line, or the comma that remains on the line where a value over several lines ended. */
 function isEmpty(line: Buffer): boolean {

@@ -55,6 +55,19 @@ test('says what the demo day holds, as a replay of it finds it, without a databa
   expect(seen.stdout).toMatch(/wa-reconcile replay \S+ --register/);
 });
 
+test('says how many bodies a wrapper holds, and of a cut file nothing of a database', async () => {
+  const directory = await directoryWith({
+    'queue.json': JSON.stringify({ Messages: [{ Body: body('one') }, { Body: body('two', 'wamid.2') }] }),
+    'cut.gz': gzipSync(`${body('three', 'wamid.3')}\n`.repeat(3)).subarray(0, -12),
+  });
+  const seen = await runCli(['inspect', directory]);
+  expect(seen.stdout).toMatch(/1 entry with 2 bodies: 2 messages/);
+  expect(seen.stdout).toMatch(/the file is cut off; everything before is good/);
+  expect(seen.stdout).not.toMatch(/is stored/);
+  const { files } = resultOf(await runCli(['inspect', directory, '--json']));
+  expect(files.map(({ entries, bodies }) => [entries, bodies]).at(-1)).toEqual([1, 2]);
+});
+
 test('gives figures per file and connection as JSON', async () => {
   const directory = await directoryWith({
     'a.log.gz': gzipSync(`started\n2025-09-16T05:20:00Z got ${body('one')}\nGET / 200\n`),

@@ -379,7 +379,7 @@ test.each([
   [
     { text: 'Poll: Que dia?' },
     { poll: { question: 'Que dia?', options_json: '["seg","ter"]', selectable_count: 1 } },
-    { type: 'poll', body: 'Que dia?' },
+    { type: 'poll', body: 'Que dia?\n• seg\n• ter' },
   ],
 ])('wacli: contents are those of WhatsApp Web: %o', (parts, beside, wanted) => {
   expect(wacliFacts(parts, beside)).toMatchObject([wanted]);

@@ -240,6 +240,56 @@ const TWINS: readonly Twin[] = [
     body: 'Atualização\nOrder status: partially shipped\nfalta o café\nReference: pedido-7',
   },
   {
+    what: 'buttons under a header',
+    meta: {
+      type: 'interactive',
+      interactive: {
+        type: 'button',
+        header: { type: 'text', text: 'Pedido 7' },
+        body: { text: 'Confirma?' },
+        footer: { text: 'Padaria Fictícia' },
+        action: { buttons: [{ type: 'reply', reply: { id: 'y', title: 'Sim' } }] },
+      },
+    },
+    baileys: {
+      buttonsMessage: {
+        text: 'Pedido 7',
+        contentText: 'Confirma?',
+        footerText: 'Padaria Fictícia',
+        headerType: 2,
+        buttons: [{ buttonId: 'y', buttonText: { displayText: 'Sim' }, type: 1 }],
+      },
+    },
+    body: 'Pedido 7\nConfirma?\nPadaria Fictícia\n• Sim',
+  },
+  {
+    what: 'a native flow under a header',
+    meta: {
+      type: 'interactive',
+      interactive: {
+        type: 'cta_url',
+        header: { type: 'text', text: 'Pedido 7' },
+        body: { text: 'Acompanhe' },
+        action: { name: 'cta_url', parameters: { display_text: 'Abrir', url: 'https://exemplo.test/7' } },
+      },
+    },
+    baileys: {
+      interactiveMessage: {
+        header: { title: 'Pedido 7' },
+        body: { text: 'Acompanhe' },
+        nativeFlowMessage: {
+          buttons: [
+            {
+              name: 'cta_url',
+              buttonParamsJson: '{"display_text":"Abrir","url":"https://exemplo.test/7"}',
+            },
+          ],
+        },
+      },
+    },
+    body: 'Pedido 7\nAcompanhe\n• Abrir — https://exemplo.test/7',
+  },
+  {
     what: 'a list',
     meta: {
       type: 'interactive',
@@ -542,7 +592,7 @@ describe('templates', () => {
     };
     const fact = web({ templateMessage: { hydratedTemplate } });
     expect(fact.body).toBe(
-      'Seu pedido saiu.\nResponda SAIR para não receber mais\n• Sair\n• Rastrear — https://exemplo.test/r\n• Ligar — +551140000000',
+      'Pedido\nSeu pedido saiu.\nResponda SAIR para não receber mais\n• Sair\n• Rastrear — https://exemplo.test/r\n• Ligar — +551140000000',
     );
     expect(fact.rawMeta).toMatchObject({
       offer: { title: 'Pedido', footer: 'Responda SAIR para não receber mais' },

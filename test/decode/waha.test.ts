@@ -322,7 +322,7 @@ describe('WAHA: messages', () => {
           ],
         },
       },
-      { type: 'poll', body: 'Qual?' },
+      { type: 'poll', body: 'Qual?\n• A\n• B' },
     ],
     [
       'a chosen row',

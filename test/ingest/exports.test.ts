@@ -118,7 +118,7 @@ describeOnBackends('exports from a phone', (backend) => {
       { id: '0005', type: 'text', body: 'as 11h', edited: true, deleted: false },
       { id: '0006', type: 'text', body: null, edited: false, deleted: true },
       { id: '0008', type: 'location', body: 'Loja — Rua A, 1', edited: false, deleted: false },
-      { id: '0009', type: 'poll', body: 'Que dia?', edited: false, deleted: false },
+      { id: '0009', type: 'poll', body: 'Que dia?\n• seg\n• ter', edited: false, deleted: false },
       { id: '000A', type: 'text', body: 'oi', edited: false, deleted: false },
       { id: '000C', type: 'audio', body: null, edited: false, deleted: false },
       { id: '000D', type: 'text', body: 'ainda no log de escrita', edited: false, deleted: false },

@@ -37,10 +37,7 @@ async function bodiesIn(lines: readonly string[]): Promise<(string | undefined)[
 const FORMS: Record<string, (bodies: readonly string[]) => string[]> = {
   'mysql -B': (bodies) => ['id\tpayload', ...bodies.map((body, i) => `${i}\t${doubled(body)}`)],
   '\\copy … to': (bodies) => bodies.map((body, i) => `${i}\t${doubled(body)}\t\\N`),
-  'console.log of a text among others': (bodies) =>
-    bodies.map((body) => `webhook received ${inspect({ headers: { a: 'b' }, body })}`),
-  'a text of Node with an apostrophe': (bodies) =>
-    bodies.map((body) => `webhook received ${inspect({ headers: { a: "it's" }, body: `${body} ` })}`),
+  'inspect of Node': (bodies) => bodies.map((body) => `webhook received ${inspect(body)}`),
   '%r of Python': (bodies) => bodies.map((body) => `INFO body=${python(body)}`),
   'var_export of PHP': (bodies) => bodies.map((body) => `webhook: ${phpText(body)}`),
 };

@@ -137,14 +137,14 @@ function verdictOf({ status, entries, counts, files, notUnderstood }: InspectRes
 }
 
 function fileItem(file: InspectedFile): Item {
-  const { path, bytes, forms, entries, counts, received, items, skippedLines, notUnderstood } = file;
+  const { path, bytes, forms, entries, bodies, counts, received, items, skippedLines, notUnderstood } = file;
   const missed = sumOf(notUnderstood);
   const lines: Line[] = [
     ...forms.slice(0, FORMS_SHOWN).map((form): Line => formLine(form, forms.length)),
     ...(forms.length > FORMS_SHOWN
       ? [faint(`and ${formatCount(forms.length - FORMS_SHOWN)} more forms`)]
       : []),
-    itemWords(entries, counts),
+    itemWords(entries, bodies, counts),
   ];
   if (received !== null) lines.push(`received ${rangeWords(received)}`);
   if (items !== null) lines.push(`sent ${rangeWords(items)}`);
@@ -168,7 +168,7 @@ function formWords({ steps }: Form): string {
   return steps.map((step) => STEPS[step] ?? step.replaceAll('_', ' ')).join(' › ');
 }
 
-function itemWords(entries: number, counts: ItemCounts): string {
+function itemWords(entries: number, bodies: number, counts: ItemCounts): string {
   const { messages, history, statuses, changes, contacts, events, skipped, rejected } = counts;
   const parts = [
     messages === 0
@@ -181,7 +181,8 @@ function itemWords(entries: number, counts: ItemCounts): string {
     skipped === 0 ? '' : `${formatCount(skipped)} to skip`,
     rejected === 0 ? '' : `${formatCount(rejected)} unusable`,
   ].filter((part) => part !== '');
-  const sum = formatAmount(entries, 'entry', 'entries');
+  const held = bodies > entries ? ` with ${formatAmount(bodies, 'body', 'bodies')}` : '';
+  const sum = `${formatAmount(entries, 'entry', 'entries')}${held}`;
   return parts.length === 0 ? sum : `${sum}: ${parts.join(', ')}`;
 }
 

@@ -53,12 +53,15 @@ export class Findings {
     rejected: 0,
   };
   entries = 0;
+  bodies = 0;
   readonly items = new Range();
   readonly received = new Range();
   readonly #connections = new Map<string, ConnectionTally>();
   readonly #notUnderstood = new Map<string, NotUnderstood>();
 
-  entry({ provider, sections, unrecognized, receivedAt }: DecodedEntry, origin: string): void {
+  entry(decoded: DecodedEntry, origin: string): void {
+    const { provider, sections, unrecognized, receivedAt } = decoded;
+    this.bodies += decoded.signatures.length + decoded.unsigned;
     this.received.add(receivedAt);
     const named = new Set<ConnectionTally>();
     for (const section of sections) {
@@ -222,6 +225,7 @@ export class FileTally {
       bytes: this.opened?.size ?? null,
       forms: [...this.#forms.values()].sort((a, b) => b.entries - a.entries),
       entries: findings.entries,
+      bodies: findings.bodies,
       skippedLines: this.skippedLines,
       counts: findings.counts,
       received: findings.received.get(),

@@ -86,6 +86,8 @@ export interface InspectedFile {
   bytes: number | null;
   forms: Form[];
   entries: number;
+  /** Webhooks in them: a wrapper with many is still one entry. */
+  bodies: number;
   /** Lines of a console log that contain nothing like an entry. */
   skippedLines: number;
   counts: ItemCounts;

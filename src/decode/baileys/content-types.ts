@@ -211,7 +211,7 @@ function readPoll(o: JsonObject): Reading {
   const selectable = integerOf(o.selectableOptionsCount);
   return {
     type: 'poll',
-    ...worded(textOf(o.name) ?? (options.length === 0 ? undefined : options.join(', ')), 'Poll'),
+    ...worded(linesOf([textOf(o.name), ...options.map((name) => `• ${name}`)]), 'Poll'),
     meta: withoutAbsent({ options, selectableOptions: selectable }),
   };
 }

@@ -21,10 +21,11 @@ const MOST_PARTS = 20;
 export function readList(o: JsonObject): Reading {
   const products = asArray(asObject(o.productListInfo)?.productSections) ?? [];
   const offer = {
-    text: textOf(o.description) ?? textOf(o.title),
+    header: lineText(o.title),
+    text: textOf(o.description),
     footer: lineText(o.footerText),
     lines: sectionLines([...(asArray(o.sections) ?? []), ...products]),
-    list: { header: lineText(o.title) },
+    isList: true,
   };
   const meta = {
     title: shortText(o.title),
@@ -38,6 +39,8 @@ export function readList(o: JsonObject): Reading {
 /** `buttonsMessage`: reply buttons under a text. */
 export function readButtons(o: JsonObject): Reading {
   const offer = {
+    // WhatsApp Web has a header that is a text under the name of its kind.
+    header: lineText(o.contentText) === undefined ? undefined : lineText(o.text),
     text: textOf(o.contentText) ?? textOf(o.text),
     footer: lineText(o.footerText),
     lines: plainButtonLines(o.buttons),
@@ -67,10 +70,11 @@ function interactiveParts(o: JsonObject): OfferParts {
     lines.push(...cardLines(asObject(card?.body)?.text, nativeFlowsLines(asObject(card?.nativeFlowMessage))));
   }
   const offer = {
-    text: textOf(asObject(o.body)?.text) ?? textOf(title),
+    header: lineText(title),
+    text: textOf(asObject(o.body)?.text),
     footer: lineText(footer),
     lines,
-    ...(isListFlow(flow) ? { list: { header: lineText(title) } } : {}),
+    isList: isListFlow(flow),
   };
   const buttons = partsOf(flow?.buttons, (button) => ({
     name: shortText(button.name),
@@ -92,7 +96,8 @@ export function readTemplate(o: JsonObject): Reading {
     return readNamedTemplate(asObject(asObject(o.fourRowTemplate)?.content) ?? {});
   }
   const offer = {
-    text: textOf(hydrated.hydratedContentText) ?? textOf(hydrated.hydratedTitleText),
+    header: lineText(hydrated.hydratedTitleText),
+    text: textOf(hydrated.hydratedContentText),
     footer: lineText(hydrated.hydratedFooterText),
     lines: templateButtonLines(hydrated.hydratedButtons),
   };

@@ -12,24 +12,28 @@ interface Option {
 
 /** The text and choices of an interactive message or a template, from either API. */
 export interface Offer {
+  /** Stands above the text. */
+  header: string | undefined;
   text: string | undefined;
   footer: string | undefined;
   /** Further lines: an order's products, the sections of a list and the buttons. */
   lines: string[];
-  /** A list: its header stands above its text, and its sections follow before the footer. */
-  list?: { header: string | undefined };
+  /** A list's sections stand before the footer. */
+  isList?: boolean;
 }
 
 /** Most rows of a list that are shown; WhatsApp's own limit is 10, for products 30. */
 const MOST_OPTIONS = 100;
 
 /**
- * The text, the footer and one line for each choice, as the person saw them. A message without any of these gets its
- * `label`.
+ * The header, the text, the footer and one line for each choice, as the person saw them. A message without any of these gets
+ * its `label`.
  */
-export function offerWording({ text, footer, lines, list }: Offer, label: string | undefined): Wording {
-  const header = list?.header === text ? undefined : list?.header;
-  const body = linesOf(list === undefined ? [text, footer, ...lines] : [header, text, ...lines, footer]);
+export function offerWording(offer: Offer, label: string | undefined): Wording {
+  const { text, footer, lines } = offer;
+  const header = offer.header === text ? undefined : offer.header;
+  const below = offer.isList === true ? [...lines, footer] : [footer, ...lines];
+  const body = linesOf([header, text, ...below]);
   if (body !== undefined || label === undefined) return { body };
   return { body: label, isLabel: true };
 }

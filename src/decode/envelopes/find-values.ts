@@ -36,6 +36,8 @@ const JSON_START = /(?:\[\s*){0,16}\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:$|"\s*(?::|$
 const EMPTY = /(?:\[\s*\{\s*\}|\{\s*\}|\[\s*\])/y;
 /** A list of texts, which may be any. */
 const TEXTS_START = /\[\s*"/y;
+/** The same, of Node or Python, of which the first holds JSON. */
+const JSON_TEXTS_START = /\[\s*['`]\s*[[{]/y;
 /** The start of a text of JSON within a text: `"{\"key\":`. */
 const ESCAPED_START = /[{[][{[]*\\["nr]/y;
 /** `{"key"=>`, `{:key=>`, `{'key':`, `{key:`. */
@@ -139,7 +141,7 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
     const value = parsed(source);
     return value === undefined ? { end } : { value, source, start, syntax: undefined, end };
   }
-  if (!matches(LITERAL_START, text, start)) return undefined;
+  if (!matches(LITERAL_START, text, start) && !matches(JSON_TEXTS_START, text, start)) return undefined;
   const literal = readLiteral(text, start);
   if (literal === undefined) return { end: start + 1 };
   if (literal.kind !== 'read') return literal.kind;

@@ -184,15 +184,11 @@ function interactiveWording(interactive: JsonObject | undefined): Wording {
     if (wording.body !== undefined) return wording;
   }
   const offer = {
-    text:
-      textOf(asObject(interactive.body)?.text) ??
-      textOf(interactive.body) ??
-      textOf(asObject(interactive.header)?.text),
+    header: lineText(asObject(interactive.header)?.text),
+    text: textOf(asObject(interactive.body)?.text) ?? textOf(interactive.body),
     footer: lineText(asObject(interactive.footer)?.text),
     lines: actionLines(asObject(interactive.action)),
-    ...(asObject(interactive.action)?.sections === undefined
-      ? {}
-      : { list: { header: lineText(asObject(interactive.header)?.text) } }),
+    isList: asObject(interactive.action)?.sections !== undefined,
   };
   return offerWording(offer, type === undefined || reply !== undefined ? undefined : titleOf(type));
 }
