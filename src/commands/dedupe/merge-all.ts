@@ -47,11 +47,11 @@ export async function mergeAll(ctx: Context, options: DedupeOptions, where: Wher
         ...only,
       }),
       resumed,
+      // With the run itself, so that one killed before its first batch is resumed, too.
+      checkpoint: { version: 1, settings },
       failed: (message) => merger.end('failed', message),
     },
     async (run) => {
-      // At once, so that a run killed before its first batch is resumed, too.
-      await run.checkpoint(ctx.store.sql, { version: 1, settings }, tally.counters());
       await merger.run(run);
       const status = merger.status();
       return {

@@ -27,6 +27,8 @@ interface RunSpec {
   startedAt?: number;
   /** The stopped run that this one resumes. */
   resumed?: NewRun['resumed'];
+  /** What is on record with the run from the start, for the next one to resume it. */
+  checkpoint?: JsonObject;
   /** False for a command that shows its own progress. */
   announced?: boolean;
   /** How the run ends when its work throws; absent: without counters. */
@@ -101,7 +103,7 @@ class Recorder implements Run {
 
   async begin(): Promise<void> {
     const { ctx, spec, target } = this;
-    const { command, options, resumed = null, work = null } = spec;
+    const { command, options, resumed = null, checkpoint = null, work = null } = spec;
     if (target !== null) {
       await ctx.store.assertSpace();
       const { id, startedAt } = this;
@@ -117,6 +119,7 @@ class Recorder implements Run {
         parentRunId,
         work,
         resumed,
+        checkpoint,
       });
     }
     if (spec.announced === false) return;

@@ -37,6 +37,8 @@ export interface NewRun {
   work?: string | null;
   /** The stopped run that this one resumes, and where. */
   resumed: { runId: string; checkpoint: JsonObject } | null;
+  /** Where the next run resumes this one if it is killed before its first batch; absent: it starts again. */
+  checkpoint?: JsonObject | null;
 }
 
 /** Opens a run. In the same statement, the resumed run ends and hands over its checkpoint: none is resumed twice. */
@@ -59,11 +61,15 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<void> {
       run.pid,
       new Date(run.startedAt).toISOString(),
       run.resumed?.runId ?? null,
-      run.resumed === null ? null : JSON.stringify(run.resumed.checkpoint),
+      jsonOrNull(run.resumed?.checkpoint ?? run.checkpoint ?? null),
       run.parentRunId ?? null,
       run.work ?? null,
     ],
   );
+}
+
+function jsonOrNull(value: JsonObject | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }
 
 /**
@@ -77,7 +83,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   await tx.execute(
     `update sync_runs set checkpoint = coalesce($2::jsonb, checkpoint), counters = $3::jsonb where id = $1::uuid`,
-    [runId, checkpoint === null ? null : JSON.stringify(checkpoint), JSON.stringify(counters)],
+    [runId, jsonOrNull(checkpoint), JSON.stringify(counters)],
   );
 }
 
