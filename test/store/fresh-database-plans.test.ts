@@ -47,7 +47,7 @@ async function addStrangers(sql: Sql): Promise<void> {
   );
   await sql.execute(
     `insert into webhook_log (id, connection_scope, sha256, provider, raw_body, fields, phone_number_ids, chat_ids, status, attempts)
-     select s.entry, w.connection_scope, sha256(s.entry::text::bytea), w.provider, '\\x7b7d', w.fields, w.phone_number_ids,
+     select s.entry, w.connection_scope, sha256(s.entry::text::bytea), w.provider, s.entry::text::bytea, w.fields, w.phone_number_ids,
        array['+4930' || (10000000 + s.n)], 'processed', 1
      from strangers s cross join (select * from webhook_log limit 1) w`,
   );
