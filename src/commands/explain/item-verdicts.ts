@@ -177,7 +177,7 @@ function verdictOf({ item: { entry, fact }, outcome }: JudgedItem, item: EntryIt
 }
 
 function isThere({ kind }: ItemOutcome): boolean {
-  return kind === 'there' || kind === 'different' || kind === 'doubled' || kind === 'leadless';
+  return kind === 'there' || kind === 'different' || kind === 'doubled';
 }
 
 function verdict(
