@@ -4,7 +4,6 @@ import { expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES } from '../../src/commands/dedupe/result.js';
 import { checkRuns } from '../../src/commands/doctor/check-store.js';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { report } from '../../src/commands/report/report.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
@@ -14,6 +13,7 @@ import { finishRun, insertRun, type NewRun } from '../../src/store/tables/sync-r
 import { uuidv7 } from '../../src/store/uuid.js';
 import { temporaryDirectory } from '../cli/run-cli.js';
 import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { replayBodies, replayFiles, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { live } from '../support/webhooks.js';
@@ -110,19 +110,7 @@ describeOnBackends('a run that died', (backend) => {
     await replayBodies(store, [live('M1', 0), live('M2', 5)]);
     await store.sql.execute(`delete from messages where body = 'M1'`);
     await dies(store, 'replay', { options: { all: true }, work });
-    const { report: said, figures } = await reconcile(testContext(store), {
-      full: false,
-      apply: true,
-      dryRun: false,
-      register: true,
-      tickets: 'auto',
-      include: new Set(),
-      batchSize: 1000,
-      historyMinutes: 60,
-      silentHours: 1_000_000,
-      timeZone: 'UTC',
-      recordedOptions: {},
-    });
+    const { report: said, figures } = await night(store, { apply: true, register: true });
     expect(figures.restored).toBe(1);
     const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
     expect(died).toHaveLength(left.length);
@@ -136,19 +124,7 @@ describeOnBackends('a run that died', (backend) => {
       `update webhook_log set raw_body = '\\x7b7d' where id = (select batch_id from messages where body = 'M1')`,
     );
     await dies(store, 'replay', { options: { all: true }, work: 'log all {}' });
-    await reconcile(testContext(store), {
-      full: false,
-      apply: true,
-      dryRun: false,
-      register: true,
-      tickets: 'auto',
-      include: new Set(),
-      batchSize: 1000,
-      historyMinutes: 60,
-      silentHours: 1_000_000,
-      timeZone: 'UTC',
-      recordedOptions: {},
-    });
+    await night(store, { apply: true, register: true });
     expect(await blamed(store)).toEqual(['replay']);
   });
 
@@ -169,18 +145,7 @@ describeOnBackends('a run that died', (backend) => {
     const parentRunId = await dies(store, 'reconcile', { options: { full: true } });
     for (const command of ['replay', 'dedupe', 'verify']) await dies(store, command, { parentRunId });
     expect(await blamed(store)).toEqual(['reconcile']);
-    const { runId } = await reconcile(testContext(store), {
-      full: false,
-      apply: true,
-      dryRun: false,
-      register: true,
-      tickets: 'auto',
-      include: new Set(),
-      batchSize: 1000,
-      historyMinutes: 60,
-      timeZone: 'UTC',
-      recordedOptions: { apply: true },
-    });
+    const { runId } = await night(store, { apply: true, register: true, recordedOptions: { apply: true } });
     expect(await blamed(store)).toEqual([]);
     const steps = await store.sql.query(
       `select command from sync_runs where parent_run_id = $1::uuid order by started_at, id`,

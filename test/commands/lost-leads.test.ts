@@ -31,7 +31,7 @@ const LOG = [
 const MENDS: Record<string, (store: Store) => Promise<unknown>> = {
   'replay --all': (store) => replayLog(store, { which: 'all' }),
   'replay FILE': (store) => replayBodies(store, LOG),
-  'reconcile --apply': (store) => night(store),
+  'reconcile --apply': (store) => night(store, { apply: true, register: true }),
 };
 
 /** What a dump without foreign keys, or a careless program, does. */
@@ -57,7 +57,7 @@ describeOnBackends('a lead whose row is gone', (backend) => {
     it(`is a finding everywhere, and comes back as it was by ${command}`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);
-      await night(store);
+      await night(store, { apply: true, register: true });
       const leads = await leadsOf(store);
       await loseLead(store);
       const { checks } = await verified(store);

@@ -22,7 +22,7 @@ async function answers(store: Store) {
     historyMinutes: 60,
     silentHours: 1_000_000,
   });
-  const reconciled = await night(store);
+  const reconciled = await night(store, { apply: true, register: true });
   return {
     severities: [severity, listed.severity, reconciled.report?.severity ?? null],
     remedies: [

@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../../src/commands/reconcile/types.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { ask } from '../support/explaining.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { restoreUniqueIndex } from '../support/damage.js';
@@ -60,22 +59,6 @@ async function opened(backend: TestBackend, log: readonly object[]): Promise<Sto
   return store;
 }
 
-function night(store: Store): Promise<ReconcileResult> {
-  return reconcile(testContext(store), {
-    full: false,
-    apply: true,
-    dryRun: false,
-    register: false,
-    tickets: 'auto',
-    include: new Set(),
-    batchSize: 1000,
-    historyMinutes: 60,
-    silentHours: 1_000_000,
-    timeZone: 'UTC',
-    recordedOptions: {},
-  });
-}
-
 const MOVE = `update messages m set conversation_id = c.id, lead_id = c.lead_id
   from conversations c where m.body = 'KEY-OF-ANA' and c.id <> m.conversation_id`;
 
@@ -88,7 +71,7 @@ describeOnBackends('a message of the raw log', (backend) => {
       const store = await opened(backend, [web(['KEY-OF-ANA', owner, 0], ['OTHER', other, 5])]);
       const before = await normalisedDatabase(store);
       expect(await store.sql.execute(MOVE)).toBe(1);
-      expect((await night(store)).figures).toMatchObject({ missing: 0, lost: 0 });
+      expect((await night(store, { apply: true })).figures).toMatchObject({ missing: 0, lost: 0 });
       expect(await normalisedDatabase(store)).toEqual(before);
       await store.close();
     }
@@ -104,7 +87,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     await store.sql.execute(
       `${MOVE} and c.id = (select conversation_id from messages where stanza_id = 'OUT')`,
     );
-    await night(store);
+    await night(store, { apply: true });
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 
@@ -144,7 +127,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     await store.sql.execute(`update messages set media = null where type = 'image'`);
     const damaged = await verify(testContext(store), { checks: new Set(['raw_log']), enforce: false });
     expect(damaged).toMatchObject({ severity: 'loss', findings: 2 });
-    await night(store);
+    await night(store, { apply: true });
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 
@@ -162,7 +145,7 @@ describeOnBackends('a message of the raw log', (backend) => {
       await store.sql.execute(
         `update messages set timestamp = timestamp - interval '1 hour' where external_id = '${wamid}'`,
       );
-      await night(store);
+      await night(store, { apply: true });
       expect(await normalisedDatabase(store)).toEqual(before);
       await store.close();
     }
@@ -173,7 +156,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     const before = await normalisedDatabase(store);
     await store.sql.execute('drop index messages_connection_id_external_id_key');
     await store.sql.execute(`delete from messages where external_id = '${encodeWamid(ANA, 'A1')}'`);
-    const { figures } = await night(store);
+    const { figures } = await night(store, { apply: true });
     expect(figures).toMatchObject({ missing: 0, restored: 1 });
     expect(await normalisedDatabase(store)).toEqual(before);
     await restoreUniqueIndex(store);
@@ -199,7 +182,7 @@ describeOnBackends('a message of the raw log', (backend) => {
     expect((await runCheck(store, 'raw_log')).items.map(({ sign }) => sign)).toEqual(['=']);
     expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
     await store.sql.execute('delete from messages');
-    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 1 });
+    expect((await night(store, { apply: true })).figures).toMatchObject({ missing: 0, restored: 1 });
     const after = await normalisedDatabase(store);
     expect(after.messages).toEqual(before.messages);
   });
@@ -216,7 +199,7 @@ describeOnBackends('a message of the raw log', (backend) => {
           `update messages set context_external_id = '${changed}' where context_external_id is not null`,
         ),
       ).toBe(1);
-      expect((await night(store)).figures).toMatchObject({ lost: 0, restored: 1 });
+      expect((await night(store, { apply: true })).figures).toMatchObject({ lost: 0, restored: 1 });
       expect(await normalisedDatabase(store)).toEqual(before);
       await store.close();
     }
@@ -225,7 +208,7 @@ describeOnBackends('a message of the raw log', (backend) => {
   backend.once('keeps its text when another program marks it as deleted', async () => {
     const store = await opened(backend, [live('A1', 0), live('A2', 10)]);
     await store.sql.execute('update messages set deleted_at = now()');
-    expect((await night(store)).figures).toMatchObject({ missing: 0, restored: 0, lost: 0 });
+    expect((await night(store, { apply: true })).figures).toMatchObject({ missing: 0, restored: 0, lost: 0 });
     expect((await runCheck(store, 'raw_log')).items.map(({ sign }) => sign)).toEqual(['=', '=']);
     expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
     const rows = await store.sql.query('select body from messages order by timestamp');

@@ -5,13 +5,13 @@ import type { Alert } from '../../src/audit/alert.js';
 import { worstSeverity } from '../../src/model/enumerations.js';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { report } from '../../src/commands/report/report.js';
 import { CHECK_NAMES, type VerifiedItem, type VerifyResult } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { decodeWamid } from '../../src/identity/wamid.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
+import { night as runNight } from '../support/nights.js';
 import { ask } from '../support/explaining.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { restoreUniqueIndex } from '../support/damage.js';
@@ -134,20 +134,7 @@ function night(
   { full, batchSize }: Pick<Flags, 'full' | 'batchSize'>,
   options: Partial<ReconcileOptions> = {},
 ): Promise<ReconcileResult> {
-  return reconcile(testContext(store), {
-    full,
-    apply: true,
-    dryRun: false,
-    register: true,
-    tickets: 'auto',
-    include: new Set(),
-    batchSize,
-    historyMinutes: 60,
-    silentHours: 1_000_000,
-    timeZone: 'UTC',
-    recordedOptions: {},
-    ...options,
-  });
+  return runNight(store, { full, apply: true, register: true, batchSize, ...options });
 }
 
 /**

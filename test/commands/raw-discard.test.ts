@@ -7,7 +7,6 @@ import {
   type RawDiscardResult,
 } from '../../src/commands/raw-discard/raw-discard.js';
 import { originPattern } from '../../src/commands/raw-discard/select-entries.js';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { report } from '../../src/commands/report/report.js';
 import { undo } from '../../src/commands/undo/undo.js';
 import type { UndoResult } from '../../src/commands/undo/types.js';
@@ -16,6 +15,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { temporaryDirectory } from '../cli/run-cli.js';
 import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { replayBodies, replayFiles, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { live, status, wamid, webhook } from '../support/webhooks.js';
@@ -97,20 +97,8 @@ describeOnBackends('raw discard', (backend) => {
     await discard(store, { origin: join(directory, 'pg-pool/') });
     expect(await alertKinds(store)).not.toContain('entries_failed');
     expect(await findings(store)).toBe(0);
-    const night = await reconcile(testContext(store), {
-      full: true,
-      apply: false,
-      dryRun: false,
-      register: false,
-      tickets: 'auto',
-      include: new Set(),
-      batchSize: 1000,
-      historyMinutes: 60,
-      silentHours: 1_000_000,
-      timeZone: 'UTC',
-      recordedOptions: {},
-    });
-    expect(night).toMatchObject({ status: 'completed', figures: { missing: 0, findings: 0 } });
+    const full = await night(store, { full: true });
+    expect(full).toMatchObject({ status: 'completed', figures: { missing: 0, findings: 0 } });
 
     const undone = await undoRun(store, done.runId);
     expect(undone).toMatchObject({ status: 'completed', left: { found: 0 } });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES } from '../../src/commands/dedupe/result.js';
-import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
+import type { ReconcileResult } from '../../src/commands/reconcile/types.js';
 import type { Store } from '../../src/store/store.js';
 import { restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
-import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
+import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import {
   echo,
@@ -26,30 +26,6 @@ import {
 function nights(): () => number {
   let now = Date.now();
   return () => (now += 10);
-}
-
-type Changed = Partial<ReconcileOptions> & Pick<TestOptions, 'signal' | 'clock' | 'onEvent'>;
-
-function night(store: Store, { signal, clock, onEvent, ...options }: Changed = {}): Promise<ReconcileResult> {
-  const context = testContext(store, {
-    ...(signal === undefined ? {} : { signal }),
-    ...(clock === undefined ? {} : { clock }),
-    ...(onEvent === undefined ? {} : { onEvent }),
-  });
-  return reconcile(context, {
-    full: false,
-    apply: false,
-    dryRun: false,
-    register: false,
-    tickets: 'auto',
-    include: new Set(),
-    batchSize: 1000,
-    historyMinutes: 60,
-    silentHours: 1_000_000,
-    timeZone: 'UTC',
-    recordedOptions: {},
-    ...options,
-  });
 }
 
 /** The index that makes doubles impossible, and a copy of every message under another row id. */

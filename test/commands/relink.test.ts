@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { BRU, echo, history, live, old } from '../support/webhooks.js';
 
@@ -26,24 +26,8 @@ const WRONG = ['an entry of the same contact', 'an entry of another contact', 't
 const MENDS: Record<string, (store: Store) => Promise<unknown>> = {
   'replay --all': (store) => replayLog(store, { which: 'all' }),
   'replay FILE': (store) => replayBodies(store, LOG),
-  reconcile: (store) => night(store),
+  reconcile: (store) => night(store, { apply: true, register: true }),
 };
-
-function night(store: Store) {
-  return reconcile(testContext(store), {
-    full: false,
-    apply: true,
-    dryRun: false,
-    register: true,
-    tickets: 'auto',
-    include: new Set(),
-    batchSize: 1000,
-    historyMinutes: 60,
-    silentHours: 1_000_000,
-    timeZone: 'UTC',
-    recordedOptions: {},
-  });
-}
 
 async function linkOf(store: Store, body: string): Promise<unknown> {
   const [row] = await store.sql.query('select batch_id from messages where body = $1', [body]);
@@ -60,7 +44,7 @@ describeOnBackends('a message that names the wrong raw entry', (backend) => {
       it(`${what}, names the one that holds it after ${command}`, async () => {
         const store = await backend.open();
         await replayBodies(store, LOG);
-        await night(store);
+        await night(store, { apply: true, register: true });
         const [first, echoed] = [await linkOf(store, 'A1'), await linkOf(store, 'A3')];
         await store.sql.execute(`update messages set batch_id = ${entry} where body in ('A1', 'A3')`);
         const { severity, checks } = await verified(store);

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { explain } from '../../src/commands/explain/explain.js';
-import { reconcile } from '../../src/commands/reconcile/reconcile.js';
 import { CHECK_NAMES, type CheckResult } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { BRU, live } from '../support/webhooks.js';
@@ -19,7 +19,7 @@ const LOG = [
 describeOnBackends('two messages that have each other’s ids', (backend) => {
   it('are restored by reconcile', async () => {
     const { store, before } = await swapped();
-    await night(store);
+    await night(store, { apply: true });
     expect(await normalisedDatabase(store)).toEqual(before);
     expect((await rawLog(store)).status).toBe('ok');
   });
@@ -60,20 +60,4 @@ async function rawLog(store: Store): Promise<CheckResult> {
   const found = checks.find(({ check }) => check === 'raw_log');
   if (found === undefined) throw new Error('raw_log did not run');
   return found;
-}
-
-async function night(store: Store): Promise<void> {
-  await reconcile(testContext(store), {
-    full: false,
-    apply: true,
-    dryRun: false,
-    register: false,
-    tickets: 'auto',
-    include: new Set(),
-    batchSize: 1000,
-    historyMinutes: 60,
-    silentHours: 1_000_000,
-    timeZone: 'UTC',
-    recordedOptions: {},
-  });
 }

@@ -1,15 +1,25 @@
 import { reconcile } from '../../src/commands/reconcile/reconcile.js';
-import type { ReconcileResult } from '../../src/commands/reconcile/types.js';
+import type { ReconcileOptions, ReconcileResult } from '../../src/commands/reconcile/types.js';
 import type { Store } from '../../src/store/store.js';
-import { testContext } from './replaying.js';
+import { testContext, type TestOptions } from './replaying.js';
 
-/** A night's `reconcile --apply`. */
-export function night(store: Store): Promise<ReconcileResult> {
-  return reconcile(testContext(store), {
+export type NightOptions = Partial<ReconcileOptions> & Pick<TestOptions, 'signal' | 'clock' | 'onEvent'>;
+
+/** A run of `reconcile` as it is without any option; connections may be silent as long as they like. */
+export function night(
+  store: Store,
+  { signal, clock, onEvent, ...options }: NightOptions = {},
+): Promise<ReconcileResult> {
+  const context = testContext(store, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
+  return reconcile(context, {
     full: false,
-    apply: true,
+    apply: false,
     dryRun: false,
-    register: true,
+    register: false,
     tickets: 'auto',
     include: new Set(),
     batchSize: 1000,
@@ -17,5 +27,6 @@ export function night(store: Store): Promise<ReconcileResult> {
     silentHours: 1_000_000,
     timeZone: 'UTC',
     recordedOptions: {},
+    ...options,
   });
 }

@@ -13,12 +13,9 @@ import { precisionOf, type ChatPrecision } from '../../rules/chat-clock.js';
 import type { ChatLine, StoredMessage } from '../../rules/chat-content.js';
 import { messageOfLine } from '../../rules/chat-witness.js';
 import type { ContactLead } from '../contacts/resolve-contact.js';
-import { replay } from '../replay/replay.js';
+import { replayAdopted } from '../replay/replay-adopted.js';
 import type { Told } from './compare-chat.js';
 import type { AdoptChatResult, LeftUnadopted } from './types.js';
-
-/** Messages per transaction. */
-const BATCH = 1000;
 
 /** A word repeated every minute for hours could be any of this many messages. */
 const MOST_ALIKE = 200;
@@ -44,18 +41,11 @@ export async function adoptChat(
   const total: AdoptChatResult = { dryRun, entries: lines.length, created: 0, leftOut, runs: [] };
   if (lines.length === 0 || ctx.signal.aborted) return total;
   const { connectionId, connectionName } = told.conversation;
-  const result = await replay(ctx, {
-    input: { kind: 'rows', entries: entriesOf(told, lines) },
-    connection: connectionId,
-    register: false,
-    tickets: 'none',
-    include: new Set(),
+  const result = await replayAdopted(ctx, {
+    crm: 'chat-export',
+    connection: { id: connectionId, name: connectionName },
+    entries: entriesOf(told, lines),
     dryRun,
-    strict: false,
-    batchSize: BATCH,
-    resume: false,
-    isUndoable: true,
-    recordedOptions: { crm: 'chat-export', adopt: true, connection: connectionName },
   });
   return { ...total, created: result.messages.created, runs: [result.runId] };
 }

@@ -4,12 +4,9 @@ import type { Context } from '../../context.js';
 import type { CrmName } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
 import type { RawEntry } from '../../model/raw-entry.js';
-import { replay } from '../replay/replay.js';
+import { replayAdopted } from '../replay/replay-adopted.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { AdoptResult } from './types.js';
-
-/** Messages per transaction. */
-const BATCH = 1000;
 
 /**
  * Stores the messages that only the CRM has: each row as a raw entry, ranked below every source of WhatsApp's own, so a
@@ -30,19 +27,8 @@ export async function adoptRows(
     const names = pairs.get(connection.id) ?? [];
     if (wanted.size + names.length === 0 || ctx.signal.aborted) continue;
     const keys = matches.filter((match) => match.connection === connection).map(({ crm }) => crm.key);
-    const result = await replay(ctx, {
-      input: { kind: 'rows', entries: entriesOf(source, keys, wanted, names) },
-      connection: connection.id,
-      register: false,
-      tickets: 'none',
-      include: new Set(),
-      dryRun,
-      strict: false,
-      batchSize: BATCH,
-      resume: false,
-      isUndoable: true,
-      recordedOptions: { crm: source.dialect.name, adopt: true, connection: connection.name },
-    });
+    const entries = entriesOf(source, keys, wanted, names);
+    const result = await replayAdopted(ctx, { crm: source.dialect.name, connection, entries, dryRun });
     total.entries += wanted.size;
     total.pairs += names.length;
     total.created += result.messages.created;

@@ -26,40 +26,26 @@ interface Enforced {
   recomputed: Recomputed;
 }
 
+type Done = Omit<Enforced, 'runId'>;
+
+interface EnforceOptions {
+  scope: Scope;
+  checks: ReadonlySet<CheckName>;
+  recordedOptions: JsonObject;
+}
+
 /**
  * Creates the missing unique indexes, whatever the scope; then corrects derived values within the scope and the checks.
  * Recorded as a run. The caller holds the exclusive lock; other programs may keep writing. Stops soon after
  * `ctx.signal` aborts.
  */
-export async function enforce(
-  ctx: Context,
-  options: { scope: Scope; checks: ReadonlySet<CheckName>; recordedOptions: JsonObject },
-): Promise<Enforced> {
-  const done: Omit<Enforced, 'runId'> = {
-    indexes: [],
-    recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
-  };
-  return withRun(
-    ctx,
-    {
-      command: 'verify',
-      options: options.recordedOptions,
-      work: workOf('verify', {
-        connections: options.scope.connectionIds === null ? null : [...options.scope.connectionIds],
-        since: options.scope.since,
-        checks: options.checks.size === CHECK_NAMES.length ? null : [...options.checks].sort(),
-      }),
-      failed: (message) => endOf('failed', done, message),
-    },
-    async (run) => {
-      await enforceKeys(ctx, done.indexes);
-      if (options.checks.has('raw_log'))
-        await unlinkUnfounded(ctx, { runId: run.id, scope: options.scope }, done.recomputed);
-      await correctDerived(ctx, { runId: run.id, ...options }, done.recomputed);
-      const status = ctx.signal.aborted ? 'interrupted' : null;
-      return { result: { runId: run.id, ...done }, end: endOf(status, done) };
-    },
-  );
+export function enforce(ctx: Context, options: EnforceOptions): Promise<Enforced> {
+  return recorded(ctx, options, async (runId, done) => {
+    await enforceKeys(ctx, done.indexes);
+    if (options.checks.has('raw_log'))
+      await unlinkUnfounded(ctx, { runId, scope: options.scope }, done.recomputed);
+    await correctDerived(ctx, { runId, ...options }, done.recomputed);
+  });
 }
 
 /**
@@ -68,22 +54,36 @@ export async function enforce(
  */
 export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Promise<number> {
   const scope: Scope = { connectionIds: null, since: null };
-  const done: Omit<Enforced, 'runId'> = {
-    indexes: [],
-    recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
-  };
+  const checks = new Set(['raw_log'] as const);
+  const { recomputed } = await recorded(ctx, { scope, checks, recordedOptions }, (runId, done) =>
+    unlinkUnfounded(ctx, { runId, scope, heldOnly: true }, done.recomputed),
+  );
+  return recomputed.messages;
+}
+
+/** Does `work` as a run of `verify`, which counts what it has done. */
+function recorded(
+  ctx: Context,
+  { scope, checks, recordedOptions }: EnforceOptions,
+  work: (runId: string, done: Done) => Promise<void>,
+): Promise<Enforced> {
+  const done: Done = { indexes: [], recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 } };
   return withRun(
     ctx,
     {
       command: 'verify',
       options: recordedOptions,
-      work: workOf('verify', { connections: null, since: null, checks: ['raw_log'] }),
+      work: workOf('verify', {
+        connections: scope.connectionIds === null ? null : [...scope.connectionIds],
+        since: scope.since,
+        checks: checks.size === CHECK_NAMES.length ? null : [...checks].sort(),
+      }),
       failed: (message) => endOf('failed', done, message),
     },
     async (run) => {
-      await unlinkUnfounded(ctx, { runId: run.id, scope, heldOnly: true }, done.recomputed);
+      await work(run.id, done);
       return {
-        result: done.recomputed.messages,
+        result: { runId: run.id, ...done },
         end: endOf(ctx.signal.aborted ? 'interrupted' : null, done),
       };
     },
@@ -92,7 +92,7 @@ export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Pro
 
 function endOf(
   stopped: 'failed' | 'interrupted' | null,
-  { indexes, recomputed }: Omit<Enforced, 'runId'>,
+  { indexes, recomputed }: Done,
   error: string | null = null,
 ): RunEnd {
   const count = (outcome: EnforcedIndex['outcome']): number =>

@@ -144,7 +144,7 @@ function entryAlerts(
         state: orphaned.digest,
         subject: 'unknown_connection',
         count: orphaned.count,
-        message: `${amount(orphaned.count, 'raw entry', 'raw entries')} that ${orphaned.count === 1 ? 'was' : 'were'} applied ${orphaned.count === 1 ? 'names' : 'name'} a number that no connection has any more: ${named(orphaned)}.`,
+        message: `${amount(orphaned.count, 'raw entry that was applied names', 'raw entries that were applied name')} a number that no connection has any more: ${named(orphaned)}.`,
         remedy: rawLog?.remedy ?? null,
       }),
     );

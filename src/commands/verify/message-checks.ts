@@ -1,5 +1,6 @@
 import { amount } from '../../model/amount.js';
-import { countMessages, findEntries, streamCollisionRecords } from '../../store/checks/messages.js';
+import { countMessages, streamCollisionRecords } from '../../store/checks/messages.js';
+import { findGoneEntries } from '../../store/tables/webhook-log.js';
 import { MESSAGE_KEY, readKeyStates } from '../../store/checks/schema.js';
 import { endLook, prepareLook } from '../../store/transactions.js';
 import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
@@ -85,13 +86,13 @@ export const missingIdsCheck: Check = {
           await recorder.finding('*', { connectionId: row.connectionId, subject: `row ${row.id}`, detail });
         }
       }
-      const entries = await findEntries(
+      const gone = await findGoneEntries(
         view.sql,
         kept.flatMap(({ batchId }) => batchId ?? []),
       );
       for (const { connectionId, rows, batchId } of kept) {
         // If its raw entry is gone, it is a finding of raw_entry: the file restores both.
-        if (batchId !== null && !entries.has(batchId)) continue;
+        if (batchId !== null && gone.has(batchId)) continue;
         const detail = 'has no id, and is no duplicate of a message with one';
         await recorder.finding('!', { connectionId, subject: `row ${rows.join(', ')}`, detail });
       }

@@ -167,17 +167,6 @@ export function streamMessagesFromElsewhere(
   );
 }
 
-/** Which of these raw entries are in the log. */
-export async function findEntries(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const rows = await sql.query(
-    `select x.id from unnest($1::uuid[]) as x (id)
-     cross join lateral (select true from webhook_log w where w.id = x.id limit 1) entry`,
-    [arrayLiteral(ids)],
-  );
-  return new Set(rows.map((row) => textOf(row, 'id')));
-}
-
 const CLAIM = columns({
   id: uuid,
   connectionId: uuid,

@@ -4,10 +4,9 @@ import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { columns, orNull, rowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import type { Sql } from '../sql.js';
 
-const COMPARED = columns({
+/** What a line of an exported chat can show of a message. */
+const SHOWN = {
   id: uuid,
-  /** Null only in rows of other programs. */
-  externalId: orNull(text),
   direction: word(DIRECTIONS),
   type: text,
   body: orNull(text),
@@ -15,6 +14,12 @@ const COMPARED = columns({
   timestamp: time,
   editedAt: orNull(time),
   deletedAt: orNull(time),
+};
+
+const COMPARED = columns({
+  ...SHOWN,
+  /** Null only in rows of other programs. */
+  externalId: orNull(text),
 });
 
 /** A conversation message, as far as a chat exported from a phone can show it. */
@@ -64,18 +69,7 @@ export async function readEarlierTexts(
   return rowsOf(EARLIER, rows);
 }
 
-const WITNESSED = columns({
-  connectionId: uuid,
-  leadId: uuid,
-  id: uuid,
-  direction: word(DIRECTIONS),
-  type: text,
-  body: orNull(text),
-  fileName: orNull(text),
-  timestamp: time,
-  editedAt: orNull(time),
-  deletedAt: orNull(time),
-});
+const WITNESSED = columns({ ...SHOWN, connectionId: uuid, leadId: uuid });
 
 /** A message with its own id, which a line of an exported chat may show. */
 export type WitnessedRow = RowOf<typeof WITNESSED>;
