@@ -87,7 +87,10 @@ export function planPeople(
     groups.join(personKey(row.personId), key);
     storedPeople.add(row.personId);
   }
-  for (const lead of storedLeads) adoptLead(lead, identities, groups, storedPeople);
+  const named = new Set(
+    storedIdentities.flatMap(({ kind, personId }) => (kind === 'phone' ? [personId] : [])),
+  );
+  for (const lead of storedLeads) adoptLead(lead, named.has(lead.id), identities, groups, storedPeople);
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
   joinEquivalents(identities, groups);
 
@@ -109,17 +112,19 @@ export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
 
 /**
  * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so it counts
- * as an address-book name older than any other.
+ * as an address-book name older than any other. A lead with phones of its own gets no other one from its column: whoever
+ * changed the column would join two people.
  */
 function adoptLead(
   lead: StoredLead,
+  hasPhone: boolean,
   identities: Map<string, PlannedIdentity>,
   groups: UnionFind,
   storedPeople: Set<string>,
 ): void {
   storedPeople.add(lead.id);
   groups.add(personKey(lead.id));
-  if (lead.phoneNumber === null) return;
+  if (lead.phoneNumber === null || hasPhone) return;
   const key = nodeKey({ kind: 'phone', value: lead.phoneNumber });
   groups.join(personKey(lead.id), key);
   if (identities.has(key)) return;

@@ -1,5 +1,6 @@
 import { Recorder, type Check, type VerifyView } from './check.js';
 import { historyLedgerCheck } from './history-ledger.js';
+import { leadValuesCheck } from './lead-values.js';
 import { rawLogCheck, rejectsCheck, signaturesCheck } from './log-checks.js';
 import { collisionsCheck, duplicateIdsCheck, missingIdsCheck } from './message-checks.js';
 import {
@@ -31,6 +32,7 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   one_open_ticket: oneOpenTicketCheck,
   ticket_rules: ticketRulesCheck,
   conversation_times: conversationTimesCheck,
+  lead_values: leadValuesCheck,
   history_ledger: historyLedgerCheck,
   media_owed: mediaOwedCheck,
   consistency: consistencyCheck,

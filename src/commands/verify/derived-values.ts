@@ -1,5 +1,6 @@
 import type { Scope } from '../../store/checks/scope.js';
 import {
+  readLeadIds,
   readOpenTickets,
   readTicketLeads,
   judgeConversations,
@@ -11,10 +12,12 @@ import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import { clearPhones, readPhoneHolders, updateLeads } from '../../store/tables/leads.js';
 import { updateTickets } from '../../store/tables/tickets.js';
 import type { Context } from '../../context.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { inBatch } from '../../ingest/runs/in-batch.js';
+import { judgeLeadValues } from './lead-values.js';
 import { judgeTickets } from './ticket-rules.js';
 import type { CheckName, Recomputed } from './types.js';
 
@@ -58,6 +61,7 @@ export async function correctDerived(ctx: Context, correction: Correction, done:
     // A lead's last message is read from the messages, whatever its conversations say.
     await through('leads', leadPage(correction));
   }
+  if (checks.has('lead_values')) await through('leads', leadValuePage(correction));
   if (checks.has('ticket_rules')) await through('tickets', ticketPage(correction));
 }
 
@@ -78,6 +82,25 @@ function leadPage({ runId, scope }: Correction): Page {
       journal: (bareLeadIds) => ({ bareLeadIds }),
       correct: (ids) => recomputeLeads(tx, ids),
     });
+  };
+}
+
+function leadValuePage({ runId, scope }: Correction): Page {
+  return async (tx, after) => {
+    const ids = await readLeadIds(tx, scope, after, BATCH);
+    const judged = (await judgeLeadValues(tx, ids)).map(({ corrected }) => corrected);
+    const holders = await readPhoneHolders(tx, judged);
+    // A lead of another program that has the phone is the same person: the next replay joins the two.
+    const taken = new Set(holders.flatMap((held) => (held.isMisnamed ? [] : [held.phoneNumber])));
+    const wrong = judged.filter(({ phoneNumber }) => phoneNumber === null || !taken.has(phoneNumber));
+    const misnamed = holders.flatMap(({ leadId, isMisnamed }) => (isMisnamed ? [leadId] : []));
+    const bareLeadIds = [...wrong.map(({ id }) => id), ...misnamed];
+    const correct = async (): Promise<number> => {
+      await clearPhones(tx, bareLeadIds);
+      return updateLeads(tx, wrong);
+    };
+    const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, { bareLeadIds }, correct);
+    return { last: ids.length < BATCH ? null : (ids.at(-1) ?? null), changed };
   };
 }
 

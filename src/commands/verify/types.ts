@@ -18,6 +18,7 @@ export const CHECK_NAMES = [
   'one_open_ticket',
   'ticket_rules',
   'conversation_times',
+  'lead_values',
   'history_ledger',
   'media_owed',
   'consistency',

@@ -5,6 +5,7 @@ import {
   requeueCollisions,
   requeueLostClaims,
 } from '../../store/changes/merge-leads.js';
+import type { Sql } from '../../store/sql.js';
 import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
@@ -63,17 +64,29 @@ async function planOne(work: BatchWork, organizationId: string, claims: readonly
   const nodes = nodesToLookUp(claims);
   const identities = await readIdentities(tx, organizationId, nodes);
   const phones = nodes.filter((node) => node.kind === 'phone').map((node) => node.value);
-  const leads = await readLeads(
-    tx,
-    organizationId,
-    [...new Set(identities.map((row) => row.personId))],
-    phones,
-  );
+  const known = new Set(identities.map((row) => row.personId));
+  const found = await readLeads(tx, organizationId, [...known], phones);
+  const leads = await withoutMisnamed(tx, found, known);
   return {
     identities,
     leads,
     plan: planPeople(claims, identities.map(storedIdentity), leads, settings.newId),
   };
+}
+
+/**
+ * The leads without those that were found only by a phone in their column and have other phones by their identities:
+ * another program wrote that column, and it does not make two people one.
+ */
+async function withoutMisnamed(
+  tx: Sql,
+  leads: readonly LeadRow[],
+  known: ReadonlySet<string>,
+): Promise<LeadRow[]> {
+  const byColumn = leads.flatMap(({ id }) => (known.has(id) ? [] : [id]));
+  const names = await readIdentitiesOfPeople(tx, byColumn);
+  const misnamed = new Set(names.flatMap(({ kind, personId }) => (kind === 'phone' ? [personId] : [])));
+  return leads.filter(({ id }) => !misnamed.has(id));
 }
 
 async function nameOne(

@@ -7,7 +7,9 @@ import {
 import {
   attachIdentities,
   writeIdentities,
+  clearPhones,
   insertLeads,
+  readPhoneHolders,
   updateLeads,
   type LeadRow,
 } from '../../store/tables/leads.js';
@@ -29,6 +31,7 @@ export async function writeNewLeads(
   for (const { organizationId, plan } of named) {
     const fresh = plan.people.filter((person) => person.isLead && !person.hasStoredLead);
     const rows = fresh.map((person) => projected(person, byLead, null));
+    await releasePhones(work, rows, organizationId);
     assertWritten('leads', rows.length, await insertLeads(work.tx, organizationId, rows));
     work.tally.leads.created += rows.length;
     // One that had a conversation was here before, with its tickets and its contact log: only its row was gone.
@@ -55,6 +58,7 @@ export async function settleLeads(
   await updateConversations(work.tx, conversations.updates());
   const settled = new Map<string, LeadRow>();
   const updates: LeadRow[] = [];
+  const renamed: LeadRow[] = [];
   const stale = conversations.staleLeads();
   const byLead = conversations.byLead();
   for (const { plan, leads } of named) {
@@ -64,11 +68,30 @@ export async function settleLeads(
       const lead = projected(person, byLead, stored);
       settled.set(lead.id, lead);
       if (stored === null ? stale.has(lead.id) : differs(stored, lead)) updates.push(lead);
+      if (stored !== null && stored.phoneNumber !== lead.phoneNumber) renamed.push(lead);
       if (stored !== null && isVisibleChange(stored, lead)) work.tally.leads.updated += 1;
     }
   }
+  await clearPhones(
+    work.tx,
+    renamed.map(({ id }) => id),
+  );
+  await releasePhones(work, renamed);
   await updateLeads(work.tx, updates);
   return settled;
+}
+
+/** Takes the phones of these leads, which are written next, from leads that another program gave them. */
+async function releasePhones(
+  work: BatchWork,
+  leads: readonly LeadRow[],
+  organizationId: string | null = null,
+): Promise<void> {
+  const holders = await readPhoneHolders(work.tx, leads, organizationId);
+  await clearPhones(
+    work.tx,
+    holders.flatMap(({ leadId, isMisnamed }) => (isMisnamed ? [leadId] : [])),
+  );
 }
 
 function changedIdentities(people: readonly Person[]): ReturnType<typeof identityRow>[] {

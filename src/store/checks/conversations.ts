@@ -37,6 +37,22 @@ export async function countLeads(sql: Sql, scope: Scope = WHOLE): Promise<number
   );
 }
 
+/** The next leads by id. */
+export async function readLeadIds(
+  sql: Sql,
+  scope: Scope,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const rows = await sql.query(
+    `select l.id from leads l
+     where l.id > ${NEXT} and ${LEAD_IN_SCOPE} and ${sinceScope('l.last_message_at')}
+     order by l.id limit $4::int`,
+    [...scopeParameters(scope), after, limit],
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
 const CROWDED_ROWS = columns({
   connectionId: orNull(uuid),
   key: text,

@@ -66,6 +66,52 @@ export async function readLeadsById(tx: Sql, ids: readonly string[]): Promise<Le
   return readByIds(tx, 'leads', LEAD_COLUMNS, 'id', ids);
 }
 
+const PHONE_HOLDER = columns({
+  leadId: uuid,
+  phoneNumber: text,
+  isMisnamed: boolean,
+});
+
+/** Another lead with a phone; misnamed if its identities have phones, and not this one: another program wrote it. */
+type PhoneHolder = RowOf<typeof PHONE_HOLDER>;
+
+/** The other leads that have the phones of these, in the organization, or in the one of each lead. */
+export async function readPhoneHolders(
+  tx: Sql,
+  rows: readonly Pick<LeadRow, 'id' | 'phoneNumber'>[],
+  organizationId: string | null = null,
+): Promise<PhoneHolder[]> {
+  const owned = rows.filter(({ phoneNumber }) => phoneNumber !== null);
+  if (owned.length === 0) return [];
+  const found = await tx.query(
+    `select held.id as lead_id, k.phone_number, names.phones > 0 and names.own = 0 as is_misnamed
+     from unnest($1::uuid[], $2::text[]) as k (id, phone_number)
+     cross join lateral (
+       select id from leads
+       where organization_id = coalesce($3::uuid, (select organization_id from leads where id = k.id))
+         and phone_number = k.phone_number and id <> k.id offset 0
+     ) held
+     cross join lateral (
+       select count(*) as phones, count(*) filter (where value = k.phone_number) as own
+       from lead_identities where lead_id = held.id and kind = 'phone' offset 0
+     ) names`,
+    [...arraysOf(owned, 'id', 'phoneNumber'), organizationId],
+  );
+  return rowsOf(PHONE_HOLDER, found);
+}
+
+/**
+ * Takes the phones from these leads, so that a statement can give them to others: no two leads of an organization may
+ * have one phone at any moment.
+ */
+export async function clearPhones(tx: Sql, leadIds: readonly string[]): Promise<void> {
+  if (leadIds.length === 0) return;
+  await tx.execute(
+    `update leads set phone_number = null where id = any($1::uuid[]) and phone_number is not null`,
+    [arrayLiteral(leadIds)],
+  );
+}
+
 export async function insertLeads(
   tx: Sql,
   organizationId: string,

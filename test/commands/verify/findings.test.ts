@@ -353,8 +353,20 @@ const DAMAGES: Damage[] = [
         `update conversations set first_message_source = 'app_echo'
                   where id = (select conversation_id from messages where external_id = '${wamid('A2')}')`,
       ),
-    finds: { conversation_times: 1 },
+    // The lead's source follows from it.
+    finds: { conversation_times: 1, lead_values: 1 },
     sample: /its source: app_echo instead of history/,
+  },
+  {
+    title: 'lead_values: a phone that nobody wrote from, and another source',
+    damage: async (store) => {
+      await run(store, `update leads set phone_number = '+5511955555555' where phone_number = '+${ANA}'`);
+      await run(store, `update leads set source = 'state_sync' where phone_number = '+${BRU}'`);
+    },
+    // The origin of a ticket follows from its lead's source.
+    finds: { lead_values: 2, ticket_rules: 1 },
+    remedy: 'wa-reconcile verify --enforce',
+    sample: /lead .* differs from its identities in (phone|source)/,
   },
   {
     title: 'history_ledger: a chunk that never came',

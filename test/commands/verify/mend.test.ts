@@ -3,7 +3,7 @@ import { undo } from '../../../src/commands/undo/undo.js';
 import { CHECK_NAMES, type CheckName, type VerifyResult } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import type { Store } from '../../../src/store/store.js';
-import { dumpDatabase } from '../../support/damage.js';
+import { dumpDatabase, insertLead } from '../../support/damage.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import { ANA, BRU, history, live, old, SECOND } from '../../support/webhooks.js';
@@ -38,6 +38,25 @@ async function breakAll(store: Store): Promise<void> {
   await store.sql.execute(
     `update tickets set message_window_expires_at = '2020-01-01', last_inbound_at = null, opened_by_external_id = null`,
   );
+}
+
+/** A dump without the time of the last change of leads. */
+function unsynced(dump: Awaited<ReturnType<typeof dumpDatabase>>): typeof dump {
+  const leads = (dump['leads'] ?? []).map((row) => ({ ...row, last_synced_at: null }));
+  return { ...dump, leads };
+}
+
+async function phoneTo(store: Store, from: string, to: string): Promise<void> {
+  await store.sql.execute('update leads set phone_number = $2 where phone_number = $1', [
+    `+${from}`,
+    `+${to}`,
+  ]);
+}
+
+async function swapPhones(store: Store): Promise<void> {
+  await store.sql.execute('update leads set phone_number = null where phone_number = $1', [`+${ANA}`]);
+  await phoneTo(store, BRU, ANA);
+  await store.sql.execute('update leads set phone_number = $1 where phone_number is null', [`+${BRU}`]);
 }
 
 describeOnBackends('verify --enforce sets derived values', (backend) => {
@@ -92,6 +111,55 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
       recordedOptions: {},
     });
     expect(await dumpDatabase(store)).toEqual(before);
+  });
+
+  it('and gives leads their own phones back, also when two have each other’s, which can be undone', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const sound = await dumpDatabase(store);
+    await swapPhones(store);
+    const swapped = await dumpDatabase(store);
+    const result = await enforce(store);
+    expect(result).toMatchObject({ findings: 0, recomputed: { ...NONE, leads: 2 } });
+    expect(unsynced(await dumpDatabase(store))).toEqual(unsynced(sound));
+    const options = { run: result.runId ?? '', force: false, dryRun: false, recordedOptions: {} };
+    await undo(testContext(store), options);
+    expect(await dumpDatabase(store)).toEqual(swapped);
+  });
+
+  it.each<[string, (store: Store) => Promise<unknown>]>([
+    ['each other’s', swapPhones],
+    ['the phone of a contact who writes next', (store) => phoneTo(store, ANA, '5511955555555')],
+  ])('a lead whose column has another phone stays one person: %s', async (_what, damage) => {
+    const next = [live('A3', 90), live('B2', 95, { from: BRU }), live('C1', 99, { from: '5511955555555' })];
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await damage(store);
+    await replayBodies(store, next);
+    const result = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    expect(result).toMatchObject({ findings: 0, severity: null });
+    const people = await store.sql.query(
+      `select l.phone_number, count(*)::int as messages from leads l join messages m on m.lead_id = l.id group by 1 order by 1`,
+    );
+    expect(people).toEqual([
+      { phone_number: `+${ANA}`, messages: 4 },
+      { phone_number: '+5511955555555', messages: 1 },
+      { phone_number: `+${BRU}`, messages: 2 },
+    ]);
+  });
+
+  it('but leaves a phone that a lead of another program has: the next replay makes the two one', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await phoneTo(store, ANA, '5511955555555');
+    await insertLead(store, { identities: false, last_message_at: null });
+    expect(await enforce(store)).toMatchObject({ recomputed: NONE });
+    await replayBodies(store, [live('A3', 90)]);
+    expect(await enforce(store)).toMatchObject({ findings: 0, recomputed: NONE });
+    expect(await store.sql.query('select phone_number from leads order by 1')).toEqual([
+      { phone_number: `+${ANA}` },
+      { phone_number: `+${BRU}` },
+    ]);
   });
 
   it('where they are wrong, and touches nothing else', async () => {
