@@ -364,7 +364,7 @@ const DAMAGES: Damage[] = [
       await run(store, `update leads set source = 'state_sync' where phone_number = '+${BRU}'`);
     },
     // The origin of a ticket follows from its lead's source.
-    finds: { lead_values: 2, ticket_rules: 1 },
+    finds: { ticket_rules: 1, lead_values: 2 },
     remedy: 'wa-reconcile verify --enforce',
     sample: /lead .* differs from its identities in (phone|source)/,
   },
