@@ -34,7 +34,7 @@ export function gapWords(gap: HistoryGap): string {
 
 /** Whether messages are known to be missing: a file or a chunk did not arrive. Otherwise they are only suspected. */
 export function isProven({ reason }: Pick<HistoryGap, 'reason'>): boolean {
-  return reason !== 'short';
+  return reason === 'file' || reason === 'chunk';
 }
 
 /** The chat's contact, in the form every command takes: a number if known, else the LID. */

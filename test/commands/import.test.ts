@@ -105,7 +105,7 @@ describeOnBackends('import: the phone', (backend) => {
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
     const result = await importOf(store, phones, { pages: 2, count: 2 });
     expect(result).toMatchObject({ outcome: 'fetched', messages: { created: 4 } });
-    expect(phones.requests.map(({ anchor }) => anchor.id)).toEqual(['hello', 'old4']);
+    expect(phones.requests.map(({ anchor }) => anchor.id)).toEqual(['hello', 'hello', 'old5']);
     expect(phones.opened).toBe(1);
   });
 
@@ -118,6 +118,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(result).toMatchObject({ outcome: 'end_of_history', messages: { created: 2 } });
     expect(phones.requests.map(({ anchor, count }) => [anchor.id, count])).toEqual([
       ['hello', 3],
+      ['hello', 1],
       ['old3', 3],
       ['old3', 1],
       ['old1', 1],
@@ -166,13 +167,14 @@ describeOnBackends('import: the phone', (backend) => {
       const byLid = CHAT.map((message) => ({ ...message, key: { ...message.key, remoteJid: ANA_LID } }));
       const phones = fakePhones(phoneWith({ id: ANA_LID, messages: byLid }));
       const result = await importOf(store, phones, { count: 3 });
-      expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 2 }, messages: { created: 3 } });
+      expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 3 }, messages: { created: 3 } });
       expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
         [ANA_PN, ANA_LID],
         [ANA_LID, ANA_PN],
+        [ANA_LID, ANA_PN],
       ]);
       await importOf(store, phones, { force: true });
-      expect(phones.requests.at(2)?.chatJid).toBe(ANA_LID);
+      expect(phones.requests.at(3)?.chatJid).toBe(ANA_LID);
       expect(await value(store, 'select count(*)::int from leads')).toBe(1);
     },
   );

@@ -1,9 +1,13 @@
+import { parseJid } from '../../identity/jid.js';
+import { canonicalPhone } from '../../identity/phone.js';
 import type { Sql } from '../../store/sql.js';
 import {
   deleteOwedFile,
+  readOpenRequests,
   readOwedFiles,
   recordFileFailure,
   recordOwedFile,
+  suspectRequests,
 } from '../../store/tables/history.js';
 import { insertEntries } from '../../store/tables/webhook-log.js';
 import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
@@ -95,6 +99,17 @@ export class RawKeeper implements HistoryKeeper {
     });
   }
 
+  /** What has come of these chats may be an answer that came too late: nobody has looked what it leaves out. */
+  private async suspect(chatIds: readonly string[]): Promise<void> {
+    const { connection } = this.options;
+    const open = await readOpenRequests(this.ctx.sql, connection.id);
+    const told = new Set(chatIds);
+    const suspected = open.filter(({ chatJid, otherJid }) =>
+      [chatJid, otherJid ?? chatJid].some((jid) => told.has(chatIdOf(jid))),
+    );
+    await suspectRequests(this.ctx.sql, connection.id, suspected, this.ctx.clock());
+  }
+
   private about(fileId: string): string[] {
     return aboutOwedFile(this.options.connection.id, fileId);
   }
@@ -122,7 +137,14 @@ export class RawKeeper implements HistoryKeeper {
         processedAt: null,
       },
     ]);
+    await this.suspect(entry.chatIds);
   }
+}
+
+/** The address of a chat as raw entries name it. */
+function chatIdOf(jid: string): string {
+  const { kind, user } = parseJid(jid);
+  return (kind === 'user' ? canonicalPhone(user) : undefined) ?? jid;
 }
 
 /** What a file's sealed notification is bound to. */

@@ -1,6 +1,6 @@
 import type { Context, ImportStep } from '../../context.js';
 import { isProven } from '../../audit/owed-history.js';
-import type { GapReason, HistoryGap } from '../../store/tables/history.js';
+import type { HistoryGap, MissingPart } from '../../store/tables/history.js';
 import type { Anchor } from './find-anchor.js';
 import { pause } from '../../whatsapp/wait.js';
 import type { SavedPage } from './save-page.js';
@@ -26,7 +26,7 @@ export interface Fetched {
   answeredAs: string | null;
 }
 
-export interface FetchedGap extends HistoryGap {
+export interface FetchedGap extends MissingPart {
   /** The phone was asked again, and the part has now arrived. */
   filled: boolean;
 }
@@ -46,14 +46,17 @@ interface FetchWork {
     addresses: readonly string[],
     how: { counted: boolean },
   ) => Promise<SavedPage>;
-  /** Records a gap, or that it is filled. */
-  recordGap: (gap: FetchedGap) => Promise<void>;
+  /** Records a gap or a request, or that it is filled or answered. */
+  recordGap: (gap: HistoryGap & { filled: boolean }) => Promise<void>;
   /** The phone has fully answered this request. */
   answered: (chatJid: string, anchorId: string) => Promise<void>;
   tell: (step: ImportStep) => void;
 }
 
-type Page = Extract<PageOutcome, { kind: 'page' }>;
+type Page = Extract<PageOutcome, { kind: 'page' }> & {
+  /** The answer also had the message that it goes back from: nothing is left out between the two. */
+  adjoins?: true;
+};
 type From = HistoryGap['anchor'];
 type MessageKey = Pick<From, 'id' | 'fromMe'>;
 
@@ -98,7 +101,9 @@ class PageFetch {
   private otherAddress: string | null;
   private triedOther = false;
   /** Gaps of earlier imports that begin at this import's start, until the phone has answered. */
-  private readonly open: HistoryGap[] = [];
+  private readonly open: MissingPart[] = [];
+  /** The oldest message that came. */
+  private oldest: From | null = null;
   /** Why no request can go out any more; also where it was a look that found out. */
   private lost: 'conflict' | 'logged_out' | null = null;
 
@@ -111,22 +116,27 @@ class PageFetch {
 
   async run(): Promise<Fetched> {
     const { options, gaps, anchor } = this.work;
-    for (const gap of gaps) {
+    for (const { reason, ...rest } of gaps) {
+      const gap: MissingPart = { ...rest, reason: reason === 'asked' ? 'short' : reason };
       // The first page covers whatever may be older than everything stored.
-      if (isBefore(gap, anchor)) this.open.push(gap);
-      else await this.fill({ ...gap, behind: gap.behind ?? anchor });
+      if (isBefore(gap, anchor)) {
+        if (reason !== 'asked') this.open.push(gap);
+      } else await this.fill({ ...gap, behind: gap.behind ?? anchor });
       if (this.ctx.signal.aborted) return this.end('interrupted');
     }
     let from: From = anchor;
+    let newer: From | null = null;
     for (let page = 0; page < options.pages; page += 1) {
       if (this.fetched.pages.length > 0 && !(await this.pause())) return this.end('interrupted');
-      const answer = await this.askBoth(from);
+      const answer = await this.askBoth(from, newer);
       if (answer.kind !== 'page') return this.end(answer.kind, 'reason' in answer ? answer.reason : null);
       await this.take(answer);
       const oldest = answer.own.at(-1);
+      this.oldest = oldest ?? this.oldest;
       if (oldest !== undefined || answer.endOfHistory) await this.closeOpen();
       else if (answer.moreRemain) await this.leaveOlder(from);
       if (oldest !== undefined) await this.checkForGaps(answer, from);
+      else if (!answer.moreRemain && this.open.length === 0) await this.closeRequest(from);
       const isTheEnd = await this.isTheEnd(answer);
       if (isTheEnd === true) return this.end('end_of_history');
       if (isTheEnd === null) {
@@ -137,21 +147,50 @@ class PageFetch {
       if (oldest === undefined || (oldest.id === from.id && oldest.fromMe === from.fromMe)) break;
       if (options.until !== undefined && oldest.timestampMs < options.until) break;
       from = oldest;
+      newer = answer.own.at(-2) ?? null;
       if (this.ctx.signal.aborted) return this.end('interrupted');
     }
     return this.end(this.fetched.pages.some(hasMessages) ? 'fetched' : 'empty');
   }
 
-  /** Asks for what came before a message; retries a silent phone once under the other address. */
-  private async askBoth(from: From): Promise<PageOutcome> {
-    const answer = await this.ask(from);
+  /**
+   * Asks for what came before a message; retries a silent phone once under the other address. Where the message after it is
+   * known, asks from that one: an answer that has the message itself leaves nothing out in front.
+   */
+  private async askBoth(from: From, newer: From | null): Promise<PageOutcome> {
+    const answer = await this.askRecorded(from, newer);
     if (answer.kind !== 'silent' || this.triedOther) return answer;
     this.triedOther = true;
     // A contact known only from the Cloud API has no LID in the database, and the phone may know the chat by its LID.
     this.otherAddress ??= await this.work.phone.otherAddress(this.address);
     if (this.otherAddress === null) return answer;
+    const silent = this.request(from);
     [this.address, this.otherAddress] = [this.otherAddress, this.address];
-    return this.ask(from);
+    const second = await this.askRecorded(from, newer);
+    if (second.kind === 'page') await this.work.recordGap({ ...silent, filled: true });
+    return second;
+  }
+
+  /** Records the request first: its answer may come in another session, and leave something out. */
+  private async askRecorded(from: From, newer: From | null): Promise<PageOutcome> {
+    await this.work.recordGap({ ...this.request(from), filled: false });
+    if (newer === null) return this.ask(from);
+    const answer = await this.ask(newer, { count: this.work.options.count + 1 });
+    return answer.kind === 'page' ? behindMessage(answer, from) : answer;
+  }
+
+  private request({ id, fromMe, timestampMs }: From): HistoryGap {
+    const { address: chatJid, otherAddress: otherJid } = this;
+    return { chatJid, otherJid, anchor: { id, fromMe, timestampMs }, behind: null, reason: 'asked' };
+  }
+
+  /** The request was answered, and nothing is missing directly before its message. */
+  private async closeRequest(from: From): Promise<void> {
+    const { otherAddress } = this;
+    const request = this.request(from);
+    await this.work.recordGap({ ...request, filled: true });
+    // A silent address was asked first.
+    if (otherAddress !== null) await this.work.recordGap({ ...request, chatJid: otherAddress, filled: true });
   }
 
   private async ask(from: From, asked: Partial<PageRequest> = {}): Promise<PageOutcome> {
@@ -208,15 +247,18 @@ class PageFetch {
   private async checkForGaps(answer: Page, from: From): Promise<void> {
     const request = { chatJid: this.address, otherJid: this.otherAddress, anchor: from };
     let isWhole = true;
-    for (const gap of gapsIn(answer, request, this.work.options.count)) {
-      // A short page alone proves nothing: ask the phone which message is directly before the anchor.
+    let isInFront = false;
+    for (const gap of gapsIn(answer, request)) {
+      // The answer alone proves nothing: ask the phone which message is directly before the anchor.
       const look = isProven(gap) ? LEFT_OUT : await this.look(answer, gap.anchor);
       if (look.follows === true) continue;
       isWhole = false;
+      isInFront ||= gap.anchor.id === from.id;
       if (look.follows === false) await this.fill(gap, look.newest);
       // Nobody knows: the next import asks again, for a green line over messages that never came would be wrong.
       else await this.leaveOpen(gap);
     }
+    if (!isInFront) await this.closeRequest(from);
     if (isWhole) await this.work.answered(this.address, from.id);
   }
 
@@ -262,6 +304,7 @@ class PageFetch {
 
   /** Asks which message the phone has directly before `from`, and looks whether the answer has it. */
   private async look(answer: Page, from: From): Promise<Look> {
+    if (this.ctx.signal.aborted) return { follows: null, newest: null };
     const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
     const look = await this.ask(from, { count: 1, timeoutMs });
     if (look.kind !== 'page') return { follows: null, newest: null };
@@ -270,7 +313,7 @@ class PageFetch {
     return { follows, newest: look.own[0] ?? null };
   }
 
-  private async leaveOpen(gap: HistoryGap): Promise<void> {
+  private async leaveOpen(gap: MissingPart): Promise<void> {
     const open = { ...gap, filled: false };
     await this.work.recordGap(open);
     this.fetched.gaps.push(open);
@@ -280,7 +323,7 @@ class PageFetch {
    * Asks again for what is missing. The gap is recorded before, so that a kill does not lose it. `known` is a message in it,
    * where the phone has shown one.
    */
-  private async fill(gap: HistoryGap, known: MessageKey | null = null): Promise<void> {
+  private async fill(gap: MissingPart, known: MessageKey | null = null): Promise<void> {
     const { recordGap } = this.work;
     await recordGap({ ...gap, filled: false });
     const rest = await this.fillPages(gap, known);
@@ -290,7 +333,7 @@ class PageFetch {
   }
 
   /** Goes back from one side of a gap to the other; gives what is still missing, null when nothing is. */
-  private async fillPages(gap: HistoryGap, known: MessageKey | null): Promise<HistoryGap | null> {
+  private async fillPages(gap: MissingPart, known: MessageKey | null): Promise<MissingPart | null> {
     const { chatJid, otherJid, behind } = gap;
     const asked = { chatJid, ...(otherJid === null ? {} : { otherJid }) };
     let rest = gap;
@@ -304,7 +347,9 @@ class PageFetch {
       if (oldest === undefined) return rest;
       // As many messages as were asked for prove nothing where one that belongs in front of them is not there.
       if (page === 0 && known !== null && !hasMessage(answer, known)) return rest;
-      for (const left of gapsIn(answer, rest, this.work.options.count)) {
+      for (const left of gapsIn(answer, rest)) {
+        // The message shown before is in the answer: nothing is left out in front of it.
+        if (page === 0 && known !== null && !isProven(left) && left.anchor.id === from.id) continue;
         if (isProven(left) || (await this.look(answer, left.anchor)).follows !== true) return rest;
       }
       await this.work.answered(chatJid, from.id);
@@ -324,7 +369,10 @@ class PageFetch {
     return pause(options.pagePauseMs, this.ctx.signal);
   }
 
-  private end(outcome: ImportOutcome, reason: string | null = null): Fetched {
+  private async end(outcome: ImportOutcome, reason: string | null = null): Promise<Fetched> {
+    // More of the last answer may still come, when nobody looks any more whether it follows.
+    if (this.oldest !== null && outcome !== 'end_of_history')
+      await this.work.recordGap({ ...this.request(this.oldest), filled: false });
     const open = this.open.map((gap) => ({ ...gap, filled: false }));
     const gaps = [...this.fetched.gaps, ...open];
     // What is advised after pages that came fails without the device.
@@ -343,18 +391,20 @@ function hasMessages({ messages: { created, updated, unchanged } }: FetchedPage)
 }
 
 /**
- * What an answer may leave out: between the message asked from and its newest one, if it is shorter than requested or
- * came in several chunks; and between its chunks. WhatsApp does not number messages, so without a `missing` these are
- * only suspicions.
+ * What an answer may leave out: between the message asked from and its newest one, also where it has as many as requested,
+ * and between its chunks. WhatsApp does not number messages, so without a `missing` these are only suspicions.
  */
 function gapsIn(
   answer: Page,
   { chatJid, otherJid, anchor }: Pick<HistoryGap, 'chatJid' | 'otherJid' | 'anchor'>,
-  count: number,
-): HistoryGap[] {
+): MissingPart[] {
   const [newest] = answer.own;
   if (newest === undefined) return [];
-  const gap = (from: From, behind: { id: string; timestampMs: number }, reason: GapReason): HistoryGap => ({
+  const gap = (
+    from: From,
+    behind: { id: string; timestampMs: number },
+    reason: MissingPart['reason'],
+  ): MissingPart => ({
     chatJid,
     otherJid,
     anchor: { id: from.id, fromMe: from.fromMe, timestampMs: from.timestampMs },
@@ -363,20 +413,21 @@ function gapsIn(
   });
   // A part requested again from its very start brings everything behind it.
   if (answer.missing !== null) return [gap(anchor, newest, answer.missing)];
-  if (isFullChunk(answer, count)) return [];
-  const gaps: HistoryGap[] = [];
+  const gaps: MissingPart[] = [];
   let from: From = anchor;
   for (const part of answer.parts) {
     const [first] = part;
     const last = part.at(-1);
     // If one chunk overlaps the one in front, nothing is left out between them.
-    if (first !== undefined && first.timestampMs < from.timestampMs) gaps.push(gap(from, first, 'short'));
+    const isKnown = answer.adjoins === true && from === anchor;
+    if (!isKnown && first !== undefined && first.timestampMs < from.timestampMs)
+      gaps.push(gap(from, first, 'short'));
     if (last !== undefined && last.timestampMs < from.timestampMs) from = last;
   }
   return gaps;
 }
 
-/** A phone sends at most what was requested: one chunk with all of it is complete. */
+/** A phone sends at most what was requested: behind one chunk with all of it no other one is missing. */
 function isFullChunk({ parts, own }: Page, count: number): boolean {
   return parts.length < 2 && own.length >= count;
 }
@@ -395,6 +446,14 @@ function followsOn(look: Page, answer: Page, from: From): boolean | null {
   if (newest !== undefined) return hasMessage(answer, newest);
   if (answer.own.some(({ timestampMs }) => timestampMs < from.timestampMs)) return null;
   return !look.moreRemain;
+}
+
+/** An answer without the message that it goes back from, if it has that one. */
+function behindMessage(answer: Page, from: MessageKey): Page {
+  if (!hasMessage(answer, from)) return answer;
+  const isOlder = ({ id, fromMe }: MessageKey): boolean => id !== from.id || fromMe !== from.fromMe;
+  const parts = answer.parts.map((part) => part.filter(isOlder)).filter((part) => part.length > 0);
+  return { ...answer, own: answer.own.filter(isOlder), parts, adjoins: true };
 }
 
 function hasMessage({ own }: Page, { id, fromMe }: MessageKey): boolean {

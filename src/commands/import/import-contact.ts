@@ -17,7 +17,7 @@ import {
 } from '../../store/tables/history.js';
 import { readEarlierImports, type EarlierImports } from '../../store/tables/sync-logs.js';
 import { findConnection } from '../connections/find.js';
-import { fetchPages, type Fetched } from './fetch-pages.js';
+import { fetchPages, type Fetched, type FetchedGap } from './fetch-pages.js';
 import { findAnchor, type Anchor } from './find-anchor.js';
 import { ImportLog } from './import-log.js';
 import { resultOf, statusOf, askedAtOf } from './import-result.js';
@@ -63,7 +63,8 @@ function importInto(
   const { dryRun, batchSize, recordedOptions } = options;
   return withRun(ctx, { command: 'import', options: recordedOptions, target }, async (run) => {
     const applier = { runId: run.id, newId: run.newId, batchSize, target };
-    const done = await importOne(ctx, { applier, phones, options, named }, options.contact);
+    const close = (): Promise<void> => phones.close();
+    const done = await importOne(ctx, { applier, phones, close, options, named }, options.contact);
     const { startedAt } = run;
     return {
       result: resultOf(ctx, done, { runId: dryRun ? null : run.id, dryRun, startedAt }),
@@ -111,6 +112,8 @@ export interface Imported {
 interface ImportWork {
   applier: Applier;
   phones: Phones;
+  /** Ends the session with the phone, if no other contact follows. */
+  close?: () => Promise<void>;
   options: FetchOptions;
   /** The named connection. */
   named: ConnectionRow | null;
@@ -181,14 +184,10 @@ class ContactImport {
     this.anchor = await this.findAnchor(lead, connection, earlier);
     if (this.anchor === null) return 'no_anchor';
     const { until } = this.work.options;
-    const { phone, lid } = addressesOf(lead);
-    this.gaps = await readGaps(
-      this.sql,
-      connection.id,
-      [phone, lid].filter((address) => address !== null),
-    );
+    this.gaps = await this.gapsOf(connection);
     // Everything requested is already stored.
-    if (until !== undefined && this.anchor.timestampMs < until && this.gaps.length === 0) return 'cache';
+    if (until !== undefined && this.anchor.timestampMs < until && this.gaps.every(isUnanswered))
+      return 'cache';
     return this.isTooEarly(earlier) ? 'throttled' : null;
   }
 
@@ -250,8 +249,31 @@ class ContactImport {
     if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
     // Late chunks, and answers to earlier requests: they are confirmed to WhatsApp, and belong to this import.
     await phone.settle();
+    // A file that is announced only now is still waited for when the session ends.
+    await this.work.close?.();
     const beside = await this.applyBeside(connection);
+    this.fetched.gaps.push(...(await this.leftOpen(connection, this.fetched)));
     return outcome === 'silent' && beside > 0 ? just('fetched') : { outcome, reason };
+  }
+
+  /** Parts in front of answers that came too late: nobody has looked what they leave out. */
+  private async leftOpen(connection: ConnectionRow, { gaps }: Fetched): Promise<FetchedGap[]> {
+    const known = new Set(gaps.map(({ anchor }) => anchor.id));
+    return (await this.gapsOf(connection)).flatMap((gap) =>
+      gap.reason === 'asked' || known.has(gap.anchor.id)
+        ? []
+        : [{ ...gap, reason: gap.reason, filled: false }],
+    );
+  }
+
+  private async gapsOf(connection: ConnectionRow): Promise<HistoryGap[]> {
+    const { lead } = await this.subject();
+    const { phone, lid } = lead === null ? { phone: null, lid: null } : addressesOf(lead);
+    return readGaps(
+      this.sql,
+      connection.id,
+      [phone, lid].filter((address) => address !== null),
+    );
   }
 
   private async fetchFrom(
@@ -345,6 +367,11 @@ class ContactImport {
   private tell(step: ImportStep): void {
     this.ctx.emit({ event: 'import', contact: this.typed, ...step });
   }
+}
+
+/** A request of which nothing has come, so that nothing can be missing because of it. */
+function isUnanswered({ reason }: HistoryGap): boolean {
+  return reason === 'asked';
 }
 
 const EMPTY: Omit<Subject, 'typed'> = { names: new Set(), lead: null };

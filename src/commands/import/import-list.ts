@@ -2,6 +2,7 @@ import { amount, count } from '../../model/amount.js';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.js';
+import type { Applier } from '../../ingest/apply/execute-batch.js';
 import { isRunAlive } from '../../ingest/runs/judge.js';
 import { withRun, type Run, type RunEnd, workOf } from '../../ingest/runs/with-run.js';
 import { UserError } from '../../model/errors.js';
@@ -10,8 +11,9 @@ import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { readUnfinishedRuns } from '../../store/tables/sync-runs.js';
-import { importOne, namedConnection } from './import-contact.js';
+import { importOne, namedConnection, type Imported } from './import-contact.js';
 import { statusOf } from './import-result.js';
+import { applyBeside } from './save-page.js';
 import { pause } from '../../whatsapp/wait.js';
 import {
   IMPORT_OUTCOMES,
@@ -64,6 +66,7 @@ export async function importList(
       async (run) => {
         const work = new ListImport(ctx, options, phones, named, list, resume, run);
         await work.importAll();
+        await work.takeLate();
         return { result: work.result(), end: work.end() };
       },
     );
@@ -75,6 +78,9 @@ export async function importList(
 class ListImport {
   private readonly imports: ListedImport[] = [];
   private readonly doneBefore: number;
+  private readonly asked = new Map<string, { connection: ConnectionRow; names: Set<string> }>();
+  /** What came for a contact after its own import. */
+  private readonly late = { created: 0, updated: 0 };
   private stopped: ImportOutcome | null = null;
   /** Failed contacts, including the earlier part of a resumed list, and the first of them by name. */
   private failed: number;
@@ -126,6 +132,16 @@ class ListImport {
     }
   }
 
+  /** Ends the session, and applies what came for a contact while others were imported, or at the very end. */
+  async takeLate(): Promise<void> {
+    await this.phones.close();
+    for (const { connection, names } of this.asked.values()) {
+      const { tally } = await applyBeside(this.ctx, this.applier(), connection, names);
+      this.late.created += tally.messages.created;
+      this.late.updated += tally.messages.updated;
+    }
+  }
+
   /** No pause after an import that did not ask the phone. */
   private hasPaused = true;
 
@@ -143,15 +159,10 @@ class ListImport {
     stopped: ImportOutcome | null;
     hasAsked: boolean;
   }> {
-    const { ctx, options, phones, named, run } = this;
-    const applier = {
-      runId: run.id,
-      newId: run.newId,
-      batchSize: options.batchSize,
-      target: { sql: ctx.store.sql, dryRun: false },
-    };
+    const { ctx, options, phones, named } = this;
     try {
-      const done = await importOne(ctx, { applier, phones, options, named }, contact);
+      const done = await importOne(ctx, { applier: this.applier(), phones, options, named }, contact);
+      this.remember(done);
       if (statusOf(done) !== 'completed' && !STOPPING.has(done.outcome)) {
         const { outcome, reason, connection } = done;
         this.fail({ line, contact, outcome, reason, connection: connection?.name ?? null });
@@ -185,6 +196,20 @@ class ListImport {
         hasAsked: false,
       };
     }
+  }
+
+  private applier(): Applier {
+    const { ctx, options, run } = this;
+    const target = { sql: ctx.store.sql, dryRun: false };
+    return { runId: run.id, newId: run.newId, batchSize: options.batchSize, target };
+  }
+
+  /** Whom the phone of a connection was asked about. */
+  private remember({ connection, fetched, subject }: Imported): void {
+    if (connection === null || fetched === null) return;
+    const known = this.asked.get(connection.id) ?? { connection, names: new Set() };
+    for (const name of subject.names) known.names.add(name);
+    this.asked.set(connection.id, known);
   }
 
   private fail(failure: KeptFailure): void {
@@ -243,8 +268,8 @@ class ListImport {
 
   private messages(): ImportListResult['messages'] {
     return {
-      created: this.imports.reduce((sum, one) => sum + one.created, 0),
-      updated: this.imports.reduce((sum, one) => sum + one.updated, 0),
+      created: this.imports.reduce((sum, one) => sum + one.created, this.late.created),
+      updated: this.imports.reduce((sum, one) => sum + one.updated, this.late.updated),
     };
   }
 

@@ -121,10 +121,14 @@ type OwedFileRow = RowOf<typeof OWED_FILE_ROW>;
 /** Maximum attempts per file; after that the phone no longer has it. */
 const MOST_FILE_ATTEMPTS = 5;
 
-/** Why a part of a chat is missing; `short`: the phone has more than it sent. */
-export const GAP_REASONS = ['file', 'chunk', 'short'] as const;
+/** Why a part of a chat is missing; `short`: the phone may have more than it sent. */
+const MISSING_REASONS = ['file', 'chunk', 'short'] as const;
 
-export type GapReason = (typeof GAP_REASONS)[number];
+/**
+ * `asked`: nothing is missing yet, but the phone was asked, and its answer is not known to be whole; it becomes `short`
+ * when something of the chat comes.
+ */
+export const GAP_REASONS = [...MISSING_REASONS, 'asked'] as const;
 
 /** A part of a chat missing from an answer, between two messages. */
 export interface HistoryGap {
@@ -135,7 +139,12 @@ export interface HistoryGap {
   anchor: { id: string; fromMe: boolean; timestampMs: number };
   /** The newest message received; null if none: anything missing is older than the anchor. */
   behind: { id: string; timestampMs: number } | null;
-  reason: GapReason;
+  reason: (typeof GAP_REASONS)[number];
+}
+
+/** A gap in which something is, or may be, missing. */
+export interface MissingPart extends HistoryGap {
+  reason: (typeof MISSING_REASONS)[number];
 }
 
 /** The stored form of a gap without a message behind it: no message has this id. */
@@ -235,7 +244,7 @@ const OWED_HISTORY = columns({
 /** History of a connection that its phone has and that did not arrive. Times are ms since 1970. */
 export interface OwedHistory extends RowOf<typeof OWED_HISTORY> {
   /** The earliest gaps found; the rest is only counted. */
-  named: HistoryGap[];
+  named: MissingPart[];
 }
 
 /** Maximum gaps named individually. */
@@ -250,7 +259,7 @@ export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise
      from (
        select connection_id, true as is_file, announced_at as since, error, tried_at from owed_files
        union all
-       select connection_id, false, found_at, null, null from history_gaps
+       select connection_id, false, found_at, null, null from history_gaps where reason <> 'asked'
      ) owed
      group by 1 order by 1`,
   );
@@ -262,14 +271,21 @@ export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise
   }));
 }
 
-/** Records a gap; a known one gets another attempt. */
+/**
+ * Records a gap; a known one gets another attempt. A request keeps what is known of a gap that begins at its anchor, and
+ * becomes the gap that its answer shows.
+ */
 export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap, now: number): Promise<void> {
   await sql.execute(
     `insert into history_gaps (connection_id, chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at,
        behind_id, behind_at, reason, found_at)
      values ($1::uuid, $2, $3, $4, $5::boolean, $6::timestamptz, $7, $8::timestamptz, $9, $10::timestamptz)
      on conflict (connection_id, chat_jid, anchor_id, anchor_from_me) do update set
-       attempts = history_gaps.attempts + 1, tried_at = excluded.found_at, reason = excluded.reason`,
+       attempts = history_gaps.attempts + (case when 'asked' in (history_gaps.reason, excluded.reason) then 0 else 1 end),
+       tried_at = excluded.found_at,
+       reason = case excluded.reason when 'asked' then history_gaps.reason else excluded.reason end,
+       behind_id = case history_gaps.reason when 'asked' then excluded.behind_id else history_gaps.behind_id end,
+       behind_at = case history_gaps.reason when 'asked' then excluded.behind_at else history_gaps.behind_at end`,
     [
       connectionId,
       gap.chatJid,
@@ -283,6 +299,35 @@ export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap,
       new Date(now),
     ],
   );
+}
+
+/**
+ * Something of these chats has come: the requests whose answers are not known to be whole may leave a gap in front of it.
+ */
+export async function suspectRequests(
+  sql: Sql,
+  connectionId: string,
+  requests: readonly Pick<HistoryGap, 'chatJid' | 'anchor'>[],
+  now: number,
+): Promise<void> {
+  if (requests.length === 0) return;
+  const keys = requests.map(({ chatJid, anchor }) => ({ chatJid, anchorId: anchor.id }));
+  await sql.execute(
+    `update history_gaps set reason = 'short', found_at = $4::timestamptz
+     where connection_id = $1::uuid and reason = 'asked'
+       and (chat_jid, anchor_id) in (select * from unnest($2::text[], $3::text[]))`,
+    [connectionId, ...arraysOf(keys, 'chatJid', 'anchorId'), new Date(now)],
+  );
+}
+
+/** The requests of a connection whose answers are not known to be whole. */
+export async function readOpenRequests(sql: Sql, connectionId: string): Promise<HistoryGap[]> {
+  const rows = await sql.query(
+    `select chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at, behind_id, behind_at, reason
+     from history_gaps where connection_id = $1::uuid and reason = 'asked'`,
+    [connectionId],
+  );
+  return rows.map(gapOf);
 }
 
 /** Forgets a gap that is filled. */
@@ -316,7 +361,7 @@ export async function readGaps(
 }
 
 /** A gap, with its connection. */
-interface OwedGap extends HistoryGap {
+interface OwedGap extends MissingPart {
   connectionId: string;
 }
 
@@ -326,11 +371,15 @@ async function readOwedGaps(sql: Sql, mostOfEach: number): Promise<OwedGap[]> {
     `select * from (
        select connection_id, chat_jid, other_jid, anchor_id, anchor_from_me, anchor_at, behind_id, behind_at, reason,
          row_number() over (partition by connection_id order by found_at, chat_jid, anchor_at desc, anchor_id) as place
-       from history_gaps
+       from history_gaps where reason <> 'asked'
      ) gaps where place <= $1::int order by connection_id, place`,
     [mostOfEach],
   );
-  return rows.map((row) => ({ connectionId: textOf(row, 'connection_id'), ...gapOf(row) }));
+  return rows.map((row) => ({
+    connectionId: textOf(row, 'connection_id'),
+    ...gapOf(row),
+    reason: wordOf(row, 'reason', MISSING_REASONS),
+  }));
 }
 
 function gapOf(row: Record<string, unknown>): HistoryGap {
