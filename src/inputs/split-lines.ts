@@ -22,7 +22,7 @@ import {
 } from './console-line.js';
 import { escapedValueIn, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
-import { withoutColours } from '../decode/envelopes/clock.js';
+import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
 import { hasMarker, mayHoldBody } from './markers.js';
@@ -473,7 +473,7 @@ function isEmpty(line: Buffer): boolean {
   const first = line[0] ?? 0;
   if (first > COMMA) return false;
   if (first === ESCAPE && line.length < 64)
-    return isEmpty(Buffer.from(withoutColours(line.toString('latin1'))));
+    return isEmpty(Buffer.from(withoutTerminalCodes(line.toString('latin1'))));
   const start = skipBlank(line);
   return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
 }

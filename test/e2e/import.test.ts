@@ -101,10 +101,12 @@ describeOnBackends('import, end to end', (backend) => {
       status: 'completed',
       connection: { name: 'loja', kind: 'coexistence' },
       messages: { seen: 5, created: 5 },
-      fetch: { requests: 1, anchor: { id: 'hello', fromMe: false, address: PN } },
+      fetch: { requests: 2, anchor: { id: 'hello', fromMe: false, address: PN } },
     });
+    // The second one looks whether the page begins with the message directly before.
     expect(site.fake.historyRequests).toMatchObject([
       { chatJid: PN, oldestMessageId: 'hello', oldestMessageTimestamp: T0, count: 5 },
+      { chatJid: PN, oldestMessageId: 'hello', oldestMessageTimestamp: T0, count: 1 },
     ]);
     expect((await bodies(site)).slice(0, 2)).toEqual(['< A15', '> A16']);
     expect(site.device.isOnline).toBe(false);
@@ -146,7 +148,7 @@ describe('import: pages', () => {
     const back = new Date((T0 - 1900) * 1000).toISOString();
     const { result } = await imported(site, '--count', '6', '--until', back);
     expect(result).toMatchObject({ outcome: 'fetched', messages: { created: 12 } });
-    expect(site.fake.downloads).toHaveLength(as === 'blob' ? 2 : 0);
+    expect(site.fake.downloads).toHaveLength(as === 'blob' ? 3 : 0);
   });
 
   it('gives what the raw log has without any socket', async () => {
@@ -459,6 +461,30 @@ describe('import: when it goes wrong', () => {
     expect(['fetched', 'silent']).toContain(next.result.outcome);
   });
 
+  it('a file that is announced while the import ends is waited for, and applied in it', async () => {
+    const site = await linked();
+    const whole = answerFromArchive([PHONE]);
+    site.fake.onHistoryRequest(async (request) => {
+      const answer = await whole(request);
+      const [chat] = answer === 'silence' || !('conversations' in answer) ? [] : answer.conversations;
+      if (request.count === 1 || chat === undefined) return answer;
+      const messages = chat.messages ?? [];
+      // The older half comes when nobody waits for the answer any more, and its file is slow.
+      return [
+        { conversations: [{ ...chat, messages: messages.slice(10) }] },
+        {
+          as: 'blob',
+          afterMs: 3_300,
+          downloadMs: 3_000,
+          conversations: [{ ...chat, messages: messages.slice(0, 10) }],
+        },
+      ];
+    });
+    const { result } = await imported(site, '--count', '20', '--timeout', '5s');
+    expect(result.messages.created + result.cache.created).toBeGreaterThanOrEqual(20);
+    expect(await bodies(site)).toHaveLength(22);
+  });
+
   it('asks again when the line was dropped', async () => {
     const site = await linked();
     const answer = answerFromArchive([PHONE]);
@@ -532,7 +558,7 @@ describe('import: when it goes wrong', () => {
     const inMs = Date.parse(result.nextAllowedAt ?? '') - Date.now();
     expect(inMs).toBeGreaterThan(200_000);
     expect(inMs).toBeLessThan(300_000);
-    expect(site.fake.historyRequests).toHaveLength(1);
+    expect(site.fake.historyRequests).toHaveLength(2);
     expect((await imported(site, '--force')).result.outcome).toBe('end_of_history');
   });
 

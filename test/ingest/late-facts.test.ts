@@ -216,6 +216,18 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     expect(await value(store, `select count(*)::int from lead_identities where value <> '+${ANA}'`)).toBe(0);
   });
 
+  it('a status of a message to itself waits for nothing', async () => {
+    const status = { id: wamid('S1', BUSINESS), status: 'read', timestamp: seconds(9), recipient_id: BUSINESS };
+    for (const others of [[self], []]) {
+      const store = await expectOneDatabase(backend, [
+        ...others,
+        body('messages', { statuses: [status] }, { id: FIRST.id }),
+        naming('A2', 9),
+      ]);
+      expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+    }
+  });
+
   it('the report explains the rows that went, and the journal has them', async () => {
     const store = await backend.open();
     await replayBodies(store, [self, selfNamed, numberless('A1', 6)], { batchSize: 1 });

@@ -143,3 +143,18 @@ test.each([
   const { seen } = await readText(`${prefix} {"a":1}\n`);
   expect(seen).toEqual([{ at: 'log:1', text: '{"a":1}', receivedAt: '2026-09-21T11:13:20.600Z' }]);
 });
+
+test.each([
+  ['clears the screen', '\x1bc[11:13:20 AM] Starting compilation in watch mode...'],
+  ['sets a title', '\x1b]0;node server.js\x07'],
+  ['selects a character set', '\x1b(B'],
+  ['changes a mode', '\x1b[?2004l'],
+  ['is cut inside a colour', '\x1b[3'],
+  ['is an escape alone', '\x1b'],
+])('a line that %s is one without a body', async (_what, line) => {
+  for (const log of [`${line}\n${BODY}\n`, `${BODY}\n${line}\n${BODY}\n`, `[pm2] ${BODY}\n${line}\n`, line]) {
+    const { texts, problems } = await readText(log);
+    expect(texts.filter((text) => text === BODY)).toHaveLength(log.split(BODY).length - 1);
+    expect(problems.filter((problem) => !problem.startsWith('no_log_entries'))).toEqual([]);
+  }
+});

@@ -5,6 +5,7 @@ import type {
   DuplicateSample,
   LookAlike,
 } from '../../commands/dedupe/result.js';
+import { needsForce } from '../../commands/dedupe/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
@@ -162,12 +163,20 @@ function nextSteps(result: DedupeResult, { argv }: DedupeCall): Remedy[] {
   if (!result.applied) {
     return total(result) === 0
       ? [verify]
-      : [
-          typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [
-            ...withoutDryRun(words),
-            '--apply',
-          ]),
-        ];
+      : needsForce(result)
+        ? [
+            typedAgain(argv, 'merges them although there are many; undo restores them', (words) => [
+              ...withoutDryRun(words),
+              '--apply',
+              '--force',
+            ]),
+          ]
+        : [
+            typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [
+              ...withoutDryRun(words),
+              '--apply',
+            ]),
+          ];
   }
   const steps: Remedy[] = [];
   if (result.requeued > 0) {

@@ -2,6 +2,7 @@ import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
 import { comparedMessages } from '../../commands/report/comparisons.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
+import { needsForce } from '../../commands/dedupe/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
@@ -162,7 +163,11 @@ function plannedClasses(dedupe: ReconcileResult['dedupe']) {
 function nextSteps({ report, dedupe, copies }: ReconcileResult, argv: readonly string[]): Remedy[] {
   return [
     ...alertSteps(report?.alerts ?? []),
-    ...(plannedClasses(dedupe).length === 0
+    // With --apply, the duplicates are still there because there are too many: an alert says how to merge them.
+    ...(dedupe === null ||
+    plannedClasses(dedupe).length === 0 ||
+    argv.includes('--apply') ||
+    needsForce(dedupe)
       ? []
       : [
           typedAgain(argv, 'merges the duplicates; undo restores them', (words) => [

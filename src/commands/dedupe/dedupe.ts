@@ -7,7 +7,13 @@ import type { Context } from '../../context.js';
 import type { PlanView } from './batches.js';
 import { Tally } from './tally.js';
 import { mergeAll } from './merge-all.js';
-import { DUPLICATE_CLASSES, type DedupeOptions, type DedupeResult } from './result.js';
+import {
+  DUPLICATE_CLASSES,
+  isTooLarge,
+  LARGEST_SHARE,
+  type DedupeOptions,
+  type DedupeResult,
+} from './result.js';
 import { DEDUPE_CLASSES } from './classes.js';
 import { amount, count } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
@@ -112,10 +118,6 @@ function shareOf(doubled: number, messages: number): number {
   return messages === 0 ? 0 : doubled / messages;
 }
 
-function isTooLarge(share: number): boolean {
-  return share > LARGEST_SHARE;
-}
-
 function sharesOf(
   connections: readonly ConnectionRow[],
   only: string | null,
@@ -130,9 +132,6 @@ function sharesOf(
       return { name, messages: all, doubled, share: shareOf(doubled, all) };
     });
 }
-
-/** Deleting more than this share of a connection's messages is more likely a mistake (a restored dump apart). */
-const LARGEST_SHARE = 0.05;
 
 /** Refuses to delete this many messages until a person confirms it. Nothing has changed yet. */
 class TooManyDuplicates extends ConfigError {

@@ -71,3 +71,16 @@ export interface DedupeResult {
   resumedFrom?: { runId: string };
   database: string;
 }
+
+/** Deleting more than this share of a connection's messages is more likely a mistake (a restored dump apart). */
+export const LARGEST_SHARE = 0.05;
+
+/** Whether a share of a connection's messages is deleted only with `--force`. */
+export function isTooLarge(share: number): boolean {
+  return share > LARGEST_SHARE;
+}
+
+/** Whether a plan is refused without `--force`. */
+export function needsForce({ connections }: Pick<DedupeResult, 'connections'>): boolean {
+  return connections.some(({ share }) => isTooLarge(share));
+}

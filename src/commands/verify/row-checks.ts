@@ -102,6 +102,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
   begin: ({ sql, connections, now }) => {
     let lost: LostEntry | null = null;
     let records = 0;
+    const runs = new Set<string | null>();
     const leftovers: string[] = [];
     const foreign = new Map<string, number>();
     const marked = new Map<string, number>();
@@ -111,6 +112,7 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
           const { ledger, connectionId, entryId, runId, what } = row;
           records += 1;
           lost ??= { id: entryId, runId, origin: null };
+          runs.add(runId);
           const detail = `${RECORD_WORDS[ledger]} ${what}: its raw entry is gone`;
           return { sign: '-', connectionId, subject: `log:${entryId}`, detail };
         }
@@ -126,7 +128,10 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
           return { as: 'note', sign: '-', connectionId, subject, detail: 'names no raw entry' };
         }
         if (row.isReplaced) leftovers.push(id);
-        else lost ??= { id: batchId, runId: row.runId, origin: null };
+        else {
+          lost ??= { id: batchId, runId: row.runId, origin: null };
+          runs.add(row.runId);
+        }
         const detail = `its raw entry log:${batchId} is gone${row.isReplaced ? ', and so is its id; a later run stored another text of the same second' : ''}`;
         return { sign: '-', connectionId, subject, detail };
       },
@@ -155,13 +160,18 @@ export const rawEntryCheck = rowCheck<MessageFromElsewhere | Marked | GoneRecord
               ? null
               : lost === null
                 ? leftoverRemedy(leftovers[0] ?? '')
-                : await sourceRemedy(sql, lost, STORE_AGAIN),
+                : await sourceRemedy(sql, lost, runs.size < 2 ? STORE_AGAIN : ofSeveral(runs.size)),
           notes: await countOpenNotes(sql, connections, { foreign, marked }, now),
         };
       },
     };
   },
 });
+
+/** What one of several commands does. */
+function ofSeveral(runs: number): string {
+  return `${STORE_AGAIN}; they came from ${runs} runs, and verify names the next one after this`;
+}
 
 function leftoverRemedy(rowId: string): Remedy {
   return remedy('explain', [rowId], 'shows the row; if nothing is lost with it, acknowledge the alert');

@@ -28,3 +28,11 @@ const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
 export function withoutColours(text: string): string {
   return text.includes('\x1b[') ? text.replace(COLOURS, '') : text;
 }
+
+/** Whatever programs send to a terminal beside text: titles, clearing, character sets; also cut off at the end of a line. */
+const TERMINAL_CODES =
+  /\x1b(?:\[[\x20-\x3f]*[\x40-\x7e]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x20-\x2f]*[\x30-\x7e]?)/g;
+
+export function withoutTerminalCodes(text: string): string {
+  return text.replace(TERMINAL_CODES, '');
+}

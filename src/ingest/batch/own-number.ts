@@ -36,6 +36,11 @@ export function ownNumberReason(
     case 'revoke':
     case 'reaction':
       return own.has(connection, fact.counterpart) ? { subject: fact.kind, reason: 'self_thread' } : null;
+    case 'status':
+      // Its message is skipped: it would wait for it forever.
+      return fact.recipient !== undefined && own.has(connection, fact.recipient)
+        ? { subject: 'status', reason: 'self_thread' }
+        : null;
     case 'address_book':
       return own.has(connection, fact.who) ? { subject: 'contact', reason: 'own_number' } : null;
     default:

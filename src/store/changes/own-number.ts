@@ -1,3 +1,4 @@
+import type { PendingFactKind } from '../../model/enumerations.js';
 import type { RemovedRows } from '../../model/run-result.js';
 import { arrayLiteral } from '../array-literal.js';
 import { journaled } from '../journal/journal.js';
@@ -24,8 +25,16 @@ interface OwnNumber {
  * people, stay.
  */
 export async function retractOwnNumber(tx: Sql, runId: string, own: OwnNumber): Promise<Retracted> {
-  const { connectionId, phoneNumberId } = own;
-  return retractPeople(tx, runId, await readPeople(tx, own), { connectionId, phoneNumberId });
+  const { connectionId, phoneNumberId, phones, isNew } = own;
+  const retracted = await retractPeople(tx, runId, await readPeople(tx, own), {
+    connectionId,
+    phoneNumberId,
+  });
+  if (!isNew) return retracted;
+  // Statuses to the number wait for messages that are skipped, also where nothing else named it.
+  const requeued = await requeueEntriesNaming(tx, phones);
+  await deletePendingFacts(tx, connectionId, phones, ['status']);
+  return { ...retracted, requeued: retracted.requeued + requeued };
 }
 
 /** What was removed, and how many entries are due because of it. */
@@ -69,7 +78,7 @@ export async function retractPeople(
   const kept = await recomputeConversations(tx, conversationIds);
   await updateConversations(tx, kept);
   requeued += await requeueEntriesNaming(tx, names);
-  await deleteAmendments(tx, connection.connectionId, names);
+  await deletePendingFacts(tx, connection.connectionId, names, ['edit', 'revoke', 'reaction']);
   // A status names only its message; if that message is gone, it must wait again.
   if (messages.some(({ isConfirmed }) => isConfirmed)) {
     const { phoneNumberId } = connection;
@@ -186,12 +195,17 @@ async function deletePeople(tx: Sql, personIds: readonly string[]): Promise<numb
   return leads;
 }
 
-/** Edits, revokes and reactions waiting for their message; due ones return with their entries. */
-async function deleteAmendments(tx: Sql, connectionId: string, names: readonly string[]): Promise<void> {
+/** What waits for its message in entries that name these; due ones return with their entries. */
+async function deletePendingFacts(
+  tx: Sql,
+  connectionId: string,
+  names: readonly string[],
+  kinds: readonly PendingFactKind[],
+): Promise<void> {
   await tx.execute(
-    `delete from pending_facts where connection_id = $1::uuid and kind <> 'status' and webhook_log_id in (
+    `delete from pending_facts where connection_id = $1::uuid and kind = any($3::text[]) and webhook_log_id in (
        select id from webhook_log where chat_ids && $2::text[]
      )`,
-    [connectionId, arrayLiteral(names)],
+    [connectionId, arrayLiteral(names), arrayLiteral(kinds)],
   );
 }
