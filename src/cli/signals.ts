@@ -3,9 +3,9 @@ import type { Io, StopSignal } from './io.js';
 
 /**
  * How long work may take to end after the first signal before the process ends anyway. Container runtimes and service
- * managers kill after ten seconds.
+ * managers kill after ten seconds; on a busy machine, seconds pass before the signal is even noticed.
  */
-const GRACE_MS = 8_000;
+const GRACE_MS = 6_000;
 
 /** Read-only work has nothing to store, and shows what it found. */
 const READING_GRACE_MS = 2_000;
