@@ -67,8 +67,8 @@ describe('verify', () => {
     const { code, stdout } = await run(['verify']);
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, no duplicates$/m);
-    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(16);
-    expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings /m);
+    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(17);
+    expect(stdout).toMatch(/^✔ Clean: 17 checks, no findings /m);
     expect(code).toBe(0);
   });
 
@@ -101,7 +101,7 @@ describe('verify', () => {
     await onServer(run.url, 'delete from webhook_log');
     await onServer(run.url, 'update messages set batch_id = null, run_id = null');
     const { code, stdout } = await run(['verify', '--fail-on', 'note']);
-    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 16 checks /m);
+    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 17 checks /m);
     expect(code).toBe(3);
     for (const command of ['report', 'reconcile']) {
       const other = await run([command, '--fail-on', 'note']);
@@ -120,7 +120,7 @@ describe('verify', () => {
     expect(found.code).toBe(3);
     const { code, stdout } = await run(['verify', '--enforce']);
     expect(stdout).toMatch(/^Recomputed\n {2}✔ 1 conversation, 0 leads, 1 ticket$/m);
-    expect(stdout).toMatch(/^✔ Clean: 16 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 17 checks, no findings /m);
     expect(code).toBe(0);
     expect((await run(['verify', '--enforce'])).stdout).not.toContain('Recomputed');
   });
@@ -143,7 +143,7 @@ describe('verify', () => {
     const run = await server.prepare();
     await run(SHOP);
     const { code, stdout, stderr } = await run(['verify', '--format', format]);
-    expect(count(stdout)).toBe(16);
+    expect(count(stdout)).toBe(17);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 

@@ -354,7 +354,7 @@ const DAMAGES: Damage[] = [
                   where id = (select conversation_id from messages where external_id = '${wamid('A2')}')`,
       ),
     // The lead's source follows from it.
-    finds: { conversation_times: 1, lead_values: 1 },
+    finds: { lead_values: 1, conversation_times: 1 },
     sample: /its source: app_echo instead of history/,
   },
   {
