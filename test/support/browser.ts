@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { inject } from 'vitest';
 
@@ -43,9 +45,18 @@ async function unpack(): Promise<{ args: string[]; path: string }> {
   process.env.TMPDIR = inject('databases').directory;
   try {
     const { default: packed } = await import('@sparticuz/chromium');
-    return { args: packed.args, path: await packed.executablePath() };
+    const unpacked = { args: packed.args, path: await packed.executablePath() };
+    await findFonts(path.join(process.env.TMPDIR, 'fonts'));
+    return unpacked;
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
   }
+}
+
+/** Its list of fonts names only the usual temporary directory: without any font, a page crashes. */
+async function findFonts(directory: string): Promise<void> {
+  const list = path.join(directory, 'fonts.conf');
+  const known = await readFile(list, 'utf8');
+  await writeFile(list, known.replaceAll('/tmp/fonts', directory));
 }
