@@ -32,7 +32,7 @@ export type ImportStep =
   /** The request is out; the phone has so long to answer. */
   | { step: 'asked'; page: number; waitMs: number }
   /** The phone has answered; what it sends may still have to be downloaded. */
-  | { step: 'answered'; page: number }
+  | { step: 'answered' | 'checking'; page: number }
   | { step: 'received' | 'saved'; page: number; messages: number }
   | { step: 'pausing'; waitMs: number }
   | { step: 'done'; outcome: string };

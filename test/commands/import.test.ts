@@ -561,8 +561,8 @@ describeOnBackends('import: progress and Ctrl-C', (backend) => {
       'asked',
       'received',
       'saved',
-      'asked',
-      'asked',
+      'checking',
+      'checking',
     ]);
   });
 

@@ -160,6 +160,8 @@ export function describeImportStep(event: Extract<ProgressEvent, { event: 'impor
       return `${contact}: the line was lost, connecting again`;
     case 'asked':
       return `${contact}: asked the phone for page ${event.page}, waiting up to ${formatDuration(event.waitMs).replace('.0 s', ' s')}`;
+    case 'checking':
+      return `${contact}: checking that page ${event.page} leaves nothing out`;
     case 'answered':
       return `${contact}: the phone has answered`;
     case 'received':

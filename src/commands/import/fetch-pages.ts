@@ -193,9 +193,13 @@ class PageFetch {
     if (otherAddress !== null) await this.work.recordGap({ ...request, chatJid: otherAddress, filled: true });
   }
 
-  private async ask(from: From, asked: Partial<PageRequest> = {}): Promise<PageOutcome> {
+  private async ask(
+    from: From,
+    asked: Partial<PageRequest> = {},
+    purpose: 'page' | 'look' = 'page',
+  ): Promise<PageOutcome> {
     const { phone, options, tell } = this.work;
-    const page = this.fetched.pages.length + 1;
+    const page = this.fetched.pages.length + (purpose === 'page' ? 1 : 0);
     const answer = await phone.fetchPage({
       chatJid: this.address,
       ...(this.otherAddress === null ? {} : { otherJid: this.otherAddress }),
@@ -208,7 +212,9 @@ class PageFetch {
           this.fetched.requests += 1;
           this.fetched.askedAt ??= this.ctx.clock();
         }
-        tell(step === 'reconnecting' ? { step } : stepOf(step, page, options.timeoutMs));
+        if (step === 'reconnecting') tell({ step });
+        else if (purpose === 'page') tell(stepOf(step, page, options.timeoutMs));
+        else if (step === 'asked') tell({ step: 'checking', page });
       },
       ...asked,
     });
@@ -306,7 +312,7 @@ class PageFetch {
   private async look(answer: Page, from: From): Promise<Look> {
     if (this.ctx.signal.aborted) return { follows: null, newest: null };
     const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
-    const look = await this.ask(from, { count: 1, timeoutMs });
+    const look = await this.ask(from, { count: 1, timeoutMs }, 'look');
     if (look.kind !== 'page') return { follows: null, newest: null };
     const follows = followsOn(look, answer, from);
     await this.save(look, follows === false);

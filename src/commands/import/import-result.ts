@@ -129,6 +129,8 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
         ),
       ]
     : [];
+  // One request asks for both.
+  if (gaps.length > 0 && asksAgain(result.outcome)) remedies.shift();
   // Without a device no import can have anything; the link downloads the missing files, too.
   if (needsLink(result.outcome)) remedies.push(...gaps);
   else
@@ -139,6 +141,11 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
   if (others > 0)
     remedies.push(remedy('replay', [], 'imports the messages of other people that came with the answer'));
   return remedies;
+}
+
+/** Whether the advice is to ask for the same page again. */
+function asksAgain(outcome: ImportOutcome): boolean {
+  return outcome === 'silent' || outcome === 'download_failed';
 }
 
 /** Whether a phone must be linked before another import can ask it. */
