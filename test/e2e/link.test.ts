@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { proto } from '@whiskeysockets/baileys';
 import { expect, it, onTestFinished } from 'vitest';
+import { exitCodeOf } from '../../src/cli/exit.js';
+import { linkDevice } from '../../src/commands/devices/link.js';
+import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { acquireDeviceLock } from '../../src/store/locks/run-lock.js';
 import { openStore } from '../../src/store/open-store.js';
 import { runCli, type Seen } from '../cli/run-cli.js';
@@ -16,6 +19,7 @@ import type { LinkedDevice } from '../support/fake-whatsapp/linked-device.js';
 import { type FakeWhatsApp, startFakeWhatsApp } from '../support/fake-whatsapp/server.js';
 import { until } from '../support/fake-whatsapp/session.js';
 import { readTerminalQr } from '../support/fake-whatsapp/terminal-qr.js';
+import { testContext } from '../support/replaying.js';
 import { type Installation, useMachines } from './installation.js';
 
 const { HistorySyncType } = proto.HistorySync;
@@ -99,6 +103,32 @@ describeOnBackends('link', (backend) => {
     expect(code, stderr).toBe(0);
     return device;
   }
+
+  it('is not completed when the phone stops in the middle of its first history', async () => {
+    const fake = await startFakeWhatsApp({ account: randomAccount(), historyOnLink: HISTORY.slice(0, 1) });
+    onTestFinished(() => fake.close());
+    const database = await backend.config();
+    const store = await openStore(database, TEST_OPTIONS);
+    onTestFinished(() => store.close());
+    await addConnection(store, { name: 'loja', kind: 'baileys', number: `+${fake.account.phone}` });
+    const result = await linkDevice(testContext(store), {
+      database,
+      lockWaitMs: 0,
+      connection: 'loja',
+      method: { kind: 'qr' },
+      url: fake.url,
+      secretKey: SecretKey.parse(randomBytes(32).toString('base64'), 'the test'),
+      batchSize: 100,
+      quietMs: 300,
+      stallMs: 1_500,
+      recordedOptions: {},
+      onStep: (step) => {
+        if (step.step === 'qr') void fake.scan(step.qr);
+      },
+    });
+    expect(result).toMatchObject({ status: 'partial', sync: 'stalled', messages: { created: 2 } });
+    expect(exitCodeOf(result.status)).toBe(4);
+  });
 
   it('pairs by QR code, brings in what the phone sends, shows it and unlinks it', async () => {
     const { fake, machine, env } = await install();

@@ -45,7 +45,8 @@ export function registerLink(parent: Command, attach: Attach): Command {
       [EXIT.ok]: 'linked, and everything the phone sent is in the database',
       [EXIT.failure]: 'it failed: wrong phone, no connection to WhatsApp, another login took over',
       [EXIT.usage]: 'wrong usage or configuration; secret key missing or wrong',
-      [EXIT.partial]: 'linked, but some of what the phone sent could not be downloaded or read',
+      [EXIT.partial]:
+        'linked, but the phone stopped sending, or some of what it sent could not be downloaded or read',
       [EXIT.locked]: 'another run holds the database or the device; the message names it',
       [EXIT.notLinked]: 'not linked: the code was not scanned in time, or the phone unlinked the device',
       [EXIT.interrupted]: 'interrupted; rerun to resume',

@@ -145,7 +145,8 @@ function endedLink(
 ): Ended<LinkResult> {
   const { announced, received } = pairing.progress;
   const { missingFiles } = pairing;
-  const isWhole = received >= announced && missingFiles.count === 0 && !tally.hasLoss();
+  const hasCome = pairing.sync === 'complete' && received >= announced && missingFiles.count === 0;
+  const isWhole = hasCome && !tally.hasLoss();
   const status = interrupted ? 'interrupted' : isWhole ? 'completed' : 'partial';
   const { messages, leads, contacts } = tally;
   const counters = {

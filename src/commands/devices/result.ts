@@ -19,7 +19,7 @@ export interface LinkResult {
   schemaVersion: 1;
   command: 'link';
   runId: string;
-  /** `partial`: linked, but some of what the phone sent, now or earlier, could not be downloaded or read. */
+  /** `partial`: linked, but the phone stopped sending, or some of what it sent, now or earlier, could not be downloaded or read. */
   status: RunResult['status'];
   connection: ConnectionName;
   device: DeviceView;
