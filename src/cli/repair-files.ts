@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import {
   writePrune,
   writeRepair,
@@ -200,12 +201,35 @@ async function openFiles<Writer extends { end: () => Promise<void> }>(
   }
 }
 
-/** The ids of the messages that a repair put back: what `--repair` wrote beside its SQL. */
+const datum = z.object({ externalId: z.string() });
+
+/**
+ * The ids of the messages that a repair put back: what `--repair` wrote beside its SQL, or as data. Throws ConfigError for
+ * a file that holds none.
+ */
 export function readRepairedIds(target: string, io: Pick<Io, 'cwd'>): ReadonlySet<string> {
   const path = resolve(io.cwd, target.replace(/\.sql$/i, '.ids'));
+  const code = 'repair_ids_unreadable';
   const text = readTextFile(path, '--verify-repair', {
     holds: 'the ids of a repair; --repair FILE.sql writes them to FILE.ids.',
-    code: 'repair_ids_unreadable',
+    code,
   });
-  return new Set(text.split('\n').flatMap((line) => line.split('\t')[1] ?? []));
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const ids = lines.flatMap((line) => (isData(target) ? idOfData(line) : line.split('\t')[1]) ?? []);
+  if (ids.length === 0 || ids.length < lines.length) {
+    throw new ConfigError(`--verify-repair ${target}: this file is no repair.`, {
+      code,
+      remedy: 'Name the FILE.sql or FILE.ndjson that --repair wrote.',
+    });
+  }
+  return new Set(ids);
+}
+
+function idOfData(line: string): string | undefined {
+  try {
+    const parsed = datum.safeParse(JSON.parse(line));
+    return parsed.success ? parsed.data.externalId : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -4,20 +4,102 @@ const COUNTED = `
   "messagesCount" = n.messages, "inboundMessagesCount" = n.inbound, "outboundMessagesCount" = n.outbound,
   "lastInboundAt" = n.last_inbound, "lastOutboundAt" = n.last_outbound`;
 
-/** The undo file creates it, too: it must not fail if the repair never ran. */
-function oldCounters(run: string): RepairStep {
-  return {
-    does: 'A table of what the counters were; the undo file puts them back.',
+/** The counters, and the column with what the repair added to each. */
+const COUNTERS = [
+  ['"messagesCount"', 'messages_added'],
+  ['"inboundMessagesCount"', 'inbound_added'],
+  ['"outboundMessagesCount"', 'outbound_added'],
+] as const;
+
+/** The ends of conversations and leads, and the columns with what they were and what the repair made of them. */
+const ENDS = {
+  crm_conversations: [
+    ['"lastInboundAt"', 'inbound_before', 'inbound_after'],
+    ['"lastOutboundAt"', 'outbound_before', 'outbound_after'],
+  ],
+  crm_leads: [
+    ['"firstMessageAt"', 'first_before', 'first_after'],
+    ['last_message_at', 'last_before', 'last_after'],
+  ],
+} as const;
+
+function keptTable(run: string, table: keyof typeof ENDS): string {
+  return table === 'crm_leads' ? `wa_reconcile_${run}_leads` : `wa_reconcile_${run}`;
+}
+
+function list(parts: readonly string[]): string {
+  return parts.join(', ');
+}
+
+/** The undo file creates them, too: it must not fail if the repair never ran. */
+function keptTables(run: string): RepairStep[] {
+  const added = COUNTERS.map(([, column]) => `0 as ${column}`);
+  return (['crm_conversations', 'crm_leads'] as const).map((table) => ({
+    does: `What the repair changes in ${table}; the undo file takes exactly that back.`,
     sql: `
-create table if not exists wa_reconcile_${run} as
-select id, "messagesCount", "inboundMessagesCount", "outboundMessagesCount", "lastInboundAt", "lastOutboundAt", "updatedAt"
-from crm_conversations where false`,
+create table if not exists ${keptTable(run, table)} as
+select id, ${list([...(table === 'crm_leads' ? [] : added), ...ENDS[table].flatMap(([end, before, after]) => [`${end} as ${before}`, `${end} as ${after}`])])}
+from ${table} where false`,
+  }));
+}
+
+/** Notes the ends of rows that the repair has not touched yet. */
+function keepEnds(run: string, table: keyof typeof ENDS, which: string): RepairStep {
+  const zeros = table === 'crm_leads' ? [] : COUNTERS.map(() => '0');
+  return {
+    does: `The rows of ${table} that this repair changes, as they are.`,
+    sql: `
+insert into ${keptTable(run, table)}
+select t.id, ${list([...zeros, ...ENDS[table].flatMap(([end]) => [`t.${end}`, `t.${end}`])])}
+from ${table} t where t.id in (${which})
+  and not exists (select from ${keptTable(run, table)} kept where kept.id = t.id)`,
+  };
+}
+
+/** Changes rows, and notes the ends that it gave them: those that it leaves as they are may be the CRM's own by now. */
+function change(run: string, table: keyof typeof ENDS, does: string, update: string): RepairStep {
+  const ends = ENDS[table];
+  return {
+    does,
+    sql: `
+with changed as (${update}
+  returning t.id, ${list(ends.map(([end]) => `t.${end}`))}
+)
+update ${keptTable(run, table)} k set ${list(ends.map(([end, , after]) => `${after} = changed.${end}`))}
+from changed where changed.id = k.id`,
+  };
+}
+
+/** Adds the counters, or takes them off, so that what is left is what the repair has added. */
+function countAdded(run: string, sign: '+' | '-'): RepairStep {
+  return {
+    does:
+      sign === '-' ? 'The counters before.' : 'The counters after: the difference is what this repair added.',
+    sql: `
+update wa_reconcile_${run} k set ${list(COUNTERS.map(([counter, added]) => `${added} = ${added} ${sign} v.${counter}`))}
+from crm_conversations v where v.id = k.id`,
+  };
+}
+
+/** Takes back what the repair changed; what the CRM has changed since stays. */
+function takeBack(run: string, table: keyof typeof ENDS): RepairStep {
+  const counters =
+    table === 'crm_leads' ? [] : COUNTERS.map(([counter, added]) => `${counter} = t.${counter} - k.${added}`);
+  const ends = ENDS[table].map(
+    ([end, before, after]) =>
+      `${end} = case when t.${end} is not distinct from k.${after} then k.${before} else t.${end} end`,
+  );
+  return {
+    does: `What this repair changed in ${table}; what came since stays.`,
+    sql: `
+update ${table} t set ${list([...counters, ...ends])}
+from ${keptTable(run, table)} k where k.id = t.id`,
   };
 }
 
 /**
  * WhaTrack: lead, conversation and message, each by its own unique key, and the counters of the conversations recomputed. What
- * the counters were before is kept in a table of the repair, which the undo file reads and drops.
+ * the repair changes in rows that are there is kept in tables of its own, which the undo file reads and drops.
  */
 export const WHATRACK_REPAIR: RepairForm = {
   crm: 'whatrack',
@@ -86,47 +168,55 @@ join crm_message_directions d on d.name = r.direction
 order by r.position
 on conflict (wamid) do nothing`,
     },
-    oldCounters(run),
-    {
-      does: 'The conversations that this repair added to.',
-      sql: `
-insert into wa_reconcile_${run}
-select v.id, v."messagesCount", v."inboundMessagesCount", v."outboundMessagesCount", v."lastInboundAt", v."lastOutboundAt",
-  v."updatedAt"
-from crm_conversations v
-where v.id in (select app_conversation_id from whatsapp_messages where ${isMarked(run, 'id')})
-  and not exists (select from wa_reconcile_${run} kept where kept.id = v.id)`,
-    },
-    {
-      does: 'Their counters, counted again.',
-      sql: `
-update crm_conversations v set ${COUNTED}
-from (
-  select m.app_conversation_id as id, count(*)::int as messages,
-    count(*) filter (where d.name = 'INBOUND')::int as inbound, count(*) filter (where d.name = 'OUTBOUND')::int as outbound,
-    max(m.timestamp) filter (where d.name = 'INBOUND') as last_inbound,
-    max(m.timestamp) filter (where d.name = 'OUTBOUND') as last_outbound
-  from whatsapp_messages m join crm_message_directions d on d.id = m."directionId"
-  where m.app_conversation_id in (select id from wa_reconcile_${run})
-  group by m.app_conversation_id
-) n
-where n.id = v.id`,
-    },
+    ...keptTables(run),
+    keepEnds(
+      run,
+      'crm_conversations',
+      `select app_conversation_id from whatsapp_messages where ${isMarked(run, 'id')}`,
+    ),
+    countAdded(run, '-'),
+    change(
+      run,
+      'crm_conversations',
+      'Their counters, counted again.',
+      `
+  update crm_conversations t set ${COUNTED}
+  from (
+    select m.app_conversation_id as id, count(*)::int as messages,
+      count(*) filter (where d.name = 'INBOUND')::int as inbound, count(*) filter (where d.name = 'OUTBOUND')::int as outbound,
+      max(m.timestamp) filter (where d.name = 'INBOUND') as last_inbound,
+      max(m.timestamp) filter (where d.name = 'OUTBOUND') as last_outbound
+    from whatsapp_messages m join crm_message_directions d on d.id = m."directionId"
+    where m.app_conversation_id in (select id from wa_reconcile_${run})
+    group by m.app_conversation_id
+  ) n
+  where n.id = t.id and (t."lastInboundAt", t."lastOutboundAt", t."messagesCount", t."inboundMessagesCount", t."outboundMessagesCount")
+    is distinct from (n.last_inbound, n.last_outbound, n.messages, n.inbound, n.outbound)`,
+    ),
+    countAdded(run, '+'),
+    keepEnds(run, 'crm_leads', `select "leadId" from whatsapp_messages where ${isMarked(run, 'id')}`),
+    change(
+      run,
+      'crm_leads',
+      'The first and last messages of their leads.',
+      `
+  update crm_leads t set "firstMessageAt" = least(t."firstMessageAt", n.first), last_message_at = greatest(t.last_message_at, n.last)
+  from (
+    select "leadId" as id, min(timestamp) as first, max(timestamp) as last from whatsapp_messages
+    where ${isMarked(run, 'id')} group by "leadId"
+  ) n
+  where n.id = t.id and (t."firstMessageAt", t.last_message_at)
+    is distinct from (least(t."firstMessageAt", n.first), greatest(t.last_message_at, n.last))`,
+    ),
   ],
   undo: (run) => [
-    oldCounters(run),
+    ...keptTables(run),
     {
       does: 'The messages of this repair.',
       sql: `delete from whatsapp_messages where ${isMarked(run, 'id')} and "rawMeta"->>'wa_reconcile_repair' = '${run}'`,
     },
-    {
-      does: 'The counters as they were.',
-      sql: `
-update crm_conversations v set "messagesCount" = k."messagesCount", "inboundMessagesCount" = k."inboundMessagesCount",
-  "outboundMessagesCount" = k."outboundMessagesCount", "lastInboundAt" = k."lastInboundAt",
-  "lastOutboundAt" = k."lastOutboundAt", "updatedAt" = k."updatedAt"
-from wa_reconcile_${run} k where k.id = v.id`,
-    },
+    takeBack(run, 'crm_conversations'),
+    takeBack(run, 'crm_leads'),
     {
       does: 'Its conversations and people, where nothing else came to them.',
       sql: `
@@ -141,6 +231,6 @@ delete from crm_leads e where ${isMarked(run, 'e.id')}
   and not exists (select from crm_conversations v where v."leadId" = e.id)
   and not exists (select from whatsapp_messages m where m."leadId" = e.id)`,
     },
-    { does: 'The table of the old counters.', sql: `drop table wa_reconcile_${run}` },
+    { does: 'Its tables.', sql: `drop table wa_reconcile_${run}, wa_reconcile_${run}_leads` },
   ],
 };

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readRepairedIds } from '../../../src/cli/repair-files.js';
 import { z } from 'zod';
 import { writePrune, writeRepair, type TextFile } from '../../../src/commands/compare/repair-files.js';
 import type { CompareOptions, CrmName } from '../../../src/commands/compare/types.js';
@@ -107,4 +111,34 @@ describe('CRMs without safe SQL', () => {
     ];
     await asData('chatwoot', fillChatwoot, ({ sql }) => exportTables(sql, tables));
   });
+});
+
+describe('--verify-repair reads', () => {
+  const files: Record<string, string> = {
+    'a.ids': 'c\twamid.A\nc\twamid.B\n',
+    'b.ndjson': '{"externalId":"wamid.A","timestamp":"2025-09-16T05:20:00.000Z"}\n',
+    'c.ids': '',
+    'd.txt': 'anything\n',
+    'e.ndjson': '{"id":1}\n',
+    'f.ndjson': 'no JSON\n',
+  };
+
+  async function idsOf(name: string): Promise<ReadonlySet<string>> {
+    const directory = await mkdtemp(join(tmpdir(), 'wa-repaired-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
+    return readRepairedIds(name, { cwd: directory });
+  }
+
+  it('the ids beside SQL, and data', async () => {
+    expect([...(await idsOf('a.sql'))]).toEqual(['wamid.A', 'wamid.B']);
+    expect([...(await idsOf('b.ndjson'))]).toEqual(['wamid.A']);
+  });
+
+  it.each(['c.sql', 'd.txt', 'e.ndjson', 'f.ndjson', 'none.sql'])(
+    'and refuses what is no repair: %s',
+    async (name) => {
+      await expect(idsOf(name)).rejects.toMatchObject({ code: 'repair_ids_unreadable', exitCode: 2 });
+    },
+  );
 });

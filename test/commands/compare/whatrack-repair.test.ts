@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
-import { useCrmDatabases } from '../../support/crm/database.js';
+import { useCrmDatabases, type Sql } from '../../support/crm/database.js';
 import { createDay } from '../../support/crm/day.js';
 import { watchWhatrack } from '../../support/crm/invariants.js';
 import { applyScript, dumpTables, makeRepair } from '../../support/crm/repairing.js';
@@ -45,4 +46,72 @@ describe('the repair of WhaTrack', () => {
     await applyScript(crm.sql, repair.undo);
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
+
+  it.each([1, 2])('what the CRM received after %i runs of it stays when it is taken back', async (runs) => {
+    const store = await backend.open();
+    const day = createDay({ seed: 22, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillWhatrack, day, ['random_loss']);
+    const repair = await makeRepair(store, 'whatrack', { kind: 'database', url: crm.readOnlyUrl });
+    const before = await readCounters(crm.sql);
+    await applyScript(crm.sql, repair.sql);
+    const repaired = await readCounters(crm.sql);
+    const [busy] = repaired.filter(
+      ({ id, messages }) => messages > (before.find((one) => one.id === id)?.messages ?? 0),
+    );
+    const id = busy?.id ?? '';
+    await receive(crm.sql, id);
+    if (runs > 1) await applyScript(crm.sql, repair.sql);
+    await applyScript(crm.sql, repair.undo);
+    const after = await readCounters(crm.sql);
+    expect(after.filter((one) => one.id !== id)).toEqual(before.filter((one) => one.id !== id));
+    const known = before.find((one) => one.id === id);
+    expect(after.find((one) => one.id === id)).toEqual({
+      ...known,
+      messages: (known?.messages ?? 0) + 1,
+      inbound: (known?.inbound ?? 0) + 1,
+      last_inbound: LATER,
+      last_message: LATER,
+    });
+  });
 });
+
+const LATER = '2030-01-01 00:00:00';
+
+/** Every conversation's counters, with its lead's last message. */
+async function readCounters(
+  sql: Sql,
+): Promise<{ id: string; messages: number; inbound: number; last_inbound: string; last_message: string }[]> {
+  const rows = await sql(
+    `select v.id, v."messagesCount" as messages, v."inboundMessagesCount" as inbound, v."lastInboundAt"::text as last_inbound,
+       e.last_message_at::text as last_message
+     from crm_conversations v join crm_leads e on e.id = v."leadId" order by v.id`,
+  );
+  return rows.map((row) => ({
+    id: String(row['id']),
+    messages: Number(row['messages']),
+    inbound: Number(row['inbound']),
+    last_inbound: String(row['last_inbound']),
+    last_message: String(row['last_message']),
+  }));
+}
+
+/** One more message, as the CRM stores it. */
+async function receive(sql: Sql, conversationId: string): Promise<void> {
+  await sql(
+    `insert into whatsapp_messages
+     select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'wamid', 'wamid.later', 'timestamp', $2::text,
+       'directionId', (select id from crm_message_directions where name = 'INBOUND')))).*
+     from whatsapp_messages m where m.app_conversation_id = $1::uuid and "rawMeta"->>'wa_reconcile_repair' is null limit 1`,
+    [conversationId, LATER],
+  );
+  await sql(
+    `update crm_conversations set "messagesCount" = "messagesCount" + 1, "inboundMessagesCount" = "inboundMessagesCount" + 1,
+       "lastInboundAt" = $2::timestamp where id = $1::uuid`,
+    [conversationId, LATER],
+  );
+  await sql(
+    `update crm_leads set last_message_at = $2::timestamp where id = (select "leadId" from crm_conversations where id = $1::uuid)`,
+    [conversationId, LATER],
+  );
+}
