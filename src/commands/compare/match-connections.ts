@@ -30,7 +30,9 @@ export function matchConnections(
   const mapped = map.map((pair) => mappedPair(source, records, pair));
   for (const crm of source.connections) {
     const found = mapped.filter((pair) => pair.crm === crm).map((pair) => pair.connection);
-    const candidates = found.length > 0 ? found : byWhatTheySay(crm, records);
+    // Whoever names an instance of a connection leaves out the others that may be it.
+    const open = records.filter((record) => !mapped.some(({ connection }) => connection === record));
+    const candidates = found.length > 0 ? found : byWhatTheySay(crm, open);
     if (candidates.length === 0 && only !== undefined && isNameless(source)) candidates.push(...wanted);
     const [first, second] = candidates;
     if (first !== undefined && second !== undefined) throw ambiguous(source, crm, candidates);
@@ -38,9 +40,8 @@ export function matchConnections(
   }
   for (const { connection } of matches) {
     const several = matches.filter((match) => match.connection === connection);
-    if (several.length > 1 && several.some(({ crm }) => !mapped.some((pair) => pair.crm === crm))) {
-      throw severalInstances(source, connection, several);
-    }
+    const isNamed = mapped.some((pair) => pair.connection === connection);
+    if (several.length > 1 && !isNamed) throw severalInstances(source, connection, several);
   }
   if (matches.length === 0) throw nothingMatches(source, wanted);
   return {

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { matchConnections } from '../../../src/commands/compare/match-connections.js';
+import type { CrmConnection } from '../../../src/crm/crm.js';
+import { EVOLUTION } from '../../../src/crm/dialects/evolution.js';
+import type { CrmSource } from '../../../src/crm/source.js';
+import { readConnectionRecords } from '../../../src/store/tables/connections.js';
+import { addConnection } from '../../support/connections.js';
+import { useBackend } from '../../support/databases.js';
+
+function instance(key: string, phoneNumberId: string): CrmConnection {
+  return { key, name: key, phoneNumberId, phone: null, isCloudApi: true };
+}
+
+function crmWith(...connections: CrmConnection[]): CrmSource {
+  async function* nothing() {}
+  return {
+    dialect: EVOLUTION,
+    location: 'a test',
+    connections,
+    rows: nothing,
+    pairs: nothing,
+    close: () => Promise.resolve(),
+  };
+}
+
+describe('the instances of a CRM', () => {
+  const backend = useBackend('postgresql');
+
+  it('that have one number are compared as --map names them: one, all, or none without it', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'loja', phoneNumberId: '800000000000001' });
+    const records = await readConnectionRecords(store.sql, {});
+    const crm = crmWith(instance('old', '800000000000001'), instance('new', '800000000000001'));
+    const matched = (...keys: string[]): string[] =>
+      matchConnections(crm, records, {
+        map: keys.map((key) => ({ connection: 'loja', crm: key })),
+        connection: undefined,
+      }).matches.map((match) => match.crm.key);
+    expect(() => matched()).toThrow(/has 2 that may be loja/);
+    expect(matched('new')).toEqual(['new']);
+    expect(matched('old')).toEqual(['old']);
+    expect(matched('old', 'new')).toEqual(['old', 'new']);
+  });
+});
