@@ -15,7 +15,7 @@ import {
   QUOTE,
   skipBlank,
 } from './bytes.js';
-import { hasMarker, mayHoldBody } from './markers.js';
+import { hasMarker, mayEndBody, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
 /** Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines. */
@@ -76,7 +76,9 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
     if (inside && isSigned) return { kind: 'line', start: 0, end: line.length };
     // For an SQL or YAML literal, the apostrophes belong to the entry: they show that inner ones are doubled.
     const isDoubled = isInLiteral(line, found) && line.subarray(found.start, found.end).includes(DOUBLED);
-    const isAlone = startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest);
+    const isAlone =
+      !mayEndBody(line.subarray(0, found.start)) &&
+      (startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest));
     if (inside ? isAlone && !isDoubled : !mayHoldBody(line)) return found;
     return { kind: 'line', start: 0, end: line.length };
   }

@@ -50,6 +50,15 @@ export function mayHoldBody(line: Buffer): boolean {
   return includesAny(line, ENCODED);
 }
 
+/** How a value begins in a notation that is no JSON: JSON's own is the value that was found. */
+const BRACES = ['{', '=>', 'x7B', '%7B'].map((text) => Buffer.from(text));
+
+/** Whether words before a value may hold a body themselves: an event's name, alone or in square brackets, is a label. */
+export function mayEndBody(words: Buffer): boolean {
+  if (includesAny(words, ENCODED)) return true;
+  return includesAny(words, PLAIN) && includesAny(words, BRACES);
+}
+
 /** No log system and no logger writes more before a body. */
 const LONGEST_BEGINNING = 600;
 const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;

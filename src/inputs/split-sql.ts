@@ -14,7 +14,7 @@ import {
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { hasMarkedBytes, hasMarker } from './markers.js';
-import { entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
+import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 const APOSTROPHE = 0x27;
 const OPEN_PAREN = 0x28;
@@ -61,8 +61,10 @@ interface Cell {
 /** The part of a row that matters. */
 interface Row {
   line: number;
+  /** Its JSON, where no cell has the word of a body. */
   body: Buffer | undefined;
-  holdsMarker: boolean;
+  /** The cells that have one. */
+  bodies: NamedCell[];
   /** The cells that say who signed the body. */
   signing: NamedCell[];
   /** Bytes of a cell that was too large to keep. */
@@ -335,9 +337,8 @@ export class SqlSplitter implements Splitter {
     const isJson = first === OPEN_BRACE || first === OPEN_BRACKET;
     const isMarked = hasMarker(value) || (isJson && hasMarkedBytes(value));
     const isBody = isJson && (BODY_TABLE.test(table) || (name !== undefined && BODY_COLUMN.test(name)));
-    if (row.holdsMarker || !(isMarked || (isBody && row.body === undefined))) return;
-    row.body = value;
-    row.holdsMarker = isMarked;
+    if (isMarked) row.bodies.push(cell);
+    else if (isBody) row.body ??= value;
   }
 
   #endRow(): void {
@@ -346,20 +347,22 @@ export class SqlSplitter implements Splitter {
     if (row === undefined || statement === undefined) return;
     this.#row = undefined;
     const element = statement.rows++;
-    if (row.body === undefined && row.tooLarge === 0) {
+    const { body, bodies, signing } = row;
+    if (body === undefined && bodies.length === 0 && row.tooLarge === 0) {
       this.queue.skipped++;
       return;
     }
     const after = { ...statement.place, given: ++statement.given };
     const { receivedAt } = row;
-    const entry = row.body === undefined ? undefined : entryOfRow(row.body, row.signing);
+    const marked = bodies.length > 0 ? entryOfBodies(bodies, signing) : undefined;
+    const entry = marked ?? (body === undefined ? undefined : entryOfRow(body, signing));
     const size = entry?.length ?? row.tooLarge;
     this.queue.entryWithin(entry, size, row.line, after, { element, receivedAt });
   }
 }
 
 function newRow(line: number): Row {
-  return { line, body: undefined, holdsMarker: false, signing: [], tooLarge: 0, receivedAt: undefined };
+  return { line, body: undefined, bodies: [], signing: [], tooLarge: 0, receivedAt: undefined };
 }
 
 function cellsOf(line: Buffer): Buffer[] {

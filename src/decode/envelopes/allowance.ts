@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync, inflateSync, type ZlibOptions } from 'node:zlib';
 import { hasMark } from './outer-values.js';
 
 /** How much may be read and unpacked per entry, over all texts in it: hostile ones nest, and bombs unpack. */
@@ -16,6 +16,13 @@ export class Allowance {
 
   unpack(bytes: Uint8Array): Buffer | undefined {
     return this.#unzip(bytes, bytes[0] === 0x1f ? gunzipSync : inflateSync);
+  }
+
+  /** The beginning of what was packed, from gzip that was cut. */
+  unpackCut(bytes: Uint8Array): Buffer | undefined {
+    return this.#unzip(bytes, (packed, options) =>
+      gunzipSync(packed, { ...options, finishFlush: constants.Z_SYNC_FLUSH }),
+    );
   }
 
   /** Unpacks gzip of gzip, zlib, or deflate without a header; undefined for other bytes. */
@@ -35,7 +42,7 @@ export class Allowance {
     return raw !== undefined && hasMark(raw.toString('latin1')) ? raw : undefined;
   }
 
-  #unzip(bytes: Uint8Array, unzip: typeof gunzipSync): Buffer | undefined {
+  #unzip(bytes: Uint8Array, unzip: Unzip): Buffer | undefined {
     try {
       const unpacked = unzip(bytes, { maxOutputLength: Math.max(1, this.#unpacked) });
       this.#unpacked -= unpacked.length;
@@ -45,6 +52,8 @@ export class Allowance {
     }
   }
 }
+
+type Unzip = (bytes: Uint8Array, options: ZlibOptions) => Buffer;
 
 function isPacked(bytes: Uint8Array): boolean {
   return (

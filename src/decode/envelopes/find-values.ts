@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../model/json.js';
+import { encodedEnd } from './encoded-regions.js';
 import { literalAt, readEscapes } from './escaped-json.js';
 import { readLiteral, readPythonBytes } from './literals.js';
 import { partReasonIn, type PartReason } from './outer-values.js';
@@ -75,6 +76,13 @@ export function findValues(text: string): FoundValues {
     if (next === 'cut') {
       found.cutAt = start;
       break;
+    }
+    const isValue = typeof next === 'object' && 'value' in next;
+    const encoded = isValue ? undefined : encodedEnd(text, start);
+    if (encoded !== undefined) {
+      left -= encoded - start;
+      from = encoded;
+      continue;
     }
     if (next === undefined || next === 'abridged') {
       if (next === 'abridged') found.isAbridged = true;

@@ -1,11 +1,13 @@
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
 import { Allowance, MAX_LAYERS } from './allowance.js';
-import { timeInWords, withoutColours } from './clock.js';
-import { endOfText, findValues, type FoundValue } from './find-values.js';
+import { timeInWords } from './clock.js';
+import { ansi, isInField, logfmtFields, type Inner } from './encodings.js';
+import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
-import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
+import { hasMark, type PartReason } from './outer-values.js';
+import { WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -22,6 +24,10 @@ export interface OpenedValue {
   /** The words before and after it, which may name its signer; empty if none mentions a signature. */
   before: string;
   after: string;
+  /** Where it stands encoded among the words of the text: one line can hold a body twice. Values of one place are never the same one. */
+  place?: string;
+  /** Why its value is a text that can only be shown: a body that nothing reads, beside values. */
+  unread?: Unopened['reason'];
 }
 
 /** Why a text holds no value. */
@@ -65,9 +71,13 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     const reason = formOfFailure(text) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }
+  return { reason: reasonOf(text), message: locateJsonError(text) };
+}
+
+/** Why nothing is read of a text with brackets. */
+function reasonOf(text: string): Unopened['reason'] {
   const { isAbridged, partReason } = findValues(text);
-  const reason = isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
-  return { reason, message: locateJsonError(text) };
+  return isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
 }
 
 /** A line of Node's print of a body over several lines: `object: 'whatsapp_business_account',`. */
@@ -98,22 +108,6 @@ export function readsWhole(text: string): boolean {
   return Array.isArray(opened) && opened.every(({ value }) => typeof value === 'object' && value !== null);
 }
 
-/** A text that another one holds, and what was around it. */
-interface Inner {
-  step: string;
-  text: string;
-  /** Whether `text` is what was there before the encoding, to the byte. */
-  isExact: boolean;
-  /** The words before it. */
-  before?: string;
-}
-
-/** An encoding, removed from whole texts; undefined if the text does not have it. */
-type Decoder = (text: string, allowance: Allowance) => Inner | undefined;
-
-/** Removed if no value was found, or none that could be a webhook. */
-const INNER: readonly Decoder[] = [hexEscapes, csvQuotes, jsonEscapes, percent, htmlEntities, hex, base64];
-
 function openLayers(text: string, allowance: Allowance, layer: number, bytes?: Uint8Array): OpenedValue[] {
   if (layer > MAX_LAYERS || !allowance.spend(text.length)) return [];
   if (layer > 0) {
@@ -140,30 +134,38 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     if (opened.length > 0) return opened.map((each) => ({ ...each, at: each.at ?? at }));
   }
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
-  // Inside an encoded body, which begins before them, values are parts of it, or a person's words.
-  const isInside = found.values.length > 0 && ENCODED_START.test(text.slice(0, found.start));
+  // Behind an escaped line end, values are parts of a body, or a person's words.
+  const isInside = found.values.length > 0 && ESCAPED_START.test(text.slice(0, found.start));
   // So they are without one, inside a value that cannot be read.
   if (!isInside && found.isPart) {
     // The quotes of a log's field can be what makes its value unreadable: without them it is whole.
-    const field = fieldAround(found.start, text);
-    return field === undefined ? [] : openInner(field);
+    return isInField(text) ? [...logfmtFields(text)].flatMap((field) => openInner(field)) : [];
   }
-  const quoted = logfmt(found.values.length > 0 ? found.start : text.length, text);
-  if (quoted !== undefined) {
-    const opened = openInner(quoted);
-    const isHidden = opened.length > 0 && !found.values.some((each) => each.isMarked);
-    if (isHidden || opened.some((each) => each.isMarked)) return opened;
-  }
-  if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
-  for (const decode of INNER) {
-    const inner = decode(text, allowance);
-    if (inner === undefined) continue;
-    const opened = openInner(inner);
-    const isBetter = found.values.length === 0 || opened.some((each) => each.isMarked);
-    if (opened.length > 0 && isBetter) return opened;
-  }
+  const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
+  if (opened.some((each) => each.unread === undefined)) return opened;
   if (found.isPart) return [];
   return found.values.length > 0 ? found.values : found.empty;
+
+  /** The values of a text and what the words around them hold, in order. */
+  function openWords(values: OpenedValue[], spans: readonly Span[]): OpenedValue[] {
+    const bodies = spans.map(({ start, end }) => text.slice(start, end)).filter(hasMark);
+    const reader = new WordsReader(text, allowance, openInner, reasonOf, bodies);
+    const beside: Beside = values.length === 0 ? 'nothing' : bodies.length === 0 ? 'values' : 'bodies';
+    const all: OpenedValue[] = [];
+    let from = 0;
+    for (const [i, { start, end }] of spans.entries()) {
+      addWords(from, start);
+      const value = values[i];
+      if (value !== undefined) all.push(value);
+      from = end;
+    }
+    addWords(from, text.length);
+    return all;
+
+    function addWords(start: number, end: number): void {
+      for (const each of reader.read(start, end, beside)) all.push({ ...each, at: each.at ?? values[0]?.at });
+    }
+  }
 
   function openInner({ step, text: inner, isExact, before = '' }: Inner): OpenedValue[] {
     return openLayers(inner, allowance, layer + 1).map((each) => ({
@@ -175,15 +177,15 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
 }
 
-const NOTHING = { values: [], empty: [], start: 0, isPart: false };
+const NOTHING = { values: [], spans: [], empty: [], start: 0, isPart: false };
 
 /** A quick look: no JSON begins as the head of a request does. */
 function mayBeRequest(text: string): boolean {
   return /^[^{["'\\]{0,200}(?:HTTP\/\d|hub[-_]?signature|: )/i.test(text);
 }
 
-/** How a body begins in the encodings that keep its brackets or write them as %7B. */
-const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+/** How a body begins whose line ends are escaped, and its quotes perhaps not. */
+const ESCAPED_START = /[{[]\s*\\+['nr]/;
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the
@@ -191,6 +193,8 @@ const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%
  */
 function openValues(text: string): {
   values: OpenedValue[];
+  /** Where each of them stands. */
+  spans: readonly Span[];
   empty: OpenedValue[];
   start: number;
   /** Whether the values are parts of one that cannot be read. */
@@ -224,18 +228,27 @@ function openValues(text: string): {
     };
   };
   const opened = values.map(open);
+  const spans: Span[] = [...values];
   if (first !== undefined && cutAt !== undefined) {
     const cut = text.slice(cutAt);
     const isMarked = hasMark(cut);
     const { before = '', after = '' } = wordsAround?.({ start: cutAt, end: text.length }) ?? {};
     opened.push({ value: cut, steps: [around], source: undefined, at, isMarked, before, after });
+    spans.push({ start: cutAt, end: text.length });
   }
   return {
     values: opened,
+    spans,
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
     isPart: found.partReason !== undefined,
   };
+}
+
+/** Where a value stands. */
+interface Span {
+  start: number;
+  end: number;
 }
 
 /** Whether a text mentions a signature anywhere. */
@@ -272,150 +285,3 @@ function isBlankBetween(text: string, values: readonly FoundValue[]): boolean {
 }
 
 const LONGEST_PREFIX = 2000;
-
-/** Colours of a terminal. */
-function ansi(text: string): Inner | undefined {
-  if (!text.includes('\x1b[')) return undefined;
-  return { step: 'ansi', text: withoutColours(text), isExact: true };
-}
-
-/** `\x22` for each byte that is not printable ASCII, backslashes included: nginx, Envoy. */
-function hexEscapes(text: string): Inner | undefined {
-  if (!HEX.test(text) || NO_HEX.test(text)) return undefined;
-  return { step: 'hex_escapes', text: unescaped(text), isExact: true };
-}
-
-const HEX = /\\x[\da-f]{2}/i;
-const NO_HEX = /\\(?!x[\da-f]{2})/i;
-
-const FIELD = /(?:^|[\s,(])[\w.@-]+="/g;
-const AFTER_FIELD = /[\s,)]/;
-
-/** `msg="received {\"object\":…}"`: the first quoted value of logfmt with a bracket in it that begins before `end`. */
-function logfmt(end: number, text: string): Inner | undefined {
-  FIELD.lastIndex = 0;
-  // No pattern takes a value whole: at some megabytes it overflows the stack.
-  for (let match = FIELD.exec(text); match !== null && match.index < end; match = FIELD.exec(text)) {
-    const start = FIELD.lastIndex;
-    const after = endOfText(text, start);
-    if (after === undefined) return undefined;
-    if (after < text.length && !AFTER_FIELD.test(text.charAt(after))) continue;
-    FIELD.lastIndex = after;
-    const value = text.slice(start, after - 1);
-    if (value.includes('\\') && /[{[]/.test(value)) {
-      return { step: 'logfmt', text: unescaped(value), isExact: true, before: text.slice(0, match.index) };
-    }
-  }
-  return undefined;
-}
-
-/** The same, where nothing but the words of a log stand before it, and it is no person's text. */
-function fieldAround(end: number, text: string): Inner | undefined {
-  const before = text.slice(0, text.search(/[{[](?![\w.-]+[}\]])|$/));
-  const isField = /(?:^|[\s,(])[\w.@-]+="[^"]*$/.test(before);
-  const quote = before.lastIndexOf('"');
-  return isField && !endsBeforeText(text.slice(0, quote)) ? logfmt(end, text) : undefined;
-}
-
-/** `{\"object\":…}`: a text of JSON, or of SQL, without its quotes; Apache escapes bytes beside quotes. */
-function jsonEscapes(text: string): Inner | undefined {
-  if (!text.includes('\\"')) return undefined;
-  return { step: 'json_escapes', text: unescaped(text), isExact: true };
-}
-
-const ESCAPE = /\\(?:u([\da-fA-F]{4})|(x[\da-fA-F]{2}(?:\\x[\da-fA-F]{2})*)|(.))/gs;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', Z: '\x1a' };
-
-/** One level of escapes less. Hexadecimal ones next to each other are the bytes of one text. */
-function unescaped(text: string): string {
-  return text.replace(
-    ESCAPE,
-    (_whole, unit: string | undefined, bytes: string | undefined, character: string | undefined) => {
-      if (unit !== undefined) return String.fromCharCode(parseInt(unit, 16));
-      if (bytes !== undefined) return Buffer.from(bytes.replace(/[\\x]/g, ''), 'hex').toString('utf8');
-      return ESCAPES[character ?? ''] ?? character ?? '';
-    },
-  );
-}
-
-/** `"{""object"":…}"`: a cell of CSV. */
-function csvQuotes(text: string): Inner | undefined {
-  if (!/[{[]\s*""/.test(text)) return undefined;
-  return { step: 'csv_quotes', text: text.replaceAll('""', '"'), isExact: true };
-}
-
-/** `%7B%22object%22…`: a body that was taken for a form. */
-function percent(text: string): Inner | undefined {
-  if (!/%7B(?:%\w\w|\+|\s){0,64}%22/i.test(text)) return undefined;
-  const bytes = text
-    .replaceAll('+', ' ')
-    .replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
-  return { step: 'percent', text: bytes, isExact: true };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  quot: '"',
-  '#34': '"',
-  '#x22': '"',
-  '#39': "'",
-  '#x27': "'",
-  apos: "'",
-  lt: '<',
-  gt: '>',
-  amp: '&',
-};
-
-/** `{&quot;object&quot;:…}`: a log copied out of a page. */
-function htmlEntities(text: string): Inner | undefined {
-  if (!/[{[]\s*&(?:quot|#34|#x22);/.test(text)) return undefined;
-  const inner = text.replace(/&(quot|#34|#x22|#39|#x27|apos|lt|gt|amp);/g, (whole, name: string) => {
-    return ENTITIES[name] ?? whole;
-  });
-  return { step: 'html_entities', text: inner, isExact: false };
-}
-
-/** `7b226f…`: a column of bytes as a database shows it (`\\x7b…`, `0x7b…`), or a buffer that was logged; of a text or of gzip of one. */
-function hex(text: string, allowance: Allowance): Inner | undefined {
-  if (text.length < SHORTEST_HEX || !/^\s*(?:\\x|0x)?(?:7b|5b|1f8b|78)[\da-f]+\s*$/i.test(text))
-    return undefined;
-  const bytes = Buffer.from(text.trim().replace(/^(?:\\x|0x)/i, ''), 'hex');
-  const packed = allowance.unpackAny(bytes);
-  const inner = (packed ?? bytes).toString('utf8');
-  if (inner.includes('\uFFFD') || !hasMark(inner)) return undefined;
-  return { step: packed === undefined ? 'hex' : 'hex.gzip', text: inner, isExact: true };
-}
-
-const SHORTEST_HEX = 80;
-
-/** No webhook is shorter in base64; shorter ones are ids and hashes. */
-const BASE64_START = /[A-Za-z0-9+/_-]{40}/;
-const BASE64_END = /[^A-Za-z0-9+/_-]/g;
-
-/** The first token of base64. In two steps: one pattern of any length overflows the stack at some 6 MB of letters. */
-function base64Token(text: string): string | undefined {
-  const start = text.search(BASE64_START);
-  if (start < 0) return undefined;
-  BASE64_END.lastIndex = start;
-  const end = BASE64_END.exec(text)?.index ?? text.length;
-  // Its padding says nothing that the decoder needs.
-  return text.slice(start, end);
-}
-
-/** Base64 (also the URL's alphabet, also in lines), alone or among words; of a text, or of gzip or zlib of one. */
-function base64(text: string, allowance: Allowance): Inner | undefined {
-  const isAlone = /^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text);
-  // What is encoded in the words of a body is a person's.
-  const token = hasMark(text) ? undefined : base64Token(text);
-  // Words of letters alone can be lines of base64.
-  return (isAlone ? decoded(text, allowance) : undefined) ?? decoded(token, allowance);
-}
-
-function decoded(token: string | undefined, allowance: Allowance): Inner | undefined {
-  if (token === undefined || token.length < 16) return undefined;
-  const bytes = Buffer.from(token, 'base64');
-  const packed = allowance.unpackAny(bytes);
-  const inner = (packed ?? bytes).toString('utf8');
-  // An id of as many letters decodes to noise.
-  if (inner.includes('\uFFFD') || inner.includes('\0')) return undefined;
-  return { step: packed === undefined ? 'base64' : 'base64.gzip', text: inner, isExact: true };
-}

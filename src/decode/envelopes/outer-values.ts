@@ -22,6 +22,20 @@ export function hasMark(text: string): boolean {
   return MARK.test(text);
 }
 
+/** What every body has two of, in any notation or encoding that keeps its words. */
+const WORDS_OF_BODY = [
+  ['whatsapp_business_account', 'messaging_product'],
+  ['messaging_product', 'phone_number_id', 'metadata'],
+  ['remoteJid', 'fromMe'],
+] as const;
+const BRACKET = /[{[]|%7B|\\x7B/i;
+
+/** Whether words are a body, or a part of one, and no label that only mentions one. */
+export function isOfBody(words: string): boolean {
+  if (!hasMark(words) || !BRACKET.test(words)) return false;
+  return WORDS_OF_BODY.some((all) => all.every((word) => words.includes(word)));
+}
+
 /** Why a value is no entry of its own: Go's print of a map, which quotes nothing; or a text, or an unreadable value, around it. */
 export type PartReason = 'go_map' | 'inside_text';
 

@@ -46,6 +46,8 @@ interface Place {
   isInMessage: boolean;
   /** Whether it is a person's text in that kind of message: its texts are never opened. */
   isPersons: boolean;
+  /** Why it can only be shown. */
+  unread?: OpenedValue['unread'];
 }
 
 /** A value that is no webhook, with the reason. Reported only if nothing around it is one. */
@@ -119,6 +121,7 @@ export class Search {
   }
 
   #visit(value: JsonValue, path: string, place: Place): Miss | undefined {
+    if (place.unread !== undefined) return { path, reason: place.unread, value };
     if (place.depth > DEEPEST_WRAPPER) return { path, reason: 'nested_too_deep', value };
     if (typeof value === 'string') return this.#visitText(value, path, place);
     if (typeof value !== 'object' || value === null) return { path, reason: 'not_an_object', value };
@@ -183,6 +186,7 @@ export class Search {
         isExpected,
         isInMessage,
         isPersons,
+        unread: each.unread,
       };
     };
     const [only, ...more] = opened;
@@ -192,6 +196,7 @@ export class Search {
       opened.map(({ value }) => value),
       path,
       opened.map((each) => ({ ...placeOf(each), depth: place.depth + 1, isExpected: false })),
+      opened.some((each) => each.place !== undefined) ? opened.map((each) => each.place) : undefined,
     );
   }
 
@@ -211,19 +216,33 @@ export class Search {
 
   /**
    * Every element counts, but a list without a single webhook is one miss, not one per element; what a program prints between
-   * its webhooks (CloudWatch's `START RequestId`) is no miss. `places`: of each element, or one of all.
+   * its webhooks (CloudWatch's `START RequestId`) is no miss. `places`: of each element, or one of all. `parts`: of one line, which
+   * can hold a body twice: those of one part are not compared.
    */
-  #visitList(list: JsonValue[], path: string, places: Place[]): Miss | undefined {
+  #visitList(
+    list: JsonValue[],
+    path: string,
+    places: Place[],
+    parts?: readonly (string | undefined)[],
+  ): Miss | undefined {
     const misses: Miss[] = [];
+    const first = this.bodies.length;
+    const groups = new Map<string | undefined, FoundBody[]>();
     for (const [i, element] of list.entries()) {
       const place = places[i] ?? places[0];
       if (place === undefined) break;
-      const isProse = typeof element === 'string' && !mayHold(element);
+      const before = this.bodies.length;
+      const isProse = typeof element === 'string' && place.unread === undefined && !mayHold(element);
       const miss = isProse
         ? { path: `${path}[${i}]`, reason: 'no_json', value: element }
         : this.#visit(element, `${path}[${i}]`, place);
       if (miss !== undefined) misses.push(miss);
+      if (parts === undefined) continue;
+      const group = groups.get(parts[i]) ?? [];
+      for (const body of this.bodies.slice(before)) group.push(body);
+      groups.set(parts[i], group);
     }
+    if (groups.size > 1) this.#keep(first, dropCopies([...groups.values()]));
     if (misses.length === list.length) return misses.find((miss) => !isVague(miss)) ?? misses[0];
     // A list that has plain words beside a webhook is a row, not a list of entries.
     const isRow = misses.some((miss) => typeof miss.value === 'string' && miss.reason === 'no_json');
@@ -282,9 +301,14 @@ export class Search {
   /** Of the bodies of one wrapper, which begin at `starts` for each of its keys, the second copies go. */
   #dropCopies(starts: readonly number[]): void {
     const groups = starts.map((start, i) => this.bodies.slice(start, starts[i + 1]));
-    const kept = dropCopies(groups);
-    this.bodies.length = starts[0] ?? 0;
-    for (const body of kept) this.bodies.push(body);
+    this.#keep(starts[0] ?? 0, dropCopies(groups));
+  }
+
+  /** Of the bodies from `first` on, only `kept`. */
+  #keep(first: number, kept: readonly FoundBody[]): void {
+    const isKept = new Set(kept);
+    const all = this.bodies.splice(first);
+    for (const body of all) if (isKept.has(body)) this.bodies.push(body);
   }
 }
 

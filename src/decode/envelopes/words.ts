@@ -1,0 +1,134 @@
+import type { Allowance } from './allowance.js';
+import {
+  base64Tokens,
+  fromBase64,
+  fromCutGzip,
+  isBase64Alone,
+  logfmtFields,
+  WHOLE_ENCODINGS,
+  type Inner,
+} from './encodings.js';
+import type { OpenedValue, Unopened } from './open-text.js';
+import { endsBeforeText, hasMark, isOfBody } from './outer-values.js';
+
+/** What stands beside words: with bodies, only bodies count; with other values, also what a log's field holds. */
+export type Beside = 'nothing' | 'values' | 'bodies';
+
+/** No webhook is shorter in any encoding. */
+const SHORTEST = 40;
+/** How much before a text is looked at to tell whose it is. */
+const LONGEST_PREFIX = 2048;
+
+/** Reads what the words of a text hold in encodings. */
+export class WordsReader {
+  constructor(
+    private readonly text: string,
+    private readonly allowance: Allowance,
+    private readonly open: (inner: Inner) => OpenedValue[],
+    /** Why the words have no value that could be read. */
+    private readonly reasonOf: (words: string) => Unopened['reason'],
+    /** The bodies that stand beside the words: what also stands in one of them is a person's. */
+    private readonly bodies: readonly string[] = [],
+  ) {}
+
+  /** All that stands from `from` to `to`, in order; last of all what looks like a body and cannot be read. */
+  read(from: number, to: number, beside: Beside): OpenedValue[] {
+    if (beside !== 'nothing' && to - from < SHORTEST) return [];
+    const words = this.text.slice(from, to);
+    const opened: OpenedValue[] = [];
+    let at = from;
+    for (const field of logfmtFields(words)) {
+      const held = this.#field(field, from + field.start, beside);
+      if (held.length === 0) continue;
+      this.#add(opened, this.#encoded(at, from + field.start - 1, 'bodies'));
+      this.#add(opened, held);
+      at = from + field.end;
+    }
+    this.#add(opened, this.#encoded(at, to, at === from ? beside : 'bodies'));
+    return opened;
+  }
+
+  #add(opened: OpenedValue[], more: readonly OpenedValue[]): void {
+    for (const each of more) opened.push(each);
+  }
+
+  #field(field: Inner, start: number, beside: Beside): OpenedValue[] {
+    if (this.#isOfPerson(start)) return hasMark(field.text) ? [unread(field.text, 'inside_text')] : [];
+    const held = this.open(field);
+    return beside === 'bodies' && !isMarked(held) ? [] : placed(held, start);
+  }
+
+  #encoded(from: number, to: number, beside: Beside): OpenedValue[] {
+    if (beside !== 'nothing' && to - from < SHORTEST) return [];
+    const words = this.text.slice(from, to);
+    for (const decode of WHOLE_ENCODINGS) {
+      const inner = decode(words, this.allowance);
+      const opened = inner === undefined ? [] : this.open(inner);
+      if (opened.length > 0 && (beside === 'nothing' || isMarked(opened))) return placed(opened, from);
+    }
+    const opened = this.#base64(words, from, beside);
+    if (opened.length > 0 || beside === 'nothing' || !isOfBody(words)) return opened;
+    return [unread(words, this.reasonOf(words))];
+  }
+
+  #base64(words: string, from: number, beside: Beside): OpenedValue[] {
+    if (!isBase64Alone(words)) return this.#tokens(words, from, beside, hasMark(words));
+    // Lines can be one text, or a text each.
+    const whole = fromBase64(words, this.allowance);
+    const opened = whole === undefined ? [] : placed(this.#wanted(this.open(whole), beside), from);
+    // Whoever unpacks the first of several is not told of the others.
+    if (opened.length > 0 && whole?.step === 'base64') return opened;
+    const each = this.#tokens(words, from, beside, false);
+    return readable(each) > readable(opened) ? each : opened;
+  }
+
+  /** `isBarred`: what is encoded in the words of a body is a person's. */
+  #tokens(words: string, from: number, beside: Beside, isBarred: boolean): OpenedValue[] {
+    const opened: OpenedValue[] = [];
+    for (const { start, end } of base64Tokens(words)) {
+      const token = words.slice(start, end);
+      const inner = fromBase64(token, this.allowance) ?? fromCutGzip(token, this.allowance);
+      if (inner === undefined || this.bodies.some((body) => body.includes(token))) continue;
+      const isOfPerson = isBarred || this.#isOfPerson(from + start);
+      const held = isOfPerson ? [] : this.#wanted(this.open(inner), beside);
+      this.#add(opened, placed(held, from + start));
+      if (held.length === 0 && hasMark(inner.text))
+        opened.push(unread(inner.text, isOfPerson ? 'inside_text' : 'invalid_json'));
+    }
+    return opened;
+  }
+
+  #wanted(opened: OpenedValue[], beside: Beside): OpenedValue[] {
+    return beside === 'nothing' || isMarked(opened) ? opened : [];
+  }
+
+  #isOfPerson(start: number): boolean {
+    return endsBeforeText(this.text.slice(Math.max(0, start - LONGEST_PREFIX), start));
+  }
+}
+
+function placed(opened: readonly OpenedValue[], start: number): OpenedValue[] {
+  return opened.map((each) => ({ ...each, place: `${start}.${each.place ?? ''}` }));
+}
+
+function isMarked(opened: readonly OpenedValue[]): boolean {
+  return opened.some((each) => each.isMarked);
+}
+
+function readable(opened: readonly OpenedValue[]): number {
+  return opened.filter((each) => each.unread === undefined).length;
+}
+
+function unread(value: string, reason: Unopened['reason']): OpenedValue {
+  const steps = ['text'];
+  return {
+    value,
+    steps,
+    source: undefined,
+    at: undefined,
+    isMarked: true,
+    before: '',
+    after: '',
+    unread: reason,
+  };
+}
