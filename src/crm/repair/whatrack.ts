@@ -122,34 +122,60 @@ end
 $check$`,
     },
     {
-      does: 'Each message with the number that names its lead there.',
+      does: 'Each message with what names its contact.',
       sql: `
 create temporary table wr_rows on commit drop as
 select l.*, c.id as instance_id, c."organizationId" as organization_id, c."projectId" as project_id,
-  coalesce(l.contact, l.wa_id, ltrim(l.phone, '+'), l.lid) as remote_jid
+  coalesce(l.wa_id, ltrim(l.phone, '+'), l.lid, l.contact) as number
 from wr_lost l join whatsapp_configs c on c.id::text = l.connection
-where coalesce(l.contact, l.wa_id, l.phone, l.lid) is not null
+where coalesce(l.wa_id, l.phone, l.lid, l.contact) is not null
   and not exists (select from whatsapp_messages m where m.wamid = l.external_id)`,
+    },
+    {
+      does: 'Their leads: the one that the CRM names, else one with any spelling of the number, also as its phone alone.',
+      sql: `
+create temporary table wr_leads on commit drop as
+select r.organization_id, r.number, found.id as lead_id
+from (
+  select organization_id, number, max(contact) as contact, max(numbers) as numbers from wr_rows group by 1, 2
+) r
+left join lateral (
+  select e.id from crm_leads e
+  where e."organizationId" = r.organization_id
+    and (e.remote_jid in (r.contact, r.number) or e.remote_jid = any(r.numbers) or ltrim(e.phone, '+') = any(r.numbers)
+      or r.contact = 'lead ' || e.id::text)
+  order by case when e.remote_jid = r.contact or r.contact = 'lead ' || e.id::text then 0 when e.remote_jid is not null then 1 else 2 end,
+    e.created_at, e.id
+  limit 1
+) found on true`,
     },
     {
       does: 'People that the organization does not have.',
       sql: `
 insert into crm_leads (id, "organizationId", "projectId", phone, remote_jid, "pushName", "sourceId", "firstMessageAt",
   last_message_at, created_at, updated_at)
-select ${markedId(run)}, r.organization_id, (array_agg(r.project_id))[1], max(r.phone), r.remote_jid, max(r.name),
+select ${markedId(run)}, r.organization_id, (array_agg(r.project_id))[1], max(r.phone), r.number, max(r.name),
   (select id from crm_lead_sources where name = 'history_sync'), min(r.at) at time zone 'UTC', max(r.at) at time zone 'UTC',
   now() at time zone 'UTC', now() at time zone 'UTC'
-from wr_rows r group by r.organization_id, r.remote_jid
+from wr_rows r join wr_leads k on k.organization_id = r.organization_id and k.number = r.number
+where k.lead_id is null
+group by r.organization_id, r.number
 on conflict ("organizationId", remote_jid) do nothing`,
+    },
+    {
+      does: 'Who they are there now.',
+      sql: `
+update wr_leads k set lead_id = e.id from crm_leads e
+where k.lead_id is null and e."organizationId" = k.organization_id and e.remote_jid = k.number`,
     },
     {
       does: 'Their conversations with this number.',
       sql: `
 insert into crm_conversations (id, "organizationId", "projectId", "leadId", "instanceId", "createdAt", "updatedAt")
-select ${markedId(run)}, r.organization_id, (array_agg(r.project_id))[1], e.id, r.instance_id, min(r.at) at time zone 'UTC',
+select ${markedId(run)}, r.organization_id, (array_agg(r.project_id))[1], k.lead_id, r.instance_id, min(r.at) at time zone 'UTC',
   max(r.at) at time zone 'UTC'
-from wr_rows r join crm_leads e on e."organizationId" = r.organization_id and e.remote_jid = r.remote_jid
-group by r.organization_id, e.id, r.instance_id
+from wr_rows r join wr_leads k on k.organization_id = r.organization_id and k.number = r.number
+group by r.organization_id, k.lead_id, r.instance_id
 on conflict ("leadId", "instanceId") do nothing`,
     },
     {
@@ -157,13 +183,13 @@ on conflict ("leadId", "instanceId") do nothing`,
       sql: `
 insert into whatsapp_messages (id, wamid, "leadId", "instanceId", app_conversation_id, "directionId", type, body, "mediaUrl",
   status, timestamp, source, "rawMeta", "createdAt", "updatedAt")
-select ${markedId(run)}, r.external_id, e.id, r.instance_id, v.id, d.id, r.type, r.body,
+select ${markedId(run)}, r.external_id, k.lead_id, r.instance_id, v.id, d.id, r.type, r.body,
   case when r.media_id is null then null else 'meta_id:' || r.media_id end,
   coalesce(r.status, case r.direction when 'INBOUND' then 'received' else 'sent' end), r.at at time zone 'UTC', 'history',
   jsonb_build_object('wa_reconcile_repair', '${run}'), now() at time zone 'UTC', now() at time zone 'UTC'
 from wr_rows r
-join crm_leads e on e."organizationId" = r.organization_id and e.remote_jid = r.remote_jid
-join crm_conversations v on v."leadId" = e.id and v."instanceId" = r.instance_id
+join wr_leads k on k.organization_id = r.organization_id and k.number = r.number
+join crm_conversations v on v."leadId" = k.lead_id and v."instanceId" = r.instance_id
 join crm_message_directions d on d.name = r.direction
 order by r.position
 on conflict (wamid) do nothing`,

@@ -47,6 +47,31 @@ describe('the repair of WhaTrack', () => {
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
+  it.each([
+    ['by phone alone', `update crm_leads set remote_jid = null, phone = coalesce(phone, '+' || remote_jid)`],
+    ['by nothing', 'update crm_leads set remote_jid = null, phone = null'],
+    [
+      'under another spelling',
+      `update crm_leads set phone = null, remote_jid = regexp_replace(remote_jid, '^55(..)9?(........)$', '55\\19\\2')`,
+    ],
+  ])('a lead that the CRM knows %s is nobody’s second one', async (_how, damage) => {
+    const store = await backend.open();
+    const day = createDay({ seed: 23, count: 300, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillWhatrack, day, ['first_of_batch_only', 'random_loss']);
+    await crm.sql(damage);
+    const leads = (): Promise<unknown[]> => crm.sql('select id from crm_leads order by id');
+    const before = await leads();
+    const repair = await makeRepair(store, 'whatrack', { kind: 'database', url: crm.readOnlyUrl });
+    expect(repair.result.counts.lost).toBeGreaterThan(5);
+    await applyScript(crm.sql, repair.sql);
+    expect(await leads()).toEqual(before);
+    const again = await compareAll(store, 'whatrack', { kind: 'database', url: crm.readOnlyUrl });
+    expect(again.result.counts.lost).toBe(0);
+    await applyScript(crm.sql, repair.undo);
+    expect(await leads()).toEqual(before);
+  });
+
   it.each([1, 2])('what the CRM received after %i runs of it stays when it is taken back', async (runs) => {
     const store = await backend.open();
     const day = createDay({ seed: 22, count: 200, batched: true });
