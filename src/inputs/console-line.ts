@@ -15,7 +15,7 @@ import {
   QUOTE,
   skipBlank,
 } from './bytes.js';
-import { hasMarker, mayEndBody, mayHoldBody } from './markers.js';
+import { hasMarkedBytes, hasMarker, mayEndBody, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
 /** Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines. */
@@ -79,12 +79,16 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
     const isAlone =
       !mayEndBody(line.subarray(0, found.start)) &&
       (startsValue(rest) ? !isFollowedByOther(rest, scanner) : !hasMarker(rest));
-    if (inside ? isAlone && !isDoubled : !mayHoldBody(line)) return found;
+    if (inside ? isAlone && !isDoubled : !mayHoldBody(line) && !hasMarkedBytes(rest)) return found;
     return { kind: 'line', start: 0, end: line.length };
   }
   const hash = findOpenHash(line, scanner);
   if (hash !== undefined) return hash;
-  if (mayHoldBody(line) || (hasMarker(line) && isPrintedByNode(line.toString('latin1'))))
+  if (
+    mayHoldBody(line) ||
+    hasMarkedBytes(line) ||
+    (hasMarker(line) && isPrintedByNode(line.toString('latin1')))
+  )
     return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }

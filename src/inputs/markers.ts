@@ -21,8 +21,21 @@ function inBase64(word: string): string[] {
   });
 }
 
+/** How Node prints the bytes of `word`, and of the beginning of gzip. */
+function inPrintedBuffer(word: string): string {
+  return Buffer.from(word)
+    .toString('hex')
+    .replace(/..(?!$)/g, '$& ');
+}
+const GZIP_IN_BUFFER = '<Buffer 1f 8b 08';
+
 const PLAIN = WORDS.map((word) => Buffer.from(word));
-const ENCODED = [...WORDS.slice(0, 3).flatMap(inBase64), GZIP_IN_BASE64].map((word) => Buffer.from(word));
+const ENCODED = [
+  ...WORDS.slice(0, 3).flatMap(inBase64),
+  GZIP_IN_BASE64,
+  ...WORDS.slice(0, 3).map(inPrintedBuffer),
+  GZIP_IN_BUFFER,
+].map((word) => Buffer.from(word));
 /** One of them stands in every body, however its quotes are escaped: `{`, Ruby's arrow, nginx's and a URL's brackets. */
 const BRACKETS = ['{', '[', '=>', 'x7B', '%7B'].map((text) => Buffer.from(text));
 
@@ -31,18 +44,25 @@ export function hasMarker(bytes: Buffer): boolean {
   return includesAny(bytes, PLAIN) || includesAny(bytes, ENCODED);
 }
 
-/** Two numbers of a list of bytes, or of an object by their place: `[123,34,`, `"0":123,"1":34,`. */
-const BYTES = /[[:]\s*-?\d{1,3}\s*,\s*(?:"1"\s*:\s*)?-?\d{1,3}\s*,/;
+/** Numbers of a list of bytes, or of an object by their place, in JSON or Ruby: `[123,34,`, `"0":123,"1":34,`, `"0"=>123, "1"=>34,`. */
+const BYTES = /[[:>]\s*-?\d{1,3}\s*,\s*(?:"1"\s*(?::|=>)\s*)?-?\d{1,3}\s*,/;
+const PLACES = /"\d+"\s*(?::|=>)/g;
+const GZIP_IN_BYTES = /[[:>]\s*31\s*,\s*(?:"1"\s*(?::|=>)\s*)?(?:139|-117)\s*,/;
 
-/** Whether JSON holds the word of a body as the numbers of its bytes, as Node prints a Buffer. */
-export function hasMarkedBytes(json: Buffer): boolean {
-  const text = json.toString('latin1');
+/** Whether a value holds the word of a body as the numbers of its bytes, or gzip in them. */
+export function hasMarkedBytes(value: Buffer): boolean {
+  if (value.length < SHORTEST_BYTES) return false;
+  const text = value.toString('latin1');
   if (!BYTES.test(text)) return false;
-  for (const [numbers] of text.replace(/"\d+"\s*:/g, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,50000}/g)) {
+  if (GZIP_IN_BYTES.test(text)) return true;
+  for (const [numbers] of text.replace(PLACES, '').matchAll(/(?:\s*-?\d{1,3}\s*,){15,50000}/g)) {
     if (hasMarker(Buffer.from(numbers.split(',').map(Number)))) return true;
   }
   return false;
 }
+
+/** No webhook has fewer bytes, of which each is two digits or more. */
+const SHORTEST_BYTES = 120;
 
 /** Whether a line without findable JSON may hold a body in another notation, and is no sentence that only mentions one. */
 export function mayHoldBody(line: Buffer): boolean {

@@ -213,3 +213,29 @@ export function fromCutGzip(token: string, allowance: Allowance): Inner | undefi
   if (beginning === undefined) return undefined;
   return { step: 'base64.gzip', text: beginning.toString('utf8'), isExact: false };
 }
+
+const BUFFER = '<Buffer ';
+const LEFT_OUT = / \.\.\. \d+ more bytes?$/;
+
+/** The bytes that Node printed: a text, or gzip or zlib of one; cut where it left some of them out. */
+export function* printedBuffers(
+  text: string,
+  allowance: Allowance,
+): Generator<{ start: number; inner: Inner; isCut: boolean }> {
+  for (let start = text.indexOf(BUFFER), next; start !== -1; start = next) {
+    next = text.indexOf(BUFFER, start + 1);
+    const end = text.indexOf('>', start);
+    if (end === -1) return;
+    if (next !== -1 && next < end) continue;
+    const written = text.slice(start + BUFFER.length, end);
+    const isCut = LEFT_OUT.test(written.slice(-LONGEST_COUNT));
+    const digits = (isCut ? written.slice(0, written.lastIndexOf(' ...')) : written).replaceAll(' ', '');
+    const bytes = Buffer.from(digits, 'hex');
+    if (bytes.length * 2 !== digits.length) continue;
+    const packed = allowance.unpackAny(bytes);
+    const step = packed === undefined ? 'bytes' : 'bytes.gzip';
+    yield { start, inner: { step, text: (packed ?? bytes).toString('utf8'), isExact: true }, isCut };
+  }
+}
+
+const LONGEST_COUNT = 40;

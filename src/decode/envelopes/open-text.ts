@@ -7,7 +7,7 @@ import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { hasMark, type PartReason } from './outer-values.js';
-import { WordsReader, type Beside } from './words.js';
+import { isReadable, WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -66,7 +66,11 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   const whole = wholeJson(text);
   if (whole !== undefined) return [whole];
   const opened = openLayers(text, allowance, 0, bytes);
-  if (opened.length > 0) return opened;
+  if (isReadable(opened)) return opened;
+  for (const { unread, value } of opened) {
+    if (unread === undefined) continue;
+    return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
+  }
   if (!text.includes('{') && !text.includes('[')) {
     const reason = formOfFailure(text) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
@@ -131,7 +135,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     const { head, body } = request;
     const opened = openInner({ step: 'http', text: body, isExact: true, before: head });
     const at = timeInWords(head);
-    if (opened.length > 0) return opened.map((each) => ({ ...each, at: each.at ?? at }));
+    if (isReadable(opened)) return opened.map((each) => ({ ...each, at: each.at ?? at }));
   }
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Behind an escaped line end, values are parts of a body, or a person's words.
@@ -142,9 +146,10 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     return isInField(text) ? [...logfmtFields(text)].flatMap((field) => openInner(field)) : [];
   }
   const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
-  if (opened.some((each) => each.unread === undefined)) return opened;
+  if (isReadable(opened)) return opened;
   if (found.isPart) return [];
-  return found.values.length > 0 ? found.values : found.empty;
+  if (found.values.length > 0) return found.values;
+  return opened.length > 0 ? opened : found.empty;
 
   /** The values of a text and what the words around them hold, in order. */
   function openWords(values: OpenedValue[], spans: readonly Span[]): OpenedValue[] {

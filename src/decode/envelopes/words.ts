@@ -5,6 +5,7 @@ import {
   fromCutGzip,
   isBase64Alone,
   logfmtFields,
+  printedBuffers,
   WHOLE_ENCODINGS,
   type Inner,
 } from './encodings.js';
@@ -55,7 +56,7 @@ export class WordsReader {
   #field(field: Inner, start: number, beside: Beside): OpenedValue[] {
     if (this.#isOfPerson(start)) return hasMark(field.text) ? [unread(field.text, 'inside_text')] : [];
     const held = this.open(field);
-    return beside === 'bodies' && !isMarked(held) ? [] : placed(held, start);
+    return isReadable(held) && (beside !== 'bodies' || isMarked(held)) ? placed(held, start) : [];
   }
 
   #encoded(from: number, to: number, beside: Beside): OpenedValue[] {
@@ -64,38 +65,55 @@ export class WordsReader {
     for (const decode of WHOLE_ENCODINGS) {
       const inner = decode(words, this.allowance);
       const opened = inner === undefined ? [] : this.open(inner);
-      if (opened.length > 0 && (beside === 'nothing' || isMarked(opened))) return placed(opened, from);
+      if (isReadable(opened) && (beside === 'nothing' || isMarked(opened))) return placed(opened, from);
     }
-    const opened = this.#base64(words, from, beside);
+    const opened = this.#buffers(words, from, beside);
+    this.#add(opened, this.#base64(words, from, beside));
     if (opened.length > 0 || beside === 'nothing' || !isOfBody(words)) return opened;
     return [unread(words, this.reasonOf(words))];
   }
 
   #base64(words: string, from: number, beside: Beside): OpenedValue[] {
-    if (!isBase64Alone(words)) return this.#tokens(words, from, beside, hasMark(words));
+    if (!isBase64Alone(words)) return this.#tokens(words, from, beside);
     // Lines can be one text, or a text each.
     const whole = fromBase64(words, this.allowance);
     const opened = whole === undefined ? [] : placed(this.#wanted(this.open(whole), beside), from);
     // Whoever unpacks the first of several is not told of the others.
-    if (opened.length > 0 && whole?.step === 'base64') return opened;
-    const each = this.#tokens(words, from, beside, false);
-    return readable(each) > readable(opened) ? each : opened;
+    if (isReadable(opened) && whole?.step === 'base64') return opened;
+    const each = this.#tokens(words, from, beside);
+    return readable(each) > readable(opened) || opened.length === 0 ? each : opened;
   }
 
-  /** `isBarred`: what is encoded in the words of a body is a person's. */
-  #tokens(words: string, from: number, beside: Beside, isBarred: boolean): OpenedValue[] {
+  #tokens(words: string, from: number, beside: Beside): OpenedValue[] {
+    // What is encoded in the words of a body is a person's.
+    const isBarred = !isBase64Alone(words) && hasMark(words);
     const opened: OpenedValue[] = [];
     for (const { start, end } of base64Tokens(words)) {
       const token = words.slice(start, end);
       const inner = fromBase64(token, this.allowance) ?? fromCutGzip(token, this.allowance);
       if (inner === undefined || this.bodies.some((body) => body.includes(token))) continue;
-      const isOfPerson = isBarred || this.#isOfPerson(from + start);
-      const held = isOfPerson ? [] : this.#wanted(this.open(inner), beside);
-      this.#add(opened, placed(held, from + start));
-      if (held.length === 0 && hasMark(inner.text))
-        opened.push(unread(inner.text, isOfPerson ? 'inside_text' : 'invalid_json'));
+      this.#add(opened, this.#piece(inner, from + start, beside, isBarred));
     }
     return opened;
+  }
+
+  /** `<Buffer 7b 22 …>`: bytes as Node prints them, of which it leaves out all but 50. */
+  #buffers(words: string, from: number, beside: Beside): OpenedValue[] {
+    const isBarred = hasMark(words);
+    const opened: OpenedValue[] = [];
+    for (const { start, inner, isCut } of printedBuffers(words, this.allowance)) {
+      if (!isCut) this.#add(opened, this.#piece(inner, from + start, beside, isBarred));
+      else if (hasMark(inner.text)) opened.push(unread(inner.text, isBarred ? 'inside_text' : 'abridged'));
+    }
+    return opened;
+  }
+
+  /** What stands at `start`. `isBarred`: it is a person's. */
+  #piece(inner: Inner, start: number, beside: Beside, isBarred: boolean): OpenedValue[] {
+    const isOfPerson = isBarred || this.#isOfPerson(start);
+    const opened = isOfPerson ? [] : this.#wanted(this.open(inner), beside);
+    if (opened.length > 0) return placed(opened, start);
+    return hasMark(inner.text) ? [unread(inner.text, isOfPerson ? 'inside_text' : 'invalid_json')] : [];
   }
 
   #wanted(opened: OpenedValue[], beside: Beside): OpenedValue[] {
@@ -109,6 +127,11 @@ export class WordsReader {
 
 function placed(opened: readonly OpenedValue[], start: number): OpenedValue[] {
   return opened.map((each) => ({ ...each, place: `${start}.${each.place ?? ''}` }));
+}
+
+/** Whether anything of it is read. */
+export function isReadable(opened: readonly OpenedValue[]): boolean {
+  return opened.some((each) => each.unread === undefined);
 }
 
 function isMarked(opened: readonly OpenedValue[]): boolean {

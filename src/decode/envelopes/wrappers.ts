@@ -122,7 +122,7 @@ export function isPersonsText(key: string, object: JsonObject): boolean {
 export function mayHold(text: string): boolean {
   if (text.length < SHORTEST) return false;
   if (text.includes('{') || text.includes('[')) return true;
-  return text.length >= SHORTEST_ENCODED && /[A-Za-z0-9+/_-]{40}|%7[Bb]|\\x7[Bb]/.test(text);
+  return text.length >= SHORTEST_ENCODED && /[A-Za-z0-9+/_-]{40}|%7[Bb]|\\x7[Bb]|<Buffer /.test(text);
 }
 
 /** Whether an object is only a line of a program's output, without JSON in it. */
