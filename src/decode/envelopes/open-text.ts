@@ -6,6 +6,7 @@ import { endOfText, findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
+import { printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
 /** A value that a text holds. */
@@ -26,7 +27,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
+  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | PartReason;
   message: string;
 }
 
@@ -70,26 +71,18 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   return { reason, message: locateJsonError(text) };
 }
 
-/** A line of Node's print of a body over several lines: `object: 'whatsapp_business_account',`. */
-const PRINTED_BY_NODE = /(?:^|[\s{,])(?:object: '(?:whatsapp|page|instagram)|messaging_product: 'whatsapp)/;
 /** The line of a request in nginx's own format whose last field, the body, is empty. */
 const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
 const LONGEST_LINE = 8_000;
 
 /** What a text without a value resembles. */
-function formOfFailure(text: string): 'empty_request_body' | 'printed_by_node' | undefined {
-  if (isRequestWithoutBody(text)) return 'empty_request_body';
-  return PRINTED_BY_NODE.test(text) ? 'printed_by_node' : undefined;
+function formOfFailure(text: string): 'empty_request_body' | PrintForm | undefined {
+  return isRequestWithoutBody(text) ? 'empty_request_body' : printFormOf(text);
 }
 
 /** Whether a line of a web server's log names a request that has a body, and an empty field in its place. */
 export function isRequestWithoutBody(line: string): boolean {
   return line.length <= LONGEST_LINE && line.includes('"POST ') && WITHOUT_BODY.test(line);
-}
-
-/** Whether a text is a part of what Node printed of a body. */
-export function isPrintedByNode(line: string): boolean {
-  return PRINTED_BY_NODE.test(line);
 }
 
 /** Whether a text is complete: no value in it is cut off, in any notation. */
@@ -155,6 +148,8 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     if (isHidden || opened.some((each) => each.isMarked)) return opened;
   }
   if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
+  const encoded = text.search(ENCODED);
+  if (encoded >= 0 && printAround(text, [{ start: encoded, end: text.length }]) !== undefined) return [];
   for (const decode of INNER) {
     const inner = decode(text, allowance);
     if (inner === undefined) continue;
@@ -184,6 +179,10 @@ function mayBeRequest(text: string): boolean {
 
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
 const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+
+/** Where an encoded value can begin. */
+const ENCODED =
+  /[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the

@@ -3,6 +3,8 @@
  * notation, is part of that: read on its own, a customer's text would become a webhook (rule E1).
  */
 
+import { printAround, type PrintForm } from './printed-texts.js';
+
 /** `fmt.Println` of a Go map: `map[entry:[map[id:…]]]`. */
 const GO_MAP = /\bmap\[[\w-]+:/;
 
@@ -22,8 +24,11 @@ export function hasMark(text: string): boolean {
   return MARK.test(text);
 }
 
-/** Why a value is no entry of its own: Go's print of a map, which quotes nothing; or a text, or an unreadable value, around it. */
-export type PartReason = 'go_map' | 'inside_text';
+/**
+ * Why a value is no entry of its own: Go's print of a map, which quotes nothing; a text in another print; or a text, or an unreadable
+ * value, around it.
+ */
+export type PartReason = 'go_map' | 'inside_text' | PrintForm;
 
 /** Whether `prefix` ends where a person's text begins: `message from 5511900000001 text=`. */
 export function endsBeforeText(prefix: string): boolean {
@@ -60,7 +65,8 @@ export function partReasonIn(
     if (GO_MAP.test(words)) return 'go_map';
     if (OF_BODY.test(words + text.slice(from))) return 'inside_text';
   }
-  return marked.some(({ start }) => endsBeforeText(text.slice(0, start))) ? 'inside_text' : undefined;
+  if (marked.some(({ start }) => endsBeforeText(text.slice(0, start)))) return 'inside_text';
+  return printAround(text, marked);
 }
 
 /** `{'key':`, `{key:`, `{"key"=>`, `{:key=>`: how values in the notations of Python, Node and Ruby begin. */
