@@ -62,12 +62,13 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   if (whole !== undefined) return [whole];
   const opened = openLayers(text, allowance, 0, bytes);
   if (opened.length > 0) return opened;
+  const printed = joinFrames(bytes ?? Buffer.from(text))?.text ?? text;
   if (!text.includes('{') && !text.includes('[')) {
-    const reason = formOfFailure(text) ?? 'no_json';
+    const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }
-  const { isAbridged, partReason } = findValues(text);
-  const reason = isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
+  const { isAbridged, partReason } = findValues(printed);
+  const reason = isAbridged ? 'abridged' : (partReason ?? formOfFailure(printed) ?? 'invalid_json');
   return { reason, message: locateJsonError(text) };
 }
 
@@ -148,8 +149,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     if (isHidden || opened.some((each) => each.isMarked)) return opened;
   }
   if (!isInside && found.values.some((each) => each.isMarked)) return found.values;
-  const encoded = text.search(ENCODED);
-  if (encoded >= 0 && printAround(text, [{ start: encoded, end: text.length }]) !== undefined) return [];
+  if (found.values.length === 0 && isEncodedInPrint(text)) return [];
   for (const decode of INNER) {
     const inner = decode(text, allowance);
     if (inner === undefined) continue;
@@ -180,9 +180,15 @@ function mayBeRequest(text: string): boolean {
 /** How a body begins in the encodings that keep its brackets or write them as %7B. */
 const ENCODED_START = /[{[]\s*(?:\\+["'nr]|""|\\x22|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
 
-/** Where an encoded value can begin. */
+/** Where an encoded value can begin; a signature is none. */
 const ENCODED =
-  /[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+  /(?<!sha\d{1,3}=)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+
+/** Whether an encoded value is in a text of a print. */
+function isEncodedInPrint(text: string): boolean {
+  const start = text.search(ENCODED);
+  return start >= 0 && printAround(text, [{ start, end: text.length }]) !== undefined;
+}
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the

@@ -55,6 +55,8 @@ export function partReasonIn(
 ): PartReason | undefined {
   const marked = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
   if (marked.length === 0) return undefined;
+  const print = printAround(text, marked);
+  if (print !== undefined) return print;
   if (enclosed !== undefined) {
     let words = '';
     let from = 0;
@@ -65,8 +67,7 @@ export function partReasonIn(
     if (GO_MAP.test(words)) return 'go_map';
     if (OF_BODY.test(words + text.slice(from))) return 'inside_text';
   }
-  if (marked.some(({ start }) => endsBeforeText(text.slice(0, start)))) return 'inside_text';
-  return printAround(text, marked);
+  return marked.some(({ start }) => endsBeforeText(text.slice(0, start))) ? 'inside_text' : undefined;
 }
 
 /** `{'key':`, `{key:`, `{"key"=>`, `{:key=>`: how values in the notations of Python, Node and Ruby begin. */
