@@ -1,6 +1,6 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
-import { isPrintedByNode } from '../decode/envelopes/open-text.js';
+import { printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -87,7 +87,7 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
   if (
     mayHoldBody(line) ||
     hasMarkedBytes(line) ||
-    (hasMarker(line) && isPrintedByNode(line.toString('latin1')))
+    (hasMarker(line) && printFormOf(line.toString('latin1')) !== undefined)
   )
     return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
@@ -150,7 +150,7 @@ function isInPythonBytes(line: Buffer, start: number): boolean {
 function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): FoundEntry | undefined {
   const prefix = line.toString('latin1', 0, found.start);
   const whole: FoundEntry = { kind: 'line', start: 0, end: line.length };
-  if (endsBeforeText(prefix)) return whole;
+  if (endsBeforeText(prefix) || isInPrint(line, found)) return whole;
   if (!prefix.includes('{') && !prefix.includes('map[')) return undefined;
   const outer = literalAround(line.toString('latin1'), found.start);
   if (outer === undefined || !outer.isUnfinished || found.kind !== 'unfinished')
@@ -160,6 +160,13 @@ function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): Foun
   return scanner.status === 'open' && !scanner.inString
     ? { kind: 'unfinished', start: outer.start, end }
     : whole;
+}
+
+function isInPrint(line: Buffer, { start, end }: FoundValue): boolean {
+  const before = line.toString('utf8', 0, start);
+  const value = line.toString('utf8', start, end);
+  const span = { start: before.length, end: before.length + value.length };
+  return printAround(before + value + line.toString('utf8', end), [span]) !== undefined;
 }
 
 const LETTER_B = 0x62;

@@ -14,6 +14,9 @@ const BACKTICK = 0x60;
 const TAB = 0x09;
 const DOLLAR = 0x24;
 
+/** A value that a program printed is not kept longer to see where it ends. */
+export const LONGEST_PRINT = 1024 * 1024;
+
 /**
  * Finds where a value ends that Node's util.inspect or mongosh printed over several lines, across chunks. Such a print returns to
  * the margin only to close, and ends its texts in their lines: anything else is `broken`.

@@ -1,4 +1,5 @@
 import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
+import { printFormOf } from '../decode/envelopes/printed-texts.js';
 import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
@@ -67,7 +68,7 @@ function formatOf(head: Buffer): Format {
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
-  const layout = findCsvLayout(head);
+  const layout = layoutOf(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
   if ((layout === undefined || layout === 'no_json') && holdsRequests(head)) return { kind: 'console' };
@@ -75,6 +76,13 @@ function formatOf(head: Buffer): Format {
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };
   if (layout !== undefined) return { kind: 'csv', layout };
   return { kind: sniffLines(head) };
+}
+
+/** The layout of a table. A line of base64 in what a program printed is a person's text, and makes no table of it. */
+function layoutOf(head: Buffer): ReturnType<typeof findCsvLayout> {
+  const layout = findCsvLayout(head);
+  const isColumn = layout !== undefined && layout !== 'no_json' && layout.jsonColumn === 0;
+  return isColumn && printFormOf(head.toString()) !== undefined ? undefined : layout;
 }
 
 /**

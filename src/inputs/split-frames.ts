@@ -16,6 +16,7 @@ import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-l
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
+import { PrintedText } from './printed-text.js';
 import { beginsHead, RequestHead } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 
@@ -84,6 +85,8 @@ export class FrameSplitter implements Splitter {
   #open = new Map<string, OpenEntry>();
   /** Heads of dumped requests whose bodies are to come. */
   #heads = new Map<string, RequestHead>();
+  /** Texts that programs print over several lines, each with its first line. */
+  #texts = new Map<string, { text: PrintedText; line: Line; isTerminated: boolean }>();
   /** Bytes that the open entries hold. */
   #held = 0;
   /** The last place where no stream was inside an entry, and the items found since. */
@@ -118,6 +121,7 @@ export class FrameSplitter implements Splitter {
     const size = this.#rest.size;
     const rest = this.#rest.take();
     if (size > 0 && !damaged) this.#take(rest, size, false);
+    for (const stream of [...this.#texts.keys()]) this.#giveText(stream, true);
     // A file that is still being written is read again from here, so that these entries are complete then.
     if (!damaged)
       for (const open of this.#open.values()) this.#give(open, { ...this.#safe, given: this.#given });
@@ -143,7 +147,7 @@ export class FrameSplitter implements Splitter {
       this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame, this.endsLines) }, terminated);
     }
     this.#closeOldest();
-    if (this.#open.size === 0 && this.#heads.size === 0 && terminated) {
+    if (this.#open.size + this.#heads.size + this.#texts.size === 0 && terminated) {
       this.#safe = { offset: this.#offset, line: this.line, element: 0 };
       this.#given = 0;
     }
@@ -156,7 +160,39 @@ export class FrameSplitter implements Splitter {
       if (this.#continue(stream, open, line)) return;
       this.#close(stream, open);
     }
-    this.#begin(stream, line, terminated);
+    if (!this.#holdsText(stream, line, terminated)) this.#begin(stream, line, terminated);
+  }
+
+  /** Whether a line is of a text that its stream prints over several. */
+  #holdsText(stream: string, line: Line, isTerminated: boolean): boolean {
+    const { bytes, content, number, ending } = line;
+    const held = { bytes, content, number, before: this.#safe, after: this.#safe };
+    const known = this.#texts.get(stream)?.text;
+    let way = known?.add(held) ?? 'other';
+    if (known !== undefined && way !== 'held') this.#giveText(stream);
+    if (way !== 'other') return true;
+    if (ending !== 'line' || this.#heads.has(stream)) return false;
+    const text = new PrintedText(this.queue.maxEntryBytes);
+    way = text.add(held);
+    if (way === 'held') this.#texts.set(stream, { text, line, isTerminated });
+    return way === 'held';
+  }
+
+  /** Gives what is held of a printed text as one entry, or its one line as what it is. `isCut`: by the end of the file. */
+  #giveText(stream: string, isCut = false): void {
+    const known = this.#texts.get(stream);
+    if (known === undefined) return;
+    this.#texts.delete(stream);
+    if (known.text.release() !== undefined) {
+      this.#begin(stream, known.line, known.isTerminated);
+      return;
+    }
+    const text = known.text.take();
+    if (text === undefined) return;
+    const { bytes, size, first } = text;
+    if (!text.mayHoldBody) this.queue.skipped += text.lines;
+    else if (isCut) this.queue.entryWithin(bytes, size, first.number, { ...this.#safe, given: this.#given });
+    else this.queue.entryWithin(bytes, size, first.number, this.#after());
   }
 
   #begin(stream: string, line: Line, terminated: boolean): void {
@@ -306,6 +342,11 @@ export class FrameSplitter implements Splitter {
       if (this.line - head.lastLine <= LONGEST_WAIT) continue;
       this.queue.skipped += head.release().length;
       this.#heads.delete(stream);
+    }
+    for (const [stream, { text }] of this.#texts) {
+      const isOld = this.line - text.lastLine >= LONGEST_PAUSE;
+      if (isOld || this.#texts.size > MOST_OPEN) this.#giveText(stream);
+      else break;
     }
     if (this.line % CHECK_EVERY === 0) {
       for (const [stream, open] of this.#open) {

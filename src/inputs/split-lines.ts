@@ -1,13 +1,11 @@
 import {
   ByteCollector,
   CLOSE_BRACE,
-  COMMA,
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
-  SPACE,
   TAB,
   trimEnd,
   withoutMarks,
@@ -22,11 +20,12 @@ import {
 } from './console-line.js';
 import { escapedValueIn, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
-import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { indentIn, isAtMargin, isEmpty, isLoneBracket, type OpenValue } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { hasMarker, mayHoldBody } from './markers.js';
-import { beginsPrinted, PrintedScanner } from './printed-scanner.js';
+import { beginsPrinted, LONGEST_PRINT, PrintedScanner } from './printed-scanner.js';
+import { PrintedText } from './printed-text.js';
 import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
@@ -36,23 +35,6 @@ const LINE_END = Buffer.of(NEWLINE);
 const ADJACENT = Buffer.of(CLOSE_BRACE, OPEN_BRACE);
 /** A byte order mark and a carriage return may surround the entry of a line. */
 const MARKS_SIZE = 4;
-
-/** A value that begins on one line and continues on the next. */
-interface OpenValue {
-  /** 1-based line of its first byte. */
-  line: number;
-  /** Where that line starts. */
-  before: Place;
-  receivedAt?: number | undefined;
-  /** Whether its first line begins at the margin. */
-  isAtMargin?: boolean;
-  /** Where its second line starts, and how much of it is before. */
-  second?: Place;
-  firstSize?: number;
-}
-
-/** A value that a program printed is not kept longer to see where it ends. */
-const LONGEST_PRINT = 1024 * 1024;
 
 /**
  * Splits text in which each line holds one entry.
@@ -81,6 +63,7 @@ export class LineSplitter implements Splitter {
   /** Whether the literals and cells of the file's lines have their backslashes doubled. */
   readonly #escapes: FileEscapes;
   #head = new RequestHead();
+  #text: PrintedText;
 
   constructor(
     private readonly queue: ItemQueue,
@@ -94,6 +77,7 @@ export class LineSplitter implements Splitter {
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
     this.#openBytes = new ByteCollector(queue.maxEntryBytes + LONGEST_PRINT);
+    this.#text = new PrintedText(queue.maxEntryBytes);
     this.#largeValue = largeValueOf(queue);
   }
 
@@ -143,13 +127,14 @@ export class LineSplitter implements Splitter {
     const size = this.#rest.size;
     const rest = this.#rest.take();
     if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
+    if (!damaged) this.#giveText(this.#text.isOpen);
     this.#releaseHead();
   }
 
   /** Splits a large value in a line of NDJSON into the elements of the list in it, if it has one. */
   #examine(): void {
     this.#isExamined = true;
-    const head = this.kind === 'ndjson' ? this.#rest.peek() : undefined;
+    const head = this.kind === 'ndjson' && this.#text.isEmpty ? this.#rest.peek() : undefined;
     const way = head?.[0] === OPEN_BRACE ? findEntryList(head) : undefined;
     if (head === undefined || way === undefined) return;
     this.#rest.take();
@@ -220,6 +205,42 @@ export class LineSplitter implements Splitter {
   }
 
   #takeLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
+    if (!this.#holdsText(bytes, line, before)) this.#takeOwnLine(bytes, line, before, terminated);
+  }
+
+  /** Whether a line is of a text that a program printed over several. */
+  #holdsText(bytes: Buffer, number: number, before: Place): boolean {
+    const held = { bytes, content: bytes, number, before, after: this.#here() };
+    let way = this.#text.add(held);
+    if (way === 'other' && !this.#text.isEmpty) {
+      this.#giveText(false);
+      way = this.#text.add(held);
+    }
+    if (way === 'last') this.#giveText(false);
+    // Of a head whose body may come the next line is its own.
+    if (this.#text.isOpen) this.#releaseHead();
+    else if (way === 'held' && !this.#head.isEmpty) return this.#text.release() === undefined;
+    return way !== 'other';
+  }
+
+  /** Gives what is held of a printed text as one entry, or its one line as what it is. `isCut`: by the end of the file. */
+  #giveText(isCut: boolean): void {
+    const here = this.#here();
+    const line = isCut ? undefined : this.#text.release();
+    if (line !== undefined) {
+      this.#goTo(line.after);
+      this.#takeOwnLine(line.bytes, line.number, line.before, line.after.line > line.before.line);
+      this.#goTo(here);
+      return;
+    }
+    const text = this.#text.take();
+    if (text === undefined) return;
+    const after = isCut ? text.first.before : text.last.after;
+    if (this.kind === 'console' && !text.mayHoldBody) this.queue.skipped += text.lines;
+    else this.queue.entryWithin(text.bytes, text.size, text.first.number, after);
+  }
+
+  #takeOwnLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     if (this.#holds(bytes, line, before) || isEmpty(bytes)) return;
     if (this.kind === 'console') {
       this.#takeConsole(bytes, line, before, terminated);
@@ -397,12 +418,16 @@ export class LineSplitter implements Splitter {
         break;
       }
       case 'broken': {
-        const opening = open.isAtMargin === true ? this.#openBytes.peek() : undefined;
-        if (opening !== undefined && beginsPrinted(opening, chunk[to])) {
+        const opening = this.#openBytes.peek();
+        if (open.isAtMargin === true && opening !== undefined && beginsPrinted(opening, chunk[to])) {
           this.#printed = new PrintedScanner();
           this.#printed.scan(opening, 0);
           break;
         }
+        // The line that does not go on with the value keeps its indentation.
+        const indent = indentIn(opening) ?? Buffer.alloc(0);
+        this.#rest.add(indent);
+        this.#offset -= indent.length;
         this.#giveCut(open, this.#here());
         this.#open = undefined;
         break;
@@ -460,27 +485,5 @@ export class LineSplitter implements Splitter {
   }
 }
 
-const ESCAPE = 0x1b;
 const APOSTROPHE = 0x27;
 const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
-
-function isAtMargin(line: Buffer): boolean {
-  return (line[0] ?? 0) > SPACE;
-}
-
-/** A blank line, or the comma that remains on the line where a value over several lines ended. */
-function isEmpty(line: Buffer): boolean {
-  const first = line[0] ?? 0;
-  if (first > COMMA) return false;
-  if (first === ESCAPE && line.length < 64)
-    return isEmpty(Buffer.from(withoutTerminalCodes(line.toString('latin1'))));
-  const start = skipBlank(line);
-  return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
-}
-
-/** `{` or `[` alone on its line: how every pretty-printer begins. */
-function isLoneBracket(line: Buffer): boolean {
-  const start = skipBlank(line);
-  const bracket = line[start] === OPEN_BRACE || line[start] === OPEN_BRACKET;
-  return bracket && skipBlank(line, start + 1) === line.length;
-}

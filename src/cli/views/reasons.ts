@@ -49,6 +49,12 @@ const UNRECOGNIZED: Record<string, string> = {
     'printed by Node with its inner parts left out ([Object]); log JSON.stringify of the body instead',
   printed_by_node:
     'a part of a body that Node printed over several lines; log JSON.stringify of the body instead',
+  printed_by_python:
+    'a part of a body that Python printed (repr, pprint) over several lines; log json.dumps of the body instead',
+  php_print_r: 'printed by PHP’s print_r; log json_encode of the body instead',
+  php_var_export: 'printed by PHP’s var_export; log json_encode of the body instead',
+  php_var_dump: 'printed by PHP’s var_dump; log json_encode of the body instead',
+  php_serialize: 'written by PHP’s serialize; log json_encode of the body instead',
   go_map: 'printed by Go without quotes (map[…]); log the body’s JSON instead',
   inside_text:
     'JSON in a message’s text, or in a value that cannot be read; the value around it has to be a known form',

@@ -7,6 +7,7 @@ import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { hasMark, type PartReason } from './outer-values.js';
+import { printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { isReadable, WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
@@ -32,7 +33,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'printed_by_node' | PartReason;
+  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | PartReason;
   message: string;
 }
 
@@ -71,11 +72,12 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     if (unread === undefined) continue;
     return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
   }
+  const printed = joinFrames(bytes ?? Buffer.from(text))?.text ?? text;
   if (!text.includes('{') && !text.includes('[')) {
-    const reason = formOfFailure(text) ?? 'no_json';
+    const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }
-  return { reason: reasonOf(text), message: locateJsonError(text) };
+  return { reason: reasonOf(printed), message: locateJsonError(text) };
 }
 
 /** Why nothing is read of a text with brackets. */
@@ -84,26 +86,18 @@ function reasonOf(text: string): Unopened['reason'] {
   return isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
 }
 
-/** A line of Node's print of a body over several lines: `object: 'whatsapp_business_account',`. */
-const PRINTED_BY_NODE = /(?:^|[\s{,])(?:object: '(?:whatsapp|page|instagram)|messaging_product: 'whatsapp)/;
 /** The line of a request in nginx's own format whose last field, the body, is empty. */
 const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
 const LONGEST_LINE = 8_000;
 
 /** What a text without a value resembles. */
-function formOfFailure(text: string): 'empty_request_body' | 'printed_by_node' | undefined {
-  if (isRequestWithoutBody(text)) return 'empty_request_body';
-  return PRINTED_BY_NODE.test(text) ? 'printed_by_node' : undefined;
+function formOfFailure(text: string): 'empty_request_body' | PrintForm | undefined {
+  return isRequestWithoutBody(text) ? 'empty_request_body' : printFormOf(text);
 }
 
 /** Whether a line of a web server's log names a request that has a body, and an empty field in its place. */
 export function isRequestWithoutBody(line: string): boolean {
   return line.length <= LONGEST_LINE && line.includes('"POST ') && WITHOUT_BODY.test(line);
-}
-
-/** Whether a text is a part of what Node printed of a body. */
-export function isPrintedByNode(line: string): boolean {
-  return PRINTED_BY_NODE.test(line);
 }
 
 /** Whether a text is complete: no value in it is cut off, in any notation. */
@@ -145,6 +139,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     // The quotes of a log's field can be what makes its value unreadable: without them it is whole.
     return isInField(text) ? [...logfmtFields(text)].flatMap((field) => openInner(field)) : [];
   }
+  if (found.values.length === 0 && isEncodedInPrint(text)) return [];
   const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
   if (isReadable(opened)) return opened;
   if (found.isPart) return [];
@@ -191,6 +186,16 @@ function mayBeRequest(text: string): boolean {
 
 /** How a body begins whose line ends are escaped, and its quotes perhaps not. */
 const ESCAPED_START = /[{[]\s*\\+['nr]/;
+
+/** Where an encoded value can begin; a signature is none. */
+const ENCODED =
+  /(?<!sha\d{1,3}=)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+
+/** Whether an encoded value is in a text of a print. */
+function isEncodedInPrint(text: string): boolean {
+  const start = text.search(ENCODED);
+  return start >= 0 && printAround(text, [{ start, end: text.length }]) !== undefined;
+}
 
 /**
  * The values among the words of a text, and an empty one where there is nothing better. What the text's end cuts off is the

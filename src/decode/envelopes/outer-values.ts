@@ -3,6 +3,8 @@
  * notation, is part of that: read on its own, a customer's text would become a webhook (rule E1).
  */
 
+import { printAround, type PrintForm } from './printed-texts.js';
+
 /** `fmt.Println` of a Go map: `map[entry:[map[id:…]]]`. */
 const GO_MAP = /\bmap\[[\w-]+:/;
 
@@ -36,8 +38,11 @@ export function isOfBody(words: string): boolean {
   return WORDS_OF_BODY.some((all) => all.every((word) => words.includes(word)));
 }
 
-/** Why a value is no entry of its own: Go's print of a map, which quotes nothing; or a text, or an unreadable value, around it. */
-export type PartReason = 'go_map' | 'inside_text';
+/**
+ * Why a value is no entry of its own: Go's print of a map, which quotes nothing; a text in another print; or a text, or an unreadable
+ * value, around it.
+ */
+export type PartReason = 'go_map' | 'inside_text' | PrintForm;
 
 /** Whether `prefix` ends where a person's text begins: `message from 5511900000001 text=`. */
 export function endsBeforeText(prefix: string): boolean {
@@ -64,6 +69,8 @@ export function partReasonIn(
 ): PartReason | undefined {
   const marked = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
   if (marked.length === 0) return undefined;
+  const print = printAround(text, marked);
+  if (print !== undefined) return print;
   if (enclosed !== undefined) {
     let words = '';
     let from = 0;
