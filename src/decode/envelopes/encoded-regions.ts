@@ -41,16 +41,16 @@ export function encodedEnd(text: string, start: number): number | undefined {
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const [token, before, quotes] = match;
     if (before === undefined) {
-      if (token === '"') return beforeBrackets(text, match.index);
+      if (token === '"') return beforeBrackets(text, match.index, start);
       if (isInText) continue;
       depth += token === '{' || token === '[' ? 1 : -1;
       if (depth === 0) return pattern.lastIndex;
       continue;
     }
-    if (quotes !== undefined && quotes.length % 2 === 1) return beforeBrackets(text, match.index);
+    if (quotes !== undefined && quotes.length % 2 === 1) return beforeBrackets(text, match.index, start);
     const escaping = form === 'hex' ? before.length / HEX_LENGTH : before.length;
     const levels = (escaping - own) / (own + 1);
-    if (!Number.isInteger(levels) || levels < 0) return beforeBrackets(text, match.index);
+    if (!Number.isInteger(levels) || levels < 0) return beforeBrackets(text, match.index, start);
     const isEscaped = levels % 2 === 1;
     const more = quotes === undefined ? 0 : quotes.length / 2 - 1;
     if ((more + (isEscaped ? 0 : 1)) % 2 === 1) isInText = !isInText;
@@ -60,9 +60,10 @@ export function encodedEnd(text: string, start: number): number | undefined {
 
 const HEX_LENGTH = '\\x5C'.length;
 
-/** A quote without an escape belongs to the next value, whose brackets are before it. */
-function beforeBrackets(text: string, quote: number): number {
+/** A quote without an escape belongs to the next value, whose brackets are before it, and behind `start`. */
+function beforeBrackets(text: string, quote: number, start: number): number {
   let at = quote;
   while (/[\s[{]/.test(text.charAt(at - 1))) at--;
+  if (at <= start) return quote;
   return /^\s*[[{]/.test(text.slice(at, quote)) ? at : quote;
 }

@@ -11,6 +11,7 @@ import {
 } from './encodings.js';
 import type { OpenedValue, Unopened } from './open-text.js';
 import { endsBeforeText, hasMark, isOfBody } from './outer-values.js';
+import { mayHold } from './wrappers.js';
 
 /** What stands beside words: with bodies, only bodies count; with other values, also what a log's field holds. */
 export type Beside = 'nothing' | 'values' | 'bodies';
@@ -110,6 +111,7 @@ export class WordsReader {
 
   /** What stands at `start`. `isBarred`: it is a person's. */
   #piece(inner: Inner, start: number, beside: Beside, isBarred: boolean): OpenedValue[] {
+    if (!mayHold(inner.text)) return [];
     const isOfPerson = isBarred || this.#isOfPerson(start);
     const opened = isOfPerson ? [] : this.#wanted(this.open(inner), beside);
     if (opened.length > 0) return placed(opened, start);
