@@ -161,6 +161,20 @@ function coverageOf(
   return from === undefined || to === undefined ? null : { from: first - from, to: last - to + unit };
 }
 
+const MINUTE = 60_000;
+
+/** Whether a clock this far ahead of UTC shows a message at a time; one known to the minute, at any second of it. */
+function isShownAt(
+  local: number,
+  { at, isToTheMinute }: StoredMessage,
+  offset: number,
+  { unit, tolerance }: ChatPrecision,
+): boolean {
+  const shown = at + offset;
+  if (isToTheMinute !== true || unit >= MINUTE) return isNear(local, shown, { unit, tolerance });
+  return local >= shown - tolerance && local < shown + MINUTE + tolerance;
+}
+
 /** Messages by the phone's local time. */
 class Times {
   constructor(
@@ -178,7 +192,7 @@ class Times {
       for (const index of this.near(line.at, offset)) {
         const message = this.messages[index];
         if (message?.direction !== line.direction || !isSame(line, message)) continue;
-        const isExact = isNear(line.at, message.at + offset, { unit, tolerance: 0 });
+        const isExact = isShownAt(line.at, message, offset, { unit, tolerance: 0 });
         (isExact ? exact : beside).push(index);
       }
     }
@@ -189,10 +203,14 @@ class Times {
   *near(local: number, offset: number): Generator<number> {
     const { unit, tolerance } = this.precision;
     const end = local - offset + unit + tolerance;
-    for (let index = this.firstSince(local - offset - tolerance); index < this.messages.length; index++) {
+    for (
+      let index = this.firstSince(local - offset - tolerance - MINUTE);
+      index < this.messages.length;
+      index++
+    ) {
       const message = this.messages[index];
       if (message === undefined || message.at >= end) return;
-      if (isNear(local, message.at + offset, this.precision)) yield index;
+      if (isShownAt(local, message, offset, this.precision)) yield index;
     }
   }
 

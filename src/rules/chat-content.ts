@@ -33,6 +33,8 @@ export interface StoredMessage {
   fileName: string | null;
   isEdited: boolean;
   isRevoked: boolean;
+  /** Its time is known only to the minute: a line of another export, which has no seconds. */
+  isToTheMinute?: boolean;
 }
 
 const KEPT = 48;

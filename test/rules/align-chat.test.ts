@@ -278,3 +278,14 @@ test('40,000 lines of one word, a third of them lost, are aligned at once', () =
   expect([lost.length, matched.length]).toEqual([13_334, 26_666]);
   expect(performance.now() - began).toBeLessThan(20_000);
 });
+
+test('a message known to the minute is a line of that minute with seconds, and of no other', () => {
+  const ios = (time: string, words: string): string => `[21/09/2026, ${time}] Ana: ${words}`;
+  const known = stored('11:13:00', 'ok', { isToTheMinute: true });
+  expect(told(align([ios('08:13:41', 'ok')], [known], BRAZIL))).toMatchObject({
+    matched: ['1 = 11:13:00 ok'],
+    lost: [],
+  });
+  expect(told(align([ios('08:14:20', 'ok')], [known], BRAZIL)).matched).toEqual([]);
+  expect(told(align([ios('08:13:41', 'ok')], [stored('11:13:00', 'ok')], BRAZIL)).matched).toEqual([]);
+});

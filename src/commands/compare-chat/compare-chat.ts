@@ -123,6 +123,8 @@ function timesOf({ items }: ChatText): { from: number; to: number } {
   return { from: first - MARGIN, to: last + MARGIN };
 }
 
+const MINUTE = 60_000;
+
 /** What the database has of the conversation in the chat's time span. */
 export interface Stored {
   messages: StoredMessage[];
@@ -164,6 +166,7 @@ async function readStored(
         fileName: row.fileName,
         isEdited: row.editedAt !== null,
         isRevoked: row.deletedAt !== null,
+        isToTheMinute: madeUp.has(row.id) && row.timestamp % MINUTE === 0,
       });
     }
     after = rows.at(-1);
