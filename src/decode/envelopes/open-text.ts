@@ -5,7 +5,7 @@ import { timeInWords, withoutColours } from './clock.js';
 import { endOfText, findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
-import { endsBeforeText, hasMark, type PartReason } from './outer-values.js';
+import { endsBeforeText, hasBracket, hasMark, type PartReason } from './outer-values.js';
 import { printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
@@ -63,7 +63,7 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   const opened = openLayers(text, allowance, 0, bytes);
   if (opened.length > 0) return opened;
   const printed = joinFrames(bytes ?? Buffer.from(text))?.text ?? text;
-  if (!text.includes('{') && !text.includes('[')) {
+  if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }
