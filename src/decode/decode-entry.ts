@@ -3,7 +3,7 @@ import type { DecodedEntry } from '../model/facts.js';
 import type { Found } from './envelopes/bodies.js';
 import { Allowance, unpacked } from './envelopes/allowance.js';
 import { openText } from './envelopes/open-text.js';
-import { Search, unrecognizedOf } from './envelopes/unwrap.js';
+import { isNoWebhook, Search, unrecognizedOf } from './envelopes/unwrap.js';
 import type { DecodeOptions } from './options.js';
 import type { JsonValue } from '../model/json.js';
 import { textOfBytes } from './parse-json.js';
@@ -49,7 +49,7 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
     receivedAt: undefined,
   };
   search.read(found);
-  if (miss !== undefined) found.unrecognized.push(unrecognizedOf(miss));
+  if (miss !== undefined && !isNoWebhook(miss)) found.unrecognized.push(unrecognizedOf(miss));
 
   const { providers, sections, unrecognized, signatures, unsigned, receivedAt } = found;
   const provider = providerOf(providers);

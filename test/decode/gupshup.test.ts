@@ -191,6 +191,18 @@ describe('Gupshup v2 has a form of its own, and sometimes WhatsApp’s ids', () 
     });
   });
 
+  test.each<[string, JsonObject]>([
+    ['beside its own id', { whatsappMessageId: wamid('S1'), payload: { ts: 1758000000 } }],
+    ['in the details', { payload: { ts: 1758000000, whatsappMessageId: wamid('S1') } }],
+  ])('M3: a status finds its message by WhatsApp’s id %s', (_where, parts) => {
+    const body = v2('message-event', { id: OWN_ID, gsId: OWN_ID, type: 'read', destination: ANA, ...parts });
+    expect(the('status', factsOf(body))).toMatchObject({
+      targetExternalId: wamid('S1'),
+      status: 'read',
+      at: AT,
+    });
+  });
+
   test('an id of the On-Premises API is WhatsApp’s, too', () => {
     const body = v2('message-event', {
       id: 'gBEGkYaYVSEEAgnZxQ3JmKK6Wvg',
@@ -224,6 +236,17 @@ describe('Gupshup v2 has a form of its own, and sometimes WhatsApp’s ids', () 
       { id: OWN_ID, type: 'failed', destination: ANA, payload: { code: 1002 } },
       'message-event.failed',
     ],
+    ['message-event', { id: OWN_ID, type: 'read', destination: ANA }, 'message-event.read'],
+    [
+      'message-event',
+      { id: OWN_ID, gsId: 'ee4a68a0', type: 'delivered', destination: ANA, payload: { ts: 1758000000 } },
+      'message-event.delivered',
+    ],
+    [
+      'message-event',
+      { id: OWN_ID, type: 'enqueued', payload: { whatsappMessageId: wamid('S1'), type: 'session' } },
+      'message-event.enqueued',
+    ],
   ])('H3: %s is counted', (type, payload, name) => {
     expect(decode(v2(type, payload))).toMatchObject({
       unrecognized: [],
@@ -236,7 +259,7 @@ describe('Gupshup v2 has a form of its own, and sometimes WhatsApp’s ids', () 
       'a message by Gupshup’s id',
       v2('message', { id: OWN_ID, source: ANA, type: 'text', payload: { text: 'oi' } }),
     ],
-    ['a status by Gupshup’s id', v2('message-event', { id: OWN_ID, type: 'read', destination: ANA })],
+    ['a state of a later version', v2('message-event', { id: OWN_ID, type: 'seen', destination: ANA })],
     ['an event of a later version', v2('sparkle-event', {})],
     ['a payload that is no object', v2('message', 'x')],
   ])('E1: %s is named', (_title, body) => {

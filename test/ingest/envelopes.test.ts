@@ -29,6 +29,19 @@ async function logOf(lines: readonly string[]): Promise<string> {
 }
 
 describeOnBackends('what a log may hold', (backend) => {
+  it('H3: wrappers that are known to hold no webhook are ignored', async () => {
+    const store = await backend.open();
+    const check = {
+      messageType: 'CONTROL_MESSAGE',
+      logGroup: '',
+      logEvents: [{ id: '', timestamp: 1, message: 'CWL CONTROL MESSAGE: Checking health of Firehose.' }],
+    };
+    const log = [check, { index: { _index: 'hooks' } }, live('A1', 0), { data: [], nextCursor: null }];
+    const { entries, problems } = await replayBodies(store, log);
+    expect(entries).toMatchObject({ read: 4, processed: 1, ignored: 3, unrecognized: 0 });
+    expect(problems).toEqual([]);
+  });
+
   it('E1: every entry, change, thread and element of one body is read', async () => {
     const store = await backend.open();
     const one = live('A1', 0);

@@ -193,6 +193,11 @@ export function healthyDays(wamidOf: (key: string) => string): [string, JsonObje
         ),
         gupshup(
           'message-event',
+          { id: '7a2c', type: 'delivered', destination: ANA, payload: { ts: T0 + 5 } },
+          5,
+        ),
+        gupshup(
+          'message-event',
           { id: wamidOf('K1'), gsId: '7a2c', type: 'deleted', destination: ANA, payload: { ts: T0 + 6 } },
           6,
         ),

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject } from '../read.js';
+import { hasBracket } from './outer-values.js';
 import { FILTERED } from './rails-filter.js';
 
 /** A wrapper recognized by its constant keys. Only names depend on this table: any wrapper is searched. */
@@ -160,7 +161,7 @@ const PRINTED = ['message', 'Message', 'log', 'MESSAGE', 'textPayload', 'msg', '
  */
 export function isChatter(object: JsonObject): boolean {
   const printed = PRINTED.map((key) => object[key]).filter((text) => typeof text === 'string');
-  if (printed.length > 0) return printed.every((text) => !text.includes('{') && !text.includes('['));
+  if (printed.length > 0) return printed.every((text) => !hasBracket(text));
   if (isPair(object)) return true;
   const request = asObject(object.request);
   return typeof request?.method === 'string' && /^(?:GET|HEAD|OPTIONS)$/i.test(request.method);

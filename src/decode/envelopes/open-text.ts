@@ -6,7 +6,7 @@ import { ansi, isInField, logfmtFields, type Inner } from './encodings.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
-import { hasMark, type PartReason } from './outer-values.js';
+import { hasBracket, hasMark, type PartReason } from './outer-values.js';
 import { printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { isReadable, WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
@@ -73,7 +73,7 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
   }
   const printed = joinFrames(bytes ?? Buffer.from(text))?.text ?? text;
-  if (!text.includes('{') && !text.includes('[')) {
+  if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }

@@ -38,6 +38,11 @@ export function isOfBody(words: string): boolean {
   return WORDS_OF_BODY.some((all) => all.every((word) => words.includes(word)));
 }
 
+/** Whether a text has a bracket in which a value could be: any but those of a logger's level (`[INFO]`). */
+export function hasBracket(text: string): boolean {
+  return text.includes('{') || (text.includes('[') && /\[(?![A-Za-z]{1,10}\])/.test(text));
+}
+
 /**
  * Why a value is no entry of its own: Go's print of a map, which quotes nothing; a text in another print; or a text, or an unreadable
  * value, around it.

@@ -4,6 +4,7 @@ import { isTelegramExport } from '../exports/decode-export.js';
 import { pathOfKey } from '../item-at.js';
 import { asObject, cleanText, cutText, excerptOf } from '../read.js';
 import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
+import { isIdle, NO_WEBHOOK } from './idle-wrappers.js';
 import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
 import type { Allowance } from './allowance.js';
 import { openText, type OpenedValue } from './open-text.js';
@@ -243,7 +244,10 @@ export class Search {
       groups.set(parts[i], group);
     }
     if (groups.size > 1) this.#keep(first, dropCopies([...groups.values()]));
-    if (misses.length === list.length) return misses.find((miss) => !isVague(miss)) ?? misses[0];
+    if (misses.length === list.length) {
+      const loud = misses.filter((miss) => !isQuiet(miss, false));
+      return loud.find((miss) => !isVague(miss)) ?? loud[0] ?? misses.find(isNoWebhook) ?? misses[0];
+    }
     // A list that has plain words beside a webhook is a row, not a list of entries.
     const isRow = misses.some((miss) => typeof miss.value === 'string' && miss.reason === 'no_json');
     const isExpected = places.every((place) => place.isExpected);
@@ -284,16 +288,22 @@ export class Search {
       });
       if (this.bodies.length > before) starts.push(before);
       if (miss === undefined) isFound = true;
-      if (miss === undefined || (!isUsual && !isTelling(miss))) continue;
-      if (best === undefined || (isVague(best) && !isVague(miss))) best = miss;
+      if (miss === undefined) continue;
+      const isWrapped = (): boolean => children.length === 1 || wrapperName(wrapper) !== undefined;
+      if (!isUsual && !isTelling(miss) && !(isNoWebhook(miss) && isWrapped())) continue;
+      const isWorse = best !== undefined && (isVague(best) || isNoWebhook(best));
+      if (best === undefined || (isWorse && !isVague(miss) && !isNoWebhook(miss))) best = miss;
+      else if (isVague(best) && isNoWebhook(miss)) best = miss;
     }
     if (starts.length > 1) this.#dropCopies(starts);
     if (isFound) return undefined;
     const rewritten = vendor ?? vendorShape(wrapper);
     if (rewritten !== undefined) return { path, reason: rewritten, value: wrapper };
-    if (best !== undefined && !isVague(best)) return best;
+    if (best !== undefined && !isVague(best) && !isNoWebhook(best)) return best;
     const absence = reasonOfAbsence(wrapper);
     if (absence !== undefined) return { path, reason: absence, value: wrapper };
+    if (isIdle(wrapper)) return { path, reason: NO_WEBHOOK, value: wrapper };
+    if (best !== undefined && isNoWebhook(best)) return best;
     const isLine = isPrintedLine(wrapper) && !children.some((child) => child.isUsual);
     return { path, reason: isLine ? 'no_json' : 'unknown_shape', value: wrapper };
   }
@@ -312,6 +322,11 @@ export class Search {
   }
 }
 
+/** Whether a value is understood and holds no webhook. */
+export function isNoWebhook({ reason }: Miss): boolean {
+  return reason === NO_WEBHOOK;
+}
+
 /** Whether a reason is less specific than a vendor's name or broken JSON. */
 function isVague({ reason }: Miss): boolean {
   return VAGUE.has(reason);
@@ -321,13 +336,13 @@ const VAGUE: ReadonlySet<string> = new Set(['unknown_shape', 'not_an_object', 'e
 
 /** Whether a miss under a key of any name says something about a webhook: there, texts with brackets are all sorts of things. */
 function isTelling(miss: Miss): boolean {
-  if (isVague(miss)) return false;
+  if (isVague(miss) || isNoWebhook(miss)) return false;
   return miss.reason !== 'invalid_json' || (typeof miss.value === 'string' && hasMark(miss.value));
 }
 
 /** Whether a miss in a list of entries is no loss. */
 function isQuiet({ reason, value }: Miss, isRow: boolean): boolean {
-  if (reason === 'no_json') return true;
+  if (reason === 'no_json' || reason === NO_WEBHOOK) return true;
   if (reason !== 'unknown_shape' && reason !== 'not_an_object') return false;
   const object = asObject(value);
   return object === undefined ? isRow : isChatter(object);

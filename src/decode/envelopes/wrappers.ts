@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { fieldNamed } from '../meta/fields.js';
 import { asObject } from '../read.js';
 import { wrapperName } from './known-wrappers.js';
+import { hasBracket } from './outer-values.js';
 
 /** A member of a wrapper that may hold a body. */
 export interface Child {
@@ -121,14 +122,14 @@ export function isPersonsText(key: string, object: JsonObject): boolean {
 /** Whether a text under any key could hold a webhook in some encoding; says no quickly to ids, words and URLs. */
 export function mayHold(text: string): boolean {
   if (text.length < SHORTEST) return false;
-  if (text.includes('{') || text.includes('[')) return true;
+  if (hasBracket(text)) return true;
   return text.length >= SHORTEST_ENCODED && /[A-Za-z0-9+/_-]{40}|%7[Bb]|\\x7[Bb]|<Buffer /.test(text);
 }
 
 /** Whether an object is only a line of a program's output, without JSON in it. */
 export function isPrintedLine(wrapper: JsonObject): boolean {
   const { message } = wrapper;
-  return typeof message === 'string' && !message.includes('{') && !message.includes('[');
+  return typeof message === 'string' && !hasBracket(message);
 }
 
 function mayBeJson(text: string, printed: boolean): boolean {

@@ -148,18 +148,24 @@ function mediaOf(content: JsonObject): JsonObject {
   });
 }
 
-/** The state of a message sent through Gupshup. */
+/** States of a message that Gupshup names. */
+const STATES: ReadonlySet<string> = new Set(
+  'enqueued sent delivered read failed deleted mismatch'.split(' '),
+);
+
+/**
+ * The state of a message sent through Gupshup. By Gupshup's own id alone no message can be found: it was not accepted yet, or refused
+ * before WhatsApp saw it, or the event leaves WhatsApp's id out. Such a state is counted.
+ */
 function readStatus({ name, payload, timestamp }: Body): ReadVendor | undefined {
   const type = textOf(payload.type) ?? '';
   const details = asObject(payload.payload) ?? {};
-  // Accepted, or refused before WhatsApp saw it: it refers to no message.
-  if (!isWhatsAppId(payload.id)) {
-    return type === 'enqueued' || type === 'failed' || type === 'mismatch'
-      ? count({ name, payload, timestamp })
-      : undefined;
+  const id = [payload.id, payload.whatsappMessageId, details.whatsappMessageId].find(isWhatsAppId);
+  if (id === undefined || (type === 'enqueued' && id !== payload.id)) {
+    return STATES.has(type) ? count({ name, payload, timestamp }) : undefined;
   }
   const status = withoutAbsent({
-    id: payload.id,
+    id,
     status: type,
     timestamp: details.ts ?? timestamp,
     recipient_id: payload.destination,
