@@ -130,7 +130,7 @@ class InputReader implements FileSource {
         await text.close();
         text = await openText(input, 0, open);
       }
-      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start.given);
+      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start);
       if (text.kind === 'text') {
         yield* this.#split(input, text, start, queue);
       } else {
@@ -176,11 +176,13 @@ class InputReader implements FileSource {
         yield queue.take();
       }
       splitter.end(false);
+      queue.end();
     } catch (error) {
       if (signal?.aborted === true) return;
       const damaged = error instanceof DamagedInputError;
       if (!damaged && !isSystemError(error)) throw error;
       splitter.end(true);
+      queue.end();
       queue.problem(damaged ? 'truncated_input' : 'unreadable_input', describe(error), splitter.line + 1);
       yield queue.take();
       return;
@@ -193,8 +195,8 @@ class InputReader implements FileSource {
     yield queue.take();
   }
 
-  #queueFor(index: number, input: ResolvedInput, resumable: boolean, drop?: number): ItemQueue {
-    return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, drop);
+  #queueFor(index: number, input: ResolvedInput, resumable: boolean, start?: Place): ItemQueue {
+    return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, start);
   }
 }
 

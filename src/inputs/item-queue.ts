@@ -1,3 +1,4 @@
+import { entryOfParts, HeldParts, type HeldEntry } from './held-parts.js';
 import type { Origin, Position, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
 
 /**
@@ -37,18 +38,70 @@ export class ItemQueue {
   skipped = 0;
   #items: SourceItem[] = [];
   #dropped = 0;
+  /** Parts of entries, which are one item when all of them have come. */
+  readonly #held: HeldParts;
+  /** Where the last item ended. */
+  #last: Place;
+  /** The last place where no part was held, with the items found since. */
+  #safe: Place | undefined;
+  readonly #drop: number;
 
   constructor(
     private readonly path: string,
     private readonly input: number,
     private readonly resumable: boolean,
     readonly maxEntryBytes: number,
-    /** Items at the beginning that a resumed run has done already. */
-    private readonly drop = 0,
-  ) {}
+    /** Where a resumed run starts, and how many items from there are done already. */
+    start: Place = { offset: 0, line: 0, element: 0 },
+  ) {
+    this.#held = new HeldParts(maxEntryBytes);
+    this.#drop = start.given ?? 0;
+    this.#last = start;
+  }
 
   /** `line` is 1-based. */
   entry(bytes: Buffer, line: number, after: Place, details?: EntryDetails): void {
+    const part = this.#held.partIn(bytes);
+    if (part === undefined) {
+      this.#push(bytes, line, this.#placeAfter(after), details);
+      if (this.#safe !== undefined) this.#giveUnfinished(after);
+      return;
+    }
+    this.#safe ??= this.#last;
+    const whole = this.#held.add(part, { bytes, line, element: details?.element }, this.found);
+    if (whole !== undefined) this.#giveParts(whole, this.#placeAfter(after));
+    this.#giveUnfinished(after);
+  }
+
+  /** The input has ended: entries without all of their parts are given as they are. */
+  end(): void {
+    // A file that is still being written is read again from here, so that they are complete then.
+    const safe = this.#safe ?? this.#last;
+    for (const each of this.#held.unfinished(this.found, true)) this.#giveParts(each, safe);
+  }
+
+  #giveUnfinished(after: Place): void {
+    for (const each of this.#held.unfinished(this.found)) this.#giveParts(each, this.#placeAfter(after));
+  }
+
+  #giveParts(held: HeldEntry, after: Place): void {
+    const { bytes, line, element } = entryOfParts(held);
+    if (bytes.length > this.maxEntryBytes) this.#tooLarge(bytes.length, line, after, element);
+    else this.#push(bytes, line, after, { element });
+  }
+
+  /**
+   * A resumed run has to find the parts that are held now. It counts items from before the first of them on, up to a place that
+   * counts none itself.
+   */
+  #placeAfter(after: Place): Place {
+    if (this.#safe !== undefined && this.#held.isEmpty && (after.given ?? 0) === 0) this.#safe = undefined;
+    if (this.#safe !== undefined) this.#safe = { ...this.#safe, given: (this.#safe.given ?? 0) + 1 };
+    else this.#last = after;
+    return this.#safe ?? after;
+  }
+
+  #push(bytes: Buffer, line: number, after: Place, details?: EntryDetails): void {
     this.found++;
     const receivedAt = details?.receivedAt;
     const origin = this.#origin(line, details?.element);
@@ -67,20 +120,35 @@ export class ItemQueue {
     details?: EntryDetails,
   ): void {
     if (bytes === undefined || bytes.length > this.maxEntryBytes) {
-      this.problem(
-        'entry_too_large',
-        `An entry of ${size} bytes is over the limit of ${this.maxEntryBytes} bytes and was not read.`,
-        line,
-        after,
-        details?.element,
-      );
+      this.#tooLarge(size, line, this.#placeAfter(after), details?.element);
     } else {
       this.entry(bytes, line, after, details);
     }
   }
 
+  #tooLarge(size: number, line: number, after: Place, element: number | undefined): void {
+    const message = `An entry of ${size} bytes is over the limit of ${this.maxEntryBytes} bytes and was not read.`;
+    this.#addProblem('entry_too_large', message, line, after, element);
+  }
+
   /** Without `after`, a resumed run starts at the next input. */
   problem(reason: SourceProblemReason, message: string, line: number, after?: Place, element?: number): void {
+    this.#addProblem(
+      reason,
+      message,
+      line,
+      after === undefined ? undefined : this.#placeAfter(after),
+      element,
+    );
+  }
+
+  #addProblem(
+    reason: SourceProblemReason,
+    message: string,
+    line: number,
+    after: Place | undefined,
+    element: number | undefined,
+  ): void {
     this.found++;
     const problem = { origin: this.#origin(line, element), reason, message };
     if (!this.resumable) {
@@ -95,8 +163,8 @@ export class ItemQueue {
   take(): SourceItem[] {
     const items = this.#items;
     if (items.length > 0) this.#items = [];
-    if (this.#dropped === this.drop) return items;
-    const dropped = Math.min(this.drop - this.#dropped, items.length);
+    if (this.#dropped === this.#drop) return items;
+    const dropped = Math.min(this.#drop - this.#dropped, items.length);
     this.#dropped += dropped;
     return items.slice(dropped);
   }

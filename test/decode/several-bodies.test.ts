@@ -112,6 +112,7 @@ describe('E1: what looks like a body beside one that is read is reported', () =>
   test.each<[string, string, string]>([
     ['base64 that was cut', `a=${ONE} b=${TWO.slice(0, 400)}`, 'invalid_json'],
     ['base64 that was cut, beside JSON', `${FIRST} b=${TWO.slice(0, 400)}`, 'invalid_json'],
+    ['base64 that was cut, in a line', `${FIRST}\n${TWO.slice(0, 400)}\n`, 'invalid_json'],
     [
       'gzip that was cut',
       `a=${ONE} b=${gzipSync(TEXTS.join('\n')).toString('base64').slice(0, 360)}`,

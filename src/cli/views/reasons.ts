@@ -58,6 +58,7 @@ const UNRECOGNIZED: Record<string, string> = {
   go_map: 'printed by Go without quotes (map[…]); log the body’s JSON instead',
   inside_text:
     'JSON in a message’s text, or in a value that cannot be read; the value around it has to be a known form',
+  missing_part: 'an entry that Google Cloud split, without all of its parts; missing from this log',
   filtered: 'Rails’ parameter filter took it out ([FILTERED]); it is not in this log',
   n8n_without_data: 'an n8n execution without its data; export it with includeData=true',
   n8n_without_runs:

@@ -13,6 +13,7 @@ import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
 import { signedBytes, Signatures } from './signatures.js';
 import { FILTERED, isOfRails, withoutFiltered } from './rails-filter.js';
+import { joinParts } from './split-entries.js';
 import { stepsOf, type Trail } from './trail.js';
 import { reveal } from './values.js';
 import {
@@ -141,6 +142,8 @@ export class Search {
       if (pointer !== undefined) return { path, reason: 'in_s3', value: pointer };
       if (this.#addBody(value, path, place)) return undefined;
     }
+    const parts = joinParts(Array.isArray(value) ? value : [value]);
+    if (parts?.kind === 'missing') return { path, reason: `missing_part:${parts.parts}`, value };
     const hidden = reveal(value, this.allowance);
     if (hidden !== undefined) {
       if (hidden.step === 'flatted') this.#seen ??= new Map();

@@ -1,16 +1,17 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { asObject, ownValue } from '../read.js';
 import type { Allowance } from './allowance.js';
+import { joinParts } from './split-entries.js';
 
 /** A value that represents another one, and the name of the notation. */
 export interface Revealed {
   value: JsonValue;
-  step: 'bytes' | 'bytes.gzip' | 'flatted';
+  step: 'bytes' | 'bytes.gzip' | 'flatted' | 'split';
 }
 
 /**
  * What a value stands for: bytes in one of their JSON forms are a text; the flat array of the `flatted` library is the object
- * that was flattened. undefined for a value that is only itself.
+ * that was flattened; the parts of an entry are the entry. undefined for a value that is only itself.
  */
 export function reveal(value: JsonValue, allowance: Allowance): Revealed | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -21,7 +22,10 @@ export function reveal(value: JsonValue, allowance: Allowance): Revealed | undef
       ? { value: bytes.toString('utf8'), step: 'bytes' }
       : { value: plain.toString('utf8'), step: 'bytes.gzip' };
   }
-  const whole = Array.isArray(value) ? unflatten(value) : undefined;
+  if (!Array.isArray(value)) return undefined;
+  const parts = joinParts(value);
+  if (parts?.kind === 'whole') return { value: parts.value, step: 'split' };
+  const whole = unflatten(value);
   return whole === undefined ? undefined : { value: withoutExtended(whole), step: 'flatted' };
 }
 

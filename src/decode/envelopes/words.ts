@@ -78,9 +78,10 @@ export class WordsReader {
     if (!isBase64Alone(words)) return this.#tokens(words, from, beside);
     // Lines can be one text, or a text each.
     const whole = fromBase64(words, this.allowance);
-    const opened = whole === undefined ? [] : placed(this.#wanted(this.open(whole), beside), from);
+    const opened = whole === undefined ? [] : this.#piece(whole, from, beside, false);
     // Whoever unpacks the first of several is not told of the others.
-    if (isReadable(opened) && whole?.step === 'base64') return opened;
+    const mayBeFirst = whole?.step === 'base64.gzip' && /\S\s+\S/.test(words);
+    if (whole !== undefined && !mayBeFirst) return opened;
     const each = this.#tokens(words, from, beside);
     return readable(each) > readable(opened) || opened.length === 0 ? each : opened;
   }
