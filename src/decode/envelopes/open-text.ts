@@ -139,7 +139,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     // The quotes of a log's field can be what makes its value unreadable: without them it is whole.
     return isInField(text) ? [...logfmtFields(text)].flatMap((field) => openInner(field)) : [];
   }
-  if (found.values.length === 0 && isEncodedInPrint(text)) return [];
+  if (found.values.length === 0 && !isInField(text) && isEncodedInPrint(text)) return [];
   const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
   if (isReadable(opened)) return opened;
   if (found.isPart) return [];
@@ -189,7 +189,7 @@ const ESCAPED_START = /[{[]\s*\\+['nr]/;
 
 /** Where an encoded value can begin; a signature is none. */
 const ENCODED =
-  /(?<!sha\d{1,3}=)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
+  /(?<!sha\d{1,3}=)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40}|\\x7B|[{[]\s*(?:\\+["'nr]|\\x22|""|&(?:quot|#34|#x22);)|%7B(?:%\w\w|\+|\s){0,64}%22/i;
 
 /** Whether an encoded value is in a text of a print. */
 function isEncodedInPrint(text: string): boolean {
