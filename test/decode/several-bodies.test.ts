@@ -81,6 +81,15 @@ describe('E1: all bodies of a text that is no JSON are read', () => {
     for (const { path } of sections) expect(itemAt(Buffer.from(file), path)).toBeDefined();
   });
 
+  test('a print in a quoted field of a log has the field’s escapes', () => {
+    for (const print of [python, ruby]) {
+      const line = (body: JsonObject): string => JSON.stringify(`INFO:root:${print(body)}`);
+      const [, , third = {}, fourth = {}] = BODIES;
+      const two = `level=info body=${line(third)} next=${line(fourth)} took=12 ${FIRST}`;
+      expect(readingOf(two)).toEqual({ lines: [LINES[2], LINES[3], LINES[0]], reasons: [] });
+    }
+  });
+
   test('base64 in lines of any length is one text', () => {
     for (const text of [`${FIRST}\n${SECOND}`, FIRST]) {
       for (const size of [64, 76, 1000]) {
@@ -106,6 +115,13 @@ describe('E1: all bodies of a text that is no JSON are read', () => {
       LINES[1],
     ]);
   });
+});
+
+test('E1: a text with a character that no program could read is a text, in base64, too', () => {
+  const body = JSON.stringify(webhook('messages', { messages: [message({ text: { body: 'a\uFFFDb' } })] }));
+  expect(readingOf(`a=${base64(body)} b=${TWO}`)).toEqual({ lines: ['a\uFFFDb', LINES[1]], reasons: [] });
+  const cut = base64(body.slice(0, body.indexOf('\uFFFD') + 1)).slice(0, -2);
+  expect(readingOf(`a=${cut} b=${TWO}`)).toEqual({ lines: [LINES[1]], reasons: ['invalid_json'] });
 });
 
 describe('E1: what looks like a body beside one that is read is reported', () => {
