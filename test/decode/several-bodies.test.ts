@@ -81,6 +81,15 @@ describe('E1: all bodies of a text that is no JSON are read', () => {
     for (const { path } of sections) expect(itemAt(Buffer.from(file), path)).toBeDefined();
   });
 
+  test('a print in a quoted field of a log has the field’s escapes', () => {
+    for (const print of [python, ruby]) {
+      const line = (body: JsonObject): string => JSON.stringify(`INFO:root:${print(body)}`);
+      const [, , third = {}, fourth = {}] = BODIES;
+      const two = `level=info body=${line(third)} next=${line(fourth)} took=12 ${FIRST}`;
+      expect(readingOf(two)).toEqual({ lines: [LINES[2], LINES[3], LINES[0]], reasons: [] });
+    }
+  });
+
   test('base64 in lines of any length is one text', () => {
     for (const text of [`${FIRST}\n${SECOND}`, FIRST]) {
       for (const size of [64, 76, 1000]) {
@@ -106,6 +115,13 @@ describe('E1: all bodies of a text that is no JSON are read', () => {
       LINES[1],
     ]);
   });
+});
+
+test('E1: a text with a character that no program could read is a text, in base64, too', () => {
+  const body = JSON.stringify(webhook('messages', { messages: [message({ text: { body: 'a\uFFFDb' } })] }));
+  expect(readingOf(`a=${base64(body)} b=${TWO}`)).toEqual({ lines: ['a\uFFFDb', LINES[1]], reasons: [] });
+  const cut = base64(body.slice(0, body.indexOf('\uFFFD') + 1)).slice(0, -2);
+  expect(readingOf(`a=${cut} b=${TWO}`)).toEqual({ lines: [LINES[1]], reasons: ['invalid_json'] });
 });
 
 describe('E1: what looks like a body beside one that is read is reported', () => {
@@ -161,6 +177,11 @@ describe('E1: a person’s text stays a text', () => {
       reasons: ['inside_text'],
     });
     expect(readingOf(`INFO ${holding(TWO)} said ${TWO}`)).toEqual({ lines: [TWO], reasons: [] });
+    for (const text of [`oi ${SECOND} fim`, SECOND])
+      expect(readingOf(`level=info from=5511900000001 text=${JSON.stringify(text)}`)).toEqual({
+        lines: [],
+        reasons: ['inside_text'],
+      });
     for (const print of [node, python, ruby]) {
       const row = { from: '5511900000001', fromMe: false, text: TWO };
       expect(readingOf(`INFO ${print(row)}`)).toEqual({ lines: [], reasons: ['unknown_shape'] });

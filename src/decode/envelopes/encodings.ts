@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Allowance } from './allowance.js';
 import { withoutColours } from './clock.js';
 import { endOfText } from './find-values.js';
@@ -51,24 +52,34 @@ const NO_HEX = /\\(?!x[\da-f]{2})/i;
 const FIELD = /(?:^|[\s,(])[\w.@-]+="/g;
 const AFTER_FIELD = /[\s,)]/;
 
-/** `msg="received {\"object\":…}"`: the quoted values of logfmt with a bracket in them. */
-export function* logfmtFields(text: string): Generator<InnerPart> {
+/** `msg="received {\"object\":…}"`: the quoted values of logfmt with a bracket in them; none that begins in a value of `values`. */
+export function* logfmtFields(
+  text: string,
+  values: readonly { start: number; end: number }[] = [],
+): Generator<InnerPart> {
+  let next = 0;
   FIELD.lastIndex = 0;
   // No pattern takes a value whole: at some megabytes it overflows the stack.
   for (let match = FIELD.exec(text); match !== null; match = FIELD.exec(text)) {
     const { index } = match;
     const start = FIELD.lastIndex;
+    while ((values[next]?.end ?? Infinity) <= index) next++;
+    const value = values[next];
+    if (value !== undefined && value.start <= index) {
+      FIELD.lastIndex = value.end;
+      continue;
+    }
     const end = endOfText(text, start);
     if (end === undefined) return;
     if (end < text.length && !AFTER_FIELD.test(text.charAt(end))) {
       FIELD.lastIndex = start;
       continue;
     }
-    const value = text.slice(start, end - 1);
-    if (value.includes('\\') && /[{[]/.test(value)) {
+    const written = text.slice(start, end - 1);
+    if (written.includes('\\') && /[{[]/.test(written)) {
       yield {
         step: 'logfmt',
-        text: unescaped(value),
+        text: unescaped(written),
         isExact: true,
         before: text.slice(0, index),
         start,
@@ -165,8 +176,8 @@ function hex(text: string, allowance: Allowance): Inner | undefined {
     return undefined;
   const bytes = Buffer.from(text.trim().replace(/^(?:\\x|0x)/i, ''), 'hex');
   const packed = allowance.unpackAny(bytes);
-  const inner = (packed ?? bytes).toString('utf8');
-  if (inner.includes('\uFFFD') || !hasMark(inner)) return undefined;
+  const inner = textIn(packed ?? bytes);
+  if (inner === undefined || !hasMark(inner)) return undefined;
   return { step: packed === undefined ? 'hex' : 'hex.gzip', text: inner, isExact: true };
 }
 
@@ -200,11 +211,22 @@ export function fromBase64(token: string, allowance: Allowance): Inner | undefin
   if (token.length < 16) return undefined;
   const bytes = Buffer.from(token, 'base64');
   const packed = allowance.unpackAny(bytes);
-  const inner = (packed ?? bytes).toString('utf8');
+  const inner = textIn(packed ?? bytes);
   // An id of as many letters decodes to noise.
-  if (inner.includes('\uFFFD') || inner.includes('\0')) return undefined;
+  if (inner === undefined || inner.includes('\0')) return undefined;
   return { step: packed === undefined ? 'base64' : 'base64.gzip', text: inner, isExact: true };
 }
+
+/** Bytes as a text, if they are one; its end can be inside a character. */
+function textIn(bytes: Buffer): string | undefined {
+  for (let missing = 0; missing < LONGEST_CHARACTER; missing++) {
+    const whole = bytes.subarray(0, bytes.length - missing);
+    if (isUtf8(whole)) return whole.toString('utf8');
+  }
+  return undefined;
+}
+
+const LONGEST_CHARACTER = 4;
 
 /** The same of what was cut: as much of the text as unpacks. */
 export function fromCutGzip(token: string, allowance: Allowance): Inner | undefined {

@@ -158,10 +158,9 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     const beside: Beside = values.length === 0 ? 'nothing' : bodies.length === 0 ? 'values' : 'bodies';
     const all: OpenedValue[] = [];
     let from = 0;
-    for (const [i, { start, end }] of spans.entries()) {
+    for (const { start, end, opened } of readFields(values, spans, reader, beside)) {
       addWords(from, start);
-      const value = values[i];
-      if (value !== undefined) all.push(value);
+      for (const each of opened) all.push(each);
       from = end;
     }
     addWords(from, text.length);
@@ -179,6 +178,33 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
       steps: [...step.split('.'), ...each.steps],
       source: isExact ? each.source : undefined,
     }));
+  }
+
+  /** The values with their places; in place of those in a quoted field of a log, which have its escapes, what the field holds. */
+  function readFields(
+    values: OpenedValue[],
+    spans: readonly Span[],
+    reader: WordsReader,
+    beside: Beside,
+  ): (Span & { opened: OpenedValue[] })[] {
+    const own = spans.map((span, i) => ({ ...span, opened: values.slice(i, i + 1) }));
+    if (values.length === 0 || !text.includes('="')) return own;
+    const all: typeof own = [];
+    let from = 0;
+    for (const field of logfmtFields(text, spans)) {
+      const { start, end } = field;
+      let first = from;
+      while ((own[first]?.start ?? Infinity) < start) first++;
+      let to = first;
+      while ((own[to]?.end ?? Infinity) <= end) to++;
+      const opened = to === first ? [] : reader.field(field, start, beside);
+      if (opened.length === 0) continue;
+      for (const each of own.slice(from, first)) all.push(each);
+      all.push({ start, end, opened });
+      from = to;
+    }
+    for (const each of own.slice(from)) all.push(each);
+    return all;
   }
 }
 

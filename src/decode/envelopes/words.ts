@@ -40,7 +40,7 @@ export class WordsReader {
     const opened: OpenedValue[] = [];
     let at = from;
     for (const field of logfmtFields(words)) {
-      const held = this.#field(field, from + field.start, beside);
+      const held = this.field(field, from + field.start, beside);
       if (held.length === 0) continue;
       this.#add(opened, this.#encoded(at, from + field.start - 1, 'bodies'));
       this.#add(opened, held);
@@ -54,7 +54,8 @@ export class WordsReader {
     for (const each of more) opened.push(each);
   }
 
-  #field(field: Inner, start: number, beside: Beside): OpenedValue[] {
+  /** What a quoted field of a log holds that stands at `start`. */
+  field(field: Inner, start: number, beside: Beside): OpenedValue[] {
     if (this.#isOfPerson(start)) return hasMark(field.text) ? [unread(field.text, 'inside_text')] : [];
     const held = this.open(field);
     return isReadable(held) && (beside !== 'bodies' || isMarked(held)) ? placed(held, start) : [];
