@@ -177,6 +177,11 @@ describe('E1: a person’s text stays a text', () => {
       reasons: ['inside_text'],
     });
     expect(readingOf(`INFO ${holding(TWO)} said ${TWO}`)).toEqual({ lines: [TWO], reasons: [] });
+    for (const text of [`oi ${SECOND} fim`, SECOND])
+      expect(readingOf(`level=info from=5511900000001 text=${JSON.stringify(text)}`)).toEqual({
+        lines: [],
+        reasons: ['inside_text'],
+      });
     for (const print of [node, python, ruby]) {
       const row = { from: '5511900000001', fromMe: false, text: TWO };
       expect(readingOf(`INFO ${print(row)}`)).toEqual({ lines: [], reasons: ['unknown_shape'] });
