@@ -3,7 +3,7 @@ import type { JsonObject } from '../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
 import { isLabelRank, packEvidence } from './evidence.js';
 import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-values.js';
-import { absorbState, type MessageState, type Version } from './message-state.js';
+import { absorbState, timeOfRevoke, type MessageState, type Version } from './message-state.js';
 
 /**
  * Whether a message contradicts a state with equally good evidence. Merging does not show it: of two equally good
@@ -36,7 +36,7 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
       return contradictsVersion(state.edits?.get(editId), { at, content });
     }
     case 'revoke':
-      return state.revokedAt !== null && state.revokedAt !== payload.at;
+      return state.revokedAt !== null && state.revokedAt !== timeOfRevoke(state, payload.at);
     case 'status':
     case 'reaction':
       return false;

@@ -164,9 +164,18 @@ function compareCopies([aId, a]: [string, Version], [bId, b]: [string, Version])
   return a.at - b.at || (aId < bId ? -1 : 1);
 }
 
+/**
+ * The time of a revoke, or 0 where it says none: no message is revoked before it is sent. Such a time is local time labeled as UTC, or
+ * the message's own, as the row shows it.
+ */
+export function timeOfRevoke({ timestamp }: Pick<MessageState, 'timestamp'>, at: number): number {
+  return at > timestamp ? at : 0;
+}
+
 /** The earliest revoke counts; one without a time (0) only if no other is known. */
-export function absorbRevoke(state: MessageState, at: number): boolean {
+export function absorbRevoke(state: MessageState, revokedAt: number): boolean {
   const known = state.revokedAt;
+  const at = timeOfRevoke(state, revokedAt);
   if (known !== null && (at === 0 || (known !== 0 && known <= at))) return false;
   state.revokedAt = at;
   return true;

@@ -26,8 +26,18 @@ export function judgeSignature(
   const given = Buffer.from(hex, 'hex');
   const isSigned = (bytes: Uint8Array): boolean =>
     secrets.some((secret) => timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), given));
-  return isSigned(body) || isSigned(asMetaWrites(body)) ? 'valid' : 'bad';
+  const sent = withoutLineEnd(body);
+  return isSigned(body) || isSigned(sent) || isSigned(asMetaWrites(sent)) ? 'valid' : 'bad';
 }
+
+/** The body without the one line end that a program adds when it prints or keeps it. */
+function withoutLineEnd(body: Uint8Array): Uint8Array {
+  if (body.at(-1) !== NEWLINE) return body;
+  return body.subarray(0, body.at(-2) === CARRIAGE_RETURN ? -2 : -1);
+}
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** Instead of a path: all bodies of an entry. */
 const ALL_BODIES = '$';

@@ -5,7 +5,7 @@ import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies } from '../support/replaying.js';
-import { select, tickets, value } from '../support/shown.js';
+import { offset, select, tickets, value } from '../support/shown.js';
 import {
   evolution,
   evolutionCloud,
@@ -22,6 +22,11 @@ import { ANA, BUSINESS, live, T0, wamid, webEvent, webLive } from '../support/we
 const prepare = (store: Store): Promise<void> => addConnection(store);
 const options = { prepare, connection: 'loja' };
 const NOTHING_WRONG = { partial: 0, failed: 0, unrecognized: 0, pending: 0 };
+
+/** Seconds after the first message, as a text. */
+function at(seconds: number): string {
+  return new Date((T0 + seconds) * 1000).toISOString();
+}
 
 function rows(store: Store): Promise<Record<string, unknown>[]> {
   return select(
@@ -183,6 +188,27 @@ describeOnBackends('what vendors send reaches the messages that WhatsApp means',
       { reactor: 'business', emoji: '👍' },
     ]);
     expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+  });
+
+  it.each<[string, JsonObject[], number]>([
+    ['that says no time', [{}], 0],
+    ['of a clock that is hours behind', [{ date_time: at(-10_800) }], 0],
+    ['of two clocks, one of which is behind', [{ date_time: at(-10_800) }, { ts: T0 + 60 }], 60],
+    ['of the second of the message, and of a later one', [{ ts: T0 }, { ts: T0 + 60 }], 60],
+    ['that says no time, and of one that does', [{}, { ts: T0 + 60 }, { ts: T0 + 90 }], 60],
+  ])('M5: no message is revoked before it is sent: a revoke %s', async (_what, clocks, expected) => {
+    const key = { remoteJid: `${ANA}@s.whatsapp.net`, fromMe: false, id: 'K1' };
+    const update = { key, update: { message: null, messageStubType: 1 } };
+    const revokes = clocks.map((clock) => ({
+      event: 'messages.update',
+      instance: 'loja',
+      data: [update],
+      ...clock,
+    }));
+    const store = await expectOneDatabase(backend, [live('K1', 0), ...revokes], options);
+    expect(await select(store, `select ${offset('deleted_at')} as deleted from messages`)).toEqual([
+      { deleted: expected },
+    ]);
   });
 
   it('M5: the status deleted revokes, whichever came first', async () => {

@@ -9,6 +9,11 @@ function signed(body: Uint8Array | null = BODY, header = sign(BODY)) {
   return { path: '$.body', header, body };
 }
 
+/** The body with something behind it. */
+function ended(end: string): Buffer {
+  return Buffer.concat([BODY, Buffer.from(end)]);
+}
+
 function sign(body: Uint8Array, secret = SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
@@ -19,6 +24,13 @@ describe('judgeSignature', () => {
     ['capital letters', signed(BODY, sign(BODY).toUpperCase().replace('SHA256', 'sha256')), 'valid'],
     ['another body', signed(Buffer.from('{}')), 'bad'],
     ['one changed bit', signed(Buffer.from(BODY.map((byte, at) => (at === 9 ? byte ^ 1 : byte)))), 'bad'],
+    ['a line end that was added', signed(ended('\n')), 'valid'],
+    ['a line end of Windows that was added', signed(ended('\r\n')), 'valid'],
+    ['a line end that was signed', signed(ended('\n'), sign(ended('\n'))), 'valid'],
+    ['a line end in the place of two', signed(ended('\n'), sign(ended('\n\n'))), 'bad'],
+    ['two line ends that were added', signed(ended('\n\n')), 'bad'],
+    ['a space that was added', signed(ended(' ')), 'bad'],
+    ['a line end behind another body', signed(Buffer.from('{}\n')), 'bad'],
     ['the secret of another app', signed(BODY, sign(BODY, 'another')), 'bad'],
     ['a body that the log has written anew', signed(null), 'uncheckable'],
     ['a signature that was blacked out', signed(BODY, '[FILTERED]'), 'uncheckable'],
