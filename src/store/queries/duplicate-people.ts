@@ -1,3 +1,4 @@
+import { HAS_NO_PHONE } from '../tables/leads.js';
 import type { IdentityKind } from '../../model/enumerations.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, list, named, type RowOf, columns, rowsOf, rowOf } from '../columns.js';
@@ -20,13 +21,15 @@ const NUMBER = `case
 
 /**
  * Numbers shared by several people; rows are read by {@link numberGroupOf}. One pass over leads and identities, whoever
- * wrote them: other programs know a lead by its phone_number alone.
+ * wrote them: other programs know a lead by its phone_number alone. Of a lead whose identities have phones, only those
+ * count: a phone_number that another program changed does not make two people one.
  */
 export const NUMBER_GROUPS = `
   with named as not materialized (
     select n.organization_id, n.person_id, n.phone, ${NUMBER} as number
     from (
-      select organization_id, id as person_id, phone_number as phone from leads where phone_number is not null
+      select l.organization_id, l.id as person_id, l.phone_number as phone from leads l
+      where l.phone_number is not null and ${HAS_NO_PHONE}
       union all
       select organization_id, person_id, value from lead_identities where kind = 'phone'
       union all
@@ -112,7 +115,7 @@ export async function readHolders(
      -- Not fenced: where the index on phones is missing, one pass over the leads has to answer for all.
      select w.place::int, l.id from wanted w
      join leads l on l.organization_id = w.organization_id and l.phone_number = w.value
-     where w.kind = 'phone'`,
+     where w.kind = 'phone' and ${HAS_NO_PHONE}`,
     arraysOf(names, 'organizationId', 'kind', 'value'),
   );
   return rows.map((row) => ({ place: integerOf(row, 'place'), personId: textOf(row, 'person_id') }));

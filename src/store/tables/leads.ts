@@ -129,6 +129,11 @@ export async function updateLeads(tx: Sql, rows: readonly LeadRow[]): Promise<nu
   });
 }
 
+/** Condition on a lead `l`: its phone_number alone says whose it is, because no identity of it is a phone. */
+export const HAS_NO_PHONE = `not exists (
+  select from lead_identities own where own.person_id = l.id and own.kind = 'phone'
+)`;
+
 const LEAD_SUMMARY = columns({
   leadId: uuid,
   organizationId: uuid,
@@ -159,8 +164,8 @@ export async function findLeads(
        select id, phone_number, push_name, username, first_seen_at from leads
        where id = any($1::uuid[]) and organization_id = o.id
        union
-       select id, phone_number, push_name, username, first_seen_at from leads
-       where organization_id = o.id and phone_number = any($2::text[])
+       select l.id, l.phone_number, l.push_name, l.username, l.first_seen_at from leads l
+       where l.organization_id = o.id and l.phone_number = any($2::text[]) and ${HAS_NO_PHONE}
      ) l
      where $3::uuid is null or o.id = $3::uuid
      order by o.slug, l.first_seen_at, l.id`,
