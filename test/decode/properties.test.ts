@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
+import { isIdle } from '../../src/decode/envelopes/idle-wrappers.js';
 import type { Fact } from '../../src/model/facts.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import {
@@ -66,6 +67,12 @@ const json = fc.letrec<{ value: JsonValue }>((tie) => ({
   ),
 })).value;
 
+/** Whether a value holds a wrapper that is known to hold no webhook: nothing is told of one. */
+function holdsIdle(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return (!Array.isArray(value) && isIdle(value)) || Object.values(value).some(holdsIdle);
+}
+
 function expectStorable(value: unknown): void {
   for (const text of textsIn(value)) expect(text.isWellFormed() && !text.includes('\0'), text).toBe(true);
 }
@@ -82,7 +89,7 @@ describe('decodeEntry takes whatever comes', () => {
           return;
         }
         const { sections, unrecognized } = result.entry;
-        expect(sections.length + unrecognized.length).toBeGreaterThan(0);
+        if (!holdsIdle(value)) expect(sections.length + unrecognized.length).toBeGreaterThan(0);
         expectStorable(result.entry);
       }),
       { numRuns: 2000 },
@@ -105,7 +112,7 @@ describe('decodeEntry takes whatever comes', () => {
     fc.assert(
       fc.property(field, parts, (name, value) => {
         const { sections, unrecognized } = decode(webhook(name, value));
-        expect(sections.length + unrecognized.length).toBeGreaterThan(0);
+        if (!holdsIdle(value)) expect(sections.length + unrecognized.length).toBeGreaterThan(0);
         expectStorable(sections);
       }),
       { numRuns: 1000 },

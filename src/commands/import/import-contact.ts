@@ -101,6 +101,8 @@ export interface Imported {
   tally: Tally;
   cache: ImportResult['cache'];
   fetched: Fetched | null;
+  /** Parts of the chat that an answer left out, in this import and earlier ones. */
+  gaps: readonly FetchedGap[];
   anchor: Anchor | null;
   oldestMessageAt: number | null;
   nextAllowedAt: number | null;
@@ -136,6 +138,8 @@ class ContactImport {
   private anchor: Anchor | null = null;
   private nextAllowedAt: number | null = null;
   private gaps: readonly HistoryGap[] = [];
+  /** What earlier answers left out, where this import had something in the raw log. */
+  private leftBehind: readonly FetchedGap[] = [];
 
   constructor(
     private readonly ctx: Context,
@@ -163,8 +167,10 @@ class ContactImport {
     if (phase !== 'fetch') {
       await this.lookIntoCache();
       if (this.ctx.signal.aborted) return just('interrupted');
-      if (this.cache.created + this.cache.updated > 0) return just('cache');
-      if (phase === 'cache') return just('empty');
+      const isDone = this.cache.created + this.cache.updated > 0;
+      if (phase === 'cache') return just(isDone ? 'cache' : 'empty');
+      // What an import that was cut short left waiting is not all that it was asked for.
+      if (isDone && !(await this.isCutShort())) return just('cache');
     }
     const subject = await this.subject();
     const chosen = await chooseConnection(this.sql, subject, this.work.named?.id);
@@ -172,9 +178,18 @@ class ContactImport {
     this.isLinked = chosen.isLinked;
     if (this.connection === null || !this.isLinked) return just('not_linked');
     const obstacle = await this.obstacle(subject, this.connection);
-    if (obstacle !== null) return just(obstacle);
+    if (obstacle !== null) return just(this.leftBehind.length > 0 ? 'cache' : obstacle);
     if (this.work.applier.target.dryRun) return just('would_fetch');
     return this.fetch(this.connection, log);
+  }
+
+  /** Whether an answer is known to have left something out, and the phone can be asked for it. */
+  private async isCutShort(): Promise<boolean> {
+    const subject = await this.subject();
+    const { connection, isLinked } = await chooseConnection(this.sql, subject, this.work.named?.id);
+    if (connection === null || this.work.applier.target.dryRun) return false;
+    this.leftBehind = openParts(await this.gapsOf(connection));
+    return isLinked && this.leftBehind.length > 0;
   }
 
   /** Why the phone must not be asked; null if it may be, and then there is an anchor. */
@@ -259,11 +274,7 @@ class ContactImport {
   /** Parts in front of answers that came too late: nobody has looked what they leave out. */
   private async leftOpen(connection: ConnectionRow, { gaps }: Fetched): Promise<FetchedGap[]> {
     const known = new Set(gaps.map(({ anchor }) => anchor.id));
-    return (await this.gapsOf(connection)).flatMap((gap) =>
-      gap.reason === 'asked' || known.has(gap.anchor.id)
-        ? []
-        : [{ ...gap, reason: gap.reason, filled: false }],
-    );
+    return openParts(await this.gapsOf(connection)).filter(({ anchor }) => !known.has(anchor.id));
   }
 
   private async gapsOf(connection: ConnectionRow): Promise<HistoryGap[]> {
@@ -331,6 +342,7 @@ class ContactImport {
       tally: this.tally,
       cache: this.cache,
       fetched: this.fetched,
+      gaps: this.fetched?.gaps ?? this.leftBehind,
       anchor: this.anchor,
       oldestMessageAt: await this.oldestTime(subject),
       nextAllowedAt: this.nextAllowedAt,
@@ -372,6 +384,12 @@ class ContactImport {
 /** A request of which nothing has come, so that nothing can be missing because of it. */
 function isUnanswered({ reason }: HistoryGap): boolean {
   return reason === 'asked';
+}
+
+function openParts(gaps: readonly HistoryGap[]): FetchedGap[] {
+  return gaps.flatMap((gap) =>
+    gap.reason === 'asked' ? [] : [{ ...gap, reason: gap.reason, filled: false }],
+  );
 }
 
 const EMPTY: Omit<Subject, 'typed'> = { names: new Set(), lead: null };

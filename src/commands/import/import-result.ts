@@ -46,7 +46,7 @@ export function resultOf(
     fetch: {
       requests: fetched?.requests ?? 0,
       pages: fetched?.pages ?? [],
-      gaps: (fetched?.gaps ?? []).map(gapViewOf),
+      gaps: done.gaps.map(gapViewOf),
       unconfirmedEnd:
         fetched === null || fetched.unconfirmedEnd === null ? null : instant(fetched.unconfirmedEnd),
       anchor: anchor === null ? null : viewOf(anchor),
@@ -97,14 +97,15 @@ function isGood(outcome: ImportOutcome): boolean {
 }
 
 /**
- * How an import ended, in the words of a run: `partial` if pages came before the failure, or if something in them was
+ * How an import ended, in the words of a run: `partial` if messages came before the failure, or if something in them was
  * rejected or an answer left a part out. Old rejects in the raw log are listed, but are not a fault of this import.
  */
-export function statusOf({ outcome, fetched }: Imported): RunResult['status'] {
+export function statusOf({ outcome, fetched, gaps, tally }: Imported): RunResult['status'] {
   if (outcome === 'interrupted') return 'interrupted';
-  const isIncomplete = fetched?.gaps.some(({ filled }) => !filled) === true;
+  const isIncomplete = gaps.some(({ filled }) => !filled);
   if (isGood(outcome)) return (fetched?.problems ?? 0) > 0 || isIncomplete ? 'partial' : 'completed';
-  return (fetched?.pages.length ?? 0) > 0 ? 'partial' : 'failed';
+  const { created, updated } = tally.messages;
+  return (fetched?.pages.length ?? 0) > 0 || created + updated > 0 ? 'partial' : 'failed';
 }
 
 /** Outcomes of imports that were cut short: the same command must be allowed again at once. */
@@ -145,7 +146,7 @@ function adviseImport(result: Omit<ImportResult, 'remedies'>): Remedy[] {
 
 /** Whether the advice is to ask for the same page again. */
 function asksAgain(outcome: ImportOutcome): boolean {
-  return outcome === 'silent' || outcome === 'download_failed';
+  return outcome === 'silent' || outcome === 'download_failed' || outcome === 'cache';
 }
 
 /** Whether a phone must be linked before another import can ask it. */

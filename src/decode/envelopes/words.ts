@@ -113,7 +113,8 @@ export class WordsReader {
 
   /** What stands at `start`. `isBarred`: it is a person's. */
   #piece(inner: Inner, start: number, beside: Beside, isBarred: boolean): OpenedValue[] {
-    if (!mayHold(inner.text)) return [];
+    // What is shorter than a webhook can still be a wrapper without one.
+    if (beside !== 'nothing' && !mayHold(inner.text)) return [];
     const isOfPerson = isBarred || this.#isOfPerson(start);
     const opened = isOfPerson ? [] : this.#wanted(this.open(inner), beside);
     if (opened.length > 0) return placed(opened, start);

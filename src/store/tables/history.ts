@@ -273,7 +273,7 @@ export async function readOwedHistory(sql: Sql, mostNamed = GAPS_NAMED): Promise
 
 /**
  * Records a gap; a known one gets another attempt. A request keeps what is known of a gap that begins at its anchor, and
- * becomes the gap that its answer shows.
+ * becomes the gap that its answer shows; so does a gap that was open towards older messages, because some of them have come.
  */
 export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap, now: number): Promise<void> {
   await sql.execute(
@@ -284,8 +284,8 @@ export async function recordGap(sql: Sql, connectionId: string, gap: HistoryGap,
        attempts = history_gaps.attempts + (case when 'asked' in (history_gaps.reason, excluded.reason) then 0 else 1 end),
        tried_at = excluded.found_at,
        reason = case excluded.reason when 'asked' then history_gaps.reason else excluded.reason end,
-       behind_id = case history_gaps.reason when 'asked' then excluded.behind_id else history_gaps.behind_id end,
-       behind_at = case history_gaps.reason when 'asked' then excluded.behind_at else history_gaps.behind_at end`,
+       behind_id = case when history_gaps.behind_id = '' then excluded.behind_id else history_gaps.behind_id end,
+       behind_at = case when history_gaps.behind_id = '' then excluded.behind_at else history_gaps.behind_at end`,
     [
       connectionId,
       gap.chatJid,
