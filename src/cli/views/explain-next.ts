@@ -1,6 +1,7 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
 import { namelessRemedy } from '../../audit/alert.js';
 import { UNLINK_WHY } from '../../audit/claims.js';
+import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
 import { importAgain, linkAgain } from '../../audit/owed-history.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { typedAgain } from '../typed-again.js';
@@ -99,6 +100,8 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
       ];
     case 'unlink':
       return [remedy('verify', ['--enforce'], UNLINK_WHY)];
+    case 'enforce':
+      return [ENFORCE_VALUES_REMEDY];
     case 'include':
       return [
         remedy(

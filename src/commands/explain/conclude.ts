@@ -4,14 +4,24 @@ import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import { OVERDUE_MS } from '../../rules/amendments.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
 import type { GoneRecord } from '../../store/checks/gone-entries.js';
-import type { ContactFindings } from './explain-contact.js';
 import type { MessageFindings } from './explain-message.js';
 import type { EntryFindings } from './explain.js';
 import type { Investigation } from './investigation.js';
-import { isFault, type ItemVerdict } from './item-verdicts.js';
+import {
+  damaged,
+  finding,
+  findingsOf,
+  isMessage,
+  listed,
+  PROBLEMS,
+  problem,
+  targetNotReceived,
+  unknown,
+  unparsed,
+} from './findings.js';
+import type { ItemVerdict } from './item-verdicts.js';
 import type {
   EntryExplanation,
   ExplainedFact,
@@ -27,9 +37,6 @@ export interface Conclusion {
   known: boolean;
   findings: Finding[];
 }
-
-/** Outcomes of items that are wrong or missing in the database. */
-const PROBLEMS = ['pending', 'missing', 'different', 'rejected'] as const;
 
 /** Concludes about an id with rows. */
 export function concludeRows(inv: Investigation, id: string, found: MessageFindings): Conclusion {
@@ -322,155 +329,6 @@ function countKinds(facts: readonly ExplainedFact[]): Map<string, number> {
   return counts;
 }
 
-/** Concludes about a contact. */
-export function concludeContact(inv: Investigation, typed: string, found: ContactFindings): Conclusion {
-  const { contact, messages, facts, pending } = found;
-  const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
-  const unread = facts.filter((fact) => fact.kind === 'entry');
-  const now = inv.ctx.clock();
-  // The same rule as verify: updates arrive before their message, and within a day that is no fault.
-  const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
-  const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
-  // The updates of a missing message return with it: the headline counts the message.
-  const gone = new Set(
-    facts.flatMap((fact) => (fact.outcome === 'missing' && isMessage(fact) ? [fact.externalId] : [])),
-  );
-  const lacking = amendments.filter((fact) => isFault(fact) && !gone.has(fact.externalId)).length;
-  const findings = [
-    ...findingsOf(messages),
-    ...findingsOf(amendments.filter(({ reason }) => reason !== 'no_message_yet')),
-    ...(overdue.length === 0 ? [] : [targetNotReceived(overdue.length)]),
-    ...(unread.length === 0 ? [] : [unparsed(unread.length, unread[0]?.reason ?? null)]),
-  ];
-  advisePending(inv, messages);
-  for (const { holder } of found.verdicts) {
-    if (holder !== null)
-      inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
-  }
-  adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
-  if (contact.lead === null && facts.length === 0 && pending.length === 0) {
-    const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
-    return {
-      verdict: `No data found for ${label}: ${where}.`,
-      known: false,
-      findings: [...findings, unknown()],
-    };
-  }
-  const parts = [
-    contactVerdict(inv, label, found),
-    ...(lacking === 0 ? [] : [`${amount(lacking, 'update is', 'updates are')} not applied`]),
-    ...(pending.length === 0
-      ? []
-      : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
-    ...(unread.length === 0
-      ? []
-      : [
-          `${amount(unread.length, 'entry that names it', 'entries that name it')} ${unread.length === 1 ? 'is' : 'are'} in an unknown format`,
-        ]),
-  ];
-  return { verdict: `${parts.join('; ')}.`, known: true, findings };
-}
-
-/** Where the messages of a contact are. */
-function contactVerdict(
-  inv: Investigation,
-  label: string,
-  { contact, messages, facts }: ContactFindings,
-): string {
-  const log = inv.complete ? 'the raw log' : 'the part of the raw log that was read';
-  const total = messages.length;
-  if (total === 0) {
-    const stored = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
-    const who = `${label} is ${contact.lead === null ? 'not a lead' : 'a lead'}`;
-    const named = facts.some((fact) => fact.kind !== 'entry') ? `${log} names it, but has` : `${log} has`;
-    const elsewhere =
-      stored === 0 ? '' : `; ${amount(stored, 'message')} in the database without a raw log entry`;
-    return `${who}: ${named} no message of it${elsewhere}`;
-  }
-  const stored = messages.filter(({ outcome }) => outcome === 'created' || outcome === 'stored').length;
-  const of = `${count(total)} messages of ${label} in ${log}`;
-  const only = `The only message of ${label} in ${log}`;
-  if (stored === total) return total === 1 ? `${only} is in the database` : `All ${of} are in the database`;
-  const problems = [...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
-    byReason(messages.filter((message) => message.outcome === outcome)).map(
-      ([reason, some]) => [some.length, words(outcome, some.length, reason)] as const,
-    ),
-  );
-  if (total === 1) return `${only} is not in the database: it ${problems[0]?.[1] ?? ''}`;
-  const rest = listed(problems.map(([number, what]) => `${count(number)} ${what}`));
-  return stored === 0
-    ? `None of the ${of} is in the database: ${rest}`
-    : `${count(stored)} of the ${of} ${stored === 1 ? 'is' : 'are'} in the database: ${rest}`;
-}
-
-/** The problems of facts or messages, by outcome and reason. */
-function findingsOf(of: readonly { outcome: Outcome; reason: string | null }[]): Finding[] {
-  return PROBLEMS.flatMap((outcome) =>
-    byReason(of.filter((one) => one.outcome === outcome)).map(([reason, some]) =>
-      problem(outcome, some.length, reason),
-    ),
-  );
-}
-
-function problem(outcome: (typeof PROBLEMS)[number], number: number, reason: string | null): Finding {
-  return finding(outcome, number, reason, words(outcome, number, reason));
-}
-
-function targetNotReceived(number: number): Finding {
-  return finding('pending', number, 'no_message_yet', words('pending', number, 'no_message_yet'));
-}
-
-function unparsed(number: number, reason: string | null): Finding {
-  return finding('unread', number, reason, 'in an unknown format');
-}
-
-function damaged(): Finding {
-  return finding('damaged', 1, null, 'raw entry was changed after it was stored');
-}
-
-function unknown(): Finding {
-  return { outcome: 'unknown', count: 1, reason: null, message: 'no data found' };
-}
-
-function finding(outcome: Finding['outcome'], number: number, reason: string | null, what: string): Finding {
-  return { outcome, count: number, reason, message: `${count(number)} ${what}` };
-}
-
-function byReason<T extends { reason: string | null }>(of: readonly T[]): [string | null, T[]][] {
-  const groups = new Map<string | null, T[]>();
-  for (const one of of) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
-  return [...groups];
-}
-
-/** An outcome as the end of a sentence about `number` items. */
-function words(
-  outcome: (typeof PROBLEMS)[number] | 'skipped',
-  number: number,
-  reason: string | null,
-): string {
-  const is = number === 1 ? 'is' : 'are';
-  const was = number === 1 ? 'was' : 'were';
-  switch (outcome) {
-    case 'pending':
-      return `${is} pending (${PENDING.get(reason ?? '') ?? 'not replayed'})`;
-    case 'missing':
-      return `${is} missing`;
-    case 'different':
-      if (reason === 'doubled') return number === 1 ? 'is a duplicate' : 'are duplicates';
-      return `${number === 1 ? 'differs' : 'differ'} from the raw log`;
-    case 'rejected':
-      return `${was} rejected (${reason ?? ''})`;
-    case 'skipped':
-      return `${was} skipped by rule (${reason ?? ''})`;
-  }
-}
-
-const PENDING = new Map([
-  ['unknown_connection', 'unknown connection'],
-  ['other_connection', 'the replay was for another connection'],
-  ['no_message_yet', 'target message not received'],
-]);
-
 function whyPending({ reason, connectionHint }: ExplainedFact): string {
   switch (reason) {
     case 'unknown_connection':
@@ -480,17 +338,6 @@ function whyPending({ reason, connectionHint }: ExplainedFact): string {
     default:
       return 'its entry has not been replayed';
   }
-}
-
-/** Whether a fact is about a message itself: received, skipped or rejected. */
-function isMessage({ kind, type }: ExplainedFact): boolean {
-  return kind === 'message' || ((kind === 'skipped' || kind === 'rejected') && type === 'message');
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-function listed(parts: readonly string[]): string {
-  if (parts.length < 2) return parts.join('');
-  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
 function article(type: string): string {

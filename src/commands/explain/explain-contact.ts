@@ -1,3 +1,4 @@
+import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
 import { contactOfGap, gapWords } from '../../audit/owed-history.js';
 import { amount } from '../../model/amount.js';
 import { decodeWamid } from '../../identity/wamid.js';
@@ -39,6 +40,8 @@ export interface ContactFindings {
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
+  /** The lead, its conversations and tickets, where they differ from what the raw log gives. */
+  wrongRows: WrongRow[];
 }
 
 /** Explains a contact: its identity, what the database has of it, and what the raw log has that the database lacks. */
@@ -74,6 +77,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
       ...gathered.unreadable.map(({ entry, reason }) => unreadableView(entry, reason)),
     ],
     pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),
+    wrongRows: known === null ? [] : await judgeRowsOfLead(inv.sql, known.leadId),
   };
 }
 

@@ -2,7 +2,6 @@ import { decodeWamid } from '../../identity/wamid.js';
 import { countRunRecords } from '../../store/queries/explain.js';
 import type { Context } from '../../context.js';
 import {
-  concludeContact,
   concludeEntry,
   concludeGone,
   concludeRows,
@@ -10,6 +9,7 @@ import {
   isBroken,
   type Conclusion,
 } from './conclude.js';
+import { concludeContact } from './conclude-contact.js';
 import { explainContact } from './explain-contact.js';
 import { explainRows, explainUnstored } from './explain-message.js';
 import { Investigation, runNote } from './investigation.js';

@@ -346,6 +346,8 @@ export type Remedy =
   | { do: 'reconcile' }
   /** `verify --enforce`: clears the raw entry of a row that the entry does not hold. */
   | { do: 'unlink' }
+  /** `verify --enforce`: corrects what is derived of a lead, its conversations and tickets. */
+  | { do: 'enforce' }
   | { do: 'include'; kind: string }
   /** Downloads the history files that a connection's phone announced. */
   | { do: 'link'; connection: string }

@@ -239,7 +239,6 @@ export const RESTORE_IDS_REMEDY = remedy(
   'restores these messages under their ids from the raw log, and merges the copies',
 );
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
-export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
 /** For rows whose raw entry does not hold them, and never did. */
 export const UNLINK_REMEDY = remedy('verify', ['--enforce'], UNLINK_WHY);
 /** For rows whose raw entry does not hold them, while another one does. */

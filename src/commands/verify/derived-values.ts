@@ -17,8 +17,7 @@ import { updateTickets } from '../../store/tables/tickets.js';
 import type { Context } from '../../context.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { inBatch } from '../../ingest/runs/in-batch.js';
-import { judgeLeadValues } from './lead-values.js';
-import { judgeTickets } from './ticket-rules.js';
+import { judgeLeadValues, judgeTickets } from '../../audit/derived-rows.js';
 import type { CheckName, Recomputed } from './types.js';
 
 /** Rows, or leads with their tickets, per transaction. */

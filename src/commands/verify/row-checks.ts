@@ -1,3 +1,4 @@
+import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
 import { acknowledge, foreignAlert, markAlert, markWords } from '../../audit/alert.js';
 import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import { amount } from '../../model/amount.js';
@@ -33,7 +34,6 @@ import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import {
   DEDUPE_REMEDY,
-  ENFORCE_VALUES_REMEDY,
   explainRemedy,
   FETCH_MEDIA_AGAIN_REMEDY,
   FETCH_MEDIA_REMEDY,

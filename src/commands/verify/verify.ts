@@ -1,3 +1,4 @@
+import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { worstSeverity } from '../../model/enumerations.js';
@@ -14,7 +15,6 @@ import {
   DEDUPE_MANY_REMEDY,
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
-  ENFORCE_VALUES_REMEDY,
   RELINK_REMEDY,
   REPLAY_ALL_REMEDY,
   RESTORE_IDS_REMEDY,

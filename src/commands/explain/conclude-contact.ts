@@ -1,0 +1,122 @@
+import type { WrongRow } from '../../audit/derived-rows.js';
+import { amount, count } from '../../model/amount.js';
+import { OVERDUE_MS } from '../../rules/amendments.js';
+import { adviseFaults, advisePending } from './advise.js';
+import type { Conclusion } from './conclude.js';
+import type { ContactFindings } from './explain-contact.js';
+import {
+  byReason,
+  finding,
+  findingsOf,
+  isMessage,
+  listed,
+  PROBLEMS,
+  targetNotReceived,
+  unknown,
+  unparsed,
+  words,
+} from './findings.js';
+import type { Investigation } from './investigation.js';
+import { isFault } from './item-verdicts.js';
+
+/** Concludes about a contact. */
+export function concludeContact(inv: Investigation, typed: string, found: ContactFindings): Conclusion {
+  const { contact, messages, facts, pending } = found;
+  const label = contact.lead?.phone ?? contact.lead?.name ?? typed;
+  const unread = facts.filter((fact) => fact.kind === 'entry');
+  const now = inv.ctx.clock();
+  // The same rule as verify: updates arrive before their message, and within a day that is no fault.
+  const overdue = pending.filter(({ waitingSince }) => now - Date.parse(waitingSince) > OVERDUE_MS);
+  const amendments = facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry');
+  // The updates of a missing message return with it: the headline counts the message.
+  const gone = new Set(
+    facts.flatMap((fact) => (fact.outcome === 'missing' && isMessage(fact) ? [fact.externalId] : [])),
+  );
+  const lacking = amendments.filter((fact) => isFault(fact) && !gone.has(fact.externalId)).length;
+  const findings = [
+    ...findingsOf(messages),
+    ...findingsOf(amendments.filter(({ reason }) => reason !== 'no_message_yet')),
+    ...(overdue.length === 0 ? [] : [targetNotReceived(overdue.length)]),
+    ...(unread.length === 0 ? [] : [unparsed(unread.length, unread[0]?.reason ?? null)]),
+  ];
+  advisePending(inv, messages);
+  for (const { holder } of found.verdicts) {
+    if (holder !== null)
+      inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
+  }
+  adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
+  if (contact.lead === null && facts.length === 0 && pending.length === 0) {
+    const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
+    return {
+      verdict: `No data found for ${label}: ${where}.`,
+      known: false,
+      findings: [...findings, unknown()],
+    };
+  }
+  // The messages that a replay restores change these values: they are judged once no message is missing or different.
+  const wrongRows = found.verdicts.some(isFault) ? [] : wrongRowWords(found.wrongRows);
+  if (wrongRows.length > 0) {
+    findings.push(
+      finding(
+        'different',
+        wrongRows.length,
+        'derived',
+        wrongRows.length === 1
+          ? 'derived row differs from the raw log'
+          : 'derived rows differ from the raw log',
+      ),
+    );
+    inv.remedy({ do: 'enforce' });
+  }
+  const parts = [
+    contactVerdict(inv, label, found),
+    ...wrongRows,
+    ...(lacking === 0 ? [] : [`${amount(lacking, 'update is', 'updates are')} not applied`]),
+    ...(pending.length === 0
+      ? []
+      : [`${amount(pending.length, 'update is', 'updates are')} pending: target message not received`]),
+    ...(unread.length === 0
+      ? []
+      : [
+          `${amount(unread.length, 'entry that names it', 'entries that name it')} ${unread.length === 1 ? 'is' : 'are'} in an unknown format`,
+        ]),
+  ];
+  return { verdict: `${parts.join('; ')}.`, known: true, findings };
+}
+
+/** Where the messages of a contact are. */
+function contactVerdict(
+  inv: Investigation,
+  label: string,
+  { contact, messages, facts }: ContactFindings,
+): string {
+  const log = inv.complete ? 'the raw log' : 'the part of the raw log that was read';
+  const total = messages.length;
+  if (total === 0) {
+    const stored = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
+    const who = `${label} is ${contact.lead === null ? 'not a lead' : 'a lead'}`;
+    const named = facts.some((fact) => fact.kind !== 'entry') ? `${log} names it, but has` : `${log} has`;
+    const elsewhere =
+      stored === 0 ? '' : `; ${amount(stored, 'message')} in the database without a raw log entry`;
+    return `${who}: ${named} no message of it${elsewhere}`;
+  }
+  const stored = messages.filter(({ outcome }) => outcome === 'created' || outcome === 'stored').length;
+  const of = `${count(total)} messages of ${label} in ${log}`;
+  const only = `The only message of ${label} in ${log}`;
+  if (stored === total) return total === 1 ? `${only} is in the database` : `All ${of} are in the database`;
+  const problems = [...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
+    byReason(messages.filter((message) => message.outcome === outcome)).map(
+      ([reason, some]) => [some.length, words(outcome, some.length, reason)] as const,
+    ),
+  );
+  if (total === 1) return `${only} is not in the database: it ${problems[0]?.[1] ?? ''}`;
+  const rest = listed(problems.map(([number, what]) => `${count(number)} ${what}`));
+  return stored === 0
+    ? `None of the ${of} is in the database: ${rest}`
+    : `${count(stored)} of the ${of} ${stored === 1 ? 'is' : 'are'} in the database: ${rest}`;
+}
+
+/** `the lead differs from the raw log (phone)`. */
+function wrongRowWords(rows: readonly WrongRow[]): string[] {
+  return rows.map(({ table, what }) => `the ${table} differs from what the raw log gives (${listed(what)})`);
+}

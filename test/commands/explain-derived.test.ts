@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
+import { verify } from '../../src/commands/verify/verify.js';
+import type { Store } from '../../src/store/store.js';
+import { runCheck } from '../support/checking.js';
+import { describeOnBackends } from '../support/databases.js';
+import { ask } from '../support/explaining.js';
+import { replayBodies, testContext } from '../support/replaying.js';
+import { ANA, BRU, history, live, old } from '../support/webhooks.js';
+
+const LOG = [
+  history([old('H1', -900)], { progress: 100 }),
+  live('A1', 0),
+  live('A2', 10),
+  live('B1', 40, { from: BRU }),
+];
+
+/** What is derived of one contact, what somebody made of it, and the check of `verify` that says so. */
+const CHANGES = [
+  [
+    'the phone of a lead',
+    `update leads set phone_number = '+5531999998888' where id = $1`,
+    'lead_values',
+    'phone',
+  ],
+  ['a lead’s missing phone', `update leads set phone_number = null where id = $1`, 'lead_values', 'phone'],
+  ['the source of a lead', `update leads set source = 'live_message' where id = $1`, 'lead_values', 'source'],
+  [
+    'the first time of a lead',
+    `update leads set first_seen_at = first_seen_at - interval '1 day' where id = $1`,
+    'lead_values',
+    'first-seen time',
+  ],
+  [
+    'the last message of a lead',
+    `update leads set last_message_at = null where id = $1`,
+    'conversation_times',
+    'last message',
+  ],
+  [
+    'the last message of a conversation',
+    `update conversations set last_message_at = last_message_at + interval '1 day' where lead_id = $1`,
+    'conversation_times',
+    'last message',
+  ],
+  [
+    'the window of a ticket',
+    `update tickets set message_window_expires_at = now() where lead_id = $1`,
+    'ticket_rules',
+    'window until',
+  ],
+] as const;
+
+async function leadOf(store: Store, phone: string): Promise<string> {
+  const [row] = await store.sql.query(
+    `select lead_id from lead_identities where kind = 'phone' and value = $1`,
+    [`+${phone}`],
+  );
+  return String(row?.['lead_id']);
+}
+
+describeOnBackends('explain and verify of a contact', (backend) => {
+  it.each(CHANGES)('give one answer when somebody changed %s', async (_, statement, check, what) => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    for (const phone of [ANA, BRU]) expect((await ask(store, `+${phone}`)).findings).toEqual([]);
+    expect(await store.sql.execute(statement, [await leadOf(store, ANA)])).toBeGreaterThan(0);
+    const explained = await ask(store, `+${ANA}`);
+    expect((await runCheck(store, check)).result.found).toBeGreaterThan(0);
+    expect(explained.findings).toMatchObject([{ outcome: 'different', reason: 'derived' }]);
+    expect(explained.verdict).toContain(what);
+    expect(explained.remedies).toEqual([{ do: 'enforce' }]);
+    expect((await ask(store, `+${BRU}`)).findings).toEqual([]);
+    await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
+    expect((await ask(store, `+${ANA}`)).findings).toEqual([]);
+  });
+});
