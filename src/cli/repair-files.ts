@@ -16,7 +16,7 @@ import { contradiction } from './flags/table.js';
 import type { Io } from './io.js';
 import { openItemsFile, type ItemsFile } from './items-file.js';
 
-export { redactUrl } from '../commands/compare/repair-files.js';
+export { redactUrl, takesSql } from '../commands/compare/repair-files.js';
 
 type Place = Pick<Io, 'cwd' | 'stdout' | 'clock'>;
 

@@ -137,6 +137,8 @@ export interface Dialect {
   optionalTables?: readonly CrmTable[];
   /** Tables without which a file of messages is incomplete, for example without their contacts. */
   neededFiles?: readonly string[];
+  /** Tables without which a file of messages does not say whose they are. */
+  contactFiles?: readonly string[];
   /** Gives the records of `readConnection`. */
   connectionsQuery: (has: HasColumn) => string;
   /** Without tables of connections, the record is `{ connection: key }`. */

@@ -46,6 +46,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
     return {
       dialect,
       location: target.location,
+      missingContacts: [],
       connections,
       rows: async function* (keys) {
         for await (const page of pagesOf(query, dialect, dialect.messagesQuery(has), keys)) {

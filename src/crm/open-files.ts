@@ -95,6 +95,9 @@ export async function openCrmFiles(
     dialect,
     location: inputs.map((input) => (input.kind === 'file' ? input.path : 'stdin')).join(', '),
     connections,
+    missingContacts: (dialect.contactFiles ?? []).filter(
+      (needed) => !files.some(({ table }) => table === needed),
+    ),
     rows: async function* (wanted) {
       const only = new Set(wanted);
       for await (const page of read()) {
@@ -129,30 +132,47 @@ async function recognise(
   options: CrmFilesOptions,
 ): Promise<Omit<TableFile, 'input'>> {
   const tables = [dialect.messages, ...dialect.tables, ...(dialect.optionalTables ?? [])];
-  for await (const [first] of recordsOf(input, options, 1)) {
-    if (first === undefined) continue;
-    // The table that asks for most columns: another may have all columns of a smaller one.
-    const found = tables
-      .filter(({ columns }) => columns.every((column) => column in first))
-      .sort((a, b) => b.columns.length - a.columns.length)[0];
-    if (found !== undefined) return { table: found.table, columns: new Set(Object.keys(first)) };
-    const path = pathOf(input);
-    throw new ConfigError(`${path} is none of the tables of ${dialect.title}.`, {
-      code: 'crm_unknown',
-      remedy: `Looked for: ${tables.map(({ table, columns }) => `${table} (${columns.join(', ')})`).join('; ')}. It has: ${Object.keys(first).slice(0, 20).join(', ')}.`,
+  const { names, isEmpty } = await columnsOf(input, options);
+  // The table that asks for most columns: another may have all columns of a smaller one.
+  const found = tables
+    .filter(({ columns }) => columns.every((column) => names.has(column)))
+    .sort((a, b) => b.columns.length - a.columns.length)[0];
+  const path = pathOf(input);
+  // Without a message, everything would look lost; any other table may be empty.
+  if (isEmpty && (names.size === 0 || found?.table === dialect.messages.table)) {
+    throw new ConfigError(`${path} has no rows.`, {
+      code: 'crm_export_empty',
+      remedy: 'Export the table again, CSV with a header line or NDJSON.',
     });
   }
-  throw new ConfigError(`${pathOf(input)} has no rows.`, {
-    code: 'crm_export_empty',
-    remedy: 'Export the table again, CSV with a header line or NDJSON.',
+  if (found !== undefined) return { table: found.table, columns: names };
+  throw new ConfigError(`${path} is none of the tables of ${dialect.title}.`, {
+    code: 'crm_unknown',
+    remedy: `Looked for: ${tables.map(({ table, columns }) => `${table} (${columns.join(', ')})`).join('; ')}. It has: ${[...names].slice(0, 20).join(', ')}.`,
   });
 }
 
-/** The rows of a file, a page at a time. */
+/** The columns of a file, by its header or its first record. */
+async function columnsOf(
+  input: ResolvedInput,
+  options: CrmFilesOptions,
+): Promise<{ names: ReadonlySet<string>; isEmpty: boolean }> {
+  let header: readonly string[] = [];
+  const pages = recordsOf(input, options, 1, (names) => {
+    header = names;
+  });
+  for await (const [first] of pages) {
+    if (first !== undefined) return { names: new Set(Object.keys(first)), isEmpty: false };
+  }
+  return { names: new Set(header), isEmpty: true };
+}
+
+/** The rows of a file, a page at a time. `onHeader` is told the columns of a CSV. */
 async function* recordsOf(
   input: ResolvedInput,
   { stdin, signal }: CrmFilesOptions,
   pageSize = PAGE,
+  onHeader?: (names: readonly string[]) => void,
 ): AsyncGenerator<CrmRecord[], void, undefined> {
   const text = await openText(input, 0, { stdin, signal, chunkBytes: CHUNK_BYTES, onRead: () => undefined });
   if (text.kind !== 'text') throw damaged(pathOf(input), text.message);
@@ -161,7 +181,7 @@ async function* recordsOf(
     yield* jsonRecords(input, stdin, signal, pageSize);
     return;
   }
-  yield* csvRecords(pathOf(input), text.head, text.chunks, pageSize);
+  yield* csvRecords(pathOf(input), text, pageSize, onHeader);
 }
 
 async function* jsonRecords(
@@ -202,9 +222,9 @@ function parseRecord(text: string, place: string): CrmRecord {
 
 async function* csvRecords(
   path: string,
-  head: Buffer,
-  chunks: AsyncIterable<Buffer>,
+  { head, chunks }: { head: Buffer; chunks: AsyncIterable<Buffer> },
   pageSize: number,
+  onHeader?: (names: readonly string[]) => void,
 ): AsyncGenerator<CrmRecord[], void, undefined> {
   let header: string[] | undefined;
   let line = 1;
@@ -227,8 +247,10 @@ async function* csvRecords(
           'This row has not the columns of the header: the file is cut or no CSV.',
         );
       }
-      if (header === undefined) header = row.map((cell) => textOf(cell) ?? '');
-      else page.push(Object.fromEntries(header.map((name, column) => [name, textOf(row[column])])));
+      if (header === undefined) {
+        header = row.map((cell) => textOf(cell) ?? '');
+        onHeader?.(header);
+      } else page.push(Object.fromEntries(header.map((name, column) => [name, textOf(row[column])])));
     },
   });
   for await (const chunk of chunks) {

@@ -19,6 +19,8 @@ export interface CrmSource {
   /** Where it is, without secrets. */
   location: string;
   connections: readonly CrmConnection[];
+  /** Tables that are not there, without which no message can be found under another contact. */
+  missingContacts: readonly string[];
   /** The rows of these connections, a page at a time; of all where files name no connections. */
   rows: (keys: readonly string[]) => AsyncIterable<readonly ReadRow[]>;
   /** Names that the CRM knows to be one person's, besides those in its messages. */

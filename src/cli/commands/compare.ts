@@ -117,7 +117,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { withContext },
     { compare },
     { keyToSave, forgetSaved, saveForNights },
-    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles },
+    { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles, takesSql },
   ] = await Promise.all([
     import('../items-file.js'),
     import('../views/compare.js'),
@@ -196,7 +196,11 @@ async function compareCommand(call: Call): Promise<Outcome> {
       if (result.status === 'completed') await list.finish();
       else call.notice('The list of items is not written: it would be incomplete.');
     }
-    return { presentation: presentCompare(result, call.argv), exitCode: exitCodeFor(result, severity) };
+    const shown = { isSql: takesSql(crm, where.from), file: repair };
+    return {
+      presentation: presentCompare(result, call.argv, shown),
+      exitCode: exitCodeFor(result, severity),
+    };
   } finally {
     await list?.discard();
     await files?.discard();

@@ -31,7 +31,19 @@ export function comparedItemLine(item: ComparedItem): string {
   return [sign, item.class, connection, externalId ?? '', rowId ?? '', detail].map(sanitize).join('\t');
 }
 
-export function presentCompare(result: CompareResult, argv: readonly string[]): Presentation {
+/** What a repair of the CRM would be, or is. */
+export interface RepairShown {
+  /** Whether it is SQL; otherwise data, a message a line. */
+  isSql: boolean;
+  /** The file that it was written to; undefined without `--repair`. */
+  file?: string | undefined;
+}
+
+export function presentCompare(
+  result: CompareResult,
+  argv: readonly string[],
+  shown: RepairShown = { isSql: false },
+): Presentation {
   const { connections, ...summary } = result;
   return {
     json: result,
@@ -51,13 +63,13 @@ export function presentCompare(result: CompareResult, argv: readonly string[]): 
       blocks: [
         connectionTable(connections),
         section('Likely causes', [list(connections.flatMap(causeItems))]),
-        section('Details', [list(connections.flatMap(detailItems))]),
+        section('Details', [list([...connections.flatMap(detailItems), ...contactItems(result)])]),
         section('People affected most', [peopleTable(result.people)]),
         section('Adopted', [list(adoptedItems(result))]),
-        section('Repair', [list(repairItems(result))]),
+        section('Repair', [list(repairItems(result, shown))]),
         ...unmatchedBlocks(result),
       ],
-      next: [...repairSteps(result, argv), ...result.next],
+      next: [...repairSteps(result, argv, shown), ...result.next],
     },
   };
 }
@@ -153,18 +165,47 @@ function detailItems({
   });
 }
 
-/** The same comparison, with the repair written. */
-function repairSteps({ crm, counts, repair }: CompareResult, argv: readonly string[]): Remedy[] {
+/** What an export without its contacts cannot show. */
+function contactItems({ missingContacts }: CompareResult): Item[] {
+  return missingContacts.length === 0
+    ? []
+    : [
+        {
+          mark: 'warn',
+          line: `not compared: whose messages they are in the CRM; export ${missingContacts.join(' and ')} too`,
+        },
+      ];
+}
+
+/** The same comparison: with the repair written, or, after somebody ran it, whether the CRM has the messages now. */
+function repairSteps(
+  { counts, repair }: CompareResult,
+  argv: readonly string[],
+  { isSql, file }: RepairShown,
+): Remedy[] {
   // The URL may hold a password, which is not for the screen.
   const holdsUrl = argv.some((word) => word.startsWith('--crm-url') && !word.startsWith('--crm-url-file'));
-  if (counts.lost === 0 || repair !== null || holdsUrl) return [];
-  // For the one nothing is known to be safe, for the other only its owner knows.
-  const isSql = crm !== 'whaticket' && crm !== 'table';
-  const why = isSql
-    ? 'writes SQL that gives the CRM back what it lost, to review and run'
-    : 'writes what the CRM lost, a message a line';
-  const file = isSql ? 'lost.sql' : 'lost.ndjson';
-  return [typedAgain(argv, why, (words) => [...words, '--repair', file])];
+  if (counts.lost === 0 || holdsUrl) return [];
+  if (repair === null) {
+    const why = isSql
+      ? 'writes SQL that gives the CRM back what it lost, to review and run'
+      : 'writes what the CRM lost, a message a line';
+    const name = isSql ? 'lost.sql' : 'lost.ndjson';
+    return [typedAgain(argv, why, (words) => [...words, '--repair', name])];
+  }
+  const stem = sqlStem(file);
+  if (stem === undefined || repair.messages === 0) return [];
+  return [
+    typedAgain(argv, 'checks, after the SQL was run, that the CRM has them', (words) => [
+      ...words.filter((word, index) => !/^--repair(?:=|$)/.test(word) && words[index - 1] !== '--repair'),
+      '--verify-repair',
+      `${stem}.ids`,
+    ]),
+  ];
+}
+
+function sqlStem(file: string | undefined): string | undefined {
+  return /^(.+)\.sql$/i.exec(file ?? '')?.[1];
 }
 
 function peopleTable(people: readonly AffectedPerson[]): Block {
@@ -202,7 +243,7 @@ function adoptedItems({ adopted }: CompareResult): Item[] {
   ];
 }
 
-function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
+function repairItems({ repair, repaired, counts }: CompareResult, { file }: RepairShown): Item[] {
   const items: Item[] = [];
   if (repaired !== null) {
     const { messages, same = 0 } = repaired;
@@ -222,6 +263,22 @@ function repairItems({ repair, repaired, counts }: CompareResult): Item[] {
           ? 'nothing is lost: no file was written'
           : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
     });
+    const stem = sqlStem(file);
+    if (file !== undefined && counts.lost > 0)
+      items.push({
+        mark: 'note',
+        line:
+          stem === undefined
+            ? ['the messages: ', span('place', file)]
+            : [
+                'review and run: ',
+                span('place', file),
+                '; takes it back: ',
+                span('place', `${stem}.undo.sql`),
+                '; the ids: ',
+                span('place', `${stem}.ids`),
+              ],
+      });
     const asText = Object.entries(repair.asText).map(([type, count]) => `${type} ${formatCount(count)}`);
     if (asText.length > 0)
       items.push({ mark: 'note', line: `stored as text, which says what they were: ${asText.join(', ')}` });

@@ -95,6 +95,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       crm: unmatched.crm.map(({ key, name }: CrmConnection) => ({ key, name })),
       connections: unmatched.connections.map(({ name }) => name),
     },
+    missingContacts: [...source.missingContacts],
     counts,
     people,
     severity: severityOf(counts),

@@ -5,6 +5,7 @@ import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import { DOUBLES, LOST, Script } from '../../crm/repair/script.js';
 import type { RepairSink } from './types.js';
 
+export { takesSql } from '../../crm/repair/forms.js';
 export { redactUrl } from '../../store/database-url.js';
 
 /** A text file that appears whole or not at all. */

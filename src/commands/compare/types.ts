@@ -73,6 +73,8 @@ export interface CompareResult {
   connections: ComparedConnection[];
   /** CRM instances without a connection, and connections without an instance. */
   unmatched: { crm: Pick<CrmConnection, 'key' | 'name'>[]; connections: string[] };
+  /** Tables that were not given, without which no message can be found under another contact. */
+  missingContacts: string[];
   /** Sums over the connections. */
   counts: ComparisonCounts;
   /** Those with the most lost messages. */

@@ -44,6 +44,7 @@ export const CHATWOOT: Dialect = {
     { table: 'contacts', columns: ['id', 'name', 'email', 'phone_number'] },
     { table: 'contact_inboxes', columns: ['id', 'contact_id', 'inbox_id', 'source_id'] },
   ],
+  contactFiles: ['conversations'],
   optionalTables: [
     { table: 'channel_whatsapp', columns: ['id', 'phone_number', 'provider', 'provider_config'] },
     { table: 'attachments', columns: ['id', 'file_type', 'message_id', 'external_url'] },

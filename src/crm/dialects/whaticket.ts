@@ -29,6 +29,7 @@ const TABLES: readonly CrmTable[] = [
  */
 const FAMILY = {
   tables: TABLES,
+  contactFiles: ['Tickets', 'Contacts'],
   optionalTables: [{ table: 'WhatsappLidMaps', columns: ['id', 'lid', 'contactId'] }],
   connectionsQuery,
   readConnection,

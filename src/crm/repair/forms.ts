@@ -13,6 +13,12 @@ const FORMS: ReadonlyMap<CrmName, RepairForm> = new Map(
 /** Where the CRM's rows were read from. */
 export type ReadFrom = 'database' | 'files';
 
+/** Whether a CRM, read from there, can be repaired by SQL. */
+export function takesSql(crm: CrmName, from: ReadFrom): boolean {
+  const form = FORMS.get(crm);
+  return form !== undefined && (form.needsDatabase === undefined || from === 'database');
+}
+
 /** How a CRM is repaired by SQL. Throws ConfigError, with the reason, for one that cannot be. */
 export function repairFormOf(crm: CrmName, from: ReadFrom): RepairForm {
   const form = FORMS.get(crm);

@@ -42,10 +42,20 @@ describeOnBackends('compare chatwoot', (backend) => {
       { connection: `+${CLOUD.number}`, crm: String(CLOUD_INBOX) },
       { connection: WEB.name, crm: String(WEB_INBOX) },
     ];
-    const { counts } = (await compareAll(store, 'chatwoot', alone, { map })).result;
+    const { counts, missingContacts } = (await compareAll(store, 'chatwoot', alone, { map })).result;
+    expect(missingContacts).toEqual(['conversations']);
+    expect(found.result.missingContacts).toEqual([]);
     const { same, differs, other_contact, lost, doubled } = found.result.counts;
     expect(other_contact).toBeGreaterThan(0);
     expect(counts).toMatchObject({ lost, differs, doubled, other_contact: 0, same: same + other_contact });
+    // A table may have no row, but not that of the messages.
+    await crm.sql('delete from attachments');
+    const withEmpty = await compareAll(store, 'chatwoot', await exportTables(crm.sql, tables));
+    expect(withEmpty.result.counts.lost).toBe(found.result.counts.lost);
+    await crm.sql('delete from messages');
+    await expect(compareAll(store, 'chatwoot', await exportTables(crm.sql, tables))).rejects.toMatchObject({
+      code: 'crm_export_empty',
+    });
   });
 
   it('reads old versions, which lack columns and tables', async () => {

@@ -195,6 +195,17 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(texts).toEqual([{ type: 'conversation' }, { type: 'conversation' }]);
     const shown = presentCompare(repair.result, ['compare', 'evolution']);
     expect(JSON.stringify(shown.document)).toContain('stored as text, which says what they were');
+    const typed = ['compare', 'evolution', '--crm-url-file', 'url', '--repair', 'lost.sql'];
+    const written = presentCompare(repair.result, typed, { isSql: true, file: 'lost.sql' });
+    expect(JSON.stringify(written.document.blocks)).toMatch(/lost\.sql.*lost\.undo\.sql.*lost\.ids/);
+    expect(written.document.next?.[0]).toMatchObject({
+      command: 'compare',
+      args: ['evolution', '--crm-url-file', 'url', '--verify-repair', 'lost.ids'],
+    });
+    const files = ['compare', 'chatwoot', 'messages.csv'];
+    expect(presentCompare({ ...repair.result, repair: null }, files).document.next?.[0]).toMatchObject({
+      args: ['chatwoot', 'messages.csv', '--repair', 'lost.ndjson'],
+    });
   });
 
   it('leaves unread counts alone and writes no row that Chatwoot’s import would push on', async () => {

@@ -18,6 +18,7 @@ function crmWith(...connections: CrmConnection[]): CrmSource {
     location: 'a test',
     connections,
     rows: nothing,
+    missingContacts: [],
     pairs: nothing,
     close: () => Promise.resolve(),
   };

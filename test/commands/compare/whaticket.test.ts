@@ -170,6 +170,7 @@ describe('exports of the family', () => {
       connection: WEB.name,
     });
     expect(alone.result.counts).toEqual(whole.result.counts);
+    expect(alone.result.missingContacts).toEqual(['Tickets', 'Contacts']);
     const other = await filled(community, day, []);
     await expect(
       compareAll(store, 'whaticket', await filesOf(other.crm, ['Messages', 'Tickets'])),
