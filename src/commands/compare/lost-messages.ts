@@ -65,7 +65,10 @@ function lostMessage(
   connection: string,
   contactNames: readonly string[],
 ): LostMessage {
-  const { stanzaId, phone, lid, waId, name, mediaId, mimeType, fileName, status, quotedId } = content;
+  const { stanzaId, phone, lid, waId, name, mimeType, fileName, status, quotedId } = content;
+  // Its file and words are gone: what WhatsApp shows in its place is a text.
+  const isGone = content.isRevoked && content.messageBody === null;
+  const type = isGone ? 'text' : content.messageType;
   return {
     connection,
     externalId,
@@ -76,15 +79,17 @@ function lostMessage(
     waId,
     name,
     direction: content.messageDirection,
-    type: content.messageType,
-    body: content.messageBody,
-    mediaId,
+    type,
+    body: isGone ? REVOKED : content.messageBody,
+    mediaId: isGone ? null : content.mediaId,
     mimeType,
     fileName,
-    place: content.messageType === 'location' ? placeIn(content.rawMeta) : null,
-    cards: content.messageType === 'contacts' ? cardsIn(content.rawMeta) : null,
+    place: type === 'location' ? placeIn(content.rawMeta) : null,
+    cards: type === 'contacts' ? cardsIn(content.rawMeta) : null,
     at: content.timestamp,
     status,
     quotedId,
   };
 }
+
+const REVOKED = 'This message was deleted';

@@ -159,8 +159,22 @@ describeOnBackends('the repair of Evolution', (backend) => {
          returning external_id`,
       )
     ).map(({ external_id: id }) => String(id));
+    // Of a revoked one only that is known.
+    const revoked = await store.sql.query(
+      `select external_id, stanza_id from messages where deleted_at is not null and body is null and type <> 'location'`,
+    );
+    const revokedIds = revoked.flatMap((row) => Object.values(row).filter((id) => typeof id === 'string'));
+    const gone = await crm.sql(`delete from "Message" where key->>'id' = any($1::text[]) returning id`, [
+      revokedIds,
+    ]);
+    expect(gone.length).toBeGreaterThan(0);
     const repair = await makeRepair(store, 'evolution', place);
     await applyScript(crm.sql, repair.sql);
+    const shownAs = `select distinct "messageType" as type, message->>'conversation' as text from "Message"
+      where key->>'id' = any($1::text[]) and starts_with(id, 'wr_')`;
+    expect(await crm.sql(shownAs, [revokedIds])).toEqual([
+      { type: 'conversation', text: 'This message was deleted' },
+    ]);
     const after = new Map((await crm.sql(kinds)).map((row) => [row.id, row]));
     let compared = 0;
     for (const { id, type, message } of before) {
