@@ -245,7 +245,8 @@ export async function mergesInto(
 ): Promise<JournalNote[]> {
   const phones = phone === null ? [] : phonesToLookUp(phone);
   const notes = await notesOf(inv, await readMergesInto(inv.sql, personIds, phones));
-  return notes.map((note) => {
+  return notes.flatMap((note) => {
+    if (note.what === CREATED) return [];
     const isThis = personIds.some((id) => note.what === mergedInto(id));
     return isThis ? { ...note, what: 'merged into this lead' } : note;
   });
@@ -255,16 +256,22 @@ async function notesOf(inv: Investigation, records: readonly JournalRecord[]): P
   const runs = new Map(
     (await inv.runs(records.map((record) => record.runId))).map((run) => [run.id, run.command]),
   );
-  return records.map((record) => ({
-    at: iso(record.createdAt),
-    runId: record.runId,
-    command: runs.get(record.runId) ?? null,
-    table: record.table,
-    rowId: textOf(record.key['id']),
-    what: whatHappened(record),
-    was: whatItWas(record),
-  }));
+  return records.map((record) => {
+    const command = runs.get(record.runId) ?? null;
+    return {
+      at: iso(record.createdAt),
+      runId: record.runId,
+      command,
+      table: record.table,
+      rowId: textOf(record.key['id']),
+      what: record.before === null && command !== 'undo' ? CREATED : whatHappened(record),
+      was: whatItWas(record),
+    };
+  });
 }
+
+/** A row that an adoption or an import made. */
+const CREATED = 'created';
 
 function whatHappened({ before, after, table }: JournalRecord): string {
   const into = textOf(after?.['merged_into']);
