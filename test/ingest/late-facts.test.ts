@@ -217,7 +217,12 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
   });
 
   it('a status of a message to itself waits for nothing', async () => {
-    const status = { id: wamid('S1', BUSINESS), status: 'read', timestamp: seconds(9), recipient_id: BUSINESS };
+    const status = {
+      id: wamid('S1', BUSINESS),
+      status: 'read',
+      timestamp: seconds(9),
+      recipient_id: BUSINESS,
+    };
     for (const others of [[self], []]) {
       const store = await expectOneDatabase(backend, [
         ...others,
