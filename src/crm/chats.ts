@@ -19,6 +19,15 @@ export function asideOfChat(jid: string): AsideReason | null {
   }
 }
 
+/** LIDs have as many digits; no phone that WhatsApp knows does. */
+const LID_DIGITS = /^\+?(\d{15,})$/;
+
+/** The LID whose digits a program took for a phone (I2): as one, it would become a lead's when adopted. */
+export function lidTakenForPhone(number: string): string | undefined {
+  const digits = LID_DIGITS.exec(number)?.[1];
+  return digits === undefined ? undefined : `${digits}@lid`;
+}
+
 /** Rows about another message; replay stores none of them as a message (M5, M6). */
 const NO_MESSAGES = new Map<string, AsideReason>([
   ['albumMessage', 'album'],

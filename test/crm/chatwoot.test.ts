@@ -174,6 +174,11 @@ describe('the person of a message of Chatwoot', () => {
 
   it('is a LID, whose digits are no phone', () => {
     const lid = { ...HANDED_ON, identifier: '111000000000001@lid' };
+    for (const identifier of [null, '111000000000001@s.whatsapp.net']) {
+      const taken = messageOf({ ...HANDED_ON, identifier, phone_number: '+111000000000001' });
+      expect(taken).toMatchObject({ contact: '111000000000001@lid', person: { lid: '111000000000001@lid' } });
+      expect(taken.person.phone).toBeUndefined();
+    }
     const unknown = messageOf({ ...lid, phone_number: '+111000000000001' });
     expect(unknown.person).toEqual({ lid: '111000000000001@lid' });
     expect(unknown.contact).toBe('111000000000001@lid');

@@ -4,7 +4,7 @@ import type { Direction } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { instantOf } from '../../model/time.js';
-import { asideOfChat } from '../chats.js';
+import { asideOfChat, lidTakenForPhone } from '../chats.js';
 import type { AsideReason, CrmRecord, CrmRow } from '../crm.js';
 import { flagIn, jsonIn, momentIn, stringAt, textIn, wordIn } from '../record.js';
 
@@ -167,17 +167,24 @@ function contactOf(record: CrmRecord): Contact {
   // Of an API inbox it is a random key.
   const isApi = wordIn(record, 'channel_type') === 'Channel::Api';
   const address = isApi ? null : wordIn(record, 'contact_source_id');
-  const named = identitiesOfUser(jid.kind === 'unknown' ? undefined : jid.jid);
-  const said = mergeIdentities(identitiesOfUser(address ?? undefined), named);
-  if (jid.kind === 'lid') {
-    // Programs that do not know LIDs write their digits as a phone.
-    const isPhone = phone !== null && phone !== `+${jid.user}`;
+  // Programs that do not know LIDs write their digits as a phone, or as the JID of one.
+  const number = jid.kind === 'user' ? jid.user : jid.kind === 'unknown' ? (phone ?? '') : '';
+  const lid = jid.kind === 'lid' ? jid.jid : lidTakenForPhone(number);
+  if (lid !== undefined) {
+    const others = [address, phone].filter(
+      (other) => other !== null && `${other.replace('+', '')}@lid` !== lid,
+    );
     return {
-      contact: jid.jid,
-      person: isPhone ? mergeIdentities(said, identitiesOfUser(phone)) : said,
-      chat: jid.jid,
+      contact: lid,
+      person: [lid, ...others].reduce<Identities>(
+        (person, other) => mergeIdentities(person, identitiesOfUser(other ?? undefined)),
+        {},
+      ),
+      chat: lid,
     };
   }
+  const named = identitiesOfUser(jid.kind === 'unknown' ? undefined : jid.jid);
+  const said = mergeIdentities(identitiesOfUser(address ?? undefined), named);
   const contactId = wordIn(record, 'contact_id');
   const name = jid.kind === 'group' ? jid.jid : (phone ?? address ?? identifier);
   return {

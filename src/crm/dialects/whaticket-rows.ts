@@ -3,7 +3,7 @@ import { parseJid } from '../../identity/jid.js';
 import type { Direction } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { asideOfChat, asideOfContent } from '../chats.js';
+import { asideOfChat, asideOfContent, lidTakenForPhone } from '../chats.js';
 import type { AsideReason, CrmRecord, CrmRow } from '../crm.js';
 import {
   flagIn,
@@ -108,9 +108,6 @@ function contactOf(record: CrmRecord, json: JsonObject | null): Contact {
 /** Where Baileys' versions put the phone beside a LID. */
 const PHONES_BESIDE = ['remoteJidAlt', 'senderPn', 'sender_pn', 'peer_recipient_pn'];
 
-/** LIDs have as many digits; no phone that WhatsApp knows does. */
-const LID_DIGITS = /^\d{15,}$/;
-
 /** A contact's number is a phone, a group, a LID, or the digits of a LID that were taken for a phone. */
 function ownContact(
   record: CrmRecord,
@@ -124,8 +121,7 @@ function ownContact(
   }
   const asLid = `${number}@lid`;
   if (asLid === lid) return { contact: asLid, person: identities };
-  // The CRM says it is a phone, and it is none (I2): taken for one, it would become a lead's when adopted.
-  const isTakenForPhone = LID_DIGITS.test(number) || parseJid(chat).jid === asLid;
+  const isTakenForPhone = lidTakenForPhone(number) !== undefined || parseJid(chat).jid === asLid;
   if (isTakenForPhone) return { contact: asLid, person: identities };
   return { contact: number, person: mergeIdentities(identitiesOfUser(number), identities) };
 }
