@@ -67,7 +67,9 @@ describeOnBackends('explain and verify of a contact', (backend) => {
     expect(await store.sql.execute(statement, [await leadOf(store, ANA)])).toBeGreaterThan(0);
     const explained = await ask(store, `+${ANA}`);
     expect((await runCheck(store, check)).result.found).toBeGreaterThan(0);
-    expect(explained.findings).toMatchObject([{ outcome: 'different', reason: 'derived' }]);
+    expect(explained.findings.length).toBeGreaterThan(0);
+    for (const finding of explained.findings)
+      expect(finding).toMatchObject({ outcome: 'different', reason: 'derived' });
     expect(explained.verdict).toContain(what);
     expect(explained.remedies).toEqual([{ do: 'enforce' }]);
     expect((await ask(store, `+${BRU}`)).findings).toEqual([]);

@@ -1,12 +1,11 @@
-import type { WrongRow } from '../../audit/derived-rows.js';
 import { amount, count } from '../../model/amount.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import { adviseFaults, advisePending } from './advise.js';
 import type { Conclusion } from './conclude.js';
+import { concludeContactRows } from './contact-rows.js';
 import type { ContactFindings } from './explain-contact.js';
 import {
   byReason,
-  finding,
   findingsOf,
   isMessage,
   listed,
@@ -53,24 +52,11 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
       findings: [...findings, unknown()],
     };
   }
-  // The messages that a replay restores change these values: they are judged once no message is missing or different.
-  const wrongRows = found.verdicts.some(isFault) ? [] : wrongRowWords(found.wrongRows);
-  if (wrongRows.length > 0) {
-    findings.push(
-      finding(
-        'different',
-        wrongRows.length,
-        'derived',
-        wrongRows.length === 1
-          ? 'derived row differs from the raw log'
-          : 'derived rows differ from the raw log',
-      ),
-    );
-    inv.remedy({ do: 'enforce' });
-  }
+  const aboutRows = concludeContactRows(inv, found);
+  findings.push(...aboutRows.map(([, one]) => one));
   const parts = [
     contactVerdict(inv, label, found),
-    ...wrongRows,
+    ...aboutRows.map(([words]) => words),
     ...(lacking === 0 ? [] : [`${amount(lacking, 'update is', 'updates are')} not applied`]),
     ...(pending.length === 0
       ? []
@@ -114,9 +100,4 @@ function contactVerdict(
   return stored === 0
     ? `None of the ${of} is in the database: ${rest}`
     : `${count(stored)} of the ${of} ${stored === 1 ? 'is' : 'are'} in the database: ${rest}`;
-}
-
-/** `the lead differs from the raw log (phone)`. */
-function wrongRowWords(rows: readonly WrongRow[]): string[] {
-  return rows.map(({ table, what }) => `the ${table} differs from what the raw log gives (${listed(what)})`);
 }

@@ -89,9 +89,17 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
 
 /** Rows of the same id, including other programs' rows, and rows of one message under its two ids (M10). */
 function countDuplicates({ messages, facts }: MessageFindings): number {
-  const ids = new Set(messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
+  const beyond = (keyOf: (message: MessageExplanation) => string): number =>
+    messages.length - new Set(messages.map((message) => `${message.connection} ${keyOf(message)}`)).size;
   const twins = new Set(facts.flatMap((fact) => (fact.reason === 'doubled' ? [fact.messageId] : [])));
-  return messages.length > ids.size ? messages.length - ids.size : twins.size;
+  return Math.max(
+    beyond(({ externalId, id }) => externalId ?? id),
+    beyond(({ externalId, stanzaId, leadId, direction, id }) => {
+      const key = stanzaId ?? decodeWamid(externalId ?? '')?.stanzaId ?? externalId;
+      return key === null ? id : `${leadId} ${direction} ${key}`;
+    }),
+    twins.size,
+  );
 }
 
 function rowVerdict(
@@ -242,6 +250,12 @@ export function concludeEntry(
   if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
   advisePending(inv, verdicts);
   if (!entry.isIntact) findings.push(damaged());
+  else if (unread.length === 0 && findings.length === 0 && !isSettled(entry.status)) {
+    findings.push(
+      finding('pending', 1, 'not_replayed', `entry ${STATUS_WORDS[entry.status]}, and can be read`),
+    );
+    inv.remedy({ do: 'replay_all' });
+  }
   adviseFaults(inv, verdicts, { do: 'replay_all' });
   const messages = facts.filter(isMessage);
   const countOf = (...outcomes: Outcome[]): number =>
@@ -294,6 +308,11 @@ export function isBroken({ unread }: Pick<EntryFindings, 'unread'>): boolean {
 
 function brokenIn(unread: EntryFindings['unread']): string | undefined {
   return unread.find(({ path, reason }) => path === '$' && reason.startsWith('the JSON '))?.reason;
+}
+
+/** Whether nothing is to be done about an entry that is read without a fault. */
+function isSettled(status: EntryExplanation['status']): boolean {
+  return status === 'processed' || status === 'ignored';
 }
 
 const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {

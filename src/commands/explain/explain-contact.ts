@@ -1,4 +1,3 @@
-import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
 import { contactOfGap, gapWords } from '../../audit/owed-history.js';
 import { amount } from '../../model/amount.js';
 import { decodeWamid } from '../../identity/wamid.js';
@@ -13,6 +12,7 @@ import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/lea
 import { readPendingByPrefix, readPendingOf } from '../../store/tables/amendments.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
+import { judgeContactRows, type ContactRows } from './contact-rows.js';
 import { verdictsOfContact, gatherContactItems, messagesOf, noticeUnreadable } from './contact-items.js';
 import { iso, originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
 import type { Investigation } from './investigation.js';
@@ -40,8 +40,8 @@ export interface ContactFindings {
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
-  /** The lead, its conversations and tickets, where they differ from what the raw log gives. */
-  wrongRows: WrongRow[];
+  /** What is wrong with its rows; null for a person who is no lead. */
+  rows: ContactRows | null;
 }
 
 /** Explains a contact: its identity, what the database has of it, and what the raw log has that the database lacks. */
@@ -77,7 +77,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
       ...gathered.unreadable.map(({ entry, reason }) => unreadableView(entry, reason)),
     ],
     pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),
-    wrongRows: known === null ? [] : await judgeRowsOfLead(inv.sql, known.leadId),
+    rows: known === null ? null : await judgeContactRows(inv, known.leadId, verdicts),
   };
 }
 

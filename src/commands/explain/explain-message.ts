@@ -2,7 +2,7 @@ import { findHolders } from '../../audit/find-holders.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { readLostId, readMarks } from '../../store/checks/messages.js';
 import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
-import type { ExplainedMessage, PlacedMessage } from '../../store/queries/explain.js';
+import { findMessages, type ExplainedMessage, type PlacedMessage } from '../../store/queries/explain.js';
 import { readNamesOfLeads } from '../../store/tables/leads.js';
 import { readMessagesById } from '../../store/tables/messages.js';
 import { readPendingOf, readReactions, type PendingRecord } from '../../store/tables/amendments.js';
@@ -37,12 +37,37 @@ export async function explainRows(
   inv: Investigation,
   rows: readonly ExplainedMessage[],
 ): Promise<MessageFindings> {
-  if (rows.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${rows.length} rows are shown.`);
-  const shown = rows.slice(0, MOST_ROWS);
+  const all = [...rows, ...(await findTwins(inv, rows))];
+  if (all.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${all.length} rows are shown.`);
+  const shown = all.slice(0, MOST_ROWS);
   const findings: MessageFindings = { messages: [], verdicts: [], facts: [], pending: [] };
   const evidence = await gatherForRows(inv, shown);
   for (const row of shown) await explainRow(inv, row, evidence, findings);
   return findings;
+}
+
+/** Other rows of the same messages under their other id (M10): duplicates of them. */
+async function findTwins(inv: Investigation, rows: readonly ExplainedMessage[]): Promise<ExplainedMessage[]> {
+  const known = new Set(rows.map(({ id }) => id));
+  const twins: ExplainedMessage[] = [];
+  for (const row of rows) {
+    for (const id of idsOfRow(row)) {
+      for (const other of await findMessages(inv.sql, id, [row.connectionId])) {
+        if (known.has(other.id) || !isTwin(row, other)) continue;
+        known.add(other.id);
+        twins.push(other);
+      }
+    }
+  }
+  return twins;
+}
+
+function isTwin(a: ExplainedMessage, b: ExplainedMessage): boolean {
+  return (
+    a.conversationId === b.conversationId &&
+    a.direction === b.direction &&
+    Math.abs(a.timestamp - b.timestamp) <= TWIN_TOLERANCE_MS
+  );
 }
 
 interface Evidence {

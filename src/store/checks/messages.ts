@@ -167,7 +167,7 @@ export function streamMessagesFromElsewhere(
   );
 }
 
-const CLAIM = columns({
+export const CLAIM = columns({
   id: uuid,
   connectionId: uuid,
   externalId: text,

@@ -1,0 +1,133 @@
+import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
+import { unfoundedOf } from '../../audit/claims.js';
+import { amount } from '../../model/amount.js';
+import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
+import type { Claim } from '../../store/checks/messages.js';
+import {
+  readContactFaults,
+  readOtherClaims,
+  type ContactFaults,
+} from '../../store/queries/contact-faults.js';
+import type { Investigation } from './investigation.js';
+import { finding, listed } from './findings.js';
+import { isFault, type ItemVerdict } from './item-verdicts.js';
+import type { Finding } from './result.js';
+
+/** A contact's rows, held against what `verify` demands of them. */
+export interface ContactRows {
+  faults: ContactFaults;
+  /** Messages whose raw entry does not hold them. */
+  unfounded: number;
+  /** Whether one of those duplicates a message under its own id. */
+  isCopy: boolean;
+  /** What is derived of the contact, and wrong. */
+  derived: WrongRow[];
+}
+
+/** Rows that no item which was read explains; of more, the newest are judged. */
+const MOST_CLAIMS = 500;
+
+/**
+ * Judges the rows of a lead that no item of the raw log leads to: a row may be there that the log never had, and the entry that a row
+ * names may be gone.
+ */
+export async function judgeContactRows(
+  inv: Investigation,
+  leadId: string,
+  verdicts: readonly ItemVerdict[],
+): Promise<ContactRows> {
+  const known = verdicts.flatMap(({ row, holder }) => [row?.id ?? [], holder?.id ?? []].flat());
+  const [faults, derived, claims] = await Promise.all([
+    readContactFaults(inv.sql, leadId, TWIN_TOLERANCE_MS),
+    judgeRowsOfLead(inv.sql, leadId),
+    readOtherClaims(inv.sql, leadId, [...new Set(known)], MOST_CLAIMS + 1),
+  ]);
+  if (claims.length > MOST_CLAIMS)
+    inv.cutOff(
+      `Only the newest ${amount(MOST_CLAIMS, 'message')} that no entry read explains were held against theirs.`,
+    );
+  const { goneEntry, goneRun } = faults;
+  if (goneEntry !== null) await inv.adviseSource({ id: goneEntry, runId: goneRun, origin: null });
+  return { faults, derived, ...(await judgeClaims(inv, claims.slice(0, MOST_CLAIMS))) };
+}
+
+async function judgeClaims(
+  inv: Investigation,
+  claims: readonly Claim[],
+): Promise<Pick<ContactRows, 'unfounded' | 'isCopy'>> {
+  let unfounded = 0;
+  let isCopy = false;
+  if (claims.length === 0) return { unfounded, isCopy };
+  const ids = [...new Set(claims.map(({ batchId }) => batchId))];
+  for await (const decoded of inv.log.entries({ statuses: [], ids })) {
+    for (const claim of claims) {
+      if (claim.batchId !== decoded.entry.id) continue;
+      const found = await unfoundedOf(inv.sql, decoded, claim, inv.log);
+      if (found === null) continue;
+      unfounded += 1;
+      isCopy ||= found.isCopy;
+    }
+  }
+  return { unfounded, isCopy };
+}
+
+/** What is wrong with the rows, each in a few words and as a finding; advises what sets it right. */
+export function concludeContactRows(
+  inv: Investigation,
+  { rows, verdicts }: { rows: ContactRows | null; verdicts: readonly ItemVerdict[] },
+): (readonly [words: string, finding: Finding])[] {
+  if (rows === null) return [];
+  const { faults, unfounded, isCopy, derived } = rows;
+  const said: (readonly [string, Finding])[] = [];
+  const say = (
+    outcome: Finding['outcome'],
+    number: number,
+    reason: string | null,
+    one: string,
+    many: string,
+  ): void => {
+    if (number > 0)
+      said.push([amount(number, one, many), finding(outcome, number, reason, number === 1 ? one : many)]);
+  };
+  say(
+    'gone',
+    faults.gone,
+    null,
+    'message names a raw entry that is gone',
+    'messages name raw entries that are gone',
+  );
+  say('different', faults.withoutId, 'no_id', 'message has no id', 'messages have no id');
+  if (faults.withoutId > 0) inv.remedy({ do: 'reconcile' });
+  say(
+    'different',
+    unfounded,
+    'unfounded',
+    'message is not in the raw entry that it names',
+    'messages are not in the raw entries that they name',
+  );
+  if (unfounded > 0) inv.remedy({ do: isCopy ? 'dedupe' : 'unlink' });
+  say('different', faults.twins, 'doubled', 'message is a duplicate', 'messages are duplicates');
+  const extra = faults.twins + faults.extraConversations + faults.extraTickets;
+  say(
+    'different',
+    faults.extraConversations,
+    'doubled',
+    'conversation is a duplicate',
+    'conversations are duplicates',
+  );
+  say(
+    'different',
+    faults.extraTickets,
+    'doubled',
+    'open ticket is a duplicate',
+    'open tickets are duplicates',
+  );
+  if (extra > 0) inv.remedy({ do: 'dedupe' });
+  // The messages that a replay restores change what is derived: it is judged once nothing else is wrong.
+  if (said.length > 0 || verdicts.some(isFault) || derived.length === 0) return said;
+  inv.remedy({ do: 'enforce' });
+  return derived.map(({ table, what }) => [
+    `the ${table} differs from what the raw log gives (${listed(what)})`,
+    finding('different', 1, 'derived', 'derived row differs from the raw log'),
+  ]);
+}
