@@ -107,6 +107,21 @@ export function concludeContactRows(
   );
   if (unfounded > 0) inv.remedy({ do: isCopy ? 'dedupe' : 'unlink' });
   say('different', faults.twins, 'doubled', 'message is a duplicate', 'messages are duplicates');
+  say(
+    'different',
+    faults.strayTickets,
+    'derived',
+    'ticket belongs to another lead than its conversation',
+    'tickets belong to another lead than their conversation',
+  );
+  say(
+    'different',
+    faults.nameless,
+    'derived',
+    'lead has none of the names that the raw log gives',
+    'leads have none of the names that the raw log gives',
+  );
+  if (faults.nameless > 0) inv.remedy({ do: 'replay_all' });
   const extra = faults.twins + faults.extraConversations + faults.extraTickets;
   say(
     'different',

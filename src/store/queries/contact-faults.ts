@@ -13,6 +13,10 @@ const CONTACT_FAULTS = columns({
   twins: integer,
   /** Conversations beyond the first one on a connection. */
   extraConversations: integer,
+  /** Tickets of its conversations with another lead, or of it with another's conversation. */
+  strayTickets: integer,
+  /** 1 for a lead that has messages of the raw log and not one identity. */
+  nameless: integer,
   /** Open tickets beyond the first one of a conversation. */
   extraTickets: integer,
 });
@@ -54,7 +58,14 @@ export async function readContactFaults(
          (select coalesce(sum(n - 1), 0)::int from (
            select count(*) as n from tickets t join conversations c on c.id = t.conversation_id
            where c.lead_id = $1::uuid and t.status = 'open' group by t.conversation_id
-         ) per_conversation) as extra_tickets`,
+         ) per_conversation) as extra_tickets,
+         (select count(*)::int from tickets t join conversations c on c.id = t.conversation_id
+           where t.lead_id = $1::uuid and c.lead_id <> $1::uuid)
+         + (select count(*)::int from conversations c join tickets t on t.conversation_id = c.id
+           where c.lead_id = $1::uuid and t.lead_id <> $1::uuid) as stray_tickets,
+         (select count(*)::int from (select 1 from own where batch_id is not null limit 1) one
+           where not exists (select 1 from lead_identities where person_id = $1::uuid)
+             and not exists (select 1 from lead_identities where lead_id = $1::uuid)) as nameless`,
       [leadId, toleranceMs],
     ),
   );
