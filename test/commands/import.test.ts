@@ -517,6 +517,29 @@ describeOnBackends('import: the raw log', (backend) => {
     expect(await transcript(store)).toContain('> other');
   });
 
+  test('gives back what somebody has deleted or changed, and leaves the entries done', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const phones = fakePhones(() => 'silence');
+    const before = await transcript(store);
+    expect(await importOf(store, phones, { phase: 'cache' })).toMatchObject({ outcome: 'empty' });
+    await store.sql.execute(`update messages set body = 'forged'`);
+    expect(await importOf(store, phones, { phase: 'cache' })).toMatchObject({
+      outcome: 'cache',
+      messages: { created: 0, updated: before.length },
+    });
+    expect(await transcript(store)).toEqual(before);
+    await store.sql.execute('delete from messages');
+    expect(await importOf(store, phones)).toMatchObject({
+      outcome: 'cache',
+      status: 'completed',
+      messages: { created: before.length },
+    });
+    expect(await transcript(store)).toEqual(before);
+    expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
+    expect(phones.opened).toBe(0);
+  });
+
   backend.once('is left alone under --phase fetch, and is all there is under --phase cache', async () => {
     const store = await backend.open();
     await shop(store);

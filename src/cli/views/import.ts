@@ -94,6 +94,10 @@ function wordsOf(result: ImportResult, timeoutMs: number): string {
   switch (outcome) {
     case 'cache':
       if (cache.created + cache.updated === 0) return `${who}: everything requested is already stored.`;
+      if (cache.created === 0) {
+        const corrected = formatAmount(cache.updated, 'message');
+        return `${who}: ${corrected} ${dryRun ? 'would be ' : ''}corrected from the raw log${dryRun ? '.' : '; the phone was not asked.'}`;
+      }
       return dryRun
         ? `${who}: ${created} would be imported from the raw log.`
         : `${who}: ${created} imported from the raw log; the phone was not asked.`;

@@ -8,11 +8,14 @@ import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import { Tally } from '../../ingest/batch/tally.js';
 import type { Context } from '../../context.js';
 import { applyEntries, type Applied, type Applier } from '../../ingest/apply/execute-batch.js';
+import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import { LogSource } from '../replay/open-input.js';
 import { openDirectory } from '../replay/open-directory.js';
 
 /** Entries that are not fully in the database. */
 const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
+/** Entries that were, unless somebody has deleted or changed rows since. */
+const DONE: readonly EntryStatus[] = ['processed'];
 /** Entries may give the contact new names, which lead to more entries; a longer chain is not one contact. */
 const MOST_ROUNDS = 5;
 
@@ -30,7 +33,8 @@ interface CacheResult extends Applied {
 
 /**
  * Replays what the raw log holds about one contact and the database lacks: only the contact's items, exactly as a
- * replay would apply them (a live message opens its ticket). Items about other people stay due.
+ * replay would apply them (a live message opens its ticket). Items about other people stay due. Where no entry is due, those that
+ * were applied are held against the database again.
  */
 export async function replayCache(
   ctx: Context,
@@ -50,18 +54,32 @@ export async function replayCache(
     contested: new Set(),
     entries: 0,
   };
+  const selectionOf = (statuses: readonly EntryStatus[], chatIds: ReadonlySet<string>): EntrySelection => ({
+    statuses,
+    chatIds: [...chatIds],
+    ...(connection === undefined ? {} : { connection }),
+  });
   const seen = new Set<string>();
   let known: ReadonlySet<string> = new Set();
   for (let round = 0; round < MOST_ROUNDS && !ctx.signal.aborted; round += 1) {
     const now = await names();
     if ([...now].every((name) => known.has(name))) break;
     known = now;
-    const selection: EntrySelection = {
-      statuses: NOT_DONE,
-      chatIds: [...known],
-      ...(connection === undefined ? {} : { connection }),
-    };
+    const selection = selectionOf(NOT_DONE, known);
     absorb(result, await applySelection(ctx, applier, directory, selection, { known, seen }));
+  }
+  result.entries = seen.size;
+  const { created, updated } = result.tally.messages;
+  if (created + updated === 0 && !ctx.signal.aborted) {
+    const again = await applySelection(ctx, applier, directory, selectionOf(DONE, known), { known, seen });
+    const { messages } = again.tally;
+    // Rows that somebody has changed: their entries are due once more, whole.
+    result.requeued += await distrustChangedMessages(ctx, applier.target, [...again.contested]);
+    // What is there as it should be is not worth a word.
+    if (messages.created + messages.updated > 0) {
+      absorb(result, again);
+      result.entries = seen.size;
+    }
   }
   if (result.requeued > 0 && !ctx.signal.aborted) {
     const everywhere = directory.unrestricted();
@@ -71,7 +89,6 @@ export async function replayCache(
       await applySelection(ctx, applier, everywhere, selection, { known: null, seen: new Set() }),
     );
   }
-  result.entries = seen.size;
   return result;
 }
 
