@@ -50,7 +50,7 @@ export interface Person {
 
 export interface PlannedIdentity extends IdentityNode {
   evidence: IdentityEvidence;
-  /** Not stored yet, or stored with less evidence. */
+  /** Not stored yet, or stored with less evidence, or with another lead than the person's. */
   changed: boolean;
 }
 
@@ -94,7 +94,24 @@ export function planPeople(
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
   joinEquivalents(identities, groups);
 
-  return namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
+  const plan = namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
+  markMisplaced(storedIdentities, plan, identities);
+  return plan;
+}
+
+/** A stored identity whose lead is not that of its person, as another program may leave it, is written again. */
+function markMisplaced(
+  stored: readonly StoredIdentity[],
+  { personOf }: PersonPlan,
+  identities: ReadonlyMap<string, PlannedIdentity>,
+): void {
+  for (const row of stored) {
+    const key = nodeKey(row);
+    const person = personOf.get(key);
+    const identity = identities.get(key);
+    if (person === undefined || identity === undefined) continue;
+    if (person.isLead && row.leadId !== person.id) identity.changed = true;
+  }
 }
 
 /** The claimed identities and others to look up: Argentina's other form of a phone (I1). */

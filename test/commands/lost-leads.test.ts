@@ -74,3 +74,26 @@ describeOnBackends('a lead whose row is gone', (backend) => {
     });
   }
 });
+
+const NAMES = {
+  'names no lead any more': `update lead_identities set lead_id = null where value = '+${ANA}'`,
+  'has another person, without a lead': `update lead_identities set person_id = gen_random_uuid(), lead_id = null where value = '+${ANA}'`,
+};
+
+describeOnBackends('the name of a lead that', (backend) => {
+  for (const [what, damage] of Object.entries(NAMES)) {
+    for (const [command, mend] of Object.entries(MENDS)) {
+      it(`${what} is a finding, and as it was after ${command}`, async () => {
+        const store = await backend.open();
+        await replayBodies(store, LOG);
+        const names = 'select kind, value, person_id, lead_id from lead_identities order by 1, 2';
+        const before = [await leadsOf(store), await store.sql.query(names)];
+        expect(await store.sql.execute(damage)).toBe(1);
+        expect(await verified(store)).toMatchObject({ severity: 'loss' });
+        await mend(store);
+        expect([await leadsOf(store), await store.sql.query(names)]).toEqual(before);
+        expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
+      });
+    }
+  }
+});

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { entryIdOf } from '../../src/store/entry-id.js';
 import { createIdGenerator, uuidv7 } from '../../src/store/uuid.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -39,4 +40,12 @@ test('ids of two generators differ', () => {
   const [one, other] = [createIdGenerator(() => 1), createIdGenerator(() => 1)];
   const ids = Array.from({ length: 1000 }, () => [one(), other()]).flat();
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('the id of a raw entry says which bytes are the same entry, and keeps its place in time', () => {
+  const next = createIdGenerator(() => 1_772_000_000_000);
+  const [one, other] = [Buffer.alloc(32, 0xab), Buffer.alloc(32, 0xcd)];
+  const [first, second, third] = [one, other, one].map((hash) => entryIdOf(next(), hash));
+  expect([first, second, third].sort()).toEqual([first, second, third]);
+  expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]aba-babababababa$/);
 });

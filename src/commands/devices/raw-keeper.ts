@@ -1,5 +1,6 @@
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
+import { entryIdOf } from '../../store/entry-id.js';
 import type { Sql } from '../../store/sql.js';
 import {
   deleteOwedFile,
@@ -120,7 +121,7 @@ export class RawKeeper implements HistoryKeeper {
     const entry = prepareEntry({ bytes: raw, origin, receivedAt }, null, directory, new Set());
     await insertEntries(this.ctx.sql, [
       {
-        id: run.newId(),
+        id: entryIdOf(run.newId(), entry.sha256),
         connectionScope: entry.connectionScope,
         sha256: entry.sha256,
         provider: entry.provider,

@@ -1,6 +1,7 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
+import { entryIdOf } from '../../store/entry-id.js';
 import { restoreHashes } from '../../store/tables/altered-entries.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
@@ -78,10 +79,10 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     states.set(`${row.connectionScope} ${row.sha256}`, state);
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
-  for (const key of unknown.keys()) {
+  for (const [key, { entry }] of unknown) {
     if (states.has(key)) continue;
     states.set(key, {
-      id: work.settings.newId(),
+      id: entryIdOf(work.settings.newId(), entry.sha256),
       isStored: false,
       status: null,
       isIntact: true,
@@ -90,7 +91,10 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       included: [],
     });
   }
-  for (const [key, state] of states) work.logIds.set(key, state.id);
+  for (const [key, state] of states) {
+    work.logIds.set(key, state.id);
+    if (unknown.get(key)?.entry.storedId === null) work.brought.add(state.id);
+  }
   return states;
 }
 

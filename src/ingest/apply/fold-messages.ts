@@ -44,8 +44,8 @@ export interface FoldedMessages {
   displaced: Set<string>;
   /** Live inbound messages: those that may open tickets (T1). */
   liveInbound: Set<TrackedMessage>;
-  /** The first entry of the batch that holds a message. */
-  heldBy: Map<TrackedMessage, string>;
+  /** The entries of the batch that hold a message, as they came. */
+  heldBy: Map<TrackedMessage, Set<string>>;
   /** New messages per lead and connection, for the initial_contact logs. */
   created: Map<string, { leadId: string; connectionId: string; messages: number }>;
 }
@@ -241,7 +241,9 @@ function placeMessage(
   }
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);
-  if (!folded.heldBy.has(placed.tracked)) folded.heldBy.set(placed.tracked, item.logId);
+  const holders = folded.heldBy.get(placed.tracked);
+  if (holders === undefined) folded.heldBy.set(placed.tracked, new Set([item.logId]));
+  else holders.add(item.logId);
   if (outcome === 'created') {
     countCreated(folded, placed.tracked);
     // One of them may be the same message with a changed time or direction.

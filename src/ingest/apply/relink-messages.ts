@@ -1,10 +1,20 @@
 import { verdictOnClaim } from '../../rawlog/claim-verdict.js';
 import { RawLog } from '../../rawlog/raw-log.js';
+import { isSameEntry, kindOfEntryId } from '../../store/entry-id.js';
+import { readStoringRun } from '../../store/queries/storing-run.js';
 import { linkMessages, type StoredMessageRow } from '../../store/tables/messages.js';
 import { findUnlikelyClaims } from '../../store/tables/altered-entries.js';
 import { findGoneEntries } from '../../store/tables/webhook-log.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
+
+/** A row, the entry that it names, and those of the batch that hold it. */
+interface Held {
+  messageId: string;
+  claimedId: string | null;
+  logIds: readonly string[];
+  row: StoredMessageRow;
+}
 
 interface Link {
   messageId: string;
@@ -14,22 +24,22 @@ interface Link {
 }
 
 /**
- * Points messages to the entry of this batch that holds them, if theirs is missing, does not hold them, or was never
- * set: replaying a log again restores the evidence of its messages. A row that named another entry may also have been
- * changed, so it is contested.
+ * Points messages to the entry of this batch that holds them, if theirs does not hold them, was never set, or has come again:
+ * replaying a log again restores the evidence of its messages. A row that named another entry may also have been changed, so
+ * it is contested.
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
-  const links = [...folded.heldBy].flatMap(([{ state, stored, gone }, logId]): Link[] =>
-    stored === null || stored.batchId === logId || gone
+  const held = [...folded.heldBy].flatMap(([{ state, stored, gone }, logIds]): Held[] =>
+    stored === null || gone || (stored.batchId !== null && logIds.has(stored.batchId))
       ? []
-      : [{ messageId: state.id, claimedId: stored.batchId, logId, row: stored }],
+      : [{ messageId: state.id, claimedId: stored.batchId, logIds: [...logIds], row: stored }],
   );
-  if (links.length === 0) return;
-  const gone = await findGoneEntries(work.tx, [
-    ...new Set(links.flatMap(({ claimedId }) => claimedId ?? [])),
-  ]);
-  const isLost = ({ claimedId }: Link): boolean => claimedId !== null && gone.has(claimedId);
-  const others = links.filter((link) => link.claimedId !== null && !isLost(link));
+  if (held.length === 0) return;
+  const gone = await findGoneEntries(work.tx, [...new Set(held.flatMap(({ claimedId }) => claimedId ?? []))]);
+  const links = held.flatMap(({ logIds, ...of }): Link[] =>
+    logIds.slice(0, 1).map((logId) => ({ ...of, logId })),
+  );
+  const others = links.filter(({ claimedId }) => claimedId !== null && !gone.has(claimedId));
   const again = others.filter(({ logId }) => work.repeated.has(logId));
   // A new entry is another copy of the message, as a rule: what costs little is asked of the one that the row names.
   const copies = others.filter(({ logId }) => !work.repeated.has(logId));
@@ -37,9 +47,47 @@ export async function relinkMessages(work: BatchWork, folded: FoldedMessages): P
     ...(await findWrong(work, again, 'many')),
     ...(await findWrong(work, copies, 'few')),
   ]);
-  const due = links.filter((link) => link.claimedId === null || isLost(link) || wrong.has(link.messageId));
+  const due = links.filter(({ claimedId, messageId }) => claimedId === null || wrong.has(messageId));
+  const lost = held.filter(({ claimedId }) => claimedId !== null && gone.has(claimedId));
+  due.push(...(await comeAgain(work, lost)));
   await linkMessages(work.tx, due);
   for (const { messageId, claimedId } of due) if (claimedId !== null) work.contested.add(messageId);
+}
+
+/**
+ * Links rows whose entry is gone to that entry, come again. Another copy of the message does not do: the row may be the last
+ * that names the entry, and the loss would be known no more.
+ */
+async function comeAgain(work: BatchWork, lost: readonly Held[]): Promise<Link[]> {
+  const links: Link[] = [];
+  const asked = new Map<string, boolean>();
+  for (const { logIds, claimedId, ...of } of lost) {
+    if (claimedId === null) continue;
+    if (!asked.has(claimedId)) asked.set(claimedId, await isAskedAgain(work, of.row, claimedId));
+    const logId = logIds.find((id) => {
+      switch (kindOfEntryId(claimedId)) {
+        case 'hash':
+          return isSameEntry(id, claimedId) || (asked.get(claimedId) === true && !work.repeated.has(id));
+        case 'random':
+          return work.brought.has(id);
+        case 'none':
+          return true;
+      }
+    });
+    if (logId !== undefined) links.push({ ...of, claimedId, logId });
+  }
+  return links;
+}
+
+/** Whether this is an import, and so was what stored the entry: the phone answers with the same messages in other bytes. */
+async function isAskedAgain(
+  { tx, settings }: BatchWork,
+  { runId }: StoredMessageRow,
+  entryId: string,
+): Promise<boolean> {
+  if (settings.syncSource !== 'manual_sync') return false;
+  const run = await readStoringRun(tx, { runId, entryId });
+  return run !== null && ['import', 'link'].includes(run.command);
 }
 
 /** Rows that name an entry which is there and does not hold them. Only entries that do not name them are decoded. */

@@ -57,8 +57,10 @@ export class BatchWork {
   requeued = 0;
   /** Log ids of entries applied before, which cannot bring anything new. */
   readonly repeated = new Set<string>();
+  /** Log ids of entries that came from outside, and not from the log. */
+  readonly brought = new Set<string>();
   /**
-   * Rows that contradict such an entry although their evidence is no better: changed since, or one of several versions.
+   * Rows that contradict a repeated entry although their evidence is no better: changed since, or one of several versions.
    */
   readonly contested = new Set<string>();
   readonly ownNumbers = new OwnNumbers();

@@ -1,0 +1,31 @@
+/** Hex digits of a hash in an id: all that the version and the variant leave. */
+const TAIL = 15;
+
+/**
+ * The id of a raw entry: a generated id's time and counter, then the beginning of the hash of its bytes (a UUID of version 8,
+ * RFC 9562). Of an entry that is gone, its id is all that is left: it still says which bytes are the same entry.
+ */
+export function entryIdOf(generated: string, sha256: Uint8Array): string {
+  const hash = Buffer.from(sha256).toString('hex').slice(0, TAIL);
+  return `${generated.slice(0, 14)}8${generated.slice(15, 20)}${hash.slice(0, 3)}-${hash.slice(3)}`;
+}
+
+/**
+ * What an id says of the bytes of its entry: `hash`; nothing, as earlier versions made ids at random (`random`); or that no
+ * entry has ever had it.
+ */
+export function kindOfEntryId(id: string): 'hash' | 'random' | 'none' {
+  switch (id.charAt(14)) {
+    case '8':
+      return 'hash';
+    case '7':
+      return 'random';
+    default:
+      return 'none';
+  }
+}
+
+/** Whether two ids of kind `hash` are of the same bytes. */
+export function isSameEntry(a: string, b: string): boolean {
+  return [a, b].every((id) => kindOfEntryId(id) === 'hash') && a.slice(20) === b.slice(20);
+}
