@@ -56,6 +56,16 @@ describe('dedupe on the command line', () => {
     expect((await run(['dedupe'])).code).toBe(3);
   });
 
+  test('V2: is not green about a database without a connection: it may be the wrong one', async () => {
+    const run = await server.prepare();
+    for (const flags of [[], ['--apply']]) {
+      const { code, stdout } = await run(['dedupe', ...flags]);
+      expect(stdout).toMatch(/^▲ Nothing to look through: there is no connection/);
+      expect(stdout).toContain('wa-reconcile replay LOG --register');
+      expect(code).toBe(2);
+    }
+  });
+
   test('takes --dry-run for what it does anyway, and not beside --apply', async () => {
     const run = await prepare();
     const plan = await run(['dedupe', '--dry-run']);

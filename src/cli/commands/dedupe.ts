@@ -8,7 +8,7 @@ import { names, toggle } from '../flags/kinds.js';
 import { batchSize, connection, dryRun, applyAndDryRun } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line } from '../flags/table.js';
 import { confirmByTyping, whyNotAsk } from '../prompts.js';
-import { presentDedupe } from '../views/dedupe.js';
+import { hasNothing, presentDedupe } from '../views/dedupe.js';
 import { typedAgain } from '../typed-again.js';
 
 const FLAGS = {
@@ -47,7 +47,8 @@ export function registerDedupe(parent: Command, attach: Attach): void {
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'no duplicates; with --apply: all were merged',
-      [EXIT.usage]: 'wrong usage or configuration; it would delete more than 5 %, and no --force',
+      [EXIT.usage]:
+        'wrong usage or configuration; there is no connection; it would delete more than 5 %, and no --force',
       [EXIT.findings]: 'without --apply: duplicates were found',
       [EXIT.partial]: 'merged; some raw log entries are pending again and need a replay',
       [EXIT.interrupted]: 'interrupted; run the same command again to resume',
@@ -122,6 +123,7 @@ function questionOf(error: unknown): { text: string; word: string } | undefined 
 }
 
 function exitCodeFor(result: DedupeResult): ExitCode {
+  if (hasNothing(result)) return EXIT.usage;
   if (result.status !== 'completed' || result.applied) return exitCodeOf(result.status);
   return result.classes.some(({ groups }) => groups > 0) ? EXIT.findings : EXIT.ok;
 }

@@ -72,6 +72,11 @@ export function presentDedupe(result: DedupeResult, call: DedupeCall): Presentat
   };
 }
 
+/** A database without a connection may be the wrong one: nothing in it counts as good. */
+export function hasNothing({ connections, classes, status }: DedupeResult): boolean {
+  return status === 'completed' && connections.length === 0 && classes.every(({ groups }) => groups === 0);
+}
+
 function verdictOf(result: DedupeResult): Verdict {
   const { status, applied, durationMs, resumedFrom } = result;
   const rows = total(result);
@@ -89,6 +94,8 @@ function verdictOf(result: DedupeResult): Verdict {
       };
     case 'completed':
     case 'partial':
+      if (hasNothing(result))
+        return { mark: 'warn', text: 'Nothing to look through: there is no connection', detail, remarks };
       if (rows === 0) return { mark: 'good', text: 'No duplicates', detail, remarks };
       return applied
         ? { mark: 'good', text: `${amount} merged`, detail, remarks }
@@ -159,6 +166,8 @@ function connectionLines({ connections, applied }: DedupeResult): Block {
 
 function nextSteps(result: DedupeResult, { argv }: DedupeCall): Remedy[] {
   if (result.status === 'interrupted') return [typedAgain(argv, 'resumes it')];
+  if (hasNothing(result))
+    return [remedy('replay', ['LOG', '--register'], 'imports a webhook log, and adds its connections')];
   const verify = remedy('verify', [], 'checks everything else');
   if (!result.applied) {
     return total(result) === 0

@@ -31,7 +31,7 @@ export const historyLedgerCheck: Check = {
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
         ({ acknowledged }) => acknowledged !== null,
       );
-    const counts = { gaps: 0, acknowledged: 0, owed: 0, owedAcknowledged: 0 };
+    const counts = { gaps: 0, acknowledged: 0, owed: 0, owedAcknowledged: 0, coming: 0 };
     let fetches: Remedy | null = null;
     let accepted = 0;
     for (const connection of inUse) {
@@ -69,15 +69,19 @@ export const historyLedgerCheck: Check = {
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
-      const isAccepted = state.is === 'late' && isAcknowledged(connection, ...state.alert);
+      const isAccepted = state.alert !== undefined && isAcknowledged(connection, ...state.alert);
       if (isAccepted) accepted += 1;
       if (state.is === 'late' && !isAccepted) await recorder.finding('!', item);
-      else if (state.is !== 'complete') await recorder.note('!', item);
-      else if (own.length === 0 && owed === undefined) await recorder.good(item);
+      else if (state.is !== 'complete') {
+        if (state.alert === undefined) counts.coming += 1;
+        await recorder.note('!', item);
+      } else if (own.length === 0 && owed === undefined) await recorder.good(item);
     }
     return {
       summary: summaryOf(recorder, counts),
       ...(accepted === 0 ? {} : { acknowledged: accepted }),
+      // No alert tells of what is still to come: beside something worse it is no note.
+      notes: recorder.noted - accepted - (recorder.found === 0 ? 0 : counts.coming),
       // A chunk from another log fills the gap; otherwise Meta resends it only after a new onboarding.
       remedy:
         counts.gaps > 0
@@ -87,13 +91,15 @@ export const historyLedgerCheck: Check = {
   },
 };
 
-/** The history alerts of `report`. An acknowledged one is no finding here either. */
-type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history';
+/** The history alerts of `report`. An acknowledged one is no finding and no note here either. */
+type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history' | 'declined';
 
-type State =
-  | { is: 'complete' | 'noted'; detail: string }
-  /** `alert`: the matching report alert, and the state on which its acknowledgement depends. */
-  | { is: 'late'; detail: string; alert: [HistoryAlert, string | number | null] };
+interface State {
+  is: 'complete' | 'noted' | 'late';
+  detail: string;
+  /** The matching report alert, if there is one, and the state on which its acknowledgement depends. */
+  alert?: [HistoryAlert, string | number | null];
+}
 
 /** Null for a connection without an expected history. `missing`: its missing chunks, as in their alert. */
 function stateOf(
@@ -110,7 +116,11 @@ function stateOf(
     case 'completed':
       return { is: 'complete', detail: 'complete' };
     case 'declined':
-      return { is: 'noted', detail: 'the business declined to share its history' };
+      return {
+        is: 'noted',
+        detail: 'the business declined to share its history',
+        alert: ['declined', error],
+      };
     case 'failed':
       return { is: 'late', detail: `failed: ${error ?? 'no reason given'}`, alert: ['failed', error] };
     case 'syncing': {
