@@ -58,7 +58,8 @@ export interface FoundEntry {
  * Finds the entry in a line of a console log: the JSON in it, or the whole line where a body may be in it in another notation
  * (a Ruby hash, nginx's escapes, base64) or beside the JSON (headers before the body).
  */
-export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntry {
+export function findEntry(written: Buffer, scanner = new ValueScanner()): FoundEntry {
+  const line = withBlankColours(written);
   const found = findValue(line, scanner);
   if (found !== undefined && isInPythonBytes(line, found.start))
     return { kind: 'line', start: 0, end: line.length };
@@ -92,6 +93,19 @@ export function findEntry(line: Buffer, scanner = new ValueScanner()): FoundEntr
     return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
+
+/** A line with blanks in place of its colours, which stand between the name and the text of a property, too. */
+function withBlankColours(line: Buffer): Buffer {
+  if (!line.includes(ESCAPE)) return line;
+  const text = line.toString('latin1');
+  return Buffer.from(
+    text.replace(COLOUR, (code: string, at: number) => (at === 0 ? 'x' : ' ').repeat(code.length)),
+    'latin1',
+  );
+}
+
+/** At the margin, where it indents nothing, a word takes its place. */
+const COLOUR = /\x1b\[[\d;]*[A-Za-z]/g;
 
 /** A signature among the words around a body identifies its author. */
 const SIGNATURE = Buffer.from('sha256=');

@@ -1,6 +1,8 @@
-import { COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, skipBlank, SPACE } from './bytes.js';
+import { COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank, trimEnd } from './bytes.js';
+import { findValue } from './console-line.js';
 import type { Place } from './item-queue.js';
 import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
+import { indentOf, isMember } from './printed-value.js';
 
 /** A value that begins on one line and continues on the next. */
 export interface OpenValue {
@@ -9,16 +11,14 @@ export interface OpenValue {
   /** Where that line starts. */
   before: Place;
   receivedAt?: number | undefined;
-  /** Whether its first line begins at the margin. */
-  isAtMargin?: boolean;
-  /** Where its second line starts, and how much of it is before. */
-  second?: Place;
-  firstSize?: number;
-}
-
-/** Whether a line begins with something. */
-export function isAtMargin(line: Buffer): boolean {
-  return (line[0] ?? 0) > SPACE;
+  /** What stands before it in its first line. */
+  words: Buffer;
+  /** How far that line is indented. */
+  indent: number;
+  /** Whether only a key is before it in an indented line: then it is a part of another one, whose beginning is missing. */
+  isMember: boolean;
+  /** How much of its bytes is the head of a request before it. */
+  headSize?: number;
 }
 
 const ESCAPE = 0x1b;
@@ -33,15 +33,34 @@ export function isEmpty(line: Buffer): boolean {
   return start === line.length || (line[start] === COMMA && skipBlank(line, start + 1) === line.length);
 }
 
-/** `{` or `[` alone on its line: how every pretty-printer begins. */
-export function isLoneBracket(line: Buffer): boolean {
+/**
+ * Where a line ends in `{` or `[` that is alone in it, as every pretty-printer begins, or behind words, as programs label what they
+ * print; undefined for any other line.
+ */
+export function loneOpening(line: Buffer): number | undefined {
+  const [last] = trimEnd(line).subarray(-1);
+  if (last !== OPEN_BRACE && last !== OPEN_BRACKET) return undefined;
   const start = skipBlank(line);
-  const bracket = line[start] === OPEN_BRACE || line[start] === OPEN_BRACKET;
-  return bracket && skipBlank(line, start + 1) === line.length;
+  if (skipBlank(line, start + 1) === line.length) return start;
+  const isJson = line[start] === OPEN_BRACE || line[start] === QUOTE;
+  const found = isJson ? undefined : findValue(line);
+  return found?.kind === 'unfinished' && skipBlank(line, found.start + 1) === line.length
+    ? found.start
+    : undefined;
 }
 
-/** The white space in which bytes end, if a line begins with it. */
-export function indentIn(bytes: Buffer | undefined): Buffer | undefined {
-  const indent = bytes?.subarray(bytes.lastIndexOf(NEWLINE) + 1);
-  return indent === undefined || skipBlank(indent) < indent.length ? undefined : indent;
+/** How a line begins in which a value is at `start`. */
+export function beginningAt(
+  line: Buffer,
+  start: number,
+): { words: Buffer; indent: number; isMember: boolean } {
+  const words = line.subarray(0, start);
+  const before = withoutTerminalCodes(words.toString('latin1'));
+  return { words, indent: indentOf(before), isMember: isMember(before) };
+}
+
+/** Whether bytes are the beginning of a line before anything is in it: white space, and colours. */
+export function isIndent(bytes: Buffer): boolean {
+  const rest = bytes.includes(ESCAPE) ? Buffer.from(withoutTerminalCodes(bytes.toString('latin1'))) : bytes;
+  return skipBlank(rest) === rest.length;
 }

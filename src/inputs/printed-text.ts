@@ -1,13 +1,14 @@
 import { PrintedStrings } from '../decode/envelopes/printed-texts.js';
-import { ByteCollector, NEWLINE, QUOTE, SPACE, TAB, trimEnd } from './bytes.js';
-import { findEntry } from './console-line.js';
-import { hasMarker, mayHoldBody } from './markers.js';
+import { withoutColours } from '../decode/envelopes/clock.js';
+import { ByteCollector, NEWLINE, OPEN_BRACE, QUOTE, SPACE, TAB, trimEnd } from './bytes.js';
+import { findEntry, lineTime } from './console-line.js';
+import { hasMarker } from './markers.js';
+import { PrintedValue, type LineEnd } from './printed-value.js';
 import type { HeadLine } from './request-head.js';
 
 const LINE_END = Buffer.of(NEWLINE);
 const APOSTROPHE = 0x27;
 const BACKTICK = 0x60;
-const PLUS = 0x2b;
 
 /** The lines of one text, as they are in the file, without the last line end. */
 export interface HeldText {
@@ -19,19 +20,42 @@ export interface HeldText {
   lines: number;
   /** Whether anything of a body is in it. */
   mayHoldBody: boolean;
+  /** Of a value: where it begins, behind words without any, and when its first line was written. */
+  start: number;
+  receivedAt: number | undefined;
+}
+
+/** Lines that were taken for the beginning of JSON. */
+export interface OpeningLines {
+  /** With the bytes of all of them, without the last line end; their content begins with the value. */
+  first: HeadLine;
+  last: HeadLine;
+  lines: number;
+  receivedAt: number | undefined;
+  /** How far the first line is indented in the file, and whether only a key is before the value. */
+  indent: number;
+  isMember: boolean;
 }
 
 /**
- * Holds the lines of a text that a program printed as it is, over several lines: alone, a line of it that looks like a body would be
- * read as one.
+ * Holds the lines of what a program printed over several lines, a text as it is or a value in its notation: alone, a line of it
+ * that looks like a body would be read as one.
  */
 export class PrintedText {
   #strings = new PrintedStrings();
+  #value: PrintedValue | undefined;
   #bytes: ByteCollector;
   #first: HeadLine | undefined;
   #last: HeadLine | undefined;
   #size = 0;
   #lines = 0;
+  #isMarked = false;
+  #start = 0;
+  #receivedAt: number | undefined;
+  /** Whether it was taken over: its first line is none of its own. */
+  #isAdopted = false;
+  /** The end of a line that the log system cut. */
+  #tail: Buffer = NOTHING;
 
   constructor(maxBytes: number) {
     this.#bytes = new ByteCollector(maxBytes);
@@ -41,9 +65,9 @@ export class PrintedText {
     return this.#first === undefined;
   }
 
-  /** Whether a text is certain to go on in the next line. */
+  /** Whether it is certain to go on in the next line. */
   get isOpen(): boolean {
-    return this.#strings.state === 'open';
+    return this.#value?.isOpen ?? this.#strings.state === 'open';
   }
 
   /** The number of the last line that is held. */
@@ -51,27 +75,77 @@ export class PrintedText {
     return this.#last?.number ?? 0;
   }
 
+  /** How much is held. */
+  get size(): number {
+    return this.#bytes.size;
+  }
+
   /**
    * Takes the next line: `held`, with all before it, as long as the text goes on; `last` if it ends the text; `other` if it is none
    * of it: then `take` or `release` what is held, and add the line again.
    */
-  add(line: HeadLine): 'held' | 'last' | 'other' {
-    if (this.#first === undefined && !mayBegin(line.content)) return 'other';
-    const isInside = this.#strings.take(line.content.toString()) !== undefined;
-    const { state } = this.#strings;
-    if (!isInside && (this.#first !== undefined || !begins(state, line.content))) return 'other';
+  add(line: HeadLine, end: LineEnd = 'line'): 'held' | 'last' | 'other' {
+    const way = this.#first === undefined ? this.#begin(line, end) : this.#goOn(line, end);
+    if (way !== 'other') this.#keep(line, end);
+    return way;
+  }
+
+  #begin({ content }: HeadLine, end: LineEnd): 'held' | 'other' {
+    if (end !== 'line' || !mayBegin(content)) return 'other';
+    const text = content.toString();
+    this.#strings.take(text);
+    const { state, isOfPhp } = this.#strings;
+    const opening = isOfPhp ? undefined : PrintedValue.in(text);
+    if (opening !== undefined) {
+      const start = Buffer.byteLength(text.slice(0, opening.start));
+      this.#value = opening.value;
+      this.#start = content.includes(OPEN_BRACE) && content.indexOf(OPEN_BRACE) < start ? 0 : start;
+      this.#receivedAt = lineTime(content, start);
+      return 'held';
+    }
+    if (state === 'open') return 'held';
+    // JSON that goes on in the next line says itself where it ends.
+    if (state === 'perhaps' && findEntry(content).kind !== 'unfinished') return 'held';
+    this.#strings = new PrintedStrings();
+    return 'other';
+  }
+
+  #goOn({ content }: HeadLine, end: LineEnd): 'held' | 'last' | 'other' {
+    const text = content.toString();
+    if (this.#value !== undefined) return WAYS[this.#value.goOn(text, end)];
+    const isInside = this.#strings.take(text) !== undefined;
+    if (!isInside) return 'other';
+    return this.#strings.state === 'none' ? 'last' : 'held';
+  }
+
+  /** Takes over lines of what is no JSON, if a program can have printed them. */
+  adopt({ first, last, lines, receivedAt, indent, isMember }: OpeningLines): boolean {
+    const value = PrintedValue.over(first.content.toString().split('\n'), indent, isMember);
+    if (value === undefined) return false;
+    this.#value = value;
+    this.#isAdopted = true;
+    this.#receivedAt = receivedAt;
+    this.#keep(first, 'line');
+    this.#lines = lines;
+    this.#last = last;
+    return true;
+  }
+
+  #keep(line: HeadLine, end: LineEnd): void {
     if (this.#lines > 0) this.#bytes.add(LINE_END);
     this.#bytes.add(line.bytes);
     this.#first ??= line;
     this.#size += line.bytes.length + 1;
     this.#lines++;
     this.#last = line;
-    return state === 'none' ? 'last' : 'held';
+    const content = this.#tail.length > 0 ? Buffer.concat([this.#tail, line.content]) : line.content;
+    this.#isMarked ||= hasMarker(content);
+    this.#tail = end === 'line' ? NOTHING : content.subarray(-LONGEST_MARKER);
   }
 
   /** The one line of what turned out to be no text over several lines. */
   release(): HeadLine | undefined {
-    const first = this.#lines === 1 ? this.#first : undefined;
+    const first = this.#lines === 1 && !this.#isAdopted ? this.#first : undefined;
     if (first !== undefined) this.#reset();
     return first;
   }
@@ -83,33 +157,51 @@ export class PrintedText {
     const bytes = this.#bytes.take();
     const size = this.#size - 1;
     const lines = this.#lines;
+    const mayHoldBody = bytes === undefined || this.#isMarked;
+    const start = this.#start;
+    const receivedAt = this.#receivedAt;
     this.#reset();
-    const isMarked = bytes === undefined || hasMarker(bytes) || mayHoldBody(bytes);
-    return { bytes, size, first, last, lines, mayHoldBody: isMarked };
+    return { bytes, size, first, last, lines, mayHoldBody, start, receivedAt };
   }
 
   #reset(): void {
     this.#strings = new PrintedStrings();
+    this.#value = undefined;
     this.#bytes.take();
     this.#first = undefined;
     this.#last = undefined;
     this.#size = 0;
     this.#lines = 0;
+    this.#isMarked = false;
+    this.#start = 0;
+    this.#receivedAt = undefined;
+    this.#isAdopted = false;
+    this.#tail = NOTHING;
   }
 }
 
-/** JSON that goes on in the next line says itself where it ends. */
-function begins(state: PrintedStrings['state'], line: Buffer): boolean {
-  return state === 'open' || (state === 'perhaps' && findEntry(line).kind !== 'unfinished');
-}
+const WAYS = { no: 'other', more: 'held', last: 'last' } as const;
+const NOTHING = Buffer.alloc(0);
+const LONGEST_MARKER = 120;
 
 const ARROW = Buffer.from('=> ');
 const COUNTED = [';s:', '{s:', 'string('].map((text) => Buffer.from(text));
+const ESCAPE = 0x1b;
+/** In which a line ends that leaves a text or a value open. */
+const ENDS = new Set([QUOTE, APOSTROPHE, BACKTICK, ...Buffer.from('+,{[(:>')]);
 
-/** A quick look: whether a line can leave a text open. */
+/** A quick look: whether a line can leave a text or a value open. */
 function mayBegin(line: Buffer): boolean {
-  const end = trimEnd(line).at(-1);
-  if (end === QUOTE || end === APOSTROPHE || end === BACKTICK || end === PLUS) return true;
+  if (ENDS.has(lastOf(line))) return true;
   if ((line[0] === SPACE || line[0] === TAB) && line.includes(ARROW)) return true;
   return COUNTED.some((word) => line.includes(word));
 }
+
+/** The last byte that is neither white space nor of a colour. */
+function lastOf(line: Buffer): number {
+  const last = trimEnd(line.subarray(-LONGEST_END));
+  if (!last.includes(ESCAPE)) return last.at(-1) ?? 0;
+  return trimEnd(Buffer.from(withoutColours(last.toString('latin1')))).at(-1) ?? 0;
+}
+
+const LONGEST_END = 80;

@@ -8,7 +8,7 @@ import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { looksPrinted } from './printed-scanner.js';
+import { linesOfPrint, PrintedValue } from './printed-value.js';
 import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
 import { SqlSplitter, sniffSqlDump } from './split-sql.js';
@@ -35,6 +35,8 @@ export type Format =
 /** How much of a text is examined. */
 export const FORMAT_HEAD_BYTES = 64 * 1024;
 const SAMPLE_LINES = 200;
+/** So much of a print shows that it is one. */
+const LONGEST_PRINTED = 8_192;
 
 /** Recognises the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
 export function sniffFormat(head: Buffer): Format {
@@ -54,7 +56,7 @@ export function namesRequests(head: Buffer): boolean {
 function formatOf(head: Buffer): Format {
   const start = skipBlank(head, bomLength(head));
   if (start >= head.length) return { kind: 'ndjson' };
-  if (looksPrinted(head.subarray(start))) return { kind: 'console' };
+  if (linesOfPrint(head.toString('latin1', start, start + LONGEST_PRINTED)) > 0) return { kind: 'console' };
   if (head[start] === OPEN_BRACE) {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
@@ -94,7 +96,9 @@ export function isSettled(head: Buffer): boolean {
   const newline = head.indexOf(NEWLINE, start);
   // A bracket alone can begin what a program printed.
   const isLone = newline !== -1 && skipBlank(head, start + 1) > newline;
-  return head[start] === OPEN_BRACE && newline !== -1 && !isLone && sniffObject(head, start) === 'ndjson';
+  if (head[start] !== OPEN_BRACE || newline === -1 || isLone) return false;
+  const isPrint = PrintedValue.in(head.toString('latin1', start, newline)) !== undefined;
+  return !isPrint && sniffObject(head, start) === 'ndjson';
 }
 
 /**
@@ -275,14 +279,17 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
       const to = value.scan(head, lineStart + found.start);
       if (value.status === 'done') start = indexOrEnd(head, NEWLINE, to) + 1;
     }
-    const isPrint =
-      found !== 'bare' && found?.kind === 'unfinished' && looksPrinted(head.subarray(lineStart));
+    const print =
+      found === undefined || (found !== 'bare' && found.kind === 'unfinished')
+        ? linesOfPrint(head.toString('latin1', lineStart, lineStart + LONGEST_PRINTED))
+        : 0;
+    for (let more = 1; more < print; more++) start = indexOrEnd(head, NEWLINE, start) + 1;
     const isLabelled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
     // Not the rest of a value whose beginning is missing.
     isAfterWords =
       found === undefined && !/^\s*["{}[\],:]\s*(?:\W|$)|^\s*"/.test(line.toString('latin1', 0, 80));
     // A bare line can be cut, or continue after the sample.
-    if (isLabelled || isPrint) prefixed++;
+    if (isLabelled || print > 0) prefixed += Math.max(1, print);
     else if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }

@@ -14,10 +14,11 @@ import {
 } from './bytes.js';
 import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { beginningAt } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
 import { PrintedText } from './printed-text.js';
-import { beginsHead, RequestHead } from './request-head.js';
+import { beginsHead, RequestHead, type HeadLine } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 
 const LINE_END = Buffer.of(NEWLINE);
@@ -48,6 +49,10 @@ interface OpenEntry {
   raw: ByteCollector;
   /** What they say, joined as the log system cut it. */
   content: ByteCollector;
+  /** Where the value begins in its content, how far the line is indented, and whether only a key is before it. */
+  start: number;
+  indent: number;
+  isMember: boolean;
   /** How its first line begins, if it says that a body does. */
   beginning: string | undefined;
   /**
@@ -60,6 +65,13 @@ interface OpenEntry {
   endsInComma: boolean;
   /** Bytes of its longest line. */
   longest: number;
+}
+
+/** What a stream prints over several lines, and the first of them. */
+interface HeldLines {
+  text: PrintedText;
+  line: Line;
+  isTerminated: boolean;
 }
 
 /** One line of the file, without its frame. */
@@ -86,8 +98,8 @@ export class FrameSplitter implements Splitter {
   /** Heads of dumped requests whose bodies are to come. */
   #heads = new Map<string, RequestHead>();
   /** Texts that programs print over several lines, each with its first line. */
-  #texts = new Map<string, { text: PrintedText; line: Line; isTerminated: boolean }>();
-  /** Bytes that the open entries hold. */
+  #texts = new Map<string, HeldLines>();
+  /** Bytes that the open entries and texts hold. */
   #held = 0;
   /** The last place where no stream was inside an entry, and the items found since. */
   #safe: Place;
@@ -121,7 +133,7 @@ export class FrameSplitter implements Splitter {
     const size = this.#rest.size;
     const rest = this.#rest.take();
     if (size > 0 && !damaged) this.#take(rest, size, false);
-    for (const stream of [...this.#texts.keys()]) this.#giveText(stream, true);
+    for (const [stream, { text }] of [...this.#texts]) this.#giveText(stream, text.isOpen);
     // A file that is still being written is read again from here, so that these entries are complete then.
     if (!damaged)
       for (const open of this.#open.values()) this.#give(open, { ...this.#safe, given: this.#given });
@@ -155,27 +167,69 @@ export class FrameSplitter implements Splitter {
 
   #takeLine(line: Line, terminated: boolean): void {
     const stream = line.frame?.stream ?? '';
+    if (this.#goesOnWithText(stream, line)) return;
     const open = this.#open.get(stream);
     if (open !== undefined) {
       if (this.#continue(stream, open, line)) return;
       this.#close(stream, open);
     }
-    if (!this.#holdsText(stream, line, terminated)) this.#begin(stream, line, terminated);
+    if (!this.#beginsText(stream, line, terminated)) this.#begin(stream, line, terminated);
   }
 
-  /** Whether a line is of a text that its stream prints over several. */
-  #holdsText(stream: string, line: Line, isTerminated: boolean): boolean {
-    const { bytes, content, number, ending } = line;
-    const held = { bytes, content, number, before: this.#safe, after: this.#safe };
-    const known = this.#texts.get(stream)?.text;
-    let way = known?.add(held) ?? 'other';
-    if (known !== undefined && way !== 'held') this.#giveText(stream);
-    if (way !== 'other') return true;
-    if (ending !== 'line' || this.#heads.has(stream)) return false;
+  /** Whether a line is of what its stream prints over several; else that is given. */
+  #goesOnWithText(stream: string, line: Line): boolean {
+    const text = this.#texts.get(stream)?.text;
+    if (text === undefined) return false;
+    const { size } = text;
+    const way = text.add(this.#heldLine(line), line.ending);
+    this.#held += text.size - size;
+    if (way === 'held') return true;
+    this.#giveText(stream);
+    if (way === 'last') return true;
+    // What a line begins that was held does not go on in this one.
+    const open = this.#open.get(stream);
+    if (open !== undefined) this.#close(stream, open);
+    return false;
+  }
+
+  /** Whether a line begins what its stream prints over several. */
+  #beginsText(stream: string, line: Line, isTerminated: boolean): boolean {
+    if (line.ending !== 'line' || this.#heads.has(stream)) return false;
     const text = new PrintedText(this.queue.maxEntryBytes);
-    way = text.add(held);
-    if (way === 'held') this.#texts.set(stream, { text, line, isTerminated });
-    return way === 'held';
+    if (text.add(this.#heldLine(line)) !== 'held') return false;
+    this.#hold(stream, { text, line, isTerminated });
+    return true;
+  }
+
+  #hold(stream: string, text: HeldLines): void {
+    this.#texts.set(stream, text);
+    this.#held += text.text.size;
+  }
+
+  #heldLine({ bytes, content, number }: Line): HeadLine {
+    return { bytes, content, number, before: this.#safe, after: this.#safe };
+  }
+
+  /** What is no JSON goes on as what a program prints, if it can be that with one more line. */
+  #takesOver(stream: string, open: OpenEntry, line: Line): boolean {
+    const raw = open.raw.peek();
+    const content = open.content.peek()?.subarray(open.start);
+    if (raw === undefined || content === undefined || open.ending !== 'line') return false;
+    const text = new PrintedText(this.queue.maxEntryBytes);
+    const first = this.#heldLine({ ...line, bytes: raw, content, number: open.line });
+    const last = { ...first, number: open.lastLine };
+    if (!text.adopt({ ...open, first, last })) return false;
+    const way = text.add(this.#heldLine(line), line.ending);
+    if (way === 'other') return false;
+    this.#forget(stream, open);
+    this.#hold(stream, { text, line, isTerminated: true });
+    if (way === 'last') this.#giveText(stream);
+    return true;
+  }
+
+  #forget(stream: string, open: OpenEntry): void {
+    this.#open.delete(stream);
+    this.#held -= open.raw.size + open.content.size;
   }
 
   /** Gives what is held of a printed text as one entry, or its one line as what it is. `isCut`: by the end of the file. */
@@ -183,6 +237,7 @@ export class FrameSplitter implements Splitter {
     const known = this.#texts.get(stream);
     if (known === undefined) return;
     this.#texts.delete(stream);
+    this.#held -= known.text.size;
     if (known.text.release() !== undefined) {
       this.#begin(stream, known.line, known.isTerminated);
       return;
@@ -213,6 +268,8 @@ export class FrameSplitter implements Splitter {
         receivedAt: frame === undefined ? lineTime(content, content.length) : undefined,
         raw: new ByteCollector(this.queue.maxEntryBytes),
         content: new ByteCollector(this.queue.maxEntryBytes),
+        start: found?.start ?? 0,
+        ...beginningAt(content, found?.start ?? 0),
         beginning: beginningOf(content),
         scanner: undefined,
         ending,
@@ -275,7 +332,7 @@ export class FrameSplitter implements Splitter {
     if (open.scanner === undefined) {
       const isMarked = open.ending === 'cut';
       this.#add(open, line);
-      if (isMarked && ending !== 'cut') this.#endLine(stream, open);
+      if (isMarked && ending !== 'cut') this.#endLine(stream, open, line);
       else if (!isMarked && (ending !== 'full' || line.bytes.length < SHORT * open.longest))
         this.#close(stream, open);
       return true;
@@ -283,7 +340,7 @@ export class FrameSplitter implements Splitter {
     const scanner = open.scanner.copy();
     scanner.scan(content, 0);
     if (scanner.status === 'open' && ending === 'line') scanner.scan(LINE_END, 0);
-    if (scanner.status === 'broken') return false;
+    if (scanner.status === 'broken') return this.#takesOver(stream, open, line);
     this.#add(open, line);
     open.scanner = scanner;
     if (scanner.status === 'done') this.#close(stream, open);
@@ -307,10 +364,19 @@ export class FrameSplitter implements Splitter {
   }
 
   /** The log system has ended the line that it had cut: it is an entry, or chatter, or begins a value over several lines. */
-  #endLine(stream: string, open: OpenEntry): void {
+  #endLine(stream: string, open: OpenEntry, { frame }: Line): void {
     const content = open.content.peek();
+    const bytes = open.raw.peek();
     const found = content === undefined ? undefined : findEntry(content);
+    if (content !== undefined && bytes !== undefined) {
+      const whole: Line = { bytes, number: open.line, frame, content, ending: 'line' };
+      if (this.#beginsText(stream, whole, true)) {
+        this.#forget(stream, open);
+        return;
+      }
+    }
     if (content !== undefined && found?.kind === 'unfinished') {
+      Object.assign(open, { start: found.start }, beginningAt(content, found.start));
       open.scanner = scannerAfter(content, found.start, open.ending);
     } else {
       this.#close(stream, open);
@@ -345,7 +411,7 @@ export class FrameSplitter implements Splitter {
     }
     for (const [stream, { text }] of this.#texts) {
       const isOld = this.line - text.lastLine >= LONGEST_PAUSE;
-      if (isOld || this.#texts.size > MOST_OPEN) this.#giveText(stream);
+      if (isOld || this.#texts.size > MOST_OPEN || this.#isFull()) this.#giveText(stream);
       else break;
     }
     if (this.line % CHECK_EVERY === 0) {
@@ -354,9 +420,13 @@ export class FrameSplitter implements Splitter {
       }
     }
     for (const [stream, open] of this.#open) {
-      if (this.#open.size <= MOST_OPEN && this.#held <= MOST_HELD * this.queue.maxEntryBytes) return;
+      if (this.#open.size <= MOST_OPEN && !this.#isFull()) return;
       this.#close(stream, open);
     }
+  }
+
+  #isFull(): boolean {
+    return this.#held > MOST_HELD * this.queue.maxEntryBytes;
   }
 }
 

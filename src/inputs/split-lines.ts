@@ -21,16 +21,16 @@ import {
 import { escapedValueIn, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { indentIn, isAtMargin, isEmpty, isLoneBracket, type OpenValue } from './line-kinds.js';
+import { beginningAt, isEmpty, isIndent, loneOpening, type OpenValue } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
-import { hasMarker, mayHoldBody } from './markers.js';
-import { beginsPrinted, LONGEST_PRINT, PrintedScanner } from './printed-scanner.js';
-import { PrintedText } from './printed-text.js';
+import { PrintedText, type OpeningLines } from './printed-text.js';
+import { type LineEnd } from './printed-value.js';
 import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
 const LINE_END = Buffer.of(NEWLINE);
+const NOTHING = Buffer.alloc(0);
 /** What stands between two objects that nothing separates; also often inside a text. */
 const ADJACENT = Buffer.of(CLOSE_BRACE, OPEN_BRACE);
 /** A byte order mark and a carriage return may surround the entry of a line. */
@@ -51,8 +51,6 @@ export class LineSplitter implements Splitter {
   #open: OpenValue | undefined;
   #openBytes: ByteCollector;
   #scanner = new ValueScanner();
-  /** Reads the open value where that is a print of Node's. */
-  #printed: PrintedScanner | undefined;
   /** A line that is larger may be one value with many entries in it. */
   #largeValue: number;
   #isExamined = false;
@@ -76,7 +74,7 @@ export class LineSplitter implements Splitter {
     this.line = start.line;
     this.#offset = start.offset;
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
-    this.#openBytes = new ByteCollector(queue.maxEntryBytes + LONGEST_PRINT);
+    this.#openBytes = new ByteCollector(queue.maxEntryBytes);
     this.#text = new PrintedText(queue.maxEntryBytes);
     this.#largeValue = largeValueOf(queue);
   }
@@ -119,7 +117,6 @@ export class LineSplitter implements Splitter {
   end(damaged: boolean): void {
     if (this.#wrapped !== undefined && !damaged) this.#wrapped.end();
     this.#wrapped = undefined;
-    if (this.#open !== undefined && this.#printed !== undefined) this.#splitPrinted(this.#open);
     if (this.#open !== undefined) {
       if (!damaged) this.#giveCut(this.#open, this.#open.before);
       this.#open = undefined;
@@ -178,6 +175,7 @@ export class LineSplitter implements Splitter {
     }
     const bytes = raw === undefined ? undefined : withoutMarks(raw);
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
+      this.#giveText(false);
       this.#releaseHead();
       this.queue.entryWithin(undefined, size, line, this.#here());
       return;
@@ -205,16 +203,18 @@ export class LineSplitter implements Splitter {
   }
 
   #takeLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
-    if (!this.#holdsText(bytes, line, before)) this.#takeOwnLine(bytes, line, before, terminated);
+    // The last line of a file that is still being written goes on.
+    const end = terminated ? 'line' : 'full';
+    if (!this.#holdsText(bytes, line, before, end)) this.#takeOwnLine(bytes, line, before, terminated);
   }
 
   /** Whether a line is of a text that a program printed over several. */
-  #holdsText(bytes: Buffer, number: number, before: Place): boolean {
+  #holdsText(bytes: Buffer, number: number, before: Place, end: LineEnd): boolean {
     const held = { bytes, content: bytes, number, before, after: this.#here() };
-    let way = this.#text.add(held);
+    let way = this.#text.add(held, end);
     if (way === 'other' && !this.#text.isEmpty) {
       this.#giveText(false);
-      way = this.#text.add(held);
+      way = this.#text.add(held, end);
     }
     if (way === 'last') this.#giveText(false);
     // Of a head whose body may come the next line is its own.
@@ -231,24 +231,29 @@ export class LineSplitter implements Splitter {
       this.#goTo(line.after);
       this.#takeOwnLine(line.bytes, line.number, line.before, line.after.line > line.before.line);
       this.#goTo(here);
+      // Its next line has been read, and is none of it.
+      if (this.#open !== undefined) this.#giveCut(this.#open, line.after);
       return;
     }
     const text = this.#text.take();
     if (text === undefined) return;
     const after = isCut ? text.first.before : text.last.after;
     if (this.kind === 'console' && !text.mayHoldBody) this.queue.skipped += text.lines;
-    else this.queue.entryWithin(text.bytes, text.size, text.first.number, after);
+    else {
+      const { bytes, size, first, start, receivedAt } = text;
+      this.queue.entryWithin(bytes?.subarray(start), size - start, first.number, after, { receivedAt });
+    }
   }
 
   #takeOwnLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     if (this.#holds(bytes, line, before) || isEmpty(bytes)) return;
     if (this.kind === 'console') {
       this.#takeConsole(bytes, line, before, terminated);
-    } else if (isLoneBracket(bytes)) {
-      this.#begin(bytes, { line, before, isAtMargin: isAtMargin(bytes) }, terminated);
-    } else {
-      this.#takeBare(bytes, line, before, terminated);
+      return;
     }
+    const start = loneOpening(bytes);
+    if (start === undefined) this.#takeBare(bytes, line, before, terminated);
+    else this.#begin(bytes.subarray(start), { line, before, ...beginningAt(bytes, start) }, terminated);
   }
 
   /** Whether a line is of the head of a dumped request, whose body is to come. */
@@ -336,7 +341,7 @@ export class LineSplitter implements Splitter {
       return;
     if (found.kind === 'unfinished') {
       const receivedAt = found.start === 0 ? undefined : lineTime(bytes, found.start);
-      const value = { line, before, receivedAt, isAtMargin: isAtMargin(bytes) };
+      const value = { line, before, receivedAt, ...beginningAt(bytes, found.start) };
       this.#begin(bytes.subarray(found.start), value, terminated);
       return;
     }
@@ -386,7 +391,9 @@ export class LineSplitter implements Splitter {
   #begin(bytes: Buffer, value: OpenValue, terminated: boolean): void {
     const head = this.#takeHead();
     const open =
-      head === undefined ? value : { ...value, line: head.first.number, before: head.first.before };
+      head === undefined
+        ? value
+        : { ...value, line: head.first.number, before: head.first.before, headSize: head.bytes.length };
     if (head !== undefined) this.#openBytes.add(head.bytes);
     this.#openBytes.add(bytes);
     if (!terminated) {
@@ -394,7 +401,7 @@ export class LineSplitter implements Splitter {
       return;
     }
     this.#openBytes.add(LINE_END);
-    this.#open = { ...open, second: this.#here(), firstSize: this.#openBytes.size };
+    this.#open = open;
     this.#scanner.reset();
     this.#scanner.scan(bytes, 0);
     this.#scanner.scan(LINE_END, 0);
@@ -402,7 +409,6 @@ export class LineSplitter implements Splitter {
 
   /** Reads on in an open value; returns the index of the first byte that is not part of it. */
   #continue(open: OpenValue, chunk: Buffer, from: number): number {
-    if (this.#printed !== undefined) return this.#continuePrinted(this.#printed, open, chunk, from);
     const newlines = this.#scanner.newlines;
     const to = this.#scanner.scan(chunk, from);
     this.#openBytes.add(chunk.subarray(from, to));
@@ -417,57 +423,45 @@ export class LineSplitter implements Splitter {
         this.#open = undefined;
         break;
       }
-      case 'broken': {
-        const opening = this.#openBytes.peek();
-        if (open.isAtMargin === true && opening !== undefined && beginsPrinted(opening, chunk[to])) {
-          this.#printed = new PrintedScanner();
-          this.#printed.scan(opening, 0);
-          break;
-        }
-        // The line that does not go on with the value keeps its indentation.
-        const indent = indentIn(opening) ?? Buffer.alloc(0);
-        this.#rest.add(indent);
-        this.#offset -= indent.length;
-        this.#giveCut(open, this.#here());
-        this.#open = undefined;
+      case 'broken':
+        this.#takeOver(open);
         break;
-      }
     }
     return to;
   }
 
-  /** Reads on in a value that Node printed. What does not end as one is split into its lines, as if nothing had been read of it. */
-  #continuePrinted(printed: PrintedScanner, open: OpenValue, chunk: Buffer, from: number): number {
-    const { newlines } = printed;
-    const room = LONGEST_PRINT - this.#openBytes.size;
-    const to = printed.scan(chunk.subarray(0, from + Math.max(0, room)), from);
-    this.#openBytes.add(chunk.subarray(from, to));
-    this.#offset += to - from;
-    this.line += printed.newlines - newlines;
-    const isTooLong = printed.status === 'open' && this.#openBytes.size >= LONGEST_PRINT;
-    if (printed.status === 'broken' || isTooLong) this.#splitPrinted(open);
-    else if (printed.status === 'done') {
-      const size = this.#openBytes.size;
-      const bytes = this.#openBytes.take();
-      const isBody = bytes === undefined || hasMarker(bytes) || mayHoldBody(bytes);
-      if (this.kind === 'console' && !isBody) this.queue.skipped += printed.newlines + 1;
-      else this.queue.entryWithin(bytes, size, open.line, this.#here(), open);
-      this.#printed = undefined;
-      this.#open = undefined;
+  /** Ends a value that is no JSON. What a program can have printed goes on line by line, from the current one on. */
+  #takeOver(open: OpenValue): void {
+    const bytes = this.#openBytes.peek() ?? NOTHING;
+    const start = bytes.lastIndexOf(NEWLINE) + 1;
+    const current = bytes.subarray(start);
+    const isAdopted = current.length > 0 && this.#text.adopt(this.#linesOf(open, bytes.subarray(0, start)));
+    // The line that does not go on with the value keeps its beginning.
+    if (isAdopted || isIndent(current)) {
+      this.#rest.add(current);
+      this.#offset -= current.length;
     }
-    return to;
-  }
-
-  #splitPrinted(open: OpenValue): void {
-    this.#printed = undefined;
-    const bytes = this.#openBytes.take();
-    const { second, firstSize } = open;
-    if (bytes === undefined || second === undefined || firstSize === undefined) return;
-    this.#goTo(second);
-    this.#openBytes.add(bytes.subarray(0, firstSize));
-    this.#giveCut(open, second);
+    if (isAdopted) this.#openBytes.take();
+    else this.#giveCut(open, this.#here());
     this.#open = undefined;
-    this.push(bytes.subarray(firstSize));
+  }
+
+  /** The whole lines of a value. */
+  #linesOf(open: OpenValue, lines: Buffer): OpeningLines {
+    const { line, before, receivedAt, words, indent, isMember, headSize = 0 } = open;
+    // Of a part of a value, the key tells whose text is in it.
+    const bytes = Buffer.concat([isMember ? words : NOTHING, lines.subarray(0, -1)]);
+    const after: Place = { offset: before.offset + lines.length, line: this.line, element: 0 };
+    const content = lines.subarray(headSize, -1);
+    const first = { bytes, content, number: line, before, after };
+    return {
+      first,
+      last: { ...first, number: this.line },
+      lines: this.line - before.line,
+      receivedAt,
+      indent,
+      isMember,
+    };
   }
 
   /** Passes on the part of a value that never ended. */
@@ -478,6 +472,7 @@ export class LineSplitter implements Splitter {
     // Prose can end in a bracket (`options: {`): a bracket alone is no entry.
     if (this.kind === 'console' && bytes !== undefined && isLoneOpening(bytes)) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
+    this.#open = undefined;
   }
 
   #here(): Place {

@@ -139,6 +139,11 @@ describe.each(PRINTS)('E1: a print by %s', (_name, form, print) => {
     for (const text of TEXTS) {
       const lines = ['INFO start', ...`[2026-09-21 14:13:20] ${print(bodyWith(text))}`.split('\n'), NEXT];
       const { bodies, reasons } = await read(`${lines.map(framed).join('\n')}\n`);
+      // Only pprint says where its texts end.
+      if (form === 'printed_by_python') {
+        expect(bodies, text).toEqual([text, 'next']);
+        continue;
+      }
       expect(bodies, text).toEqual(['next']);
       if (frame === 'none') expect(reasons, text).toContain(form);
       else expect(reasons, text).not.toEqual([]);

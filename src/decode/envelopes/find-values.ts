@@ -3,6 +3,7 @@ import { encodedEnd } from './encoded-regions.js';
 import { literalAt, readEscapes } from './escaped-json.js';
 import { readLiteral, readPythonBytes } from './literals.js';
 import { partReasonIn, type PartReason } from './outer-values.js';
+import type { PrintForm } from './printed-texts.js';
 
 /** An object or array in the middle of a text. */
 export interface FoundValue {
@@ -23,6 +24,8 @@ export interface FoundValues {
   cutAt: number | undefined;
   /** Whether `util.inspect` left a part out (`[Object]`), so that a value is incomplete. */
   isAbridged: boolean;
+  /** The form of a value that the end of the text cuts off, where it is one that a program printed. */
+  cutPrint: PrintForm | undefined;
   /** Why the found values are only parts of the text's value, which cannot be read. */
   partReason: PartReason | undefined;
 }
@@ -30,6 +33,8 @@ export interface FoundValues {
 /** Limits for texts built to be slow: dead-end starts of values, and characters read per character of text. */
 const MAX_FAILURES = 200;
 const MAX_PASSES = 20;
+/** What programs print around a body is no deeper. */
+const MOST_WRAPPERS = 4;
 
 const OPENING = /[{[]/g;
 /** `{"key":`, or an array of such: JSON as a log holds it, not `[pm2]`, `[0]` or `{id}` in a prefix. */
@@ -55,6 +60,7 @@ export function findValues(text: string): FoundValues {
     empty: undefined,
     cutAt: undefined,
     isAbridged: false,
+    cutPrint: undefined,
     partReason: undefined,
   };
   let left = MAX_PASSES * text.length;
@@ -64,6 +70,10 @@ export function findValues(text: string): FoundValues {
   let from = 0;
   /** The first value with open brackets before it. */
   let enclosed: FoundValue | undefined;
+  /** Where a value ends of which parts are missing; others can be in its texts. */
+  let partialEnd = 0;
+  /** Whether one is so deep in it that only what a person wrote is there. */
+  let isDeep = false;
   while (failures < MAX_FAILURES && left > 0) {
     OPENING.lastIndex = from;
     const first = OPENING.exec(text)?.index;
@@ -73,19 +83,24 @@ export function findValues(text: string): FoundValues {
     if (open < 0) return { ...found, values: [] };
     if (start === undefined) break;
     const next = valueAt(text, start);
-    if (next === 'cut') {
+    if (next === 'cut' && start >= partialEnd) {
       found.cutAt = start;
       break;
     }
-    const isValue = typeof next === 'object' && 'value' in next;
+    const isValue = typeof next === 'object' && !('partial' in next) && 'value' in next;
     const encoded = isValue ? undefined : encodedEnd(text, start);
     if (encoded !== undefined) {
       left -= encoded - start;
       from = encoded;
       continue;
     }
-    if (next === undefined || next === 'abridged') {
-      if (next === 'abridged') found.isAbridged = true;
+    if (next === undefined || next === 'cut' || 'partial' in next) {
+      if (typeof next === 'object') {
+        found.isAbridged ||= next.partial === 'abridged';
+        if (next.partial !== 'abridged') found.cutPrint ??= next.partial;
+        partialEnd = Math.max(partialEnd, next.end);
+        left -= next.end - start;
+      } else if (next === 'cut') left -= text.length - start;
       open++;
       from = start + 1;
       continue;
@@ -95,6 +110,7 @@ export function findValues(text: string): FoundValues {
       if (isEmpty(next.value)) found.empty ??= next;
       else {
         if (open > 0) enclosed ??= next;
+        if (open > MOST_WRAPPERS && start < partialEnd) isDeep = true;
         found.values.push(next);
       }
       from = next.end;
@@ -105,7 +121,8 @@ export function findValues(text: string): FoundValues {
       from = start + 1;
     }
   }
-  found.partReason = partReasonIn(text, found.values, enclosed);
+  found.partReason =
+    partReasonIn(text, found.values, enclosed) ?? (isDeep ? (found.cutPrint ?? 'inside_text') : undefined);
   return found;
 }
 
@@ -118,8 +135,23 @@ function lastOfBrackets(text: string, first: number): number {
 
 const MOST_BRACKETS = 64;
 
-/** What begins at a bracket: a value; only the end of a failed value; `cut` by the text's end; nothing. */
-function valueAt(text: string, start: number): FoundValue | { end: number } | 'cut' | 'abridged' | undefined {
+/** A value that a program printed, of which parts are missing: it left them out, or the text's end cuts them off. */
+interface PartialPrint {
+  partial: 'abridged' | PrintForm;
+  end: number;
+}
+
+const FORMS = {
+  inspect: 'printed_by_node',
+  python: 'printed_by_python',
+  ruby: 'printed_by_ruby',
+} as const;
+
+/** What begins at a bracket: a value; a part of one; only the end of a failed value; `cut` by the text's end; nothing. */
+function valueAt(
+  text: string,
+  start: number,
+): FoundValue | PartialPrint | { end: number } | 'cut' | undefined {
   if (isPythonBytes(text, start)) {
     const literal = readPythonBytes(text, start - 1);
     if (literal === undefined) return { end: start + 1 };
@@ -152,7 +184,8 @@ function valueAt(text: string, start: number): FoundValue | { end: number } | 'c
   if (!matches(LITERAL_START, text, start) && !matches(JSON_TEXTS_START, text, start)) return undefined;
   const literal = readLiteral(text, start);
   if (literal === undefined) return { end: start + 1 };
-  if (literal.kind !== 'read') return literal.kind;
+  if (literal.kind === 'abridged') return { partial: 'abridged', end: literal.end };
+  if (literal.kind === 'cut') return { partial: FORMS[literal.syntax], end: text.length };
   const { value, syntax, end } = literal;
   return { value, source: undefined, start, syntax, end };
 }

@@ -6,9 +6,9 @@ type Syntax = 'ruby' | 'python' | 'inspect';
 export type Literal =
   | { kind: 'read'; value: JsonValue; syntax: Syntax; end: number }
   /** The end of the text cuts it off. */
-  | { kind: 'cut' }
-  /** The program left parts out: `[Object]`, `... 3 more items`. */
-  | { kind: 'abridged' };
+  | { kind: 'cut'; syntax: Syntax }
+  /** The program left parts out: `[Object]`, `... 3 more items`, `... 9 more characters`. */
+  | { kind: 'abridged'; end: number };
 
 /** Real bodies nest 15 deep. */
 const MAX_DEPTH = 100;
@@ -23,11 +23,11 @@ export function readLiteral(text: string, start: number): Literal | undefined {
   const reader = new LiteralReader(text, start);
   try {
     const value = reader.value(0);
-    if (reader.isAbridged) return { kind: 'abridged' };
+    if (reader.isAbridged) return { kind: 'abridged', end: reader.at };
     return { kind: 'read', value, syntax: reader.syntax, end: reader.at };
   } catch (error) {
     if (!(error instanceof NoLiteral)) throw error;
-    return error.isCut ? { kind: 'cut' } : undefined;
+    return error.isCut ? { kind: 'cut', syntax: reader.syntax } : undefined;
   }
 }
 
@@ -118,7 +118,7 @@ class LiteralReader {
   #key(): string {
     const isSymbol = this.#peek() === ':';
     const key = isSymbol ? this.#symbol() : (this.#string() ?? this.#take(NAME) ?? this.#take(NUMBER_KEY));
-    if (key === undefined) throw new NoLiteral(false);
+    if (key === undefined) throw new NoLiteral(this.at >= this.text.length);
     this.#skip(SPACE);
     if (this.text.startsWith('=>', this.at)) {
       this.at += 2;
@@ -190,6 +190,7 @@ class LiteralReader {
     if (first === undefined) return undefined;
     let joined = first;
     while (this.#skip(PLUS)) joined += this.#piece() ?? '';
+    if (this.#skip(CUT_TEXT)) this.isAbridged = true;
     return joined;
   }
 
@@ -201,8 +202,9 @@ class LiteralReader {
       return undefined;
     }
     if (quote === "'" && this.syntax === 'inspect' && this.#isPython(prefix)) this.syntax = 'python';
-    // In Ruby and in Python's bytes `\xC3\xA1` are two bytes of one character; in texts of Python, two characters.
-    const asBytes = this.syntax !== 'python' || prefix?.toLowerCase().includes('b') === true;
+    // In Ruby and in Python's bytes `\xC3\xA1` are two bytes of one character; in texts of Python and Node, two characters.
+    const asBytes =
+      (this.syntax !== 'python' && quote === '"') || prefix?.toLowerCase().includes('b') === true;
     this.at++;
     let written = '';
     let bytes: number[] = [];
@@ -268,7 +270,10 @@ class LiteralReader {
 }
 
 const NUMBER_KEY = /\d+/y;
-const PLUS = /\s*\+\s*(?=["'`])/y;
+/** Between the pieces of a text: Node and Ruby add them up, Python only puts them one after the other. */
+const PLUS = /\s*(?:\+\s*)?(?=[bBuU]?["'`])/y;
+/** What `util.inspect` writes for the rest of a long text. */
+const CUT_TEXT = /\.\.\. \d+ more characters?/y;
 const STRING_PREFIX = /[buBU](?=["'])/y;
 const CODED = /x[\da-fA-F]{2}|u[\da-fA-F]{4}|u\{[\da-fA-F]{1,6}\}|U[\da-fA-F]{8}|[0-7]{1,3}/y;
 

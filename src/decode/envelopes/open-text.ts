@@ -1,13 +1,13 @@
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
 import { Allowance, MAX_LAYERS } from './allowance.js';
-import { timeInWords } from './clock.js';
+import { timeInWords, withoutColours } from './clock.js';
 import { ansi, isInField, logfmtFields, type Inner } from './encodings.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { hasBracket, hasMark, type PartReason } from './outer-values.js';
-import { printAround, printFormOf, type PrintForm } from './printed-texts.js';
+import { fragmentOf, printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { isReadable, WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
@@ -72,7 +72,7 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     if (unread === undefined) continue;
     return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
   }
-  const printed = joinFrames(bytes ?? Buffer.from(text))?.text ?? text;
+  const printed = withoutColours(joinFrames(bytes ?? Buffer.from(text))?.text ?? text);
   if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
@@ -82,8 +82,12 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
 
 /** Why nothing is read of a text with brackets. */
 function reasonOf(text: string): Unopened['reason'] {
-  const { isAbridged, partReason } = findValues(text);
-  return isAbridged ? 'abridged' : (partReason ?? formOfFailure(text) ?? 'invalid_json');
+  const fragment = fragmentOf(text);
+  if (fragment !== undefined) return fragment;
+  const { isAbridged, partReason, cutPrint } = findValues(text);
+  if (isAbridged) return 'abridged';
+  const print = cutPrint !== undefined && partReason === 'inside_text' ? cutPrint : partReason;
+  return print ?? formOfFailure(text) ?? cutPrint ?? 'invalid_json';
 }
 
 /** The line of a request in nginx's own format whose last field, the body, is empty. */
@@ -131,6 +135,8 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     const at = timeInWords(head);
     if (isReadable(opened)) return opened.map((each) => ({ ...each, at: each.at ?? at }));
   }
+  // Of what are only parts of a print, none is read.
+  if (fragmentOf(text) !== undefined) return [];
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Behind an escaped line end, values are parts of a body, or a person's words.
   const isInside = found.values.length > 0 && ESCAPED_START.test(text.slice(0, found.start));
@@ -139,7 +145,8 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     // The quotes of a log's field can be what makes its value unreadable: without them it is whole.
     return isInField(text) ? [...logfmtFields(text)].flatMap((field) => openInner(field)) : [];
   }
-  if (found.values.length === 0 && !isInField(text) && isEncodedInPrint(text)) return [];
+  if (found.values.length === 0 && (found.isCutPrint || (!isInField(text) && isEncodedInPrint(text))))
+    return [];
   const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
   if (isReadable(opened)) return opened;
   if (found.isPart) return [];
@@ -203,7 +210,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
 }
 
-const NOTHING = { values: [], spans: [], empty: [], start: 0, isPart: false };
+const NOTHING = { values: [], spans: [], empty: [], start: 0, isPart: false, isCutPrint: false };
 
 /** A quick look: no JSON begins as the head of a request does. */
 function mayBeRequest(text: string): boolean {
@@ -235,6 +242,8 @@ function openValues(text: string): {
   start: number;
   /** Whether the values are parts of one that cannot be read. */
   isPart: boolean;
+  /** Whether the end of the text cuts off a value that a program printed. */
+  isCutPrint: boolean;
 } {
   const found = findValues(text);
   const { values, empty, cutAt } = found;
@@ -278,6 +287,7 @@ function openValues(text: string): {
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
     isPart: found.partReason !== undefined,
+    isCutPrint: found.cutPrint !== undefined && text.includes('\n'),
   };
 }
 

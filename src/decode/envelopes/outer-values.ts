@@ -57,10 +57,23 @@ export function endsBeforeText(prefix: string): boolean {
 const LONGEST_LABEL = 40;
 const LONGEST_PREFIX = 2000;
 
-/** Where a value stands in a text. */
+/** Where a value stands in a text, and in what syntax it is written. */
 interface Span {
   start: number;
   end: number;
+  syntax?: string | undefined;
+}
+
+/** What stands in a line before a member of a value whose beginning is missing. */
+const BEFORE_MEMBER =
+  /^[ \t]+(?:'(?:[^'\\]|\\.){0,200}'|"(?:[^"\\]|\\.){0,200}"|[\w$]{1,200})\s*(?::|=>)\s*[[{(\s]*$/;
+
+/** The form of a print of which a value in its notation is only a member. */
+function memberOf(text: string, { start, syntax }: Span): PrintForm | undefined {
+  if (syntax !== 'inspect' && syntax !== 'python') return undefined;
+  const before = text.slice(Math.max(text.lastIndexOf('\n', start - 1) + 1, start - LONGEST_PREFIX), start);
+  if (!BEFORE_MEMBER.test(before)) return undefined;
+  return syntax === 'python' ? 'printed_by_python' : 'printed_by_node';
 }
 
 /**
@@ -76,6 +89,8 @@ export function partReasonIn(
   if (marked.length === 0) return undefined;
   const print = printAround(text, marked);
   if (print !== undefined) return print;
+  const member = marked.map((value) => memberOf(text, value)).find((form) => form !== undefined);
+  if (member !== undefined) return member;
   if (enclosed !== undefined) {
     let words = '';
     let from = 0;

@@ -3,6 +3,9 @@
  * in such a text is a person's words: read on its own, it would become a webhook (rule E1).
  */
 
+import { withoutColours } from './clock.js';
+import { readLiteral } from './literals.js';
+
 /** A form in which programs print values. */
 export type PrintForm =
   | 'php_print_r'
@@ -10,6 +13,7 @@ export type PrintForm =
   | 'php_var_dump'
   | 'php_serialize'
   | 'printed_by_python'
+  | 'printed_by_ruby'
   | 'printed_by_node';
 
 /** Parts of a body in each form. */
@@ -35,6 +39,33 @@ export function printFormOf(text: string): PrintForm | undefined {
   strings.take(first);
   return strings.take(second);
 }
+
+/** How a line in the middle of a value begins that Node, Python or Ruby print: with a member, a piece of a text, or a bracket. */
+const MEMBER =
+  /^\s+(?:(?:'(?:[^'\\]|\\.){0,200}'|[A-Za-z_$][\w$]{0,80}): ?(?:['"`{[(\d-]|\w+,?$|$)|[bu]?['`](?!(?:[^'\\]|\\.){0,200}' ?=>)|[[{]\s*(?:$|')|[[{][[{\s]*[\w$]+:|[[{\s]*(?:"(?:[^"\\]|\\.){0,200}"|:\w{1,80}) ?=>)/;
+/** The same, of any line but the first: what begins in double quotes can be JSON. */
+const MORE = /^\s+(?:"|[[{][\s[{]*')/;
+
+/** Whether a line can stand in the middle of a print by Node, Python or Ruby. */
+export function isInsidePrint(line: string, isFirst = true): boolean {
+  return MEMBER.test(line) || (!isFirst && MORE.test(line));
+}
+
+/** The form of a print over several lines that begins in the middle of its value; undefined for any other text. */
+export function fragmentOf(text: string): PrintForm | undefined {
+  const [first = '', second] = text.slice(0, LONGEST_START).split('\n', 2);
+  if (second === undefined || !isInsidePrint(first)) return undefined;
+  // In a group of lines that are all indented, a value can be whole.
+  const start = text.search(/\S/);
+  const literal = text[start] === '{' || text[start] === '[' ? readLiteral(text, start) : undefined;
+  if (literal !== undefined && literal.kind !== 'cut' && text.slice(literal.end).trim() === '')
+    return undefined;
+  if (/^\s+(?:'(?:[^'\\]|\\.)*':|[bu]['"])/.test(text.slice(0, LONGEST_START))) return 'printed_by_python';
+  if (/^\s+[[{]*(?:"(?:[^"\\]|\\.)*" ?=>)/.test(text.slice(0, LONGEST_START))) return 'printed_by_ruby';
+  return OF_BODY.find(([, pattern]) => pattern.test(text))?.[0] ?? 'printed_by_node';
+}
+
+const LONGEST_START = 2_000;
 
 /** Keys of what a person wrote or chose. */
 const OF_TEXT: ReadonlySet<string> = new Set('text caption conversation title description name'.split(' '));
@@ -77,6 +108,11 @@ export class PrintedStrings {
   get state(): 'open' | 'perhaps' | 'none' {
     if (this.#open === undefined) return 'none';
     return this.#open.isSure ? 'open' : 'perhaps';
+  }
+
+  /** Whether that string is of a form of PHP's, which all say for certain that a string begins. */
+  get isOfPhp(): boolean {
+    return this.#open?.form.startsWith('php_') === true;
   }
 
   /** The form of the string that the line goes on with; undefined for a line of its own, which may begin one. */
@@ -189,14 +225,16 @@ function openUnquoted(line: string): OpenString | undefined {
 }
 
 /** `'oi\n' +` (Node), `'oi '` (Python): a piece of a string, with more of them in the next lines. */
-function openPieces(line: string): OpenString | undefined {
+function openPieces(written: string): OpenString | undefined {
+  const line = withoutColours(written);
   const end = /(['"`])( \+)?\s*$/.exec(line.slice(-LONGEST_END));
   if (end === null || !/^\s+[bu]?['"`]|[:([]\s*[bu]?['"`]/.test(line)) return undefined;
   const isNode = end[2] !== undefined;
   return {
     form: isNode ? 'printed_by_node' : 'printed_by_python',
     isSure: false,
-    goOn: (next) => {
+    goOn: (nextWritten) => {
+      const next = withoutColours(nextWritten);
       if (!/^\s+[bu]?['"`]/.test(next)) return 'no';
       const goesOn = isNode ? /['"`] \+\s*$/ : /['"`]\s*$/;
       return goesOn.test(next.slice(-LONGEST_END)) ? 'more' : 'last';
@@ -294,9 +332,15 @@ function quotedAround(
     if (endOfString(before, head.length, quote) === undefined) {
       const isWhole = before.length === head.length && (end === text.length || after.startsWith(quote));
       const isLast = /^['`]\s*(?:\}|\+\s*(?:\n|$))/.test(after);
-      if (isWhole && !isLast) return undefined;
+      if (isWhole && !isLast && indentOf(before) < DEEP) return undefined;
       return after.includes('+') ? 'printed_by_node' : 'printed_by_python';
     }
+  }
+  // A text of Ruby on a line of its own, and no element of a list.
+  const [quoted] = /^\s{8,}"/.exec(before) ?? [];
+  if (quoted !== undefined && endOfString(before, quoted.length, '"') === undefined) {
+    const isElement = before.length === quoted.length && !/^"?\s*(?:[}\]]|\+?\s*$)/.test(after);
+    if (!isElement) return 'printed_by_ruby';
   }
   PROPERTY.lastIndex = 0;
   for (let match = PROPERTY.exec(before); match !== null; match = PROPERTY.exec(before)) {

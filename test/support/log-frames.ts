@@ -1,0 +1,59 @@
+/** How log systems keep the lines that a program prints: the lines of the file for one of them. */
+export type LogFrame = (line: string, stream: number) => string[];
+
+const TIME = '2026-09-21T11:13:20.600000000Z';
+
+/** Pieces of at most `size` bytes, none of which ends inside a character. */
+function pieces(line: string, size: number): string[] {
+  const all: string[] = [];
+  let current = '';
+  let bytes = 0;
+  for (const character of line) {
+    const length = Buffer.byteLength(character);
+    if (bytes + length > size) {
+      all.push(current);
+      current = '';
+      bytes = 0;
+    }
+    current += character;
+    bytes += length;
+  }
+  return [...all, current];
+}
+
+/** In pieces that say whether they are the last one. */
+function marked(size: number, write: (piece: string, isLast: boolean, stream: number) => string): LogFrame {
+  return (line, stream) => {
+    const all = pieces(line, size);
+    return all.map((piece, i) => write(piece, i === all.length - 1, stream));
+  };
+}
+
+const outOrErr = (stream: number): string => (stream === 0 ? 'stdout' : 'stderr');
+
+const docker = (size: number): LogFrame =>
+  marked(size, (piece, isLast, stream) =>
+    JSON.stringify({ log: isLast ? `${piece}\n` : piece, stream: outOrErr(stream), time: TIME }),
+  );
+const cri = (size: number): LogFrame =>
+  marked(size, (piece, isLast, stream) => `${TIME} ${outOrErr(stream)} ${isLast ? 'F' : 'P'} ${piece}`);
+const framed = (size: number, prefix: (stream: number) => string): LogFrame =>
+  marked(size, (piece, _isLast, stream) => prefix(stream) + piece);
+
+/** Two streams each, but for a bare file, which mixes them. */
+export const LOG_FRAMES: Readonly<Record<string, LogFrame>> = {
+  none: (line) => [line],
+  docker: docker(16_384),
+  'docker, in small pieces': docker(100),
+  compose: framed(Infinity, (stream) => `web-${stream}  | `),
+  'compose, coloured': framed(Infinity, (stream) => `\x1b[3${stream + 3}mweb-${stream}  | \x1b[0m`),
+  cri: cri(16_384),
+  'cri, in small pieces': cri(100),
+  heroku: framed(10_000, (stream) => `2026-09-21T11:13:20.600000+00:00 app[web.${stream}]: `),
+  'syslog of 1024 bytes': framed(994, (stream) => `Sep 21 11:13:20 host web[100${stream}]: `),
+  'syslog RFC 5424': framed(1500, (stream) => `<14>1 2026-09-21T11:13:20.600Z host web 100${stream} - - `),
+  journald: (line, stream) => [
+    JSON.stringify({ __REALTIME_TIMESTAMP: '1790000000600000', _PID: String(stream), MESSAGE: line }),
+  ],
+  pm2: framed(Infinity, (stream) => `${stream}|web  | `),
+};
