@@ -1,4 +1,4 @@
-import { COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank, trimEnd } from './bytes.js';
+import { CLOSE_BRACE, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank, trimEnd } from './bytes.js';
 import { findValue } from './console-line.js';
 import type { Place } from './item-queue.js';
 import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
@@ -38,6 +38,7 @@ export function isEmpty(line: Buffer): boolean {
  * print; undefined for any other line.
  */
 export function loneOpening(line: Buffer): number | undefined {
+  if (line[line.length - 1] === CLOSE_BRACE) return undefined;
   const [last] = trimEnd(line).subarray(-1);
   if (last !== OPEN_BRACE && last !== OPEN_BRACKET) return undefined;
   const start = skipBlank(line);

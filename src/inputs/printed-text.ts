@@ -1,6 +1,6 @@
 import { PrintedStrings } from '../decode/envelopes/printed-texts.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
-import { ByteCollector, NEWLINE, OPEN_BRACE, QUOTE, SPACE, TAB, trimEnd } from './bytes.js';
+import { ByteCollector, CLOSE_BRACE, NEWLINE, OPEN_BRACE, QUOTE, SPACE, TAB, trimEnd } from './bytes.js';
 import { findEntry, lineTime } from './console-line.js';
 import { hasMarker } from './markers.js';
 import { PrintedValue, type LineEnd } from './printed-value.js';
@@ -192,7 +192,7 @@ const ENDS = new Set([QUOTE, APOSTROPHE, BACKTICK, ...Buffer.from('+,{[(:>')]);
 
 /** A quick look: whether a line can leave a text or a value open. */
 function mayBegin(line: Buffer): boolean {
-  if (ENDS.has(lastOf(line))) return true;
+  if (line[line.length - 1] !== CLOSE_BRACE && ENDS.has(lastOf(line))) return true;
   if ((line[0] === SPACE || line[0] === TAB) && line.includes(ARROW)) return true;
   return COUNTED.some((word) => line.includes(word));
 }

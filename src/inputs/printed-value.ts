@@ -94,7 +94,10 @@ export class PrintedValue {
   goOn(line: string, end: LineEnd = 'line'): 'no' | 'more' | 'last' {
     const text = this.#withoutColours(line, end);
     const isNew = this.#lastEnd === 'line' || (this.#lastEnd === 'full' && this.#quote === '');
-    if (isNew && text.trim() === '') return 'more';
+    if (isNew && text.trim() === '') {
+      this.#lastEnd = end;
+      return 'more';
+    }
     if (this.#isDone) return end === 'cut' ? 'more' : 'last';
     if (isNew && !this.#mayBegin(text)) return 'no';
     const at = this.#scan(text, 0);
@@ -126,15 +129,15 @@ export class PrintedValue {
     const rest = text.slice(indent);
     const first = text[indent] ?? '';
     if (first === '}' || first === ']' || first === ')') return true;
+    const start = rest.slice(0, LONGEST_START);
+    if (!this.#mayBeJson && BEGINS_JSON.test(start)) return false;
     if (this.#lastEnd === 'full') return true;
     if (this.#isFragment && !isInsidePrint(text, false) && !(NUMBER_FIRST.test(rest) && NUMBER.test(rest)))
       return false;
     this.#least ??= indent > this.#indent ? this.#indent + 1 : 1;
     if (indent < this.#least) return false;
-    if (!this.#mayBeJson && BEGINS_JSON.test(rest.slice(0, LONGEST_START))) return false;
     const isDue = this.#previous === ',' || this.#previous === '{' || this.#previous === '[';
     if (!isDue) return true;
-    const start = rest.slice(0, LONGEST_START);
     if (this.#closers.at(-1) === '}') return KEY.test(start);
     return !NUMBER_FIRST.test(start) || NUMBER.test(start);
   }
@@ -306,8 +309,9 @@ export function indentOf(line: string): number {
 }
 
 /** How many lines of a text a value has that a program has printed from its first line on; 0 if it begins none. */
-export function linesOfPrint(text: string): number {
-  const [first = '', ...lines] = withoutColours(text).split('\n');
+export function linesOfPrint(written: string): number {
+  const text = withoutColours(written);
+  const [first = '', ...lines] = text.split('\n');
   const opening = PrintedValue.in(first)?.value;
   const lone = first.slice(startOfLast(first));
   const value = opening ?? (LONE_OPENING.test(text) ? PrintedValue.over([lone], indentOf(first)) : undefined);

@@ -1,5 +1,4 @@
 import { readFrame, type Frame } from '../decode/envelopes/line-frames.js';
-import { readsWhole } from '../decode/envelopes/open-text.js';
 import {
   ByteCollector,
   COLON,
@@ -12,13 +11,21 @@ import {
   trimEnd,
   withoutMarks,
 } from './bytes.js';
-import { findEntry, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
+import { findEntry, isLoneOpening, lineTime } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { beginningAt } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
 import { PrintedText } from './printed-text.js';
 import { beginsHead, RequestHead, type HeadLine } from './request-head.js';
+import {
+  beginsAnother,
+  endingOf,
+  goesOn,
+  type HeldLines,
+  type Line,
+  type OpenEntry,
+} from './stream-lines.js';
 import { ValueScanner } from './value-scanner.js';
 
 const LINE_END = Buffer.of(NEWLINE);
@@ -33,55 +40,6 @@ const LONGEST_WAIT = 200;
 const CHECK_EVERY = 1_000;
 /** So many streams are inside an entry at most. */
 const MOST_OPEN = 1_000;
-
-/** How a line ends: cut by the log system, as long as its lines can be (so perhaps cut), or by itself. */
-type Ending = 'cut' | 'full' | 'line';
-
-/** What one stream has printed of an entry so far. */
-interface OpenEntry {
-  /** 1-based number of its first and its last line. */
-  line: number;
-  lastLine: number;
-  lines: number;
-  /** For lines without a frame; the decoder reads the time of a frame itself. */
-  receivedAt: number | undefined;
-  /** Its lines as they are in the file, joined by line ends. */
-  raw: ByteCollector;
-  /** What they say, joined as the log system cut it. */
-  content: ByteCollector;
-  /** Where the value begins in its content, how far the line is indented, and whether only a key is before it. */
-  start: number;
-  indent: number;
-  isMember: boolean;
-  /** How its first line begins, if it says that a body does. */
-  beginning: string | undefined;
-  /**
-   * Inside the value that the lines so far have begun; undefined inside a line that the log system has cut, where only its end
-   * counts: brackets say nothing in base64, between single quotes, or behind other escapes than JSON's.
-   */
-  scanner: ValueScanner | undefined;
-  ending: Ending;
-  /** Whether another value is to follow: a comma, colon or bracket was the last byte. */
-  endsInComma: boolean;
-  /** Bytes of its longest line. */
-  longest: number;
-}
-
-/** What a stream prints over several lines, and the first of them. */
-interface HeldLines {
-  text: PrintedText;
-  line: Line;
-  isTerminated: boolean;
-}
-
-/** One line of the file, without its frame. */
-interface Line {
-  bytes: Buffer;
-  number: number;
-  frame: Frame | undefined;
-  content: Buffer;
-  ending: Ending;
-}
 
 /**
  * Splits the file of a log system in which every line has a frame: Docker's json-file, CRI, journald, Heroku, syslog, pm2,
@@ -194,9 +152,10 @@ export class FrameSplitter implements Splitter {
 
   /** Whether a line begins what its stream prints over several. */
   #beginsText(stream: string, line: Line, isTerminated: boolean): boolean {
-    if (line.ending !== 'line' || this.#heads.has(stream)) return false;
+    if (line.ending !== 'line') return false;
     const text = new PrintedText(this.queue.maxEntryBytes);
-    if (text.add(this.#heldLine(line)) !== 'held') return false;
+    if (text.add(this.#heldLine(line)) !== 'held' || (this.#heads.has(stream) && !text.isOpen)) return false;
+    this.#takeHead(stream, false);
     this.#hold(stream, { text, line, isTerminated });
     return true;
   }
@@ -282,7 +241,7 @@ export class FrameSplitter implements Splitter {
       }
       this.#add(open, line);
       if (found !== undefined && found.kind !== 'line')
-        open.scanner = scannerAfter(content, found.start, ending);
+        open.scanner = scannerAfter(content, found.start, open);
       this.#open.set(stream, open);
     } else {
       const time = frame?.time ?? lineTime(content, content.length);
@@ -377,7 +336,7 @@ export class FrameSplitter implements Splitter {
     }
     if (content !== undefined && found?.kind === 'unfinished') {
       Object.assign(open, { start: found.start }, beginningAt(content, found.start));
-      open.scanner = scannerAfter(content, found.start, open.ending);
+      open.scanner = scannerAfter(content, found.start, open);
     } else {
       this.#close(stream, open);
     }
@@ -436,53 +395,14 @@ const SHORT = 0.9;
 /** Line and content of the largest entry, and the same again for the other streams. */
 const MOST_HELD = 4;
 
-function endingOf(frame: Frame | undefined, endsLines: boolean): Ending {
-  if (frame?.partial !== true) return 'line';
-  return frame.marked && endsLines ? 'cut' : 'full';
-}
-
-/** Whether what a line has begun goes on in the next one of its stream. */
-function goesOn(found: FoundEntry, content: Buffer, ending: Ending): boolean {
-  if (found.kind === 'unfinished') return true;
-  if (ending !== 'full') return false;
-  // A long line that is whole ends itself.
-  return found.kind === 'cut' || (found.kind === 'line' && !readsWhole(content.toString()));
-}
-
-/**
- * Whether a line is no rest of one that was cut, whose own rest is lost: it begins as that one began, or it is the last and a whole
- * body, and both together are not. Inside the texts of JSON and Ruby no quote stands without a backslash: there, what a person wrote
- * never looks like a body. In other notations it can.
- */
-function beginsAnother(open: OpenEntry, { content, ending }: Line): boolean {
-  if (!hasMarker(content)) return false;
-  const own = beginningOf(content);
-  if (own !== undefined && own === open.beginning) return true;
-  const found = findEntry(content);
-  if (ending !== 'line' || found.kind !== 'whole' || content[found.start] === QUOTE) return false;
-  // Between two elements of a list that is printed over several lines, of which long ones need not be cut.
-  const isElement =
-    open.scanner?.inString === false && open.endsInComma && skipBlank(content) === found.start;
-  if (isElement || !readsWhole(content.toString())) return false;
-  const before = open.content.peek();
-  if (before === undefined || !isInQuotedNotation(before)) return false;
-  return !readsWhole(Buffer.concat([before, content]).toString());
-}
-
-/** Whether the value that a text leaves open is JSON or a Ruby hash. */
-function isInQuotedNotation(content: Buffer): boolean {
-  const { kind, start } = findEntry(content);
-  if (kind !== 'cut' && kind !== 'unfinished') return false;
-  return /^[[{\s]*(?:[":]|$)/.test(content.toString('latin1', start, start + 100));
-}
-
 /** Whether the frame is an object of JSON, which is whole whatever it says. */
 function isObject(frame: Frame | undefined): boolean {
   return frame?.form === 'docker' || frame?.form === 'journald';
 }
 
-function scannerAfter(content: Buffer, start: number, ending: Ending): ValueScanner {
+function scannerAfter(content: Buffer, start: number, { ending, isMember }: OpenEntry): ValueScanner {
   const scanner = new ValueScanner();
+  scanner.reset(isMember);
   scanner.scan(content, start);
   if (ending === 'line') scanner.scan(LINE_END, 0);
   return scanner;

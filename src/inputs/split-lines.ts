@@ -402,7 +402,7 @@ export class LineSplitter implements Splitter {
     }
     this.#openBytes.add(LINE_END);
     this.#open = open;
-    this.#scanner.reset();
+    this.#scanner.reset(open.isMember);
     this.#scanner.scan(bytes, 0);
     this.#scanner.scan(LINE_END, 0);
   }

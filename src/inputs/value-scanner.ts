@@ -57,14 +57,15 @@ export class ValueScanner {
     return copy;
   }
 
-  reset(): void {
+  /** `isIndented`: the value is indented from its first line on, and returns to the margin only to close. */
+  reset(isIndented = false): void {
     this.status = 'open';
     this.inString = false;
     this.newlines = 0;
     this.#escaped = false;
     this.#inColour = false;
     this.#atLineStart = false;
-    this.#indented = undefined;
+    this.#indented = isIndented ? true : undefined;
     this.#previous = 0;
     this.#depth = 0;
   }

@@ -4,7 +4,7 @@ import { decodeEntry } from '../../src/decode/decode-entry.js';
 import { only } from '../decode/meta-builders.js';
 import { pformat } from '../support/pformat.js';
 import { LOG_FRAMES, type LogFrame } from '../support/log-frames.js';
-import { bodyWith, PASTED_BODY, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
+import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
 import {
   ABRIDGED_PRINTS,
   NODE_PRINTS,
@@ -21,14 +21,17 @@ const UNREAD = '\0';
 
 /** The texts of the messages that a log brings, and the reasons of what is not understood. */
 function outcomes({ items }: ReadResult): string[] {
-  return items.flatMap((item) => {
-    if (item.kind === 'problem') return [`${UNREAD}${item.problem.reason}`];
-    const result = decodeEntry(item.entry.bytes, { include: new Set() });
-    if (result.kind === 'invalid') return [`${UNREAD}${result.reason}`];
-    const { sections, unrecognized } = result.entry;
-    const texts = sections.flatMap(({ facts }) => only('message', facts).map(({ body }) => body ?? ''));
-    return [...texts, ...unrecognized.map(({ reason }) => `${UNREAD}${reason}`)];
-  });
+  return items.flatMap((item) =>
+    item.kind === 'problem' ? [`${UNREAD}${item.problem.reason}`] : outcomesOf(item.entry.bytes),
+  );
+}
+
+function outcomesOf(bytes: Uint8Array): string[] {
+  const result = decodeEntry(bytes, { include: new Set() });
+  if (result.kind === 'invalid') return [`${UNREAD}${result.reason}`];
+  const { sections, unrecognized } = result.entry;
+  const texts = sections.flatMap(({ facts }) => only('message', facts).map(({ body }) => body ?? ''));
+  return [...texts, ...unrecognized.map(({ reason }) => `${UNREAD}${reason}`)];
 }
 
 /** A line of words in a file of JSON is not understood, which says nothing about prints. */
@@ -72,7 +75,7 @@ const next = (i: number): string => JSON.stringify(bodyWith(`next ${i}`, `N${i}`
 describe.each(Object.entries(WHOLE))('%s', (_, print) => {
   test.each(FRAMES)('is read with what stands around it: %s', async (__, frame) => {
     const lines = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [
-      'GET /health 200',
+      'GET /health',
       ...print.write(bodyWith(text, `B${i}`)).split('\n'),
       `INFO got ${next(i)}`,
       next(i),
@@ -99,9 +102,16 @@ const anyText = fc.oneof(
     .tuple(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.constantFrom(...TEXTS_WITH_WEBHOOKS))
     .map(([words, text]) => words.replace(/[\ud800-\udfff\0]/g, '') + text),
 );
-type Part = { kind: 'print'; print: ProgramPrint; text: string } | { kind: 'json' } | { kind: 'words' };
+const anyPlace = fc.constantFrom(...PLACES_OF_TEXTS);
+type Part =
+  | { kind: 'print'; print: ProgramPrint; place: (typeof PLACES_OF_TEXTS)[number]; text: string }
+  | { kind: 'json' }
+  | { kind: 'words' };
 const part: fc.Arbitrary<Part> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('print'), print: anyPrint, text: anyText }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('print'), print: anyPrint, place: anyPlace, text: anyText }),
+  },
   fc.record({ kind: fc.constant('json') }),
   fc.record({ kind: fc.constant('words') }),
 );
@@ -116,8 +126,9 @@ function written(all: readonly Part[]): { lines: string[]; texts: string[] } {
       lines.push(next(i));
       texts.push(`next ${i}`);
     } else {
-      lines.push(...each.print.write(bodyWith(each.text, `B${i}`)).split('\n'));
-      texts.push(each.text);
+      const body = each.place(each.text, `B${i}`);
+      lines.push(...each.print.write(body).split('\n'));
+      texts.push(...outcomesOf(Buffer.from(JSON.stringify(body))));
     }
   }
   return { lines, texts };

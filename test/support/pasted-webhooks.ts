@@ -40,3 +40,31 @@ export function bodyWith(text: string, id = 'A1'): JsonValue {
     messages: [message({ id: wamid(id), text: { body: text } })],
   });
 }
+
+/** Bodies in which a customer's text stands in other places than a message's body. */
+export const PLACES_OF_TEXTS: readonly ((text: string, id: string) => JsonValue)[] = [
+  bodyWith,
+  (text, id) => bodyOf(id, { type: 'button', button: { payload: text, text } }),
+  (text, id) => bodyOf(id, { type: 'image', image: { caption: text, id: '77', mime_type: 'image/png' } }),
+  (text, id) => bodyOf(id, { type: 'document', document: { caption: text, filename: text, id: '77' } }),
+  (text, id) => bodyOf(id, { type: 'location', location: { latitude: -1.5, longitude: 2, name: text } }),
+  (text, id) => {
+    const list_reply = { id: text, title: text, description: text };
+    return bodyOf(id, { type: 'interactive', interactive: { type: 'list_reply', list_reply } });
+  },
+  (text, id) => {
+    const nfm_reply = { name: 'flow', body: 'Sent', response_json: text };
+    return bodyOf(id, { type: 'interactive', interactive: { type: 'nfm_reply', nfm_reply } });
+  },
+  (text, id) =>
+    bodyOf(id, { text: { body: 'oi' }, referral: { source_url: text, headline: text, body: text } }),
+  (text, id) =>
+    webhook('messages', {
+      contacts: [{ profile: { name: text }, wa_id: '5511900000001' }],
+      messages: [message({ id: wamid(id) })],
+    }),
+];
+
+function bodyOf(id: string, parts: Record<string, JsonValue>): JsonValue {
+  return webhook('messages', { messages: [message({ id: wamid(id), text: undefined, ...parts })] });
+}

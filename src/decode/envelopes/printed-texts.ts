@@ -42,7 +42,7 @@ export function printFormOf(text: string): PrintForm | undefined {
 
 /** How a line in the middle of a value begins that Node, Python or Ruby print: with a member, a piece of a text, or a bracket. */
 const MEMBER =
-  /^\s+(?:(?:'(?:[^'\\]|\\.){0,200}'|[A-Za-z_$][\w$]{0,80}): ?(?:['"`{[(\d-]|\w+,?$|$)|[bu]?['`](?!(?:[^'\\]|\\.){0,200}' ?=>)|[[{]\s*(?:$|')|[[{][[{\s]*[\w$]+:|[[{\s]*(?:"(?:[^"\\]|\\.){0,200}"|:\w{1,80}) ?=>)/;
+  /^\s+(?:(?:'(?:[^'\\]|\\.){0,200}'|[A-Za-z_$][\w$]{0,80}): ?(?:['"`{[(\d-]|\w+,?$|$)|(?<=\s{8})"(?!(?:[^"\\]|\\.){0,200}"\s*:)|[bu]?['`](?!(?:[^'\\]|\\.){0,200}' ?=>)|[[{]\s*(?:$|')|[[{][[{\s]*[\w$]+:|[[{\s]*(?:"(?:[^"\\]|\\.){0,200}"|:\w{1,80}) ?=>)/;
 /** The same, of any line but the first: what begins in double quotes can be JSON. */
 const MORE = /^\s+(?:"|[[{][\s[{]*')/;
 
@@ -57,7 +57,8 @@ export function fragmentOf(text: string): PrintForm | undefined {
   if (second === undefined || !isInsidePrint(first)) return undefined;
   // In a group of lines that are all indented, a value can be whole.
   const start = text.search(/\S/);
-  const literal = text[start] === '{' || text[start] === '[' ? readLiteral(text, start) : undefined;
+  const isBracket = text[start] === '{' || text[start] === '[';
+  const literal = isBracket && start < DEEP ? readLiteral(text, start) : undefined;
   if (literal !== undefined && literal.kind !== 'cut' && text.slice(literal.end).trim() === '')
     return undefined;
   if (/^\s+(?:'(?:[^'\\]|\\.)*':|[bu]['"])/.test(text.slice(0, LONGEST_START))) return 'printed_by_python';
@@ -336,12 +337,10 @@ function quotedAround(
       return after.includes('+') ? 'printed_by_node' : 'printed_by_python';
     }
   }
-  // A text of Ruby on a line of its own, and no element of a list.
+  // A text of Ruby on a line of its own.
   const [quoted] = /^\s{8,}"/.exec(before) ?? [];
-  if (quoted !== undefined && endOfString(before, quoted.length, '"') === undefined) {
-    const isElement = before.length === quoted.length && !/^"?\s*(?:[}\]]|\+?\s*$)/.test(after);
-    if (!isElement) return 'printed_by_ruby';
-  }
+  const isOpen = quoted !== undefined && endOfString(before, quoted.length, '"') === undefined;
+  if (isOpen || (text[start] === '"' && /^\s{8,}$/.test(before))) return 'printed_by_ruby';
   PROPERTY.lastIndex = 0;
   for (let match = PROPERTY.exec(before); match !== null; match = PROPERTY.exec(before)) {
     const [, single, double, bare, arrow, quote = ''] = match;
@@ -355,7 +354,8 @@ function quotedAround(
       before.length === PROPERTY.lastIndex &&
       (end === text.length || (after.startsWith(quote) && !/^.\s*\+/.test(after)));
     const key = single ?? double ?? bare ?? '';
-    if (isWhole && !isTextKey(key, text.slice(0, start))) return undefined;
+    const isDeep = arrow === ':' && indentOf(before) >= DEEP;
+    if (isWhole && !isDeep && !isTextKey(key, text.slice(0, start))) return undefined;
     if (arrow === '=>') return 'php_var_export';
     return bare === undefined ? 'printed_by_python' : 'printed_by_node';
   }
