@@ -5,9 +5,11 @@ import type { ConnectionHint, Fact } from '../model/facts.js';
 import { nodesOf } from '../rules/identity-evidence.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
+import { MessageNames } from '../rules/message-names.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { LostEntry } from './source-remedy.js';
+import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-counts.js';
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
@@ -18,7 +20,6 @@ import {
   type AuditedItem,
   type AuditedOutcome,
   type EntryRef,
-  type ItemOutcome,
   type JudgedItem,
   type LogItem,
   type Standing,
@@ -80,6 +81,7 @@ export class AuditBook {
     unrecordedChunks: 0,
   };
   private readonly missing = new SeenKeys();
+  private readonly names = new MessageNames();
   private readonly different = new SeenKeys();
   private readonly there = new SeenKeys();
   private readonly affected = new Set<string>();
@@ -146,7 +148,7 @@ export class AuditBook {
         return;
       case 'missing':
         this.affect(entry);
-        if (!this.missing.add(keyOf(connection.id, subjectIn(item)))) return;
+        if (!this.missing.add(this.nameOf(item))) return;
         counts.missingMessages += 1;
         await this.tell('missing', { ...at, subject: subjectIn(item), detail: entry.origin }, true);
         return;
@@ -338,6 +340,13 @@ export class AuditBook {
     await this.tell('different', { ...at, subject: row.externalId, detail }, true);
   }
 
+  private nameOf(item: LogItem): string {
+    const { fact, connection } = item;
+    return fact.kind === 'message'
+      ? this.names.keyOf(connection.id, fact)
+      : keyOf(connection.id, subjectIn(item));
+  }
+
   private affect({ id }: Pick<EntryRef, 'id'>): void {
     if (this.affected.has(id)) return;
     if (this.affected.size < MOST_AFFECTED) this.affected.add(id);
@@ -387,110 +396,6 @@ function countMessages({ sections }: DecodedEntry): number {
   for (const { section } of sections)
     for (const fact of section.facts) if (subjectOf(fact) === 'message') count += 1;
   return count;
-}
-
-/** Outcomes of the raw log's message items; every item is counted once. */
-interface AuditCounts {
-  items: number;
-  there: number;
-  skipped: number;
-  rejected: number;
-  missing: number;
-  /** Rows that differ from the log, or are with another lead. */
-  different: number;
-  /** Items whose message exists under both of its names: `dedupe` merges them. */
-  doubled: number;
-  /** In entries that are pending or failed. */
-  pending: number;
-  /** Missing items as messages: one in several entries is missing once. */
-  missingMessages: number;
-  /** Different and doubled items as rows: one named by several entries or updates is one. */
-  differentRows: number;
-  doubledRows: number;
-  /** Rows that lack an update, updates found nowhere, rejects of other items without a record. Not among the items. */
-  unsettled: number;
-  /** Rows that their entry does not hold; those that `dedupe` merges into their message. Not items of the log. */
-  unfounded: number;
-  unfoundedCopies: number;
-  /** Those held by another entry: a replay links them to it. */
-  unfoundedHeld: number;
-}
-
-function newCounts(): AuditCounts {
-  return {
-    items: 0,
-    there: 0,
-    skipped: 0,
-    rejected: 0,
-    missing: 0,
-    different: 0,
-    doubled: 0,
-    pending: 0,
-    missingMessages: 0,
-    differentRows: 0,
-    doubledRows: 0,
-    unsettled: 0,
-    unfounded: 0,
-    unfoundedCopies: 0,
-    unfoundedHeld: 0,
-  };
-}
-
-function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
-  mine.items += theirs.items;
-  mine.there += theirs.there;
-  mine.skipped += theirs.skipped;
-  mine.rejected += theirs.rejected;
-  mine.missing += theirs.missing;
-  mine.different += theirs.different;
-  mine.doubled += theirs.doubled;
-  mine.pending += theirs.pending;
-  mine.missingMessages += theirs.missingMessages;
-  mine.differentRows += theirs.differentRows;
-  mine.doubledRows += theirs.doubledRows;
-  mine.unsettled += theirs.unsettled;
-  mine.unfounded += theirs.unfounded;
-  mine.unfoundedCopies += theirs.unfoundedCopies;
-  mine.unfoundedHeld += theirs.unfoundedHeld;
-}
-
-/** The counter for a message item's outcome; null for other outcomes. */
-function counterOf(
-  kind: ItemOutcome['kind'],
-):
-  | keyof Omit<
-      AuditCounts,
-      | 'items'
-      | 'missingMessages'
-      | 'differentRows'
-      | 'doubledRows'
-      | 'unsettled'
-      | 'unfounded'
-      | 'unfoundedCopies'
-      | 'unfoundedHeld'
-    >
-  | null {
-  switch (kind) {
-    case 'there':
-    case 'missing':
-    case 'different':
-    case 'doubled':
-    case 'rejected':
-    case 'pending':
-      return kind;
-    case 'overruled':
-      return 'skipped';
-    case 'elsewhere':
-    case 'leadless':
-      return 'different';
-    case 'unrecorded':
-      return 'missing';
-    case 'applied':
-    case 'waiting':
-    case 'targetless':
-    case 'unapplied':
-      return null;
-  }
 }
 
 /** How an entry names its connection; null if it does not, or only by a WABA, which may have several numbers. */

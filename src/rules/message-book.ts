@@ -97,9 +97,7 @@ export class MessageBook {
    */
   namesakes({ state }: TrackedMessage): TrackedMessage[] {
     const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
-    return called.filter(
-      (other) => !other.gone && other.state !== state && other.state.conversationId === state.conversationId,
-    );
+    return called.filter((other) => !other.gone && other.state !== state && isOneThread(other.state, state));
   }
 
   /** Merges one message fact into its row, or makes a new one. */
@@ -107,14 +105,12 @@ export class MessageBook {
     const incoming = stateOfFact(fact, placement);
     const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
     if (holder !== undefined) {
-      if (holder.state.conversationId !== incoming.conversationId)
-        return this.collide(fact, incoming, holder, judge);
+      if (!isOneThread(holder.state, incoming)) return this.collide(fact, incoming, holder, judge);
       return this.merge(holder, incoming, judge);
     }
     const twin = this.findTwin(incoming);
     if (twin !== null) {
-      if (twin.state.conversationId !== incoming.conversationId)
-        return this.collide(fact, incoming, twin, judge);
+      if (!isOneThread(twin.state, incoming)) return this.collide(fact, incoming, twin, judge);
       const renamed = this.adoptWamid(twin, incoming.externalId);
       const merged = this.merge(twin, incoming, judge);
       return renamed ? { outcome: 'updated', tracked: twin } : merged;
@@ -129,7 +125,7 @@ export class MessageBook {
     for (const tracked of [...this.trackedMessages]) {
       if (tracked.gone || isWamid(tracked.state.externalId)) continue;
       const twin = this.findTwin(tracked.state);
-      if (twin?.state.conversationId === tracked.state.conversationId) this.join(twin, tracked);
+      if (twin !== null && isOneThread(twin.state, tracked.state)) this.join(twin, tracked);
     }
   }
 
@@ -166,8 +162,7 @@ export class MessageBook {
     // Better evidence changed the time or direction: a row that was too far apart may now be a twin.
     if (tracked.state.timestamp !== timestamp || tracked.state.direction !== direction) {
       const twin = this.findTwin(tracked.state);
-      if (twin !== null && twin.state.conversationId === tracked.state.conversationId)
-        this.join(tracked, twin);
+      if (twin !== null && isOneThread(twin.state, tracked.state)) this.join(tracked, twin);
       else if (twin !== null) this.separate(tracked, twin, judge);
     }
     return { outcome: changed ? 'updated' : 'unchanged', tracked };
@@ -183,7 +178,7 @@ export class MessageBook {
     const twins = called.filter(
       ({ state, gone }) => !gone && state !== incoming && areTwins(state, incoming),
     );
-    return twins.find(({ state }) => state.conversationId === incoming.conversationId) ?? twins[0] ?? null;
+    return twins.find(({ state }) => isOneThread(state, incoming)) ?? twins[0] ?? null;
   }
 
   /** The wamid becomes the external id as soon as it is known, because later statuses name it (M10). */
@@ -225,7 +220,7 @@ export class MessageBook {
     }
     this.displaced.push({ leadId, conversationId });
     const twin = this.findTwin(holder.state);
-    if (twin?.state.conversationId === holder.state.conversationId) this.join(holder, twin);
+    if (twin !== null && isOneThread(twin.state, holder.state)) this.join(holder, twin);
     return { outcome: 'collision', tracked: holder.mergedInto ?? holder, loser: 'stored' };
   }
 
@@ -239,6 +234,14 @@ export class MessageBook {
     if (called === undefined) this.byStanzaId.set(key, [tracked]);
     else called.push(tracked);
   }
+}
+
+/**
+ * Whether two messages of a connection are in one conversation: that of one lead. Without the unique index a lead may have two
+ * of them, which `dedupe` joins; the messages of both are the lead's.
+ */
+function isOneThread(a: Pick<MessageState, 'leadId'>, b: Pick<MessageState, 'leadId'>): boolean {
+  return a.leadId === b.leadId;
 }
 
 function claimantOf({ leadId, ranks }: MessageState): Claimant {

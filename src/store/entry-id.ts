@@ -29,3 +29,13 @@ export function kindOfEntryId(id: string): 'hash' | 'random' | 'none' {
 export function isSameEntry(a: string, b: string): boolean {
   return [a, b].every((id) => kindOfEntryId(id) === 'hash') && a.slice(20) === b.slice(20);
 }
+
+/** SQL: whether two ids are of the same bytes. */
+export function isSameEntrySql(a: string, b: string): string {
+  return `(substr(${a}::text, 15, 1) = '8' and substr(${a}::text, 21) = substr(${b}::text, 21))`;
+}
+
+/** SQL: whether the entry `next` takes the place of `gone`, as far as their ids tell: that of an earlier version says nothing. */
+export function mayReplaceSql(gone: string, next: string): string {
+  return `(substr(${gone}::text, 15, 1) <> '8' or ${isSameEntrySql(gone, next)})`;
+}

@@ -6,7 +6,7 @@ import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
-import { history, live, old, webLive } from '../support/webhooks.js';
+import { history, live, old, status, webLive } from '../support/webhooks.js';
 
 /** Ana's first message live, live by WhatsApp Web, and in the history; and what follows. */
 const LOG = [live('A1', 0), webLive('A1', 0), history([old('A1', 0)], { progress: 100 }), live('A2', 5)];
@@ -74,5 +74,43 @@ describeOnBackends('a raw entry that is gone', (backend) => {
     expect(await lossOf(store)).toEqual(LOST);
     await replayBodies(store, LOG);
     expect(await lossOf(store)).toEqual(NOTHING_LOST);
+  });
+
+  it('stays a loss while only a history chunk or a pending update names it', async () => {
+    const store = await backend.open();
+    // Each twice, in other bytes: what comes again is one of them, after the other.
+    const first = [history([], { progress: 100 }), status('Z', 'delivered', 21)];
+    const second = [history([], { progress: 99 }), status('Z', 'delivered', 21, { pricing: {} })];
+    await replayBodies(store, first);
+    await replayBodies(store, second);
+    await store.sql.execute(
+      `delete from webhook_log where id in (select webhook_log_id from history_chunks union select webhook_log_id from pending_facts)`,
+    );
+    const lost = { severity: 'loss', found: 2, command: 'replay' };
+    expect(await lossOf(store)).toEqual(lost);
+    await replayLog(store, { which: 'all' });
+    await replayBodies(store, second);
+    expect(await lossOf(store)).toEqual(lost);
+    await replayBodies(store, [...second, ...first]);
+    expect(await lossOf(store)).toMatchObject({ found: 0 });
+  });
+});
+
+describeOnBackends('a chunk of the ledger that its entry does not hold', (backend) => {
+  it('is corrected from the raw log by a replay', async () => {
+    const store = await backend.open();
+    const chunks = [1, 2, 3].map((order) =>
+      history([old(`H${order}`, -900)], { order, progress: order * 33 }),
+    );
+    await replayBodies(store, [...chunks, live('A1', 0)]);
+    const ledger =
+      'select phase, chunk_order, progress, messages, webhook_log_id from history_chunks order by 1, 2';
+    const before = await store.sql.query(ledger);
+    await store.sql.execute('update history_chunks set chunk_order = 7 where chunk_order = 2');
+    await replayLog(store, { which: 'all' });
+    expect(await store.sql.query(ledger)).toEqual(before);
+    await store.sql.execute('update history_chunks set chunk_order = 7 where chunk_order = 3');
+    await night(store, { apply: true, register: true });
+    expect(await store.sql.query(ledger)).toEqual(before);
   });
 });

@@ -1,9 +1,8 @@
-import { isWamid } from '../../identity/wamid.js';
 import { findEntriesAbout, findUnreadEntries, type FoundEntry } from '../../store/queries/explain.js';
 import { readRejectsNaming } from '../../store/tables/rejects.js';
 import { whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-import { keyOf } from '../../rules/message-book.js';
+import { MessageNames } from '../../rules/message-names.js';
 import { originOf } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { type Investigation, scanLog } from './investigation.js';
@@ -128,8 +127,9 @@ const BEST: readonly Outcome[] = [
 /** The contact's messages, each counted once: a history copy, a live one and a redelivery are one message. */
 export function messagesOf(verdicts: readonly ItemVerdict[]): ItemVerdict[] {
   const messages = new Map<string, ItemVerdict>();
+  const names = new MessageNames();
   for (const verdict of verdicts) {
-    const key = messageKey(verdict);
+    const key = messageKey(verdict, names);
     if (key === null) continue;
     const known = messages.get(key);
     if (known === undefined || BEST.indexOf(known.outcome) > BEST.indexOf(verdict.outcome))
@@ -138,14 +138,14 @@ export function messagesOf(verdicts: readonly ItemVerdict[]): ItemVerdict[] {
   return [...messages.values()];
 }
 
-function messageKey({ item, row }: ItemVerdict): string | null {
+function messageKey({ item, row }: ItemVerdict, names: MessageNames): string | null {
   const { entry, connection, hint } = item;
   if (row !== null && item.fact.kind === 'message') return `row ${row.id}`;
   const fact = item.fact.kind === 'skipped' && item.included !== null ? item.included : item.fact;
   const scope = connection?.id ?? hint.phoneNumberId ?? hint.session ?? '';
   switch (fact.kind) {
     case 'message':
-      return keyOf(scope, isWamid(fact.externalId) ? fact.externalId : (fact.stanzaId ?? fact.externalId));
+      return names.keyOf(scope, fact);
     case 'skipped':
     case 'rejected':
       return fact.subject === 'message' ? `${entry.id} ${fact.path}` : null;

@@ -8,7 +8,6 @@ import {
   type ConnectionRow,
 } from '../../store/tables/connections.js';
 import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
-import { writeHistoryChunks } from '../../store/tables/history.js';
 import { insertRejects, relinkRejects } from '../../store/tables/rejects.js';
 import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
 import { requeueEntriesOf, requeueUnnumbered, requeueWaiting } from '../../store/tables/webhook-log.js';
@@ -18,6 +17,7 @@ import type { Tally } from '../batch/tally.js';
 import { applyUndoably } from './apply-undoably.js';
 import { collectItems, retractOwnNumbers, type KnownState } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
+import { writeHistoryLedger } from './history-ledger.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
@@ -102,7 +102,7 @@ async function applyItems(
   const leads = await settleLeads(work, named, conversations);
   await writeTickets(work, folded, leads, newLeads);
   await writeContactLogs(work, folded, newLeads);
-  await writeNews(work);
+  await writeNews(work, batch);
   const slices = await writeEntries(work, batch, known);
   const stored = new Set([...known.values()].flatMap(({ id, isStored }) => (isStored ? id : [])));
   await relinkRejects(
@@ -202,10 +202,9 @@ async function writeContactLogs(
 }
 
 /** The history ledger and the connections' own state (H2). Reread under the lock: another run may have written it. */
-async function writeNews(work: BatchWork): Promise<void> {
+async function writeNews(work: BatchWork, batch: Batch): Promise<void> {
   if (work.news.size === 0) return;
-  const chunks = [...work.news.values()].flatMap(({ news }) => news.historyChunks());
-  await writeHistoryChunks(work.tx, chunks);
+  await writeHistoryLedger(work, batch);
   const rows = await readConnections(work.tx);
   const updates = rows.flatMap((row) => {
     const entry = work.news.get(row.id);

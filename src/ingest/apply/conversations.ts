@@ -107,9 +107,18 @@ export class Conversations {
   }
 
   private add(row: ConversationRow): void {
-    this.byPair.set(`${row.leadId} ${row.connectionId}`, row);
+    const pair = `${row.leadId} ${row.connectionId}`;
+    const known = this.byPair.get(pair);
+    // Without the unique index there may be two, of which `dedupe` keeps the earlier one.
+    if (known === undefined || known.id === row.id || isEarlierThan(row, known)) this.byPair.set(pair, row);
     this.byId.set(row.id, row);
   }
+}
+
+function isEarlierThan(a: ConversationRow, b: ConversationRow): boolean {
+  const [first, second] = [a, b].map(({ firstMessageAt }) => firstMessageAt ?? Infinity);
+  if (first === undefined || second === undefined || first === second) return a.id < b.id;
+  return first < second;
 }
 
 /** Several first messages in one second: live before echo before history, as in recomputeConversations. */

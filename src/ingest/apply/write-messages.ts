@@ -4,6 +4,7 @@ import {
   deletePendingFacts,
   insertPendingFacts,
   type PendingFactRow,
+  relinkPendingFacts,
   replaceRevisions,
   writeReactions,
   type RevisionRow,
@@ -50,6 +51,7 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   await writeReactions(tx, folded.reactions.changes());
   await deletePendingFacts(tx, folded.pendingDeletes);
   await insertPendingFacts(tx, distinct(folded.pendingInserts));
+  await relinkPendingFacts(tx, folded.pendingInserts);
 }
 
 /** The same fact twice in one batch is one row; a statement must not meet a key twice. */

@@ -18,6 +18,7 @@ import {
   insertRows,
   readByIds,
 } from '../columns.js';
+import { mayReplaceSql } from '../entry-id.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey, media } from './messages.js';
 
@@ -72,9 +73,27 @@ export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[
     `-- The same fact, come again while its message is still missing.
      on conflict (connection_id, target_external_id, kind, fact_key) do update
        set webhook_log_id = excluded.webhook_log_id
-     -- Only where the entry that it names is not in the raw log any more.
-     where pending_facts.webhook_log_id is distinct from excluded.webhook_log_id
-       and not exists (select from webhook_log w where w.id = pending_facts.webhook_log_id)`,
+     where pending_facts.webhook_log_id is null and excluded.webhook_log_id is not null`,
+  );
+}
+
+/** Points facts that wait, and whose entry is gone from the raw log, to that entry, come again. */
+export async function relinkPendingFacts(tx: Sql, rows: readonly PendingFactRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const keys = only(PENDING_COLUMNS, 'connectionId', 'targetExternalId', 'kind', 'factKey');
+  const key = (table: string): string => keys.map(({ name }) => `${table}.${name}`).join(', ');
+  const given = only(PENDING_COLUMNS, 'connectionId', 'targetExternalId', 'kind', 'factKey', 'webhookLogId');
+  await tx.execute(
+    `update pending_facts set webhook_log_id = due.log_id
+     from (
+       select distinct on (${key('p')}) ${key('p')}, r.webhook_log_id as log_id
+       from ${unnestTable(given)} join pending_facts p on (${key('p')}) = (${key('r')})
+       where p.webhook_log_id <> r.webhook_log_id and ${mayReplaceSql('p.webhook_log_id', 'r.webhook_log_id')}
+         and not exists (select from webhook_log w where w.id = p.webhook_log_id)
+       order by ${key('p')}, r.webhook_log_id
+     ) due
+     where (${key('pending_facts')}) = (${key('due')})`,
+    unnestParameters(given, rows),
   );
 }
 

@@ -12,7 +12,8 @@ import {
   insertRows,
 } from '../columns.js';
 import { textOf, textOrNull, timeOf, booleanOf, wordOf } from '../row.js';
-import type { Sql } from '../sql.js';
+import { mayReplaceSql } from '../entry-id.js';
+import type { Sql, SqlParameter } from '../sql.js';
 
 const CHUNK_COLUMNS = columns({
   connectionId: uuid,
@@ -28,10 +29,6 @@ const CHUNK_COLUMNS = columns({
 /** One row of the history ledger. */
 export type HistoryChunkRow = RowOf<typeof CHUNK_COLUMNS>;
 
-/** The entry of a chunk, if gone from the raw log: the next one with the same chunk replaces it. */
-const IS_GONE = `(history_chunks.webhook_log_id is null
-  or not exists (select from webhook_log w where w.id = history_chunks.webhook_log_id))`;
-
 /** One ledger row per chunk (H2); a repeated chunk keeps the larger counts, in any order. */
 export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow[]): Promise<number> {
   return insertRows(
@@ -43,17 +40,69 @@ export async function writeHistoryChunks(tx: Sql, rows: readonly HistoryChunkRow
        progress = greatest(history_chunks.progress, excluded.progress),
        messages = greatest(history_chunks.messages, excluded.messages),
        received_at = least(history_chunks.received_at, excluded.received_at),
-       webhook_log_id = case when ${IS_GONE} then excluded.webhook_log_id else history_chunks.webhook_log_id end
+       webhook_log_id = coalesce(history_chunks.webhook_log_id, excluded.webhook_log_id)
      -- Only a chunk that says more is written, so a second replay leaves no dead rows.
      where history_chunks.progress is distinct from greatest(history_chunks.progress, excluded.progress)
         or history_chunks.messages < excluded.messages
         or history_chunks.received_at is distinct from least(history_chunks.received_at, excluded.received_at)
-        or history_chunks.webhook_log_id is distinct from excluded.webhook_log_id and ${IS_GONE}`,
+        or history_chunks.webhook_log_id is null and excluded.webhook_log_id is not null`,
   );
 }
 
 /** The key of a chunk. */
 export type ChunkKey = Pick<HistoryChunkRow, 'connectionId' | 'phase' | 'chunkOrder'>;
+
+/** A chunk, and an entry that holds it. */
+export interface HeldChunk extends ChunkKey {
+  webhookLogId: string;
+}
+
+/** Points chunks whose entry is gone from the raw log to that entry, come again. */
+export async function relinkChunks(tx: Sql, held: readonly HeldChunk[]): Promise<void> {
+  if (held.length === 0) return;
+  await tx.execute(
+    `update history_chunks set webhook_log_id = due.log_id
+     from (
+       select distinct on (h.connection_id, h.phase, h.chunk_order) h.connection_id, h.phase, h.chunk_order, k.log_id
+       from ${HELD}
+       join history_chunks h using (connection_id, phase, chunk_order)
+       where h.webhook_log_id <> k.log_id and ${mayReplaceSql('h.webhook_log_id', 'k.log_id')}
+         and not exists (select from webhook_log w where w.id = h.webhook_log_id)
+       order by h.connection_id, h.phase, h.chunk_order, k.log_id
+     ) due
+     where history_chunks.connection_id = due.connection_id and history_chunks.phase = due.phase
+       and history_chunks.chunk_order = due.chunk_order`,
+    heldParameters(held),
+  );
+}
+
+/** Deletes chunks that name one of these entries, which does not hold them. `held`: all that they hold. */
+export async function deleteChunksNotHeld(
+  tx: Sql,
+  entryIds: readonly string[],
+  held: readonly HeldChunk[],
+): Promise<void> {
+  if (entryIds.length === 0) return;
+  await tx.execute(
+    `delete from history_chunks h where h.webhook_log_id = any($5::uuid[]) and not exists (
+       select from ${HELD}
+       where k.log_id = h.webhook_log_id and k.connection_id = h.connection_id and k.phase = h.phase
+         and k.chunk_order = h.chunk_order
+     )`,
+    [...heldParameters(held), arrayLiteral(entryIds)],
+  );
+}
+
+const HELD = `unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[]) as k (log_id, connection_id, phase, chunk_order)`;
+
+function heldParameters(held: readonly HeldChunk[]): SqlParameter[] {
+  const texts = held.map((chunk) => ({
+    ...chunk,
+    phase: String(chunk.phase),
+    chunkOrder: String(chunk.chunkOrder),
+  }));
+  return arraysOf(texts, 'webhookLogId', 'connectionId', 'phase', 'chunkOrder');
+}
 
 /** Those of these chunks missing from the ledger, as `connection phase/order`. */
 export async function findUnrecordedChunks(sql: Sql, chunks: readonly ChunkKey[]): Promise<Set<string>> {

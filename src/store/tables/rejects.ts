@@ -1,5 +1,6 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named, insertRows } from '../columns.js';
+import { isSameEntrySql, mayReplaceSql } from '../entry-id.js';
 import { textOf, integerOf, textOrNull, timeOf, instantOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
@@ -30,27 +31,46 @@ export async function insertRejects(tx: Sql, rows: readonly RejectRow[]): Promis
 }
 
 /**
- * Moves rejects whose entry is gone from the raw log to the entry that brings the same item again, one for one: they
- * keep their first reject date, and the item is not on record twice.
+ * Moves rejects whose entry is gone from the raw log to that entry, come again: they keep their first reject date, and the item
+ * is not on record twice. Where their entry's id does not tell its bytes, to entries that bring the same items, one for one.
  */
 export async function relinkRejects(tx: Sql, rows: readonly RejectRow[]): Promise<void> {
   if (rows.length === 0) return;
   const key = 'connection_id, subject, path, reason, excerpt';
-  await tx.execute(
-    `with fresh as (
+  const fresh = `fresh as (
        select n.*, row_number() over (partition by ${key} order by log_id) as nth
        from (select distinct * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
          as n (log_id, connection_id, subject, path, reason, excerpt)) n
+       where not exists (
+         select from rejects r where r.webhook_log_id = n.log_id and r.path = n.path and r.reason = n.reason
+       )
      ), gone as (
        select r.*, row_number() over (partition by ${key} order by id) as nth from rejects r
        where exists (
            select from fresh f where f.path = r.path and f.reason = r.reason and f.excerpt = r.excerpt
          ) and not exists (select from webhook_log w where w.id = r.webhook_log_id)
-     )
+     )`;
+  const parameters = arraysOf(rows, 'webhookLogId', 'connectionId', 'subject', 'path', 'reason', 'excerpt');
+  await tx.execute(
+    `with ${fresh}
+     update rejects set webhook_log_id = due.log_id
+     from (
+       select distinct on (f.log_id, path, reason) g.id, f.log_id
+       from fresh f join gone g using (subject, path, reason, excerpt)
+       where g.connection_id is not distinct from f.connection_id
+         and ${isSameEntrySql('g.webhook_log_id', 'f.log_id')}
+       order by f.log_id, path, reason, g.id
+     ) due
+     where rejects.id = due.id`,
+    parameters,
+  );
+  await tx.execute(
+    `with ${fresh}
      update rejects set webhook_log_id = f.log_id
      from fresh f join gone g using (subject, path, reason, excerpt, nth)
-     where rejects.id = g.id and g.connection_id is not distinct from f.connection_id`,
-    arraysOf(rows, 'webhookLogId', 'connectionId', 'subject', 'path', 'reason', 'excerpt'),
+     where rejects.id = g.id and g.connection_id is not distinct from f.connection_id
+       and ${mayReplaceSql('g.webhook_log_id', 'f.log_id')}`,
+    parameters,
   );
 }
 
