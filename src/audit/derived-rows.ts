@@ -9,7 +9,8 @@ import { WHOLE } from '../store/checks/scope.js';
 import type { Sql } from '../store/sql.js';
 import { readConversationsOfLeads, recomputeConversations } from '../store/tables/conversations.js';
 import { readIdentitiesOfPeople, readLeadsById, type LeadRow } from '../store/tables/leads.js';
-import { readRemainingInbound, readTicketsOfLeads, type TicketRow } from '../store/tables/tickets.js';
+import { readTicketsAtHome } from '../store/checks/ticket-homes.js';
+import { readRemainingInbound, type TicketRow } from '../store/tables/tickets.js';
 
 /** For rows whose values the identities and messages decide. */
 export const ENFORCE_VALUES_REMEDY = remedy('verify', ['--enforce'], 'corrects the derived values');
@@ -59,12 +60,37 @@ interface JudgedTicket {
   corrected: TicketRow | null;
   /** It disagrees with its messages, and no stored live message can correct it. */
   isBaseless: boolean;
+  /** It belongs to another lead or conversation. */
+  isAway: boolean;
 }
 
-/** Compares open tickets with their messages and their leads' sources (T1, T3, T4). Read-only. */
+/**
+ * Compares open tickets with their messages and their leads' sources (T1, T3, T4). One that is with another lead or conversation
+ * than it belongs to is told as such, and judged once it is back. Read-only.
+ */
 export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Promise<JudgedTicket[]> {
-  const rows = await readTicketsOfLeads(sql, [...new Set(tickets.map(({ leadId }) => leadId))]);
+  const leadIds = [...new Set(tickets.map(({ leadId }) => leadId))];
+  const rows = await readTicketsAtHome(sql, leadIds, CAME_LIVE_SQL);
   const stored = new Map(rows.map((row) => [row.id, row]));
+  const isAway = ({ id, conversationId, leadId }: OpenTicket): boolean => {
+    const home = stored.get(id);
+    return home !== undefined && (home.conversationId !== conversationId || home.leadId !== leadId);
+  };
+  const [away, present] = [tickets.filter(isAway), tickets.filter((ticket) => !isAway(ticket))];
+  return [
+    ...(await judgePresent(sql, present, rows, stored)),
+    ...away.map((ticket) => ({ ticket, problems: [AWAY], corrected: null, isBaseless: false, isAway: true })),
+  ];
+}
+
+const AWAY = 'is not with the lead and the conversation that it belongs to';
+
+async function judgePresent(
+  sql: Sql,
+  tickets: readonly OpenTicket[],
+  rows: readonly TicketRow[],
+  stored: ReadonlyMap<string, TicketRow>,
+): Promise<JudgedTicket[]> {
   const followed = plan(tickets, rows, []);
   const problems = tickets.map((ticket) => {
     const row = stored.get(ticket.id);
@@ -86,6 +112,7 @@ export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Pr
     problems: problems[index] ?? [],
     corrected: corrected.get(ticket.id) ?? null,
     isBaseless: messageProblems(ticket).length > 0 && !isKnown.has(ticket.conversationId),
+    isAway: false,
   }));
 }
 

@@ -18,7 +18,7 @@ import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/types.js';
-import { relinkHeld } from '../verify/enforce.js';
+import { correctTickets, relinkHeld, returnTickets } from '../verify/enforce.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -120,6 +120,7 @@ class Reconciliation {
 
   private async replayDue(): Promise<void> {
     const { proven } = this;
+    if (this.corrects) await returnTickets(this.stepContext, asStep(this.options.recordedOptions));
     // A full replay restores losses by itself: count them by what was lost before.
     if (this.options.full && !this.options.dryRun) await this.compare(null);
     const result = await this.replay(
@@ -129,6 +130,20 @@ class Reconciliation {
           { which: 'failed', ...(proven === null ? {} : { failedSince: proven.since }) },
     );
     this.steps = { ...this.steps, replay: result };
+  }
+
+  /** Whether it may correct what follows from other rows. */
+  private get corrects(): boolean {
+    const { apply, full, dryRun } = this.options;
+    return (apply || full) && !dryRun;
+  }
+
+  /** A replay sets only what its messages say of a ticket: the rest is corrected as `verify --enforce` does. */
+  private async correctTickets(): Promise<void> {
+    if (!this.corrects || this.verified === null) return;
+    const { checks } = this.verified;
+    if (await correctTickets(this.stepContext, checks, asStep(this.options.recordedOptions)))
+      await this.compare(this.steps.restored === null ? this.proven : null);
   }
 
   private replay(selection: LogSelection): Promise<RunResult> {
@@ -221,6 +236,7 @@ class Reconciliation {
     await this.restoreRounds();
     this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
+    if (this.status() !== 'interrupted') await this.correctTickets();
   }
 
   /** Messages that have each other's ids are linked to the entries that hold them first: a replay would take one for the other. */

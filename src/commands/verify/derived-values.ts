@@ -8,6 +8,7 @@ import {
   recomputeLeads,
   type JudgedRow,
 } from '../../store/checks/conversations.js';
+import { placeTickets, readMisplacedTickets } from '../../store/checks/ticket-homes.js';
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
@@ -61,6 +62,9 @@ export async function correctDerived(ctx: Context, correction: Correction, done:
     await through('leads', leadPage(correction));
   }
   if (checks.has('lead_values')) await through('leads', leadValuePage(correction));
+  // An origin follows from the lead's other tickets: first each goes to its own lead.
+  if (checks.has('ticket_rules') || checks.has('consistency'))
+    await through('tickets', placePage(correction));
   if (checks.has('ticket_rules')) await through('tickets', ticketPage(correction));
 }
 
@@ -118,6 +122,18 @@ async function correctPage(
   const wrong = rows.filter(({ isWrong }) => isWrong).map(({ id }) => id);
   const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, journal(wrong), () => correct(wrong));
   return { last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null), changed };
+}
+
+/** Whatever is put in its place leaves the query: so do the next ones, until none is left. */
+function placePage({ runId, scope }: Correction): Page {
+  return async (tx) => {
+    const misplaced = await readMisplacedTickets(tx, scope, CAME_LIVE_SQL, BATCH);
+    if (misplaced.length === 0) return { last: null, changed: 0 };
+    const conversationIds = misplaced.flatMap((ticket) => [ticket.fromConversationId, ticket.conversationId]);
+    const scopeOfJournal = { conversationIds: [...new Set(conversationIds)] };
+    const changed = await journaled(tx, runId, scopeOfJournal, () => placeTickets(tx, misplaced));
+    return { last: changed === 0 ? null : (misplaced.at(-1)?.id ?? null), changed };
+  };
 }
 
 /** By lead: a ticket's origin depends on the lead's other tickets. */

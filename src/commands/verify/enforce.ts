@@ -1,8 +1,11 @@
+import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
 import type { Context } from '../../context.js';
 import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
-import type { Scope } from '../../store/checks/scope.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
+import { WHOLE, type Scope } from '../../store/checks/scope.js';
+import { readMisplacedTickets } from '../../store/checks/ticket-homes.js';
 import {
   countAbsentKeys,
   dropIndex,
@@ -17,7 +20,13 @@ import { readConnections } from '../../store/tables/connections.js';
 import { DEDUPE_REMEDY, joined } from './check.js';
 import { correctDerived } from './derived-values.js';
 import { unlinkUnfounded } from './unlink-messages.js';
-import { CHECK_NAMES, type CheckName, type EnforcedIndex, type Recomputed } from './types.js';
+import {
+  CHECK_NAMES,
+  type CheckName,
+  type CheckResult,
+  type EnforcedIndex,
+  type Recomputed,
+} from './types.js';
 
 /** What `--enforce` did. */
 interface Enforced {
@@ -59,6 +68,38 @@ export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Pro
     unlinkUnfounded(ctx, { runId, scope, heldOnly: true }, done.recomputed),
   );
   return recomputed.messages;
+}
+
+/**
+ * Puts tickets that were given another lead or conversation back, if there are any: a replay would open others in their place.
+ * Recorded as a run of `verify`.
+ */
+export async function returnTickets(ctx: Context, recordedOptions: JsonObject): Promise<void> {
+  const misplaced = await readMisplacedTickets(ctx.store.sql, WHOLE, CAME_LIVE_SQL, 1);
+  if (misplaced.length > 0) await correctValues(ctx, new Set(['consistency'] as const), recordedOptions);
+}
+
+/** Corrects the tickets of which `checks` say that this is due. Recorded as a run of `verify`. Returns whether any were. */
+export async function correctTickets(
+  ctx: Context,
+  checks: readonly CheckResult[],
+  recordedOptions: JsonObject,
+): Promise<boolean> {
+  const named = checks.flatMap(({ check, remedy }) => (remedy === ENFORCE_VALUES_REMEDY ? check : []));
+  const due = named.filter((check) => check === 'ticket_rules' || check === 'consistency');
+  if (due.length > 0) await correctValues(ctx, new Set(due), recordedOptions);
+  return due.length > 0;
+}
+
+async function correctValues(
+  ctx: Context,
+  checks: ReadonlySet<CheckName>,
+  recordedOptions: JsonObject,
+): Promise<void> {
+  const scope = WHOLE;
+  await recorded(ctx, { scope, checks, recordedOptions }, (runId, done) =>
+    correctDerived(ctx, { runId, scope, checks }, done.recomputed),
+  );
 }
 
 /** Does `work` as a run of `verify`, which counts what it has done. */

@@ -1,4 +1,6 @@
+import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
 import { amount } from '../../model/amount.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import {
   readConstraintStates,
   MESSAGE_KEY,
@@ -76,9 +78,11 @@ export const consistencyCheck: Check = {
   async run(view, recorder) {
     const scope = scopeOf(view);
     recorder.checked = await countMessages(view.sql, scope);
-    const log = { restores: false };
-    await forEachRow(view, streamBrokenRelations(view.sql, scope), async ({ isInLog, ...broken }) => {
-      log.restores ||= isInLog;
+    const by = { log: false, enforce: false };
+    const relations = streamBrokenRelations(view.sql, scope, CAME_LIVE_SQL);
+    await forEachRow(view, relations, async ({ isInLog, isDerived, ...broken }) => {
+      by.log ||= isInLog;
+      by.enforce ||= isDerived;
       await recorder.finding('*', broken);
     });
     const misfits = recorder.found;
@@ -100,7 +104,10 @@ export const consistencyCheck: Check = {
         `${amount(constraints, 'constraint')} missing or not validated: add by hand as in prisma/migrations`,
       ],
     ]);
-    return { summary, remedy: doubled.leads ? DEDUPE_REMEDY : log.restores ? REPLAY_ALL_REMEDY : null };
+    if (doubled.leads) return { summary, remedy: DEDUPE_REMEDY };
+    // A replay opens a ticket where one is away: they go back first.
+    const values = by.enforce ? ENFORCE_VALUES_REMEDY : null;
+    return { summary, remedy: values ?? (by.log ? REPLAY_ALL_REMEDY : null) };
   },
 };
 

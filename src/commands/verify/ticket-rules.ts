@@ -20,14 +20,15 @@ export const ticketRulesCheck: Check = {
     let fixable = 0;
     for await (const page of streamOpenTickets(view.sql, scopeOf(view), CAME_LIVE_SQL)) {
       if (view.signal.aborted) break;
-      for (const { ticket, problems, corrected, isBaseless } of await judgeTickets(view.sql, page)) {
+      for (const judged of await judgeTickets(view.sql, page)) {
+        const { ticket, problems, corrected, isBaseless, isAway } = judged;
         recorder.checked += 1;
         const { connectionId } = ticket;
         const subject = `ticket ${ticket.id}`;
         if (problems.length === 0) await recorder.good({ connectionId, subject, detail: 'open' });
         else {
           if (isBaseless) baseless += 1;
-          if (corrected !== null) fixable += 1;
+          if (corrected !== null || isAway) fixable += 1;
           await recorder.finding('*', { connectionId, subject, detail: problems.join('; ') });
         }
       }

@@ -2,6 +2,7 @@ import { columns, orNull, uuid, text, type RowOf, streamRowsOf } from '../column
 import type { Sql } from '../sql.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+import { misplacedTickets } from './ticket-homes.js';
 
 const BROKEN_RELATION = columns({
   connectionId: orNull(uuid),
@@ -14,6 +15,8 @@ const BROKEN_RELATION = columns({
 type BrokenRelation = RowOf<typeof BROKEN_RELATION> & {
   /** A replay of the raw log fixes it. */
   isInLog: boolean;
+  /** `verify --enforce` fixes it. */
+  isDerived: boolean;
 };
 
 /** A relation between two tables that holds in a sound database, with or without foreign keys. */
@@ -24,6 +27,8 @@ interface Relation {
   isGlobal?: boolean;
   /** A replay of the raw log fixes it. */
   isInLog?: boolean;
+  /** `verify --enforce` fixes it. */
+  isDerived?: boolean;
 }
 
 /** A lead that the raw log names comes back under its id, as long as its names are known. */
@@ -65,14 +70,6 @@ const RELATIONS: readonly Relation[] = [
        left join leads l on l.id = v.lead_id
        where ${inScope('v.connection_id')} and ${sinceScope('v.last_message_at')} and ${ONLY_LEAD_IS_GONE}`,
     isInLog: true,
-  },
-  {
-    query: `select v.connection_id, 'ticket ' || t.id as subject,
-         case when v.id is null then 'belongs to the conversation ' || t.conversation_id || ', which does not exist'
-              else 'belongs to a lead other than its conversation, ' || v.id end as detail
-       from tickets t left join conversations v on v.id = t.conversation_id
-       where ${inScope('v.connection_id')} and ${sinceScope('t.opened_at')}
-         and (v.id is null or v.lead_id <> t.lead_id)`,
   },
   {
     query: `select null::uuid as connection_id, i.kind || ' ' || i.value as subject,
@@ -173,14 +170,43 @@ const RELATIONS: readonly Relation[] = [
   },
 ];
 
+/** A ticket belongs to its conversation's lead, and its conversation holds the message that opened it. */
+function ticketRelations(cameLive: string): readonly Relation[] {
+  return [
+    {
+      query: `select away.connection_id, 'ticket ' || away.id as subject,
+           case when away.from_lead_id is null
+             then 'belongs to the conversation ' || away.from_conversation_id || ', which does not exist'
+             when away.conversation_id = away.from_conversation_id
+             then 'belongs to a lead other than its conversation, ' || away.conversation_id
+             else 'belongs to the conversation ' || away.from_conversation_id || ', and the message that opened it to '
+               || away.conversation_id end as detail
+         from (${misplacedTickets(cameLive)}) away
+         where ${inScope('away.connection_id')} and ${sinceScope('away.opened_at')}`,
+      isDerived: true,
+    },
+    {
+      query: `select v.connection_id, 'ticket ' || t.id as subject,
+           case when v.id is null then 'belongs to the conversation ' || t.conversation_id || ', which does not exist'
+                else 'belongs to a lead other than its conversation, ' || v.id end as detail
+         from tickets t left join conversations v on v.id = t.conversation_id
+         where ${inScope('v.connection_id')} and ${sinceScope('t.opened_at')}
+           and (v.id is null or v.lead_id <> t.lead_id)
+           and t.id not in (select away.id from (${misplacedTickets(cameLive)}) away)`,
+    },
+  ];
+}
+
 /** Every row that does not match the row it references, relation by relation. */
 export async function* streamBrokenRelations(
   tx: Sql,
   scope: Scope,
+  cameLive: string,
 ): AsyncGenerator<BrokenRelation[], void, undefined> {
-  for (const { query, isGlobal = false, isInLog = false } of RELATIONS) {
+  const all = [...RELATIONS, ...ticketRelations(cameLive)];
+  for (const { query, isGlobal = false, isInLog = false, isDerived = false } of all) {
     if (isGlobal && scope.connectionIds !== null) continue;
     for await (const rows of streamRowsOf(tx, BROKEN_RELATION, query, scopeParameters(scope)))
-      yield rows.map((row) => ({ ...row, isInLog }));
+      yield rows.map((row) => ({ ...row, isInLog, isDerived }));
   }
 }

@@ -8,7 +8,10 @@ import {
   orNull,
   type RowOf,
   columns,
+  columnNames,
   only,
+  rowsOf,
+  without,
   insertRows,
   updateRows,
   readByIds,
@@ -50,6 +53,20 @@ const STILL_OPEN = `status || '' = 'open'`;
 /** All tickets of the given leads, open and closed: a ticket's origin depends on the ones before it (T4). */
 export async function readTicketsOfLeads(tx: Sql, leadIds: readonly string[]): Promise<TicketRow[]> {
   return readByIds(tx, 'tickets', COLUMNS, 'lead_id', leadIds);
+}
+
+/** The tickets that a query gives, with `home_id` and `home_lead_id` for their conversation and lead; `$1`: the leads. */
+export async function readTicketsIn(
+  tx: Sql,
+  query: string,
+  leadIds: readonly string[],
+): Promise<TicketRow[]> {
+  const others = without(COLUMNS, 'conversationId', 'leadId');
+  const rows = await tx.query(
+    `select ${columnNames(others, 'x')}, x.home_id as conversation_id, x.home_lead_id as lead_id from ${query} x`,
+    [arrayLiteral(leadIds)],
+  );
+  return rowsOf(COLUMNS, rows);
 }
 
 export async function readTicketsOfConversations(
