@@ -102,4 +102,12 @@ describe('a body says the same in whatever it was kept', () => {
       { numRuns: 2000 },
     );
   });
+
+  test.each(['ruby', 'ruby 3.4'])('a line of Rails (%s) with the line end that Docker keeps', (form) => {
+    const value = webhook('messages', { messages: [message({ text: { body: 'Olá\n\t"tudo" bem?' } })] });
+    const line = WRAPS[form]?.(value);
+    const entry = decoded(JSON.stringify({ log: `${String(line)}\n`, stream: 'stdout' }));
+    expect(entry.unrecognized).toEqual([]);
+    expect(said(entry)).toEqual(said(decoded(JSON.stringify(value))));
+  });
 });

@@ -53,7 +53,8 @@ export function isInsidePrint(line: string, isFirst = true): boolean {
 
 /** The form of a print over several lines that begins in the middle of its value; undefined for any other text. */
 export function fragmentOf(text: string): PrintForm | undefined {
-  const [first = '', second] = text.slice(0, LONGEST_START).split('\n', 2);
+  const [first = '', second] = text.trimEnd().slice(0, LONGEST_START).split('\n', 2);
+  // Alone, a line is an entry of a log: `  Parameters: {"object"=>…}` of Rails.
   if (second === undefined || !isInsidePrint(first)) return undefined;
   // In a group of lines that are all indented, a value can be whole.
   const start = text.search(/\S/);
