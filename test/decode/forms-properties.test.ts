@@ -105,8 +105,8 @@ describe('a body says the same in whatever it was kept', () => {
 
   test.each(['ruby', 'ruby 3.4'])('a line of Rails (%s) with the line end that Docker keeps', (form) => {
     const value = webhook('messages', { messages: [message({ text: { body: 'Olá\n\t"tudo" bem?' } })] });
-    const line = WRAPS[form]?.(value);
-    const entry = decoded(JSON.stringify({ log: `${String(line)}\n`, stream: 'stdout' }));
+    const line = fileOf(WRAPS[form]?.(value) ?? null);
+    const entry = decoded(JSON.stringify({ log: `${line}\n`, stream: 'stdout' }));
     expect(entry.unrecognized).toEqual([]);
     expect(said(entry)).toEqual(said(decoded(JSON.stringify(value))));
   });

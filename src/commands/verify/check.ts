@@ -4,6 +4,7 @@ import { UNLINK_WHY } from '../../audit/claims.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { Severity } from '../../model/enumerations.js';
 import type { Scope } from '../../store/checks/scope.js';
+import { readEntryCopies } from '../../store/journal/discards.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { CheckName, CheckResult, Finding, ItemSign, VerifiedItem } from './types.js';
@@ -238,6 +239,21 @@ export const RESTORE_IDS_REMEDY = remedy(
   ['--apply'],
   'restores these messages under their ids from the raw log, and merges the copies',
 );
+/** Raw entries named in one command. */
+const MOST_COPIES = 20;
+
+/** Takes out copies of raw entries, which block their unique index; null without any that could go. */
+export async function copiesRemedy(sql: Sql): Promise<Remedy | null> {
+  const copies = await readEntryCopies(sql, MOST_COPIES);
+  if (copies.length === 0) return null;
+  const args = [...copies.map((id) => `log:${id}`), '--apply'];
+  return remedy(
+    'raw discard',
+    args,
+    'takes out the second copies of raw entries, which block the unique index',
+  );
+}
+
 export const ENFORCE_INDEX_REMEDY = remedy('verify', ['--enforce'], 'creates the unique indexes');
 /** For rows whose raw entry does not hold them, and never did. */
 export const UNLINK_REMEDY = remedy('verify', ['--enforce'], UNLINK_WHY);

@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
+import type { Remedy } from '../../model/remedy.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { WHOLE, type Scope } from '../../store/checks/scope.js';
 import { readMisplacedTickets } from '../../store/checks/ticket-homes.js';
@@ -17,7 +18,7 @@ import {
 } from '../../store/checks/schema.js';
 import { sqlState } from '../../store/sql-state.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { DEDUPE_REMEDY, joined } from './check.js';
+import { copiesRemedy, DEDUPE_REMEDY, joined } from './check.js';
 import { correctDerived } from './derived-values.js';
 import { unlinkUnfounded } from './unlink-messages.js';
 import {
@@ -238,8 +239,13 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
     reason:
       `${amount(rows, 'duplicate row')} in ${key.table}: ${amount(groups, 'group shares', 'groups share')} ` +
       `${key.columns.join(', ')} (${shown.join('; ')}${groups > shown.length ? '; …' : ''})`,
-    remedy: MERGEABLE.has(key.table) ? DEDUPE_REMEDY : null,
+    remedy: await unblocking(ctx, key),
   };
+}
+
+async function unblocking({ store }: Context, { table }: UniqueKey): Promise<Remedy | null> {
+  if (table === 'webhook_log') return copiesRemedy(store.sql);
+  return MERGEABLE.has(table) ? DEDUPE_REMEDY : null;
 }
 
 /**

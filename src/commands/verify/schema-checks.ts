@@ -12,6 +12,7 @@ import {
 import { countMessages } from '../../store/checks/messages.js';
 import { streamBrokenRelations } from '../../store/checks/relations.js';
 import {
+  copiesRemedy,
   DEDUPE_REMEDY,
   ENFORCE_INDEX_REMEDY,
   REPLAY_ALL_REMEDY,
@@ -35,13 +36,14 @@ export const uniqueIndexCheck: Check = {
       else await recorder.finding('*', item);
     }
     const { found } = recorder;
+    const isOpen = [...states].some(([{ table }, { state }]) => table === 'webhook_log' && state !== 'sound');
     return found === 0
       ? {
           summary: `${amount(states.size, 'unique index', 'unique indexes')} present and valid`,
         }
       : {
           summary: `${amount(found, 'unique index is', 'unique indexes are')} missing or invalid`,
-          remedy: ENFORCE_INDEX_REMEDY,
+          remedy: (isOpen ? await copiesRemedy(sql) : null) ?? ENFORCE_INDEX_REMEDY,
         };
   },
 };

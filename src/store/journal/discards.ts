@@ -81,6 +81,7 @@ const JUDGED = `
         when b.messages > 0 then 'messages'
         when exists (select from history_chunks h where h.webhook_log_id = c.id) then 'history'
         when exists (select from pending_facts p where p.webhook_log_id = c.id) then 'updates'
+        when twin.is_kept then null
         when c.status = 'processed' then 'applied'
         when c.status = 'partial' and items.seen - items.skipped > (
           select count(*) from rejects r where r.webhook_log_id = c.id
@@ -88,6 +89,13 @@ const JUDGED = `
       end as kept
     from chosen c
     left join brought b on b.id = c.id
+    -- The same bytes twice, for want of the unique index: nothing is lost with the copy that no row names.
+    left join lateral (
+      select true as is_kept from webhook_log own
+      join webhook_log w on w.connection_scope = own.connection_scope and w.sha256 = own.sha256 and w.raw_body = own.raw_body
+      where own.id = c.id and w.id <> c.id and w.status in ('processed', 'partial') and w.id not in (select id from chosen)
+      limit 1
+    ) twin on true
     cross join lateral (
       select
         coalesce((
@@ -107,6 +115,32 @@ function storedDuring(w: string, r: string): string {
     `(lpad(to_hex((extract(epoch from ${time}) * 1000)::bigint), 12, '0') || '${rest}')::uuid`;
   return `${w}.id >= ${idAt(`${r}.started_at`, '0'.repeat(20))}
     and ${w}.id <= ${idAt(`coalesce(${r}.completed_at, clock_timestamp())`, 'f'.repeat(20))}`;
+}
+
+/**
+ * Copies of raw entries that no row names, where the unique index is missing; of each entry one is left out. At most `limit`.
+ */
+export async function readEntryCopies(sql: Sql, limit: number): Promise<string[]> {
+  const rows = await sql.query(
+    `select id from (
+       select w.id, named.is_named,
+         row_number() over (partition by w.connection_scope, w.sha256 order by named.is_named desc, w.id) as nth
+       from (
+         select connection_scope, sha256 from webhook_log
+         where status in ('processed', 'partial') group by 1, 2 having count(*) > 1
+       ) doubled
+       join webhook_log w using (connection_scope, sha256)
+       cross join lateral (
+         select exists (select from messages m where m.batch_id = w.id)
+           or exists (select from history_chunks h where h.webhook_log_id = w.id)
+           or exists (select from pending_facts p where p.webhook_log_id = w.id)
+           or exists (select from rejects r where r.webhook_log_id = w.id) as is_named
+       ) named
+     ) copies
+     where nth > 1 and not is_named order by id limit $1::int`,
+    [limit],
+  );
+  return rows.map((row) => textOf(row, 'id'));
 }
 
 /** Counts of the chosen entries. */
