@@ -71,10 +71,12 @@ export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[
     rows,
     `-- The same fact, come again while its message is still missing.
      on conflict (connection_id, target_external_id, kind, fact_key) do update
-       set webhook_log_id = excluded.webhook_log_id
-     -- Only where the entry that it names is not in the raw log any more.
+       set webhook_log_id = excluded.webhook_log_id, at = excluded.at, payload = excluded.payload
+     -- Only where the entry that it names is not in the raw log any more, or says something else. Two edits of one key may differ.
      where pending_facts.webhook_log_id is distinct from excluded.webhook_log_id
-       and not exists (select from webhook_log w where w.id = pending_facts.webhook_log_id)`,
+         and not exists (select from webhook_log w where w.id = pending_facts.webhook_log_id)
+       or (pending_facts.at, pending_facts.payload) is distinct from (excluded.at, excluded.payload)
+         and (pending_facts.kind <> 'edit' or pending_facts.webhook_log_id = excluded.webhook_log_id)`,
   );
 }
 
