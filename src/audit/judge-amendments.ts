@@ -1,5 +1,5 @@
 import type { Sql } from '../store/sql.js';
-import { readPendingFacts, readReactions } from '../store/tables/amendments.js';
+import { readPendingFacts, readReactions, type PendingFactRow } from '../store/tables/amendments.js';
 import {
   applyAmendment,
   contradictsReaction,
@@ -9,6 +9,7 @@ import {
   type Amendment,
 } from '../rules/amendments.js';
 import { contradictsAmendment } from '../rules/contradictions.js';
+import { stableJson } from '../rules/merge-values.js';
 import { keyOf, type TrackedMessage, type MessageBook } from '../rules/message-book.js';
 import type { LeadFinder } from '../rawlog/lead-finder.js';
 import type { ContestedItem, JudgedItem, LogItem } from './outcome.js';
@@ -70,8 +71,7 @@ export async function judgeAmendments(
   );
   for (const { item, tracked } of doubts) {
     const target = keyOf(item.connection.id, item.fact.targetExternalId);
-    if (waiting.has(`${target} ${waitingKey(item.fact)}`))
-      judged.push({ item, outcome: { kind: 'waiting' } });
+    if (isWaiting(item, waiting)) judged.push({ item, outcome: { kind: 'waiting' } });
     else if (missing.has(target)) judged.push({ item, outcome: { kind: 'targetless' } });
     else judged.push({ item, outcome: { kind: 'unapplied', row: tracked?.stored ?? null } });
   }
@@ -109,17 +109,30 @@ function reactionKeys(
   return keys.all();
 }
 
-async function readWaiting(sql: Sql, items: readonly LogItem<Amendment>[]): Promise<Set<string>> {
+/** What waits for these items' messages, by its key. */
+async function readWaiting(
+  sql: Sql,
+  items: readonly LogItem<Amendment>[],
+): Promise<Map<string, PendingFactRow>> {
   const keys = new Keys();
   for (const { fact, connection } of items) keys.add(connection.id, fact.targetExternalId);
   const rows = await readPendingFacts(sql, keys.all());
-  return new Set(
-    rows.map((row) => `${keyOf(row.connectionId, row.targetExternalId)} ${row.kind} ${row.factKey}`),
-  );
+  return new Map(rows.map((row) => [waitingKey(row), row]));
 }
 
-function waitingKey(fact: Amendment): string {
-  const target = { connectionId: '', externalId: fact.targetExternalId, webhookLogId: null };
-  const { kind, factKey } = pendingRow(payloadOf(fact), target);
-  return `${kind} ${factKey}`;
+/** Whether it waits, as its entry says it: two edits of one key may differ, and only the entry that the row names decides. */
+function isWaiting(
+  { fact, connection, entry }: LogItem<Amendment>,
+  waiting: ReadonlyMap<string, PendingFactRow>,
+): boolean {
+  const target = { connectionId: connection.id, externalId: fact.targetExternalId, webhookLogId: entry.id };
+  const said = pendingRow(payloadOf(fact), target);
+  const row = waiting.get(waitingKey(said));
+  if (row === undefined) return false;
+  const isOfOther = said.kind === 'edit' && row.webhookLogId !== entry.id;
+  return isOfOther || (row.at === said.at && stableJson(row.payload) === stableJson(said.payload));
+}
+
+function waitingKey({ connectionId, targetExternalId, kind, factKey }: PendingFactRow): string {
+  return `${keyOf(connectionId, targetExternalId)} ${kind} ${factKey}`;
 }

@@ -160,14 +160,15 @@ export async function editConnection(
       ...after,
       id: before.id,
       historySyncStatus: historyStatusAfter(before, after.kind),
+      isPhoneEntered: changes.phone !== undefined,
     });
   } catch (error) {
     if (violatedConstraint(error)?.kind === 'unique') assertUnique(after, slug, await others(ctx, before.id));
     throw error;
   }
-  await requeueOwnNumbers(ctx, before, after);
-  await requeueSharedWaba(ctx, before, after);
   const record = (await readConnectionRecords(store.sql, { id: before.id }))[0] ?? before;
+  await requeueOwnNumbers(ctx, before, record);
+  await requeueSharedWaba(ctx, before, after);
   return {
     schemaVersion: 1,
     command: 'connection edit',
@@ -177,18 +178,21 @@ export async function editConnection(
   };
 }
 
-/** Entries about its old number, and about its new one, are due again: that number is no lead (I4). */
+/** Entries about the numbers that it had, and about its new one, are due again: only an own number is no lead (I4). */
 async function requeueOwnNumbers(
   ctx: Context,
-  before: Pick<ConnectionFields, 'displayPhoneNumber'>,
-  after: Pick<ConnectionFields, 'displayPhoneNumber'>,
+  before: ConnectionRecord,
+  after: ConnectionRecord,
 ): Promise<void> {
-  if (before.displayPhoneNumber === after.displayPhoneNumber) return;
-  const numbers = [before, after].flatMap(({ displayPhoneNumber }) =>
-    displayPhoneNumber === null ? [] : (canonicalPhone(displayPhoneNumber) ?? []),
-  );
-  const names = numbers.flatMap((number) => [number, ...phoneEquivalents(number)]);
+  const [had, has] = [new Set(numbersOf(before)), new Set(numbersOf(after))];
+  const changed = [...had, ...has].filter((number) => !had.has(number) || !has.has(number));
+  if (changed.length === 0) return;
+  const names = changed.flatMap((number) => [number, ...phoneEquivalents(number)]);
   await ctx.store.transaction((tx) => requeueEntriesNaming(tx, names));
+}
+
+function numbersOf({ displayPhoneNumber: shown, numbers }: ConnectionRecord): string[] {
+  return [...numbers, ...(shown === null ? [] : [canonicalPhone(shown) ?? shown])];
 }
 
 /** Entries that name only a WABA that now has several numbers are due again: which number they are about is unknown. */

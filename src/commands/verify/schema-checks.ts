@@ -9,7 +9,9 @@ import {
   type KeyState,
   type UniqueKey,
 } from '../../store/checks/schema.js';
+import { remedy, type Remedy } from '../../model/remedy.js';
 import { countMessages } from '../../store/checks/messages.js';
+import { streamOwnNumberChats, type OwnNumberChat } from '../../store/checks/own-numbers.js';
 import { streamBrokenRelations } from '../../store/checks/relations.js';
 import {
   copiesRemedy,
@@ -88,13 +90,20 @@ export const consistencyCheck: Check = {
       await recorder.finding('*', broken);
     });
     const misfits = recorder.found;
+    const own = await findOwnNumbers(view, recorder);
+    by.log ||= own.entered > 0;
     const doubled = await findDoubledKeys(view, recorder);
     const constraints = await findLooseConstraints(view, recorder);
+    const others = own.entered + own.strange.size;
     if (recorder.found === 0) return { summary: 'Foreign references are consistent' };
     const summary = joined([
       [
         misfits,
         amount(misfits, 'row references a row that does not match', 'rows reference rows that do not match'),
+      ],
+      [
+        others,
+        `${amount(others, 'contact has', 'contacts have')} a number that the connection has as its own`,
       ],
       [
         doubled.rows,
@@ -107,11 +116,43 @@ export const consistencyCheck: Check = {
       ],
     ]);
     if (doubled.leads) return { summary, remedy: DEDUPE_REMEDY };
+    // A number that is not its own would hide what its contact writes.
+    if (own.strange.size > 0) return { summary, remedy: ownNumberRemedy(view, own.strange) };
     // A replay opens a ticket where one is away: they go back first.
     const values = by.enforce ? ENFORCE_VALUES_REMEDY : null;
     return { summary, remedy: values ?? (by.log ? REPLAY_ALL_REMEDY : null) };
   },
 };
+
+/** Contacts with a connection's own number: `entered` by a person, whom a replay removes; and the strange numbers. */
+async function findOwnNumbers(
+  view: VerifyView,
+  recorder: Recorder,
+): Promise<{ entered: number; strange: Map<string, OwnNumberChat> }> {
+  const found = { entered: 0, strange: new Map<string, OwnNumberChat>() };
+  await forEachRow(view, streamOwnNumberChats(view.sql, scopeOf(view)), async (chat) => {
+    const { connectionId, conversationId, number, isEntered } = chat;
+    if (isEntered) found.entered += 1;
+    else found.strange.set(number, chat);
+    const detail = `is with ${number}, which the connection has as its own number`;
+    await recorder.finding('*', { connectionId, subject: `conversation ${conversationId}`, detail });
+  });
+  return found;
+}
+
+/** Where a person enters the right number, it is the only one. Null if no other one is known. */
+function ownNumberRemedy(
+  { connections }: VerifyView,
+  strange: ReadonlyMap<string, OwnNumberChat>,
+): Remedy | null {
+  const [one] = strange.values();
+  const row = connections.find(({ id }) => id === one?.connectionId);
+  const known = row === undefined ? [] : [row.displayPhoneNumber, ...[...row.numbers].reverse()];
+  const own = known.find((number) => number !== null && !strange.has(number)) ?? null;
+  return row === undefined || own === null
+    ? null
+    : remedy('connection edit', [row.name, '--phone', own], 'leaves it only its own number; then replay');
+}
 
 /** Rows with the same key, if no valid index rules them out. */
 async function findDoubledKeys(

@@ -10,7 +10,7 @@ import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
 import { isForeignChunk } from '../../rules/connection-state.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { isRefused, refusedBodies } from '../../rules/signatures.js';
-import { ownNumberReason } from '../batch/own-number.js';
+import { isEnteredNumber, ownNumberReason } from '../batch/own-number.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
@@ -166,18 +166,21 @@ function countEvent(work: BatchWork, fact: Fact): void {
 
 /**
  * Rule I4 for numbers that became known late: removes what was stored meanwhile about a connection's own number.
- * Checked when a number becomes known, and once per run when an item is skipped for it: another run, or a person, may
- * have set it.
+ * Checked when an entry makes a number known, and once per run when an item is skipped for one that a person may have entered
+ * meanwhile. Nothing is removed for any other number: nobody has said that it is the connection's.
  */
 export async function retractOwnNumbers(
   work: BatchWork,
   directory: ConnectionDirectory,
   lessons: readonly Lesson[],
 ): Promise<void> {
-  const news = new Set(lessons.filter(({ number }) => number).map(({ row }) => row));
+  const news = new Map(lessons.flatMap(({ row, numbers }) => (numbers.size > 0 ? [[row, numbers]] : [])));
   const met = [...work.withOwnNumber].filter((connection) => directory.mayHoldOwnNumber(connection));
-  for (const connection of new Set([...news, ...met])) {
-    const own = work.ownNumbers.of(connection);
+  for (const connection of new Set([...news.keys(), ...met])) {
+    const said = news.get(connection);
+    const own = work.ownNumbers
+      .of(connection)
+      .filter((one) => said?.has(one) === true || isEnteredNumber(connection, one));
     if (own.length === 0) continue;
     const { requeued, removed } = await retractOwnNumber(work.tx, work.settings.runId, {
       connectionId: connection.id,

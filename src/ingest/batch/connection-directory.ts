@@ -17,8 +17,8 @@ interface DirectoryOptions {
 /** What entries revealed about a connection: its phone_number_id, its WABA, its number. */
 export interface Lesson {
   row: ConnectionRow;
-  /** Its number became known in this run. */
-  number: boolean;
+  /** Its numbers that became known in this run. */
+  numbers: Set<string>;
   /** So did its WABA. */
   waba: boolean;
   /** Batches that have to store it. */
@@ -159,7 +159,7 @@ export class ConnectionDirectory extends ConnectionResolver {
       row.numbers = [...row.numbers, named].sort();
       const number = row.numbers.at(-1) ?? named;
       row.displayPhoneNumber = number;
-      this.note(row).number = true;
+      this.note(row).numbers.add(named);
       this.withoutOwnNumber.delete(row.id);
       // Registered by its id for lack of a number, or by a number no longer shown; named as it would have been.
       const isCalledSo = shown === null ? row.name === row.phoneNumberId : row.name === shown;
@@ -168,7 +168,7 @@ export class ConnectionDirectory extends ConnectionResolver {
   }
 
   private note(row: ConnectionRow): Lesson {
-    const lesson = this.lessons.get(row) ?? { row, number: false, waba: false, batchesLeft: 0 };
+    const lesson = this.lessons.get(row) ?? { row, numbers: new Set<string>(), waba: false, batchesLeft: 0 };
     lesson.batchesLeft = 2;
     this.lessons.set(row, lesson);
     return lesson;

@@ -1,7 +1,7 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact, Identities, SkipReason, Subject } from '../../model/facts.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import { numbersOf } from './connection-resolver.js';
+import { numberOf, numbersOf } from './connection-resolver.js';
 
 /** The connections' own numbers, in any of their spellings (rule I4). */
 export class OwnNumbers {
@@ -22,6 +22,11 @@ export class OwnNumbers {
     }
     return own;
   }
+}
+
+/** Whether a person entered this number: beside it, nothing is learned from entries. */
+export function isEnteredNumber({ displayPhoneNumber, numbers }: ConnectionRow, number: string): boolean {
+  return numbers.length === 0 && numberOf(displayPhoneNumber) === number;
 }
 
 /** Rule I4: the business's own number is never a lead, and a thread with itself is not a conversation. */

@@ -72,8 +72,12 @@ export async function insertPendingFacts(tx: Sql, rows: readonly PendingFactRow[
     rows,
     `-- The same fact, come again while its message is still missing.
      on conflict (connection_id, target_external_id, kind, fact_key) do update
-       set webhook_log_id = excluded.webhook_log_id
-     where pending_facts.webhook_log_id is null and excluded.webhook_log_id is not null`,
+       set webhook_log_id = coalesce(pending_facts.webhook_log_id, excluded.webhook_log_id),
+         at = excluded.at, payload = excluded.payload
+     -- Only where it names no entry, or says something else. Two edits of one key may differ.
+     where pending_facts.webhook_log_id is null and excluded.webhook_log_id is not null
+       or (pending_facts.at, pending_facts.payload) is distinct from (excluded.at, excluded.payload)
+         and (pending_facts.kind <> 'edit' or pending_facts.webhook_log_id = excluded.webhook_log_id)`,
   );
 }
 

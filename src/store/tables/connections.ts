@@ -209,19 +209,23 @@ export async function insertConnectionRecord(
   );
 }
 
-/** The same for a change. `historySyncStatus`: null keeps it. */
+/** The same for a change. `historySyncStatus`: null keeps it. `isPhoneEntered`: also if it is the number that is shown already. */
 export async function updateConnectionRecord(
   sql: Sql,
-  row: ConnectionFields & { id: string; historySyncStatus: HistorySyncStatus | null },
+  row: ConnectionFields & {
+    id: string;
+    historySyncStatus: HistorySyncStatus | null;
+    isPhoneEntered: boolean;
+  },
 ): Promise<void> {
   await sql.execute(
     `update connections set history_sync_status = coalesce($2, history_sync_status), name = $3, kind = $4,
        display_phone_number = $5, phone_number_id = $6, waba_id = $7,
        -- What a person enters takes the place of all that entries have said.
-       numbers = case when display_phone_number is distinct from $5 then '{}' else numbers end,
+       numbers = case when display_phone_number is distinct from $5 or $8::boolean and not numbers <@ array[$5::text] then '{}' else numbers end,
        waba_ids = case when waba_id is distinct from $7 then '{}' else waba_ids end
      where id = $1::uuid`,
-    [row.id, row.historySyncStatus, ...parametersOf(row)],
+    [row.id, row.historySyncStatus, ...parametersOf(row), row.isPhoneEntered],
   );
 }
 
