@@ -107,7 +107,9 @@ describeOnBackends('a ticket that was given', (backend) => {
   it('another conversation of the same lead comes back as well', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 60), live('S1', 10, {}, SECOND)]);
-    await store.sql.execute(`update tickets set status = 'closed', closed_at = opened_at + interval '10 minutes'`);
+    await store.sql.execute(
+      `update tickets set status = 'closed', closed_at = opened_at + interval '10 minutes'`,
+    );
     await replayBodies(store, [live('A3', 3600)]);
     const sound = await tickets(store);
     await store.sql.execute(
