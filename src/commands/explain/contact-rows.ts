@@ -121,6 +121,7 @@ export function concludeContactRows(
     'lead has none of the names that the raw log gives',
     'leads have none of the names that the raw log gives',
   );
+  if (faults.strayTickets > 0) inv.remedy({ do: 'enforce' });
   if (faults.nameless > 0) inv.remedy({ do: 'replay_all' });
   const extra = faults.twins + faults.extraConversations + faults.extraTickets;
   say(
