@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
 import { message, only, webhook } from '../decode/meta-builders.js';
-import { node } from '../decode/wrap.js';
+import { node, ruby } from '../decode/wrap.js';
 import { after, readText, type ReadResult } from './support.js';
 
 /** What console.log of Node and mongosh print over several lines. */
@@ -103,4 +103,17 @@ test('any cutting into chunks and any resume point give the same entries', async
     ),
     { numRuns: 60 },
   );
+});
+
+describe('lines of Rails', () => {
+  test.each(['=>', ' => '])('in a row (%s), whatever a customer wrote, are an entry each', async (arrow) => {
+    const texts = ['Oi', '{"a" => "b"}', '  Parameters: {"a"=>', "it's {'a' => 1}"];
+    const lines = texts.map((text) => `  Parameters: ${ruby(bodyOf(text), arrow)}`);
+    const plain = await readText(`${lines.join('\n\n')}\n`);
+    expect(textsIn(plain)).toEqual(texts);
+    const docker = lines.map((line) =>
+      JSON.stringify({ log: `${line}\n`, stream: 'stdout', time: '2025-09-16T05:00:00Z' }),
+    );
+    expect(textsIn(await readText(`${docker.join('\n')}\n`))).toEqual(texts);
+  });
 });

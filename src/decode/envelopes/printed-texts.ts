@@ -40,9 +40,12 @@ export function printFormOf(text: string): PrintForm | undefined {
   return strings.take(second);
 }
 
-/** How a line in the middle of a value begins that Node, Python or Ruby print: with a member, a piece of a text, or a bracket. */
+/**
+ * How a line in the middle of a value begins that Node, Python or Ruby print: with a member, a piece of a text, or a bracket. The line
+ * of Rails (`  Parameters: {"object"=>`) is a whole one.
+ */
 const MEMBER =
-  /^\s+(?:(?:'(?:[^'\\]|\\.){0,200}'|[A-Za-z_$][\w$]{0,80}): ?(?:['"`{[(\d-]|\w+,?$|$)|(?<=\s{8})"(?!(?:[^"\\]|\\.){0,200}"\s*:)|[bu]?['`](?!(?:[^'\\]|\\.){0,200}' ?=>)|[[{]\s*(?:$|')|[[{][[{\s]*[\w$]+:|[[{\s]*(?:"(?:[^"\\]|\\.){0,200}"|:\w{1,80}) ?=>)/;
+  /^\s+(?!\w+: [[{]+"(?:[^"\\]|\\.){0,200}" ?=>)(?:(?:'(?:[^'\\]|\\.){0,200}'|[A-Za-z_$][\w$]{0,80}): ?(?:['"`{[(\d-]|\w+,?$|$)|(?<=\s{8})"(?!(?:[^"\\]|\\.){0,200}"\s*:)|[bu]?['`](?!(?:[^'\\]|\\.){0,200}' ?=>)|[[{]\s*(?:$|')|[[{][[{\s]*[\w$]+:|[[{\s]*(?:"(?:[^"\\]|\\.){0,200}"|:\w{1,80}) ?=>)/;
 /** The same, of any line but the first: what begins in double quotes can be JSON. */
 const MORE = /^\s+(?:"|[[{][\s[{]*')/;
 
