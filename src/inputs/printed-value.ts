@@ -1,5 +1,5 @@
 import { withoutColours } from '../decode/envelopes/clock.js';
-import { isInsidePrint } from '../decode/envelopes/printed-texts.js';
+import { DEEP, isInsidePrint } from '../decode/envelopes/printed-texts.js';
 
 /**
  * How a bracket begins a value in the notation of Node, Python or Ruby: `{'key':`, `{ key:`, `{"key"=>`, `{:key=>`, or a list of texts.
@@ -53,6 +53,8 @@ export class PrintedValue {
   #start = 0;
   /** Whether the value's beginning may be missing: its lines are some of it, up to its last bracket at the margin. */
   #isFragment = false;
+  /** Whether it may be whole, and only indented. */
+  #isGroup = false;
   #colour = '';
 
   /** Whether it is certain to go on in the next line. */
@@ -73,6 +75,7 @@ export class PrintedValue {
   /** Takes a line that is in the middle of a value. */
   #isInside(text: string): boolean {
     this.#isFragment = true;
+    this.#isGroup = this.#indent < DEEP && /^\s*[[{]\s*$/.test(text);
     this.#least = 1;
     return this.#scan(text, 0) !== undefined && this.#goesOn('line');
   }
@@ -102,12 +105,26 @@ export class PrintedValue {
     if (isNew && !this.#mayBegin(text)) return 'no';
     const at = this.#scan(text, 0);
     if (at === undefined) return 'no';
-    if (this.#isFragment) return !this.#goesOn(end) ? 'no' : indentOf(text) === 0 && isNew ? 'last' : 'more';
+    if (this.#isFragment) {
+      if (!this.#goesOn(end)) return 'no';
+      return isNew && (indentOf(text) === 0 || this.#endsGroup(text, end)) ? 'last' : 'more';
+    }
     if (this.#closers.length > 0) return this.#goesOn(end) ? 'more' : 'no';
     if (this.#opensIn(text, at, end, true)) return 'more';
     this.#isDone = true;
     this.#lastEnd = end;
     return end === 'cut' ? 'more' : 'last';
+  }
+
+  /** Whether a line ends what a lone bracket began, as far indented: in a group of `console.group`, that is a whole value. */
+  #endsGroup(text: string, end: LineEnd): boolean {
+    return (
+      this.#isGroup &&
+      end === 'line' &&
+      this.#closers.length === 0 &&
+      indentOf(text) === this.#indent &&
+      /^\s*[}\]]\s*$/.test(text)
+    );
   }
 
   /** A line without its colours; the beginning of one that the log system cut waits for its rest. */

@@ -77,7 +77,7 @@ const OF_TEXT: ReadonlySet<string> = new Set('text caption conversation title de
 /** Keys of that in a message, and of a request's body. */
 const OF_TEXT_OR_BODY: ReadonlySet<string> = new Set(['body', 'content', 'message']);
 /** Requests are not printed deeper; messages in a webhook are. */
-const DEEP = 8;
+export const DEEP = 8;
 /** Names of what only a message has, among the words before. */
 const OF_PERSON = /\b(?:from|sender|phone|contact|author|remote_?jid|wa_id|chat_?id|from_?me)\b/i;
 const LONGEST_PREFIX = 2000;
