@@ -139,3 +139,19 @@ describe('E1: the same words around a body hide it from nobody', () => {
     expect(entry.sections.flatMap(({ facts }) => only('message', facts))).toMatchObject([{ body: text }]);
   });
 });
+
+describe('a message of WhatsApp Web without its event', () => {
+  const key = { remoteJid: '5511900000001@s.whatsapp.net', fromMe: false, id: '3EB0' };
+  const FORMS: Record<string, (text: string) => JsonValue> = {
+    'of Baileys': (text) => ({ key, messageTimestamp: 1758000000, message: { conversation: text } }),
+    'with a longer text': (text) => ({ key, message: { extendedTextMessage: { text } } }),
+    'in a list': (text) => [{ key, message: { conversation: text } }],
+    'of whatsapp-web.js': (text) => ({ _data: {}, id: { fromMe: false, remote: key.remoteJid }, body: text }),
+    'of whatsmeow': (text) => ({ event: { Info: { IsFromMe: false }, Message: { conversation: text } } }),
+  };
+  test.each(Object.entries(FORMS))('%s: a webhook in its text is no entry', async (_, write) => {
+    for (const text of [TRAP, Buffer.from(TRAP).toString('base64'), `olha: ${TRAP}`]) {
+      expect((await read(`${JSON.stringify(write(text))}\n`)).bodies).toEqual([]);
+    }
+  });
+});

@@ -108,14 +108,27 @@ const OF_MESSAGE_ALONE = ['fromMe', 'from_me', 'remoteJid'];
 /** Whether `object` is a message, or a row about one, in an unknown form. */
 export function isMessageLike(object: JsonObject): boolean {
   for (const key in object) if (OF_MESSAGE.has(key)) return wrapperName(object) === undefined;
-  return false;
+  return hasMessageKey(object) && wrapperName(object) === undefined;
+}
+
+/** Where the libraries for WhatsApp Web keep a message's chat and direction: Baileys, whatsapp-web.js, whatsmeow. */
+const MESSAGE_KEYS = ['key', 'id', 'Info'] as const;
+const OF_KEY = ['remoteJid', 'fromMe', 'IsFromMe'] as const;
+
+/** Whether an object has its chat and direction in an object of their own, as a message of WhatsApp Web does. */
+function hasMessageKey(object: JsonObject): boolean {
+  return MESSAGE_KEYS.some((name) => {
+    const key = asObject(object[name]);
+    return key !== undefined && OF_KEY.some((each) => Object.hasOwn(key, each));
+  });
 }
 
 /** Whether a person wrote the value under `key` of a message object. */
 export function isPersonsText(key: string, object: JsonObject): boolean {
   if (PERSONS_TEXT.has(key)) return true;
   return (
-    (key === 'body' || key === 'message') && OF_MESSAGE_ALONE.some((each) => Object.hasOwn(object, each))
+    (key === 'body' || key === 'message' || key === 'Message') &&
+    (OF_MESSAGE_ALONE.some((each) => Object.hasOwn(object, each)) || hasMessageKey(object))
   );
 }
 
