@@ -1,4 +1,6 @@
+import type { JsonObject } from '../model/json.js';
 import { mayHoldSignature } from '../decode/envelopes/http-head.js';
+import { isMessageLike, isPersonsText } from '../decode/envelopes/wrappers.js';
 import { isCalledSignature, namesHubSignature } from '../decode/envelopes/signatures.js';
 
 /** A cell of a row, with the name of its column where the file gives one. */
@@ -6,6 +8,26 @@ export interface NamedCell {
   name: string | undefined;
   bytes: Buffer;
 }
+
+/**
+ * The columns in which a table of messages has what a person wrote: a CRM's, which a dump of its database brings along. A webhook that
+ * somebody pasted there is none (rule E1).
+ */
+export function personsColumns(names: readonly string[]): ReadonlySet<number> {
+  const row: JsonObject = Object.fromEntries(names.map((name) => [name, null]));
+  // Evolution API keeps a message of WhatsApp Web in these columns, as it is.
+  if (names.includes('key') && names.includes('messageTimestamp')) row.key = { remoteJid: null };
+  // A log has columns of phones and senders, too.
+  if (!names.some((name) => OF_MESSAGES.has(name)) || !isMessageLike(row)) return new Set();
+  return new Set(names.flatMap((name, column) => (isPersonsText(name, row) ? [column] : [])));
+}
+
+/** Columns that a table of messages has, and none of webhooks. */
+const OF_MESSAGES: ReadonlySet<string> = new Set(
+  'fromMe from_me remoteJid conversation_id conversationId message_type messageType ticketId ticket_id'.split(
+    ' ',
+  ),
+);
 
 /** Longer cells are no headers; the decoder does not look through them either. */
 const LONGEST_HEADERS = 65_536;

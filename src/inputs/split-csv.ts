@@ -4,7 +4,7 @@ import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
+import { entryOfBodies, entryOfRow, personsColumns, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 /** How exports write "nothing" into a cell. */
 const EMPTY_CELLS = new Set(['', '\\N', 'NULL', 'null']);
@@ -29,12 +29,14 @@ export class CsvSplitter implements Splitter {
   /** The cells of the row that say who signed its body. */
   #signing: NamedCell[] = [];
   #damaged = false;
+  readonly #persons: ReadonlySet<number>;
 
   constructor(
     private readonly queue: ItemQueue,
     private readonly layout: CsvLayout,
     start: Place,
   ) {
+    this.#persons = personsColumns(layout.names ?? []);
     this.line = start.line;
     this.#offset = start.offset;
     this.#base = start.offset;
@@ -74,7 +76,7 @@ export class CsvSplitter implements Splitter {
       this.#receivedAt = parseReceivedAt(cell.bytes.toString());
       return;
     }
-    if (isEmpty(cell)) return;
+    if (isEmpty(cell) || this.#persons.has(column)) return;
     const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
     const isJson = column === this.layout.jsonColumn;
     if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson))
@@ -221,8 +223,11 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
   if (!first.whole || !names.every((name) => COLUMN_NAME.test(name))) return undefined;
   const rows = others.filter((row) => !row.whole || row.cells.length === names.length);
+  const persons = personsColumns(names);
   const countsOf = (isBody: (cell: CsvCell) => boolean): number[] =>
-    names.map((_, column) => rows.filter((row) => isIn(row, column, delimiter, isBody)).length);
+    names.map((_, column) =>
+      persons.has(column) ? 0 : rows.filter((row) => isIn(row, column, delimiter, isBody)).length,
+    );
   // A program's lines in a table have words before the body.
   const jsonColumn =
     bestColumn(

@@ -14,7 +14,7 @@ import {
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { hasMarkedBytes, hasMarker } from './markers.js';
-import { entryOfBodies, entryOfRow, saysWhoSigned, type NamedCell } from './row-entry.js';
+import { entryOfBodies, entryOfRow, personsColumns, saysWhoSigned, type NamedCell } from './row-entry.js';
 
 const APOSTROPHE = 0x27;
 const OPEN_PAREN = 0x28;
@@ -80,6 +80,8 @@ interface Statement {
   rows: number;
   table: string;
   columns: string[];
+  /** Of them, those with what people wrote. */
+  persons: ReadonlySet<number>;
 }
 
 /**
@@ -204,7 +206,14 @@ export class SqlSplitter implements Splitter {
     const columns =
       groups.columns?.split(',').map((name) => name.trim().replace(/^["`[]|["`\]]$/g, '')) ?? [];
     const table = (groups.table ?? '').replace(/["`[\]]/g, '');
-    this.#statement = { place: this.#headPlace, given: 0, rows: 0, table, columns };
+    this.#statement = {
+      place: this.#headPlace,
+      given: 0,
+      rows: 0,
+      table,
+      columns,
+      persons: personsColumns(columns),
+    };
   }
 
   #readCopy(chunk: Buffer, from: number): number {
@@ -321,8 +330,9 @@ export class SqlSplitter implements Splitter {
 
   #takeValue(value: Buffer | undefined, column: number): void {
     const row = this.#row;
-    const { columns = [], table = '' } = this.#statement ?? {};
-    if (row === undefined || value === undefined || value.length === 0) return;
+    const { columns = [], table = '', persons } = this.#statement ?? {};
+    if (row === undefined || value === undefined || value.length === 0 || persons?.has(column) === true)
+      return;
     const name = columns[column];
     if (
       value.length <= 40 &&

@@ -155,3 +155,21 @@ describe('a message of WhatsApp Web without its event', () => {
     }
   });
 });
+
+describe('a table of messages, as a dump of a CRM brings it along', () => {
+  const quoted = TRAP.replaceAll('"', '""');
+  const TABLES = {
+    'Chatwoot, COPY': `COPY public.messages (id, content, conversation_id, message_type) FROM stdin;\n1\t${TRAP}\t7\t0\n\\.\n`,
+    'Chatwoot, CSV': `id,content,conversation_id,message_type\n1,"${quoted}",7,0\n`,
+    'whaticket, INSERT': `INSERT INTO \`Messages\` (\`id\`, \`body\`, \`fromMe\`) VALUES ('1', '${TRAP}', 0);\n`,
+  };
+  test.each(Object.entries(TABLES))('%s: a webhook in a text is no entry', async (_, table) => {
+    expect((await read(table)).bodies).toEqual([]);
+  });
+
+  test('hides no webhook of a log in the same dump', async () => {
+    const row = JSON.stringify(HOLDS_TRAP).replaceAll('\\', '\\\\');
+    const log = `COPY public.webhook_logs (id, phone, payload) FROM stdin;\n1\t551\t${row}\n\\.\n`;
+    expect((await read(TABLES['Chatwoot, COPY'] + log)).bodies).toEqual([TRAP]);
+  });
+});
