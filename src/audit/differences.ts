@@ -1,7 +1,7 @@
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
 import { rowOfState } from '../rules/message-book.js';
 import { stableJson, textOfErrors } from '../rules/merge-values.js';
-import { areTwins, type MessageState } from '../rules/message-state.js';
+import { areTwins, type MessageState, type TwinTraits } from '../rules/message-state.js';
 
 /** Readable names of the columns decided by a message's own entries; the others follow from these. */
 const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
@@ -61,9 +61,17 @@ export const LEAD_WORDS = {
   leadless: 'is there, but its contact has no lead',
 } as const;
 
+/** A row with what tells whether another one is the same message. */
+export type TwinRow = TwinTraits & Pick<StoredMessageRow, 'id' | 'connectionId' | 'leadId'>;
+
 /** Another row that is the same message by M10: a wamid beside its key id, with the same lead. */
-export function isTwinOf(a: StoredMessageRow, b: StoredMessageRow): boolean {
+export function isTwinOf(a: TwinRow, b: TwinRow): boolean {
   return a.id !== b.id && a.connectionId === b.connectionId && a.leadId === b.leadId && areTwins(a, b);
+}
+
+/** How many of these rows are the second one of their message. */
+export function countTwins(rows: readonly TwinRow[]): number {
+  return rows.filter((row, place) => rows.slice(0, place).some((other) => isTwinOf(row, other))).length;
 }
 
 /** A column as a value that can be compared. */

@@ -161,7 +161,8 @@ function isData(target: string): boolean {
   return /\.(?:ndjson|jsonl)$/i.test(target);
 }
 
-function stemOf(target: string): string | undefined {
+/** The name of a file of SQL without its ending: beside it are its undo file and its ids. */
+export function stemOf(target: string): string | undefined {
   return /^(.+)\.sql$/i.exec(target)?.[1];
 }
 

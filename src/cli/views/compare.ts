@@ -23,6 +23,7 @@ import {
 } from '../ui/document.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { sanitize } from '../ui/sanitize.js';
+import { stemOf } from '../repair-files.js';
 import { typedAgain } from '../typed-again.js';
 
 /** One line of `--items`: `SIGN CLASS CONNECTION MESSAGE ROW DETAIL`, separated by tabs, whatever is in them. */
@@ -193,7 +194,7 @@ function repairSteps(
     const name = isSql ? 'lost.sql' : 'lost.ndjson';
     return [typedAgain(argv, why, (words) => [...words, '--repair', name])];
   }
-  const stem = sqlStem(file);
+  const stem = stemOf(file ?? '');
   if (stem === undefined || repair.messages === 0) return [];
   return [
     typedAgain(argv, 'checks, after the SQL was run, that the CRM has them', (words) => [
@@ -202,10 +203,6 @@ function repairSteps(
       `${stem}.ids`,
     ]),
   ];
-}
-
-function sqlStem(file: string | undefined): string | undefined {
-  return /^(.+)\.sql$/i.exec(file ?? '')?.[1];
 }
 
 function peopleTable(people: readonly AffectedPerson[]): Block {
@@ -263,7 +260,7 @@ function repairItems({ repair, repaired, counts }: CompareResult, { file }: Repa
           ? 'nothing is lost: no file was written'
           : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
     });
-    const stem = sqlStem(file);
+    const stem = stemOf(file ?? '');
     if (file !== undefined && counts.lost > 0)
       items.push({
         mark: 'note',

@@ -4,7 +4,6 @@ import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
 import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
 import type { GoneRecord } from '../../store/checks/gone-entries.js';
 import type { MessageFindings } from './explain-message.js';
@@ -89,30 +88,10 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
 }
 
 /** Rows of the same id, including other programs' rows, and rows of one message under its two ids (M10). */
-function countDuplicates({ messages, facts }: MessageFindings): number {
+function countDuplicates({ messages, facts, twins }: MessageFindings): number {
   const ids = new Set(messages.map((one) => `${one.connection} ${one.externalId ?? one.id}`));
-  const copies = messages.filter((one, place) =>
-    messages.slice(0, place).some((other) => isTwin(one, other)),
-  );
-  const twins = new Set(facts.flatMap((fact) => (fact.reason === 'doubled' ? [fact.messageId] : [])));
-  return Math.max(messages.length - ids.size, copies.length, twins.size);
-}
-
-/** Whether two rows are one message under its two ids (M10). */
-function isTwin(a: MessageExplanation, b: MessageExplanation): boolean {
-  const key = keyIdOf(a);
-  return (
-    key !== null &&
-    key === keyIdOf(b) &&
-    a.connection === b.connection &&
-    a.leadId === b.leadId &&
-    a.direction === b.direction &&
-    Math.abs(Date.parse(a.timestamp) - Date.parse(b.timestamp)) <= TWIN_TOLERANCE_MS
-  );
-}
-
-function keyIdOf({ externalId, stanzaId }: MessageExplanation): string | null {
-  return stanzaId ?? decodeWamid(externalId ?? '')?.stanzaId ?? externalId;
+  const doubled = new Set(facts.flatMap((fact) => (fact.reason === 'doubled' ? [fact.messageId] : [])));
+  return Math.max(messages.length - ids.size, twins, doubled.size);
 }
 
 function rowVerdict(

@@ -1,10 +1,11 @@
 import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
 import { unfoundedOf } from '../../audit/claims.js';
+import { countTwins } from '../../audit/differences.js';
 import { amount } from '../../model/amount.js';
-import { TWIN_TOLERANCE_MS } from '../../rules/message-state.js';
 import type { Claim } from '../../store/checks/messages.js';
 import {
   readContactFaults,
+  readNamesakes,
   readOtherClaims,
   type ContactFaults,
 } from '../../store/queries/contact-faults.js';
@@ -16,6 +17,8 @@ import type { Finding } from './result.js';
 /** A contact's rows, held against what `verify` demands of them. */
 export interface ContactRows {
   faults: ContactFaults;
+  /** Second rows of messages under their other id (M10). */
+  twins: number;
   /** Messages whose raw entry does not hold them. */
   unfounded: number;
   /** Whether one of those duplicates a message under its own id. */
@@ -37,8 +40,9 @@ export async function judgeContactRows(
   verdicts: readonly ItemVerdict[],
 ): Promise<ContactRows> {
   const known = verdicts.flatMap(({ row, holder }) => [row?.id ?? [], holder?.id ?? []].flat());
-  const [faults, derived, claims] = await Promise.all([
-    readContactFaults(inv.sql, leadId, TWIN_TOLERANCE_MS),
+  const [faults, namesakes, derived, claims] = await Promise.all([
+    readContactFaults(inv.sql, leadId),
+    readNamesakes(inv.sql, leadId),
     judgeRowsOfLead(inv.sql, leadId),
     readOtherClaims(inv.sql, leadId, [...new Set(known)], MOST_CLAIMS + 1),
   ]);
@@ -48,7 +52,8 @@ export async function judgeContactRows(
     );
   const { goneEntry, goneRun } = faults;
   if (goneEntry !== null) await inv.adviseSource({ id: goneEntry, runId: goneRun, origin: null });
-  return { faults, derived, ...(await judgeClaims(inv, claims.slice(0, MOST_CLAIMS))) };
+  const twins = countTwins(namesakes);
+  return { faults, twins, derived, ...(await judgeClaims(inv, claims.slice(0, MOST_CLAIMS))) };
 }
 
 async function judgeClaims(
@@ -77,7 +82,7 @@ export function concludeContactRows(
   { rows, verdicts }: { rows: ContactRows | null; verdicts: readonly ItemVerdict[] },
 ): (readonly [words: string, finding: Finding])[] {
   if (rows === null) return [];
-  const { faults, unfounded, isCopy, derived } = rows;
+  const { faults, twins, unfounded, isCopy, derived } = rows;
   const said: (readonly [string, Finding])[] = [];
   const say = (
     outcome: Finding['outcome'],
@@ -106,7 +111,7 @@ export function concludeContactRows(
     'messages are not in the raw entries that they name',
   );
   if (unfounded > 0) inv.remedy({ do: isCopy ? 'dedupe' : 'unlink' });
-  say('different', faults.twins, 'doubled', 'message is a duplicate', 'messages are duplicates');
+  say('different', twins, 'doubled', 'message is a duplicate', 'messages are duplicates');
   say(
     'different',
     faults.strayTickets,
@@ -123,7 +128,7 @@ export function concludeContactRows(
   );
   if (faults.strayTickets > 0) inv.remedy({ do: 'enforce' });
   if (faults.nameless > 0) inv.remedy({ do: 'replay_all' });
-  const extra = faults.twins + faults.extraConversations + faults.extraTickets;
+  const extra = twins + faults.extraConversations + faults.extraTickets;
   say(
     'different',
     faults.extraConversations,

@@ -1,3 +1,4 @@
+import { countTwins, isTwinOf, type TwinRow } from '../../audit/differences.js';
 import { findHolders } from '../../audit/find-holders.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import { readLostId, readMarks } from '../../store/checks/messages.js';
@@ -27,6 +28,8 @@ export interface MessageFindings {
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
+  /** Of the rows, how many are the second one of their message (M10). */
+  twins: number;
 }
 
 /** More rows of one id are duplicates, which `dedupe` lists. */
@@ -40,7 +43,8 @@ export async function explainRows(
   const all = [...rows, ...(await findTwins(inv, rows))];
   if (all.length > MOST_ROWS) inv.cutOff(`Only the first ${MOST_ROWS} of ${all.length} rows are shown.`);
   const shown = all.slice(0, MOST_ROWS);
-  const findings: MessageFindings = { messages: [], verdicts: [], facts: [], pending: [] };
+  const twins = countTwins(shown.map(asTwinRow).filter((row) => row !== null));
+  const findings: MessageFindings = { messages: [], verdicts: [], facts: [], pending: [], twins };
   const evidence = await gatherForRows(inv, shown);
   for (const row of shown) await explainRow(inv, row, evidence, findings);
   return findings;
@@ -63,11 +67,13 @@ async function findTwins(inv: Investigation, rows: readonly ExplainedMessage[]):
 }
 
 function isTwin(a: ExplainedMessage, b: ExplainedMessage): boolean {
-  return (
-    a.conversationId === b.conversationId &&
-    a.direction === b.direction &&
-    Math.abs(a.timestamp - b.timestamp) <= TWIN_TOLERANCE_MS
-  );
+  const [one, other] = [a, b].map(asTwinRow);
+  return one != null && other != null && isTwinOf(one, other);
+}
+
+/** A row without an id has no twin: it is told by itself. */
+function asTwinRow({ externalId, ...row }: ExplainedMessage): TwinRow | null {
+  return externalId === null ? null : { ...row, externalId };
 }
 
 interface Evidence {
@@ -141,6 +147,7 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
     verdicts,
     facts: verdicts.map((verdict) => viewOf(verdict, { bodies: inv.options.bodies })),
     pending: await pendingNotes(inv, pending),
+    twins: 0,
   };
 }
 

@@ -164,16 +164,17 @@ class ContactImport {
 
   private async steps(log: ImportLog): Promise<{ outcome: ImportOutcome; reason: string | null }> {
     const { phase } = this.work.options;
+    let isDone = false;
     if (phase !== 'fetch') {
       await this.lookIntoCache();
       if (this.ctx.signal.aborted) return just('interrupted');
-      const isDone = this.cache.created + this.cache.updated > 0;
+      isDone = this.cache.created + this.cache.updated > 0;
       if (phase === 'cache') return just(isDone ? 'cache' : 'empty');
-      // What an import that was cut short left waiting is not all that it was asked for.
-      if (isDone && !(await this.isCutShort())) return just('cache');
     }
     const subject = await this.subject();
     const chosen = await chooseConnection(this.sql, subject, this.work.named?.id);
+    // What an import that was cut short left waiting is not all that it was asked for.
+    if (isDone && !(await this.isCutShort(chosen))) return just('cache');
     this.connection = chosen.connection;
     this.isLinked = chosen.isLinked;
     if (this.connection === null || !this.isLinked) return just('not_linked');
@@ -184,9 +185,10 @@ class ContactImport {
   }
 
   /** Whether an answer is known to have left something out, and the phone can be asked for it. */
-  private async isCutShort(): Promise<boolean> {
-    const subject = await this.subject();
-    const { connection, isLinked } = await chooseConnection(this.sql, subject, this.work.named?.id);
+  private async isCutShort({
+    connection,
+    isLinked,
+  }: Awaited<ReturnType<typeof chooseConnection>>): Promise<boolean> {
     if (connection === null || this.work.applier.target.dryRun) return false;
     this.leftBehind = openParts(await this.gapsOf(connection));
     return isLinked && this.leftBehind.length > 0;

@@ -1,5 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
-import { columns, integer, orNull, rowsOf, uuid, type RowOf } from '../columns.js';
+import { DIRECTIONS } from '../../model/enumerations.js';
+import { columns, integer, orNull, rowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
 import { CLAIM, type Claim } from '../checks/messages.js';
 import type { Sql } from '../sql.js';
 
@@ -9,8 +10,6 @@ const CONTACT_FAULTS = columns({
   goneEntry: orNull(uuid),
   goneRun: orNull(uuid),
   withoutId: integer,
-  /** Rows beyond the first one of a message that is stored under both of its ids (M10). */
-  twins: integer,
   /** Conversations beyond the first one on a connection. */
   extraConversations: integer,
   /** Tickets of its conversations with another lead, or of it with another's conversation. */
@@ -24,20 +23,13 @@ const CONTACT_FAULTS = columns({
 /** What is wrong with the rows of one contact, whatever the raw log has of them. */
 export type ContactFaults = RowOf<typeof CONTACT_FAULTS>;
 
-/**
- * Counts the rows of a lead that break a rule about rows; by index, whatever the size of the database. `toleranceMs`: how far the
- * times of one message's two rows may be apart.
- */
-export async function readContactFaults(
-  sql: Sql,
-  leadId: string,
-  toleranceMs: number,
-): Promise<ContactFaults> {
+/** Counts the rows of a lead that break a rule about rows; by index, whatever the size of the database. */
+export async function readContactFaults(sql: Sql, leadId: string): Promise<ContactFaults> {
   const [faults] = rowsOf(
     CONTACT_FAULTS,
     await sql.query(
       `with own as materialized (
-         select m.id, m.batch_id, m.run_id, m.external_id, m.stanza_id, m.conversation_id, m.direction, m.timestamp from conversations c join messages m on m.conversation_id = c.id
+         select m.batch_id, m.run_id, m.external_id from conversations c join messages m on m.conversation_id = c.id
          where c.lead_id = $1::uuid
        ), gone as materialized (
          select own.batch_id, own.run_id from own
@@ -47,11 +39,6 @@ export async function readContactFaults(
        select (select count(*)::int from gone) as gone,
          (select batch_id from first_gone) as gone_entry, (select run_id from first_gone) as gone_run,
          (select count(*)::int from own where coalesce(btrim(external_id), '') = '') as without_id,
-         (select coalesce(sum(n - 1), 0)::int from (
-           select count(distinct external_id) as n from own where external_id is not null
-           group by conversation_id, direction, coalesce(stanza_id, external_id)
-           having max(timestamp) - min(timestamp) <= make_interval(secs => $2::float8 / 1000)
-         ) per_message) as twins,
          (select coalesce(sum(n - 1), 0)::int from (
            select count(*) as n from conversations where lead_id = $1::uuid group by connection_id
          ) per_connection) as extra_conversations,
@@ -66,11 +53,36 @@ export async function readContactFaults(
          (select count(*)::int from (select 1 from own where batch_id is not null limit 1) one
            where not exists (select 1 from lead_identities where person_id = $1::uuid)
              and not exists (select 1 from lead_identities where lead_id = $1::uuid)) as nameless`,
-      [leadId, toleranceMs],
+      [leadId],
     ),
   );
   if (faults === undefined) throw new Error('the counts of a contact gave no row');
   return faults;
+}
+
+const NAMESAKE = columns({
+  id: uuid,
+  connectionId: uuid,
+  leadId: uuid,
+  externalId: text,
+  stanzaId: text,
+  direction: word(DIRECTIONS),
+  timestamp: time,
+});
+
+/** Messages of a lead whose key id another one has, too: rule M10 tells which are one message. */
+export async function readNamesakes(sql: Sql, leadId: string): Promise<RowOf<typeof NAMESAKE>[]> {
+  const rows = await sql.query(
+    `select id, connection_id, lead_id, external_id, stanza_id, direction, timestamp
+     from (
+       select m.*, count(*) over (partition by m.connection_id, m.stanza_id) as called
+       from conversations c join messages m on m.conversation_id = c.id
+       where c.lead_id = $1::uuid and m.stanza_id is not null and m.external_id is not null
+     ) named
+     where called > 1 order by id`,
+    [leadId],
+  );
+  return rowsOf(NAMESAKE, rows);
 }
 
 /** Messages of a lead that name a raw entry, without those already known; the newest first, at most `limit`. */
