@@ -1,6 +1,7 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
-import { printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
+import { wordsBeforeIndent } from '../decode/envelopes/line-prefix.js';
+import { fragmentOf, printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -60,6 +61,14 @@ export interface FoundEntry {
  */
 export function findEntry(written: Buffer, scanner = new ValueScanner()): FoundEntry {
   const line = withBlankColours(written);
+  const words = wordsBeforeIndent(written.toString('latin1', 0, LONGEST_WORDS));
+  if (words === 0) return entryOf(line, scanner);
+  // What is indented behind words is judged as what is indented.
+  const { kind, start, end } = entryOf(line.subarray(words), scanner);
+  return { kind, start: kind === 'line' ? 0 : start + words, end: end + words };
+}
+
+function entryOf(line: Buffer, scanner: ValueScanner): FoundEntry {
   const found = findValue(line, scanner);
   if (found !== undefined && isInPythonBytes(line, found.start))
     return { kind: 'line', start: 0, end: line.length };
@@ -88,11 +97,17 @@ export function findEntry(written: Buffer, scanner = new ValueScanner()): FoundE
   if (
     mayHoldBody(line) ||
     hasMarkedBytes(line) ||
-    (hasMarker(line) && printFormOf(line.toString('latin1')) !== undefined)
+    ((hasMarker(line) || IDS.some((id) => line.includes(id))) &&
+      printFormOf(line.toString('latin1')) !== undefined)
   )
     return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
+
+const LONGEST_WORDS = 800;
+
+/** How a member with the id of a message begins or goes on, alone in a line of JSON over several. */
+const IDS = ['"wamid.', '"remoteJid"'].map((text) => Buffer.from(text));
 
 /** A line with blanks in place of its colours, which stand between the name and the text of a property, too. */
 function withBlankColours(line: Buffer): Buffer {
@@ -165,6 +180,9 @@ function findOuter(line: Buffer, found: FoundValue, scanner: ValueScanner): Foun
   const prefix = line.toString('latin1', 0, found.start);
   const whole: FoundEntry = { kind: 'line', start: 0, end: line.length };
   if (endsBeforeText(prefix) || isInPrint(line, found)) return whole;
+  if (prefix.includes('"') || line[found.start] === QUOTE) {
+    if (fragmentOf(line.toString('latin1')) !== undefined) return whole;
+  }
   if (!prefix.includes('{') && !prefix.includes('map[')) return undefined;
   const outer = literalAround(line.toString('latin1'), found.start);
   if (outer === undefined || !outer.isUnfinished || found.kind !== 'unfinished')

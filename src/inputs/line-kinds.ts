@@ -2,6 +2,7 @@ import { CLOSE_BRACE, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank, trimEnd
 import { findValue } from './console-line.js';
 import type { Place } from './item-queue.js';
 import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
+import type { OpeningLines } from './printed-text.js';
 import { indentOf, isMember } from './printed-value.js';
 
 /** A value that begins on one line and continues on the next. */
@@ -64,4 +65,22 @@ export function beginningAt(
 export function isIndent(bytes: Buffer): boolean {
   const rest = bytes.includes(ESCAPE) ? Buffer.from(withoutTerminalCodes(bytes.toString('latin1'))) : bytes;
   return skipBlank(rest) === rest.length;
+}
+
+/** The whole lines that an open value has so far; `lastLine` is the number of the last of them. */
+export function openingLines(open: OpenValue, lines: Buffer, lastLine: number): OpeningLines {
+  const { line, before, receivedAt, words, indent, isMember, headSize = 0 } = open;
+  // Of a part of a value, the key tells whose text is in it.
+  const bytes = Buffer.concat([isMember ? words : Buffer.alloc(0), lines.subarray(0, -1)]);
+  const after: Place = { offset: before.offset + lines.length, line: lastLine, element: 0 };
+  const content = lines.subarray(headSize, -1);
+  const first = { bytes, content, number: line, before, after };
+  return {
+    first,
+    last: { ...first, number: lastLine },
+    lines: lastLine - before.line,
+    receivedAt,
+    indent,
+    isMember,
+  };
 }

@@ -1,8 +1,19 @@
 import { PrintedStrings } from '../decode/envelopes/printed-texts.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
-import { ByteCollector, CLOSE_BRACE, NEWLINE, OPEN_BRACE, QUOTE, SPACE, TAB, trimEnd } from './bytes.js';
+import {
+  ByteCollector,
+  CLOSE_BRACE,
+  NEWLINE,
+  OPEN_BRACE,
+  QUOTE,
+  skipBlank,
+  SPACE,
+  TAB,
+  trimEnd,
+} from './bytes.js';
 import { findEntry, lineTime } from './console-line.js';
 import { hasMarker } from './markers.js';
+import { PrefixedValue } from './prefixed-value.js';
 import { PrintedValue, type LineEnd } from './printed-value.js';
 import type { HeadLine } from './request-head.js';
 
@@ -44,6 +55,9 @@ export interface OpeningLines {
 export class PrintedText {
   #strings = new PrintedStrings();
   #value: PrintedValue | undefined;
+  /** Where the first line begins a value behind words that may stand before its other lines, too. */
+  #wordsEnd: number | undefined;
+  #prefixed: PrefixedValue | undefined;
   #bytes: ByteCollector;
   #first: HeadLine | undefined;
   #last: HeadLine | undefined;
@@ -67,7 +81,17 @@ export class PrintedText {
 
   /** Whether it is certain to go on in the next line. */
   get isOpen(): boolean {
+    if (this.#prefixed !== undefined) return true;
     return this.#value?.isOpen ?? this.#strings.state === 'open';
+  }
+
+  /** Whether the next line tells if it goes on behind the same words. */
+  get mayBePrefixed(): boolean {
+    return this.#wordsEnd !== undefined && this.#lines === 1;
+  }
+
+  get isPrefixed(): boolean {
+    return this.#prefixed !== undefined;
   }
 
   /** The number of the last line that is held. */
@@ -99,23 +123,47 @@ export class PrintedText {
     if (opening !== undefined) {
       const start = Buffer.byteLength(text.slice(0, opening.start));
       this.#value = opening.value;
+      this.#wordsEnd = start;
       this.#start = content.includes(OPEN_BRACE) && content.indexOf(OPEN_BRACE) < start ? 0 : start;
       this.#receivedAt = lineTime(content, start);
       return 'held';
     }
     if (state === 'open') return 'held';
-    // JSON that goes on in the next line says itself where it ends.
-    if (state === 'perhaps' && findEntry(content).kind !== 'unfinished') return 'held';
+    const { kind, start } = findEntry(content);
+    // JSON that goes on in the next line says itself where it ends, unless that begins with words as this one does.
+    if (kind === 'unfinished' && skipBlank(content) < start) {
+      this.#strings = new PrintedStrings();
+      this.#wordsEnd = start;
+      return 'held';
+    }
+    if (state === 'perhaps' && kind !== 'unfinished') return 'held';
     this.#strings = new PrintedStrings();
     return 'other';
   }
 
   #goOn({ content }: HeadLine, end: LineEnd): 'held' | 'last' | 'other' {
+    if (this.#prefixed !== undefined) return WAYS[this.#prefixed.goOn(content, end)];
+    const prefixed = this.#prefixedBy(content);
+    const way = prefixed?.goOn(content, end) ?? 'no';
+    if (way !== 'no') {
+      this.#prefixed = prefixed;
+      // The decoder finds the words in the whole lines.
+      this.#start = 0;
+      return WAYS[way];
+    }
     const text = content.toString();
     if (this.#value !== undefined) return WAYS[this.#value.goOn(text, end)];
     const isInside = this.#strings.take(text) !== undefined;
     if (!isInside) return 'other';
     return this.#strings.state === 'none' ? 'last' : 'held';
+  }
+
+  /** The value that the only line so far begins, if the next one has the same words before it. */
+  #prefixedBy(next: Buffer): PrefixedValue | undefined {
+    const first = this.#first?.content;
+    const wordsEnd = this.#wordsEnd;
+    if (first === undefined || wordsEnd === undefined || this.#lines > 1) return undefined;
+    return PrefixedValue.over(first, wordsEnd, next);
   }
 
   /** Takes over lines of what is no JSON, if a program can have printed them. */
@@ -167,6 +215,8 @@ export class PrintedText {
   #reset(): void {
     this.#strings = new PrintedStrings();
     this.#value = undefined;
+    this.#wordsEnd = undefined;
+    this.#prefixed = undefined;
     this.#bytes.take();
     this.#first = undefined;
     this.#last = undefined;
@@ -205,3 +255,19 @@ function lastOf(line: Buffer): number {
 }
 
 const LONGEST_END = 80;
+
+/** Whether a program's lines behind words of a log system are among `lines`, and a value over several of them. */
+export function holdsPrefixedValue(lines: Iterable<Buffer>): boolean {
+  let text = new PrintedText(LONGEST_LOOK);
+  for (const bytes of lines) {
+    const line = { bytes, content: bytes, number: 0, before: NOWHERE, after: NOWHERE };
+    if (text.add(line) === 'other') {
+      text = new PrintedText(LONGEST_LOOK);
+      text.add(line);
+    } else if (text.isPrefixed) return true;
+  }
+  return false;
+}
+
+const LONGEST_LOOK = 1 << 20;
+const NOWHERE = { offset: 0, line: 0, element: 0 };

@@ -288,13 +288,15 @@ export function isMember(before: string): boolean {
 
 /** Where in a line with colours a character of it without them is. */
 function placeOf(line: string, index: number): number {
-  let at = index;
-  for (let size = -1; size !== at;) {
-    size = at;
-    at = index + size - withoutColours(line.slice(0, size)).length;
+  let colours = 0;
+  for (const { 0: colour, index: at } of line.matchAll(COLOUR)) {
+    if (at - colours >= index) break;
+    colours += colour.length;
   }
-  return at;
+  return index + colours;
 }
+
+const COLOUR = /\x1b\[[\d;]*[A-Za-z]/g;
 
 /** Where the opening brackets begin in which a text ends: JSON and prints begin so. */
 function startOfLast(text: string): number {

@@ -8,6 +8,7 @@ import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { holdsPrefixedValue } from './printed-text.js';
 import { linesOfPrint, PrintedValue } from './printed-value.js';
 import { FrameSplitter } from './split-frames.js';
 import { LineSplitter } from './split-lines.js';
@@ -73,6 +74,8 @@ function formatOf(head: Buffer): Format {
   const layout = layoutOf(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
+  // Words that tabs separate before every line make no table of it.
+  if (layout !== undefined && holdsPrefixedValue(sampleLines(head))) return { kind: 'console' };
   if ((layout === undefined || layout === 'no_json') && holdsRequests(head)) return { kind: 'console' };
   if (layout === 'no_json')
     return sniffLines(head) === 'ndjson' ? { kind: 'ndjson' } : { kind: 'table_without_json' };

@@ -141,21 +141,19 @@ export class FrameSplitter implements Splitter {
     const { size } = text;
     const way = text.add(this.#heldLine(line), line.ending);
     this.#held += text.size - size;
+    if (way !== 'other' && text.isOpen) this.#takeHead(stream, false);
     if (way === 'held') return true;
     this.#giveText(stream);
-    if (way === 'last') return true;
-    // What a line begins that was held does not go on in this one.
-    const open = this.#open.get(stream);
-    if (open !== undefined) this.#close(stream, open);
-    return false;
+    return way === 'last';
   }
 
   /** Whether a line begins what its stream prints over several. */
   #beginsText(stream: string, line: Line, isTerminated: boolean): boolean {
     if (line.ending !== 'line') return false;
     const text = new PrintedText(this.queue.maxEntryBytes);
-    if (text.add(this.#heldLine(line)) !== 'held' || (this.#heads.has(stream) && !text.isOpen)) return false;
-    this.#takeHead(stream, false);
+    const isHeld = text.add(this.#heldLine(line)) === 'held';
+    if (!isHeld || (this.#heads.has(stream) && !text.isOpen && !text.mayBePrefixed)) return false;
+    if (text.isOpen) this.#takeHead(stream, false);
     this.#hold(stream, { text, line, isTerminated });
     return true;
   }

@@ -21,11 +21,11 @@ import {
 import { escapedValueIn, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { beginningAt, isEmpty, isIndent, loneOpening, type OpenValue } from './line-kinds.js';
+import { beginningAt, isEmpty, isIndent, loneOpening, openingLines, type OpenValue } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
-import { PrintedText, type OpeningLines } from './printed-text.js';
+import { PrintedText } from './printed-text.js';
 import { type LineEnd } from './printed-value.js';
-import { beginsHead, RequestHead, requestAfterBody } from './request-head.js';
+import { beginsHead, RequestHead, requestAfterBody, type HeadLine } from './request-head.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
 
@@ -117,15 +117,22 @@ export class LineSplitter implements Splitter {
   end(damaged: boolean): void {
     if (this.#wrapped !== undefined && !damaged) this.#wrapped.end();
     this.#wrapped = undefined;
-    if (this.#open !== undefined) {
-      if (!damaged) this.#giveCut(this.#open, this.#open.before);
-      this.#open = undefined;
+    this.#endOpen(damaged);
+    // The last line can be read again, behind one before it.
+    while (this.#rest.size > 0) {
+      const size = this.#rest.size;
+      const rest = this.#rest.take();
+      if (!damaged || (rest !== undefined && this.#isWhole(rest))) this.#take(rest, size, false);
+      this.#endOpen(damaged);
     }
-    const size = this.#rest.size;
-    const rest = this.#rest.take();
-    if (size > 0 && (!damaged || (rest !== undefined && this.#isWhole(rest)))) this.#take(rest, size, false);
     if (!damaged) this.#giveText(this.#text.isOpen);
+    this.#endOpen(damaged);
     this.#releaseHead();
+  }
+
+  #endOpen(damaged: boolean): void {
+    if (this.#open !== undefined && !damaged) this.#giveCut(this.#open, this.#open.before);
+    this.#open = undefined;
   }
 
   /** Splits a large value in a line of NDJSON into the elements of the list in it, if it has one. */
@@ -176,6 +183,7 @@ export class LineSplitter implements Splitter {
     const bytes = raw === undefined ? undefined : withoutMarks(raw);
     if (bytes === undefined || bytes.length > this.queue.maxEntryBytes) {
       this.#giveText(false);
+      if (this.#open !== undefined) this.#giveCut(this.#open, before);
       this.#releaseHead();
       this.queue.entryWithin(undefined, size, line, this.#here());
       return;
@@ -197,11 +205,6 @@ export class LineSplitter implements Splitter {
     this.#takeLine(bytes.subarray(next), line, between, terminated);
   }
 
-  #goTo({ offset, line }: Place): void {
-    this.#offset = offset;
-    this.line = line;
-  }
-
   #takeLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     // The last line of a file that is still being written goes on.
     const end = terminated ? 'line' : 'full';
@@ -214,16 +217,32 @@ export class LineSplitter implements Splitter {
     let way = this.#text.add(held, end);
     if (way === 'other' && !this.#text.isEmpty) {
       this.#giveText(false);
+      if (this.#open !== undefined) return this.#readAgain(held);
       way = this.#text.add(held, end);
     }
     if (way === 'last') this.#giveText(false);
-    // Of a head whose body may come the next line is its own.
     if (this.#text.isOpen) this.#releaseHead();
-    else if (way === 'held' && !this.#head.isEmpty) return this.#text.release() === undefined;
+    // Of a head whose body may come the next line is its own.
+    else if (way === 'held' && !this.#head.isEmpty && !this.#text.mayBePrefixed)
+      return this.#text.release() === undefined;
     return way !== 'other';
   }
 
-  /** Gives what is held of a printed text as one entry, or its one line as what it is. `isCut`: by the end of the file. */
+  /** Reads a line once more: the one before it has begun a value. */
+  #readAgain({ bytes, before, after }: HeadLine): true {
+    this.#goTo(before);
+    if (after.line === before.line) this.push(bytes);
+    else {
+      this.push(Buffer.concat([bytes, LINE_END]));
+      this.#goTo(after);
+    }
+    return true;
+  }
+
+  /**
+   * Gives what is held of a printed text as one entry, or its one line as what it is, which may begin a value. `isCut`: by the end of
+   * the file.
+   */
   #giveText(isCut: boolean): void {
     const here = this.#here();
     const line = isCut ? undefined : this.#text.release();
@@ -231,10 +250,9 @@ export class LineSplitter implements Splitter {
       this.#goTo(line.after);
       this.#takeOwnLine(line.bytes, line.number, line.before, line.after.line > line.before.line);
       this.#goTo(here);
-      // Its next line has been read, and is none of it.
-      if (this.#open !== undefined) this.#giveCut(this.#open, line.after);
       return;
     }
+    this.#releaseHead();
     const text = this.#text.take();
     if (text === undefined) return;
     const after = isCut ? text.first.before : text.last.after;
@@ -435,7 +453,8 @@ export class LineSplitter implements Splitter {
     const bytes = this.#openBytes.peek() ?? NOTHING;
     const start = bytes.lastIndexOf(NEWLINE) + 1;
     const current = bytes.subarray(start);
-    const isAdopted = current.length > 0 && this.#text.adopt(this.#linesOf(open, bytes.subarray(0, start)));
+    const isAdopted =
+      current.length > 0 && this.#text.adopt(openingLines(open, bytes.subarray(0, start), this.line));
     // The line that does not go on with the value keeps its beginning.
     if (isAdopted || isIndent(current)) {
       this.#rest.add(current);
@@ -444,24 +463,6 @@ export class LineSplitter implements Splitter {
     if (isAdopted) this.#openBytes.take();
     else this.#giveCut(open, this.#here());
     this.#open = undefined;
-  }
-
-  /** The whole lines of a value. */
-  #linesOf(open: OpenValue, lines: Buffer): OpeningLines {
-    const { line, before, receivedAt, words, indent, isMember, headSize = 0 } = open;
-    // Of a part of a value, the key tells whose text is in it.
-    const bytes = Buffer.concat([isMember ? words : NOTHING, lines.subarray(0, -1)]);
-    const after: Place = { offset: before.offset + lines.length, line: this.line, element: 0 };
-    const content = lines.subarray(headSize, -1);
-    const first = { bytes, content, number: line, before, after };
-    return {
-      first,
-      last: { ...first, number: this.line },
-      lines: this.line - before.line,
-      receivedAt,
-      indent,
-      isMember,
-    };
   }
 
   /** Passes on the part of a value that never ended. */
@@ -473,6 +474,10 @@ export class LineSplitter implements Splitter {
     if (this.kind === 'console' && bytes !== undefined && isLoneOpening(bytes)) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
     this.#open = undefined;
+  }
+
+  #goTo({ offset, line }: Place): void {
+    [this.#offset, this.line] = [offset, line];
   }
 
   #here(): Place {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
 import { only } from '../decode/meta-builders.js';
 import { pformat } from '../support/pformat.js';
-import { LOG_FRAMES, type LogFrame } from '../support/log-frames.js';
+import { LOG_FRAMES, PREFIXED_LINES, type LogFrame } from '../support/log-frames.js';
 import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
 import {
   ABRIDGED_PRINTS,
@@ -43,9 +43,14 @@ function fileOf(lines: readonly string[], frame: LogFrame): string {
   return `${lines.flatMap((line) => frame(line, 0)).join('\n')}\n`;
 }
 
-/** The lines of two streams by turns; in a bare file one after the other. */
+/** Frames that say of which stream a line is. */
+const INTERLEAVES: ReadonlySet<LogFrame> = new Set(
+  Object.values(LOG_FRAMES).filter((frame) => frame !== LOG_FRAMES.none),
+);
+
+/** The lines of two streams by turns; in other files one after the other. */
 function interleaved(first: readonly string[], second: readonly string[], frame: LogFrame): string {
-  if (frame === LOG_FRAMES.none) return fileOf([...first, ...second], frame);
+  if (!INTERLEAVES.has(frame)) return fileOf([...first, ...second], frame);
   const lines: string[] = [];
   for (let i = 0; i < Math.max(first.length, second.length); i++) {
     for (const [stream, all] of [first, second].entries()) {
@@ -56,11 +61,13 @@ function interleaved(first: readonly string[], second: readonly string[], frame:
   return `${lines.join('\n')}\n`;
 }
 
-const FRAMES = Object.entries(LOG_FRAMES);
+const FRAMES = Object.entries({ ...LOG_FRAMES, ...PREFIXED_LINES });
 const WHOLE: Readonly<Record<string, ProgramPrint>> = {
   ...named('Node', NODE_PRINTS),
   ...named('Python', PYTHON_PRINTS),
   ...named('Ruby', RUBY_PRINTS),
+  JSON: { write: (body) => JSON.stringify(body, null, 2) },
+  'JSON behind words': { write: (body) => `received: ${JSON.stringify(body, null, '\t')}` },
 };
 
 function named(
@@ -96,6 +103,10 @@ describe.each(Object.entries(ABRIDGED_PRINTS))('Node: %s', (_, print) => {
 });
 
 const anyPrint = fc.constantFrom(...Object.values(WHOLE));
+/** A bare file that begins with JSON over several lines is read as one of such values. */
+const anyProgram = fc.constantFrom(
+  ...[NODE_PRINTS, PYTHON_PRINTS, RUBY_PRINTS].flatMap((prints) => Object.values(prints)),
+);
 const anyText = fc.oneof(
   fc.constantFrom(...TEXTS_WITH_WEBHOOKS),
   fc
@@ -110,7 +121,7 @@ type Part =
 const part: fc.Arbitrary<Part> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('print'), print: anyPrint, place: anyPlace, text: anyText }),
+    arbitrary: fc.record({ kind: fc.constant('print'), print: anyProgram, place: anyPlace, text: anyText }),
   },
   fc.record({ kind: fc.constant('json') }),
   fc.record({ kind: fc.constant('words') }),

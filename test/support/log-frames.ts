@@ -57,3 +57,30 @@ export const LOG_FRAMES: Readonly<Record<string, LogFrame>> = {
   ],
   pm2: framed(Infinity, (stream) => `${stream}|web  | `),
 };
+
+/** The time of each line in its own, a second later than the one before. */
+function clocked(write: (second: string, stream: number) => string): LogFrame {
+  let lines = 0;
+  return (line, stream) => [write(String(lines++ % 60).padStart(2, '0'), stream) + line];
+}
+
+/** Words before every line that no table of log systems names. Lines of two streams come one after the other. */
+export const PREFIXED_LINES: Readonly<Record<string, LogFrame>> = {
+  'docker logs -t': clocked((second) => `2026-09-21T11:13:${second}.6${second}000000Z `),
+  'docker compose logs -t': clocked((second) => `web-1  | 2026-09-21T11:13:${second}.600000000Z `),
+  'pm2 with a time': clocked((second) => `0|web  | 2026-09-21T11:13:${second}: `),
+  'kubectl --prefix': (line, stream) => [`[pod/web-7d9f8b-${stream}/web] ${line}`],
+  stern: (line, stream) => [`web-7d9f8b-x${stream} web ${line}`],
+  'stern, coloured': (line, stream) => [`\x1b[32mweb-${stream}\x1b[0m \x1b[36mweb\x1b[0m ${line}`],
+  ts: clocked((second) => `Sep 21 11:13:${second} `),
+  'journalctl -o short-precise': clocked((second) => `Sep 21 11:13:${second}.000123 host web[7]: `),
+  'GitHub Actions': clocked((second) => `2026-09-21T11:13:${second}.1234567Z `),
+  'grep -n': clocked((second) => `${second}:`),
+  'grep of files, with the lines around': clocked((second) => {
+    const by = Number(second) % 7 === 0 ? ':' : '-';
+    return `web.log${by}1${second}${by}`;
+  }),
+  level: (line) => [`INFO  ${line}`],
+  Laravel: clocked((second) => `[2026-09-21 11:13:${second}] local.INFO: `),
+  'Docker’s file of what ts wrote': (line, stream) => docker(16_384)(`Sep 21 11:13:20 ${line}`, stream),
+};

@@ -53,6 +53,8 @@ const UNRECOGNIZED: Record<string, string> = {
     'a part of a body that Python printed (repr, pprint) over several lines; log json.dumps of the body instead',
   printed_by_ruby:
     'a part of a body that Ruby printed (inspect, pp) over several lines; log body.to_json instead',
+  printed_json:
+    'a part of a body whose JSON stands over several lines, without its beginning; log the body in one line',
   php_print_r: 'printed by PHP’s print_r; log json_encode of the body instead',
   php_var_export: 'printed by PHP’s var_export; log json_encode of the body instead',
   php_var_dump: 'printed by PHP’s var_dump; log json_encode of the body instead',

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
-import { withoutColours } from './clock.js';
+import { timeInWords, withoutColours } from './clock.js';
+import { isInsideValue, sharedPrefix, withoutPrefix, wordsBeforeIndent } from './line-prefix.js';
 
 /** Log systems that frame every line of a program. */
 export type FrameForm =
@@ -12,7 +13,9 @@ export type FrameForm =
   | 'syslog_rfc3164'
   | 'pm2'
   | 'compose'
-  | 'quoted';
+  | 'quoted'
+  /** Words of a system that is not known. */
+  | 'prefixed';
 
 /** One line of a log system's file. */
 export interface Frame {
@@ -67,7 +70,7 @@ export function readFrame(line: Uint8Array): Frame | undefined {
  * other, other lines with a line end between. undefined when a line has no frame: then the bytes are not framed lines.
  */
 export function joinFrames(bytes: Uint8Array): JoinedFrames | undefined {
-  return joinLines(bytes, readFrame) ?? joinLines(bytes, readQuote);
+  return joinLines(bytes, readFrame) ?? joinLines(bytes, readQuote) ?? joinPrefixed(bytes);
 }
 
 function joinLines(
@@ -95,6 +98,40 @@ function joinLines(
     complete: !(last.partial && last.marked),
     omitted,
   };
+}
+
+/** The line of a value over several, indented behind words. */
+function withoutWords(line: Buffer): JoinedFrames | undefined {
+  const end = wordsBeforeIndent(line.toString('latin1', 0, LONGEST_FRAME));
+  if (end === 0) return undefined;
+  const time = timeInWords(line.toString('latin1', 0, end));
+  return { form: 'prefixed', text: line.toString('utf8', end), time, complete: true, omitted: false };
+}
+
+/** The text of one value over several lines, all of which begin alike. */
+function joinPrefixed(bytes: Uint8Array): JoinedFrames | undefined {
+  const parts: Buffer[] = [];
+  let first: Buffer | undefined;
+  let prefix: Buffer | undefined;
+  for (const each of linesOf(bytes)) {
+    const line = Buffer.from(each.buffer, each.byteOffset, each.byteLength);
+    if (first === undefined) {
+      first = line;
+      continue;
+    }
+    if (prefix === undefined) {
+      prefix = sharedPrefix(first, line);
+      if (prefix === undefined) return undefined;
+      parts.push(first.subarray(prefix.length));
+    }
+    const rest = withoutPrefix(line, prefix);
+    if (rest === undefined || !isInsideValue(rest)) return undefined;
+    parts.push(LINE_END, rest);
+  }
+  if (first === undefined) return undefined;
+  if (prefix === undefined) return withoutWords(first);
+  const text = Buffer.concat(parts).toString('utf8');
+  return { form: 'prefixed', text, time: timeInWords(prefix.toString()), complete: true, omitted: false };
 }
 
 const OPEN_BRACE = 0x7b;
@@ -295,8 +332,8 @@ const TEXT_FRAMES: readonly ReadText[] = [
   textFrame(
     'syslog_rfc3164',
     new RegExp(
-      `^(?:<\\d{1,3}>)?(?:[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d (?<host>[^\\s:]+) (?<tag>[^\\s:[\\]]+(?:\\[[^\\]]*\\])?)` +
-        `|(?<time>${ISO_TIME}) (?<host2>[^\\s:]+) (?<tag2>[^\\s:[\\]]+\\[[^\\]]*\\])): ?`,
+      `^(?:<\\d{1,3}>)?(?:[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d (?<host>[^\\s:{"']+) (?<tag>[^\\s:[\\]{"']+(?:\\[[^\\]]*\\])?)` +
+        `|(?<time>${ISO_TIME}) (?<host2>[^\\s:{"']+) (?<tag2>[^\\s:[\\]{"']+\\[[^\\]]*\\])): ?`,
     ),
     ({ host, host2 = '', tag, tag2 = '', time = '' }) => ({
       stream: `${host ?? host2} ${tag ?? tag2}`,

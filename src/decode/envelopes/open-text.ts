@@ -43,6 +43,8 @@ const parse: (text: string) => JsonValue = JSON.parse;
 export function wholeJson(text: string): OpenedValue | undefined {
   try {
     const value = parse(text);
+    // A text that is indented alone is a piece of one in a print.
+    if (typeof value === 'string' && fragmentOf(text) !== undefined) return undefined;
     const plain = mayBeExtended(text) ? withoutExtended(value) : value;
     return {
       value: plain,
@@ -72,12 +74,23 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     if (unread === undefined) continue;
     return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
   }
-  const printed = withoutColours(joinFrames(bytes ?? Buffer.from(text))?.text ?? text);
+  const printed = withoutColours(withoutFrames(text, bytes));
   if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };
   }
   return { reason: reasonOf(printed), message: locateJsonError(text) };
+}
+
+/** What a program printed, whatever log systems put before its lines. */
+function withoutFrames(text: string, bytes?: Uint8Array): string {
+  let inner = text;
+  let frames = joinFrames(bytes ?? Buffer.from(text));
+  for (let layer = 0; frames !== undefined && frames.text !== inner && layer < MAX_LAYERS; layer++) {
+    inner = frames.text;
+    frames = joinFrames(Buffer.from(inner));
+  }
+  return inner;
 }
 
 /** Why nothing is read of a text with brackets. */
@@ -135,6 +148,11 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
     const at = timeInWords(head);
     if (isReadable(opened)) return opened.map((each) => ({ ...each, at: each.at ?? at }));
   }
+  // A bracket alone on its line that nothing closes: what follows it at the margin is a value of its own.
+  const [bracket] = /^\[[ \t]*\r?\n(?=\{)/.exec(text) ?? [];
+  const alone = bracket === undefined ? undefined : text.slice(bracket.length);
+  if (alone !== undefined && wholeJson(alone) !== undefined)
+    return openInner({ step: 'text', text: alone, isExact: true });
   // Of what are only parts of a print, none is read.
   if (fragmentOf(text) !== undefined) return [];
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;

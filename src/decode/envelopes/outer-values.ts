@@ -24,6 +24,9 @@ export function hasMark(text: string): boolean {
   return MARK.test(text);
 }
 
+/** Where something encoded can stand in which a mark is; a signature is none. */
+const ENCODED = /(?<!sha\d{1,3}=)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40}/;
+
 /** What every body has two of, in any notation or encoding that keeps its words. */
 const WORDS_OF_BODY = [
   ['whatsapp_business_account', 'messaging_product'],
@@ -76,6 +79,10 @@ function memberOf(text: string, { start, syntax }: Span): PrintForm | undefined 
   return syntax === 'python' ? 'printed_by_python' : 'printed_by_node';
 }
 
+function memberAmong(text: string, values: readonly Span[]): PrintForm | undefined {
+  return values.map((value) => memberOf(text, value)).find((form) => form !== undefined);
+}
+
 /**
  * Of what the values of a text are parts; undefined where they are values of their own. `enclosed`: the first of them with open
  * brackets before it.
@@ -86,10 +93,13 @@ export function partReasonIn(
   enclosed: Span | undefined,
 ): PartReason | undefined {
   const marked = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
-  if (marked.length === 0) return undefined;
+  if (marked.length === 0) {
+    const encoded = values.filter(({ start, end }) => ENCODED.test(text.slice(start, end)));
+    return memberAmong(text, encoded);
+  }
   const print = printAround(text, marked);
   if (print !== undefined) return print;
-  const member = marked.map((value) => memberOf(text, value)).find((form) => form !== undefined);
+  const member = memberAmong(text, marked);
   if (member !== undefined) return member;
   if (enclosed !== undefined) {
     let words = '';

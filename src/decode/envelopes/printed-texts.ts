@@ -14,7 +14,8 @@ export type PrintForm =
   | 'php_serialize'
   | 'printed_by_python'
   | 'printed_by_ruby'
-  | 'printed_by_node';
+  | 'printed_by_node'
+  | 'printed_json';
 
 /** Parts of a body in each form. */
 const OF_BODY: readonly (readonly [PrintForm, RegExp])[] = [
@@ -27,7 +28,34 @@ const OF_BODY: readonly (readonly [PrintForm, RegExp])[] = [
     /s:\d+:"(?:object";s:\d+:"(?:whatsapp|page|instagram)|messaging_product";s:\d+:"whatsapp)/,
   ],
   ['php_var_dump', /^\s*string\(\d+\) "whatsapp(?:_business_account)?"\s*$/m],
+  [
+    'printed_json',
+    /^[^{"\n]{0,400}[ \t]"(?:object": ?"(?:whatsapp|page|instagram)|messaging_product": ?"whatsapp|id": ?"wamid\.|remoteJid": ?"\d)[^"\n]{0,200}",?\s*$/m,
+  ],
 ];
+
+/** A member of pretty-printed JSON with a text. */
+const MEMBER_WITH_TEXT = /^[ \t]+"(?:[^"\\\n]|\\.){1,80}"\s*:\s*"/;
+
+/** A text of a person between double quotes, as Node prints one with an apostrophe, or a piece of one. */
+const DEEP_TEXT =
+  /^(?: {8}|\t\t)\s*(?:'?(?:text|caption|conversation|title|description|name|body|content|message)'?: )?"/;
+
+/** A member of pretty-printed JSON with a value that goes on in the next lines. */
+const MEMBER_WITH_VALUE = /^[ \t]+"(?:[^"\\\n]|\\.){1,80}"\s*:\s*[[{]/;
+
+/**
+ * Whether a line is a member of JSON that was printed over several lines, alone: the value's beginning is missing. What its text holds is
+ * a person's.
+ */
+function isMemberOfJson(line: string): boolean {
+  const [head] = MEMBER_WITH_TEXT.exec(line.slice(0, LONGEST_MEMBER_HEAD)) ?? [];
+  if (head === undefined) return false;
+  const end = endOfString(line, head.length, '"');
+  return end === undefined || /^\s*,?\s*$/.test(line.slice(end + 1, end + 1 + LONGEST_END));
+}
+
+const LONGEST_MEMBER_HEAD = 600;
 
 /** In which form a part of a body was printed; undefined for any other text. */
 export function printFormOf(text: string): PrintForm | undefined {
@@ -58,7 +86,12 @@ export function isInsidePrint(line: string, isFirst = true): boolean {
 export function fragmentOf(text: string): PrintForm | undefined {
   const [first = '', second] = text.trimEnd().slice(0, LONGEST_START).split('\n', 2);
   // Alone, a line is an entry of a log: `  Parameters: {"object"=>…}` of Rails.
-  if (second === undefined || !isInsidePrint(first)) return undefined;
+  if (second === undefined) {
+    if (isMemberOfJson(first)) return 'printed_json';
+    return DEEP_TEXT.test(first) ? 'printed_by_node' : undefined;
+  }
+  if (MEMBER_WITH_VALUE.test(first)) return 'printed_json';
+  if (!isInsidePrint(first)) return undefined;
   // In a group of lines that are all indented, a value can be whole.
   const start = text.search(/\S/);
   const isBracket = text[start] === '{' || text[start] === '[';
