@@ -76,6 +76,24 @@ describeOnBackends('import: an answer of four files', (backend) => {
   });
 });
 
+describeOnBackends('import: a message without a time', (backend) => {
+  const machines = useMachines(backend);
+
+  it('has its entry’s, as every later reader gives it', async () => {
+    const site = await linkedMachine(await machines.install(), { before: [live('hello', 0)] });
+    const timeless = { key: { remoteJid: PN, fromMe: false, id: 'NOTIME' }, message: { conversation: '?' } };
+    site.fake.onHistoryRequest(() => ({ conversations: [conversation(PN, [...OLD.slice(198), timeless])] }));
+    const { code } = await imported(site, ['--timeout', '3s']);
+    expect(code).toBe(0);
+    const verified = await site.call(['verify', '--check', 'raw_log']);
+    expect(verified.code, verified.stdout).toBe(0);
+    const explained = await site.call(['explain', 'NOTIME']);
+    expect(explained.code, explained.stdout).toBe(0);
+    const again = await site.call(['replay', '--all', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ messages: { created: 0, updated: 0 } });
+  });
+});
+
 describe('import: files that cannot be had', () => {
   it('one of four is named as a gap with its remedy; the next import has it without asking', async () => {
     const site = await linked();
