@@ -42,7 +42,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/connections': ['context', 'identity', 'store'],
   'commands/contacts': ['rules', 'identity', 'store'],
   'commands/messages': ['commands/connections', 'commands/contacts', 'context', 'rules', 'identity', 'store'],
-  'commands/runs': ['ingest/runs', 'context', 'store'],
+  'commands/runs': ['audit', 'ingest/runs', 'context', 'store'],
   'commands/undo': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/inspect': ['context', 'decode', 'inputs'],
@@ -56,7 +56,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
-  'commands/doctor': ['commands', 'ingest/runs', 'graph', 'context', 'store'],
+  'commands/doctor': ['commands', 'audit', 'ingest/runs', 'graph', 'context', 'store'],
   'commands/replay': [
     'audit',
     'commands/connections',

@@ -121,6 +121,19 @@ interface AlertDetails {
   remedy?: Remedy | null;
 }
 
+/** The id of the alert about a run that died. */
+export function diedAlertId(runId: string): string {
+  return idOf('run_died', null, runId);
+}
+
+function idOf(
+  kind: Exclude<AlertKind, 'finding'>,
+  connectionId: string | null,
+  subject: string | null,
+): string {
+  return `${kind.replaceAll('_', '-')}-${digest([kind, connectionId, subject])}`;
+}
+
 /** Raises an alert; `connection` is null if it concerns the whole database. */
 export function alert(
   kind: Exclude<AlertKind, 'finding'>,
@@ -142,10 +155,7 @@ function raise(
   { since, message, state, subject, count, remedy }: AlertDetails,
 ): Alert {
   return {
-    id:
-      kind === 'finding'
-        ? `finding:${subject ?? ''}`
-        : `${kind.replaceAll('_', '-')}-${digest([kind, connection?.id ?? null, subject ?? null])}`,
+    id: kind === 'finding' ? `finding:${subject ?? ''}` : idOf(kind, connection?.id ?? null, subject ?? null),
     kind,
     severity,
     connection: connection?.name ?? null,

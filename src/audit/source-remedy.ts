@@ -4,7 +4,7 @@ import { commandOfRun, pathFrom } from '../model/recorded-command.js';
 import { remedy, type Remedy } from '../model/remedy.js';
 import { minuteOf } from '../model/time.js';
 import type { Sql } from '../store/sql.js';
-import { readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
+import { readLeadOfEntry, readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
 
 /** The options that decide how a file is read and applied. Not `--register`: its connections already exist. */
 const CHOICES = ['connection', 'tickets', 'include', 'maxEntrySize', 'appSecretFile'] as const;
@@ -26,16 +26,22 @@ export interface LostEntry {
  * how its file is read, and an absolute path.
  */
 export async function sourceRemedy(sql: Sql, { id, runId, origin }: LostEntry, why: string): Promise<Remedy> {
-  return remedyOf(await readStoringRun(sql, { runId, entryId: id }), fileOfOrigin(origin), why);
+  const run = await readStoringRun(sql, { runId, entryId: id });
+  if (run !== null && run.command !== 'replay')
+    return deviceRemedy(run.connection, await readLeadOfEntry(sql, id));
+  return remedyOf(run, fileOfOrigin(origin), why);
+}
+
+/** The phone has it once more; of an entry without messages nobody knows whose it was. */
+function deviceRemedy(connection: string | null, leadId: string | null): Remedy {
+  if (leadId === null) return remedy('import', ['--help'], 'shows how to ask the phone for messages again');
+  const of = connection === null ? [] : ['--connection', connection];
+  return remedy('import', [leadId, ...of], 'asks the phone for these messages again');
 }
 
 function remedyOf(run: StoringRun | null, file: string | null, why: string): Remedy {
   if (run === null) return commandOfRun('replay', { paths: [file ?? 'FILE'] }, why);
-  const { command, options, connection, startedAt } = run;
-  if (command !== 'replay') {
-    const of = connection === null ? [] : ['--connection', connection];
-    return remedy('import', ['CONTACT', ...of], 'asks the phone for these messages again');
-  }
+  const { options, connection, startedAt } = run;
   const choices = choicesOf(options, connection);
   const paths = file === null ? pathsIn(options) : [withoutMember(file)];
   const { directory = null } = options;

@@ -20,7 +20,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
 
 /** What a run records about itself; these are not flags. */
-const NOTES = new Set(['paths', 'directory', 'content', 'run', 'undoes', 'within', 'connectionId']);
+const NOTES = new Set(['paths', 'directory', 'content', 'run', 'undoes', 'within', 'connectionId', 'leadId']);
 
 /** Marks the options of a run that is a step of another command: `{ within: 'reconcile' }`. */
 export const WITHIN = 'within';
@@ -34,6 +34,7 @@ export function commandOfRun(command: string, options: JsonObject, why: string):
   const operands = operandsOf(outer, options);
   const flags = Object.entries(options)
     .filter(([key]) => !(outer === 'media fetch' && key === 'connection'))
+    .map(([key, value]) => [key, key === 'fromFile' ? fileFrom(options.directory, value) : value] as const)
     .flatMap(([key, value]) => flagWords(key, value));
   const isFlagLike = operands.some((word) => word.startsWith('-') && word !== '-');
   return remedy(outer, isFlagLike ? [...flags, '--', ...operands] : [...operands, ...flags], why);
@@ -46,7 +47,7 @@ function outerCommand(command: string, options: JsonObject): string {
   return command !== 'reconcile' && 'historyAfter' in options ? 'reconcile' : command;
 }
 
-/** What stands on the line without a flag. A contact is private and not recorded: its place is kept. */
+/** What stands on the line without a flag. A contact is private: only the id of its lead is recorded. */
 function operandsOf(command: string, options: JsonObject): readonly string[] {
   return OPERANDS.get(command)?.(options) ?? [];
 }
@@ -58,7 +59,7 @@ const OPERANDS: ReadonlyMap<string, (options: JsonObject) => readonly string[]> 
         ? paths.filter((path) => typeof path === 'string').map((path) => pathFrom(directory, path))
         : [],
     undo: ({ run }: JsonObject) => (typeof run === 'string' ? [run] : ['RUN']),
-    import: ({ fromFile }: JsonObject) => (fromFile === undefined ? ['CONTACT'] : []),
+    import: ({ leadId }: JsonObject) => (typeof leadId === 'string' ? [leadId] : []),
     'media fetch': ({ connection }: JsonObject) => (typeof connection === 'string' ? [connection] : []),
   }),
 );
@@ -72,6 +73,10 @@ export function isAbsolutePath(path: string): boolean {
 export function pathFrom(directory: JsonValue | undefined, path: string): string {
   if (typeof directory !== 'string' || path === '-' || isAbsolutePath(path)) return path;
   return `${directory.replace(/[/\\\\]$/, '')}/${path.replace(/^(?:\.\/)+/, '')}`;
+}
+
+function fileFrom(directory: JsonValue | undefined, file: JsonValue): JsonValue {
+  return typeof file === 'string' ? pathFrom(directory, file) : file;
 }
 
 function flagWords(key: string, value: JsonValue): string[] {

@@ -26,10 +26,9 @@ const ASK_MS = 5_000;
 /** How often the end of a session looks whether all is quiet. */
 const LOOK_MS = 20;
 /** How long a session that ends waits for what WhatsApp has kept for the device, and for a file that is downloaded. */
-const ENDING = {
-  usual: { keptMs: 3_000, filesMs: 30_000 },
-  stopped: { keptMs: 500, filesMs: 4_000 },
-} as const;
+const ENDING = { keptMs: 3_000, filesMs: 30_000 } as const;
+/** The same for all that still waits once the user has said stop: the run has to be on record before it is killed. */
+const STOPPED = { keptMs: 500, allMs: 3_000 } as const;
 /** What is on its way to the device is here after so long without anything. */
 const QUIET_MS = 400;
 /** How long all the files may take that an earlier session could not download. */
@@ -94,6 +93,8 @@ class Session implements HistorySession {
   private readonly inbox: HistoryInbox;
   private lastSign = 0;
   private wasOnline = false;
+  /** When it no longer waits for anything, as of `performance.now()`; null until the user says stop. */
+  private stopsAt: number | null = null;
 
   constructor(
     private readonly options: HistorySessionOptions,
@@ -167,14 +168,22 @@ class Session implements HistorySession {
 
   async settle(): Promise<void> {
     const { signal } = this.options;
-    const { keptMs, filesMs } = signal?.aborted === true ? ENDING.stopped : ENDING.usual;
-    await this.takeWhatIsKept(keptMs, signal);
-    const { reading } = this.inbox;
-    const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
-    if (isLong && signal?.aborted !== true) this.options.onWaiting?.(reading, filesMs);
-    await this.inbox.settle(filesMs, signal);
-    // After Ctrl-C during the wait there is still a moment for what is nearly complete.
-    if (signal?.aborted === true) await this.inbox.settle(ENDING.stopped.filesMs);
+    if (!isStopped(signal)) {
+      await this.takeWhatIsKept(ENDING.keptMs, signal);
+      const { reading } = this.inbox;
+      const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
+      if (isLong && !isStopped(signal)) this.options.onWaiting?.(reading, ENDING.filesMs);
+      await this.inbox.settle(ENDING.filesMs, signal);
+    }
+    if (isStopped(signal)) await this.settleStopped();
+  }
+
+  /** After Ctrl-C there is still a moment for what is nearly complete: one for all, however often somebody waits. */
+  private async settleStopped(): Promise<void> {
+    this.stopsAt ??= performance.now() + STOPPED.allMs;
+    const left = (): number => Math.max(0, (this.stopsAt ?? 0) - performance.now());
+    await this.takeWhatIsKept(Math.min(STOPPED.keptMs, left()), undefined);
+    await this.inbox.settle(left());
   }
 
   async end(): Promise<void> {
@@ -330,6 +339,11 @@ class Session implements HistorySession {
     if (taken.kind === 'read') pending?.add(taken.page, isNamed);
     else pending?.fail(taken.reason, isNamed || id === '');
   }
+}
+
+/** Asked anew: a signal may have come during a wait. */
+function isStopped(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 /** An attempt that only took too long says less than one that WhatsApp has answered. */

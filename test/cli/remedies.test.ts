@@ -55,6 +55,8 @@ describe('advice', () => {
   });
 });
 
+const LEAD = '01a22951-4f0c-7701-ba58-a17d15e81056';
+
 describe('a recorded run as a command', () => {
   test.each([
     [
@@ -96,10 +98,11 @@ describe('a recorded run as a command', () => {
     ],
     [
       'import',
-      { phase: 'auto', count: 50, timeout: 90_000, force: true },
-      'import CONTACT --timeout 90s --force',
+      { phase: 'auto', count: 50, timeout: 90_000, force: true, leadId: LEAD },
+      `import ${LEAD} --timeout 90s --force`,
     ],
     ['import', { fromFile: 'FILE', listPause: 60_000 }, 'import --from-file FILE --list-pause 1m'],
+    ['import', { fromFile: './list.txt', directory: '/srv/crm' }, 'import --from-file /srv/crm/list.txt'],
     ['undo', { run: '0199', undoes: '0199a000-0000-7000-8000-000000000000' }, 'undo 0199'],
     [
       'dedupe',
@@ -128,6 +131,7 @@ test('advice that the tool would refuse is found', async () => {
     { command: 'verify', args: ['--check', 'everything'], why: 'names no check' },
     { command: 'replay', args: ['LOG', '--all'], why: 'contradicts itself' },
     { command: 'explain', args: [], why: 'lacks an argument' },
+    { command: 'import', args: ['CONTACT'], why: 'names no contact' },
     { command: 'verify', args: [], why: '' },
   ];
   expect(await complaintsAbout(wrong)).toHaveLength(wrong.length);

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { ImportResult } from '../../src/commands/import/types.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
@@ -10,7 +11,7 @@ import { until } from '../support/fake-whatsapp/session.js';
 import { linkedMachine, type LinkedMachine } from '../support/linked-machine.js';
 import { replayBodies } from '../support/replaying.js';
 import { transcript } from '../support/shown.js';
-import { ANA, live, T0 } from '../support/webhooks.js';
+import { ANA, BRU, live, T0 } from '../support/webhooks.js';
 import { readImport } from './import-json.js';
 import { useMachines } from './installation.js';
 
@@ -47,6 +48,22 @@ async function imported(
   return { result: readImport(stdout), code };
 }
 
+const alertSchema = z.object({
+  kind: z.string(),
+  next: z.object({ command: z.string(), args: z.array(z.string()) }).nullable(),
+});
+
+/** The report's alerts of a kind, as a script reads them. */
+async function alertsOf(
+  { machine, env }: LinkedMachine,
+  kind: string,
+): Promise<z.infer<typeof alertSchema>[]> {
+  const { stdout, stderr } = await machine.run(['report', '--json'], { env });
+  expect(stdout, stderr).toMatch(/^\{/);
+  const { alerts } = z.object({ alerts: z.array(alertSchema) }).parse(JSON.parse(stdout));
+  return alerts.filter((alert) => alert.kind === kind);
+}
+
 describeOnBackends('import: an answer of four files', (backend) => {
   const machines = useMachines(backend);
 
@@ -73,6 +90,58 @@ describeOnBackends('import: an answer of four files', (backend) => {
       fetch: { requests: 6, pages: [{ chunks: 4, received: 200 }], gaps: [] },
     });
     expect(await site.machine.look(transcript)).toHaveLength(201);
+  });
+});
+
+describeOnBackends('import: a message without a time', (backend) => {
+  const machines = useMachines(backend);
+
+  it('has its entry’s, as every later reader gives it', async () => {
+    const site = await linkedMachine(await machines.install(), { before: [live('hello', 0)] });
+    const timeless = { key: { remoteJid: PN, fromMe: false, id: 'NOTIME' }, message: { conversation: '?' } };
+    site.fake.onHistoryRequest(() => ({ conversations: [conversation(PN, [...OLD.slice(198), timeless])] }));
+    const { code } = await imported(site, ['--timeout', '3s']);
+    expect(code).toBe(0);
+    const verified = await site.call(['verify', '--check', 'raw_log']);
+    expect(verified.code, verified.stdout).toBe(0);
+    const explained = await site.call(['explain', 'NOTIME']);
+    expect(explained.code, explained.stdout).toBe(0);
+    const again = await site.call(['replay', '--all', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ messages: { created: 0, updated: 0 } });
+  });
+});
+
+describeOnBackends('import: a kill while the phone is silent', (backend) => {
+  const machines = useMachines(backend);
+
+  it('stays an alert until the same contact is imported, as the alert advises', async () => {
+    const other = pnOf({ ...PERSON, phone: BRU });
+    const site = await linkedMachine(await machines.install(), {
+      before: [live('hello', 0), live('hi', 0, { from: BRU })],
+    });
+    const ofOther = answerFromArchive([
+      {
+        id: other,
+        messages: [
+          archived({ chat: other, id: 'B', at: T0 - 9 }),
+          archived({ chat: other, id: 'hi', at: T0 }),
+        ],
+      },
+    ]);
+    site.fake.onHistoryRequest((request) => (request.chatJid === PN ? 'silence' : ofOther(request)));
+    const child = await site.machine.start([...IMPORT, '--count', '20', '--force'], { env: site.env });
+    await until(() => site.fake.historyRequests.length > 0);
+    child.process.kill('SIGKILL');
+    await child.ended;
+    await site.machine.run(['import', `+${BRU}`, '--count', '20', '--force'], { env: site.env });
+    const [alert] = await alertsOf(site, 'run_died');
+    expect(JSON.stringify(alert)).not.toContain(ANA);
+    site.fake.onHistoryRequest(PHONE);
+    const { command = '', args = [] } = alert?.next ?? {};
+    const finished = await site.machine.run([command, ...args], { env: site.env });
+    expect(finished.code, finished.stderr).toBe(0);
+    expect(finished.stdout).toContain('20 created');
+    expect(await alertsOf(site, 'run_died')).toEqual([]);
   });
 });
 
@@ -125,8 +194,12 @@ describe('import: files that cannot be had', () => {
     await until(() => site.fake.downloads.length === 2);
     const stoppedAt = performance.now();
     child.process.kill('SIGTERM');
-    await child.ended;
+    const { code, stdout } = await child.ended;
     expect(performance.now() - stoppedAt).toBeLessThan(10_000);
+    // It was asked to stop, and did: nothing has died.
+    expect(code).toBe(143);
+    expect(readImport(stdout)).toMatchObject({ outcome: 'interrupted', status: 'interrupted' });
+    expect(await alertsOf(site, 'run_died')).toEqual([]);
     // What had come by then is stored; what had not is on record.
     const left = await site.machine.look(({ sql }) =>
       sql.query(`select (select count(*)::int from owed_files) as owed,

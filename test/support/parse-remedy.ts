@@ -13,7 +13,8 @@ const NOWHERE = 'postgresql://nobody@127.0.0.1:9/nothing';
 
 /** How a line ends that was understood: at the database, at a file that is not here, or at a question nobody answers. */
 const UNDERSTOOD = /^(database_\w+|secret_key_\w+|missing_flag|confirmation_required)$/;
-const NO_FILE = /^(There is no file or directory|No file matches|\S+: .* cannot be read \(ENOENT\))/;
+const NO_FILE =
+  /^(There is no file or directory|No file matches|\S+: .* cannot be read \(ENOENT\)|--from-file \S+ cannot be read \(ENOENT\))/;
 
 class Text extends Writable {
   text = '';

@@ -9,6 +9,7 @@ import {
 } from '../../commands/import/types.js';
 import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import { isAbsolutePath } from '../../model/recorded-command.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -102,13 +103,21 @@ async function importCommand(call: Call): Promise<Outcome> {
     const { importList } = await import('../../commands/import/import-list.js');
     const contacts = await readContactList(settings.fromFile, call);
     if (settings.window !== undefined) call.notice(settings.window);
+    const recordedOptions = {
+      ...settings.options.recordedOptions,
+      ...placeOf(settings.fromFile, call.io.cwd),
+    };
+    const options = { ...settings.options, recordedOptions };
     const result = await withContext(call, session, (ctx) =>
-      importList(ctx, { ...settings.options, ...settings.list, contacts }, createPhones(ctx, device)),
+      importList(ctx, { ...options, ...settings.list, contacts }, createPhones(ctx, device)),
     );
     return { presentation: presentImportList(result, call.argv), exitCode: exitCodeOfList(result) };
   }
   const { importContact } = await import('../../commands/import/import-contact.js');
+  const { parseContact } = await import('../../commands/contacts/typed-contact.js');
   const [contact = ''] = call.args;
+  // What cannot be a contact needs no database.
+  parseContact(contact);
   if (settings.window !== undefined) call.notice(settings.window);
   const result = await withContext(call, session, (ctx) =>
     importContact(ctx, { ...settings.options, contact, dryRun: settings.dryRun }, createPhones(ctx, device)),
@@ -143,7 +152,7 @@ export function readImportFlags(args: readonly string[], line: Line) {
   }
   if (isDry && fromFile !== undefined) {
     throw new ConfigError(`${origin('dryRun').place} is for one contact, not for a list.`, {
-      remedy: remedy('import', ['CONTACT', '--dry-run'], 'shows what would be done for one contact'),
+      remedy: remedy('import', ['+5511912345678', '--dry-run'], 'shows what would be done for one contact'),
       code: 'contradiction',
     });
   }
@@ -170,6 +179,11 @@ export function readImportFlags(args: readonly string[], line: Line) {
         ? undefined
         : `Going back to ${instant(until)} (UTC; dates read in ${tz}), at most ${amount(pages, 'page')}.`,
   };
+}
+
+/** Where the name of the list begins that leads nowhere from elsewhere. */
+function placeOf(file: string, cwd: string): Record<string, string> {
+  return file === '-' || isAbsolutePath(file) ? {} : { directory: cwd };
 }
 
 /** Received pages count: an import that failed after them is partial. */

@@ -89,7 +89,7 @@ function linkDocument(result: LinkResult): Document {
     ],
     next: [
       ...(files > 0 ? [linkAgain(connection.name)] : []),
-      remedy('import', ['CONTACT', '--connection', connection.name], 'imports one contact'),
+      remedy('import', ['--help'], 'shows how to import one contact’s past'),
     ],
   };
 }

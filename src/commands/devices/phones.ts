@@ -41,9 +41,12 @@ export function createPhones(ctx: Context, options: DeviceOptions & { runId?: st
       }
       const { session, lock, keeper } = phone;
       return {
-        fetchPage: (request) => {
+        fetchPage: async (request) => {
           lock.assertHeld();
-          return session.fetchPage(request);
+          const answer = await session.fetchPage(request);
+          // Whoever applies it goes by what the raw log has of it: its time, and whether it came before.
+          await keeper.flush();
+          return answer;
         },
         otherAddress: (address) => {
           lock.assertHeld();

@@ -1,5 +1,5 @@
 import { judgeRuns, type JudgedRun, type Onlooker } from '../../ingest/runs/judge.js';
-import { commandOfRun } from '../../model/recorded-command.js';
+import { finishRun } from '../../audit/run-remedy.js';
 import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
@@ -118,7 +118,9 @@ export async function checkRuns({ sql, backend }: Store, onlooker: Onlooker): Pr
 
 /** The commands that resume the newest of them, each once. */
 function againOf(unfinished: readonly JudgedRun[]): Remedy[] {
-  const commands = unfinished.map(({ row }) => commandOfRun(row.command, row.options, 'resumes it'));
+  const commands = unfinished.map(
+    ({ row }) => finishRun(row, 'resumes it') ?? remedy('runs show', [row.id], 'shows what is known of it'),
+  );
   return [...new Map(commands.map((one) => [JSON.stringify(one), one])).values()].slice(0, NAMED_RUNS);
 }
 

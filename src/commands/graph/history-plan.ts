@@ -139,7 +139,7 @@ function assertCoexistence({ kind, name }: ConnectionRecord): void {
       code: 'no_history_at_meta',
       remedy:
         kind === 'baileys'
-          ? remedy('import', ['CONTACT'], 'fetches the history of a contact from the phone')
+          ? remedy('import', ['--help'], 'shows how to fetch the history of a contact from the phone')
           : remedy('connection check', [name], 'asks Meta whether the number is in the app'),
     },
   );

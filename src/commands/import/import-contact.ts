@@ -24,6 +24,7 @@ import { resultOf, statusOf, askedAtOf } from './import-result.js';
 import { replayCache } from './replay-cache.js';
 import { applyBeside, savePage } from './save-page.js';
 import { chooseConnection, addressesOf, findSubject, namesWith, type Subject } from './subject.js';
+import { taskOf, type ImportTask } from './import-task.js';
 import {
   type ImportOptions,
   type ImportResult,
@@ -45,9 +46,13 @@ export async function importContact(
 ): Promise<ImportResult> {
   try {
     const named = await namedConnection(ctx, options.connection);
+    // Before there is a run: one that only its arguments fail has left nothing undone.
+    const task = await taskOf(ctx, options, named);
     return options.dryRun
-      ? await rehearse(ctx.store, (sql) => importInto(ctx, options, phones, named, { sql, dryRun: true }))
-      : await importInto(ctx, options, phones, named, { sql: ctx.store.sql, dryRun: false });
+      ? await rehearse(ctx.store, (sql) =>
+          importInto(ctx, options, phones, named, task, { sql, dryRun: true }),
+        )
+      : await importInto(ctx, options, phones, named, task, { sql: ctx.store.sql, dryRun: false });
   } finally {
     await phones.close();
   }
@@ -58,10 +63,12 @@ function importInto(
   options: ImportOptions,
   phones: Phones,
   named: ConnectionRow | null,
+  { work, leadId }: ImportTask,
   target: Target,
 ): Promise<ImportResult> {
   const { dryRun, batchSize, recordedOptions } = options;
-  return withRun(ctx, { command: 'import', options: recordedOptions, target }, async (run) => {
+  const recorded = leadId === null ? recordedOptions : { ...recordedOptions, leadId };
+  return withRun(ctx, { command: 'import', options: recorded, work, target }, async (run) => {
     const applier = { runId: run.id, newId: run.newId, batchSize, target };
     const close = (): Promise<void> => phones.close();
     const done = await importOne(ctx, { applier, phones, close, options, named }, options.contact);
@@ -150,7 +157,7 @@ class ContactImport {
   }
 
   async run(): Promise<Imported> {
-    const log = new ImportLog(this.ctx, this.work.applier);
+    const log = new ImportLog(this.ctx, this.work.applier, this.work.options);
     try {
       const { outcome, reason } = await this.steps(log);
       const done = await this.result(outcome, reason);
@@ -164,6 +171,7 @@ class ContactImport {
 
   private async steps(log: ImportLog): Promise<{ outcome: ImportOutcome; reason: string | null }> {
     const { phase } = this.work.options;
+    await this.begin(log);
     let isDone = false;
     if (phase !== 'fetch') {
       await this.lookIntoCache();
@@ -182,6 +190,18 @@ class ContactImport {
     if (obstacle !== null) return just(this.leftBehind.length > 0 ? 'cache' : obstacle);
     if (this.work.applier.target.dryRun) return just('would_fetch');
     return this.fetch(this.connection, log);
+  }
+
+  /** Puts on record whom the import is for, before anything is done: a kill must not leave that open. */
+  private async begin(log: ImportLog): Promise<void> {
+    const subject = await this.subject();
+    if (subject.lead === null) return;
+    const { named, options } = this.work;
+    const connection =
+      options.phase === 'cache'
+        ? (named ?? (await this.onlyConnection(subject)))
+        : (await chooseConnection(this.sql, subject, named?.id)).connection;
+    if (connection !== null) await log.start(connection.id, subject.lead.leadId);
   }
 
   /** Whether an answer is known to have left something out, and the phone can be asked for it. */
@@ -244,7 +264,7 @@ class ContactImport {
     log: ImportLog,
   ): Promise<{ outcome: ImportOutcome; reason: string | null }> {
     const { phones } = this.work;
-    await log.start(connection.id, (await this.subject()).lead?.leadId ?? null);
+    await log.goToPhone(connection.id, (await this.subject()).lead?.leadId ?? null);
     this.tell({ step: 'connecting' });
     let phone;
     try {

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../model/json.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
+import { UNDONE } from '../../store/tables/run-cover.js';
 import { readUnfinishedRuns } from '../../store/tables/sync-runs.js';
 import { importOne, namedConnection, type Imported } from './import-contact.js';
 import { statusOf } from './import-result.js';
@@ -31,6 +32,14 @@ const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = ne
   'logged_out',
   'offline',
   'interrupted',
+]);
+
+/** Outcomes of contacts that were not imported, and may be by another attempt: nothing is wrong with them. */
+const MAY_COME: ReadonlySet<ListedImport['outcome']> = new Set<ImportOutcome>([
+  'silent',
+  'throttled',
+  'not_linked',
+  'download_failed',
 ]);
 
 /** Problems with one contact only. */
@@ -60,7 +69,7 @@ export async function importList(
       {
         command: 'import',
         options: options.recordedOptions,
-        work: workOf('import', { list }),
+        work: workOf('import', { list, count: options.count }),
         resumed: resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) },
       },
       async (run) => {
@@ -222,7 +231,7 @@ class ListImport {
     const { created, updated } = this.messages();
     return {
       status,
-      counters: { contacts: this.done(), messages: { created, updated } },
+      counters: { contacts: this.done(), [UNDONE]: this.undone(), messages: { created, updated } },
       verdict: `${status}: ${amount(this.done(), 'contact')}, ${amount(created, 'message')} created, ${count(updated)} updated`,
       error: this.stopped,
     };
@@ -264,6 +273,11 @@ class ListImport {
   /** Contacts processed. */
   private done(): number {
     return this.imports.filter(({ outcome }) => !STOPPING.has(outcome)).length;
+  }
+
+  /** Contacts that another attempt may bring, those of the resumed run included as far as they are known by name. */
+  private undone(): number {
+    return this.failures.filter(({ outcome }) => MAY_COME.has(outcome)).length;
   }
 
   private messages(): ImportListResult['messages'] {

@@ -16,7 +16,7 @@ export interface Phones {
 
 /** One linked device. */
 export interface Phone {
-  /** Asks for one page; one request at a time. */
+  /** Asks for one page; one request at a time. What came is in the raw log when it settles. */
   fetchPage(request: PageRequest): Promise<PageOutcome>;
   /** The other address of a person's chat, as known to the device or WhatsApp's directory; null if neither knows it. */
   otherAddress(address: string): Promise<string | null>;

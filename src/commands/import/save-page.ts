@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Context } from '../../context.js';
 import { applyEntries, type Applier, type Applied } from '../../ingest/apply/execute-batch.js';
 import type { PreparedEntry } from '../../ingest/batch/batch.js';
 import { narrowEntry } from '../../ingest/batch/narrow-entry.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import type { Tally } from '../../ingest/batch/tally.js';
-import { formatOrigin } from '../../model/raw-entry.js';
+import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import type { MessageCounts } from '../../model/run-result.js';
 import { RawLog, rawEntryOf, type StoredItem } from '../../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
-import { markNarrowed } from '../../store/tables/webhook-log.js';
+import { markNarrowed, readReceiptTimes } from '../../store/tables/webhook-log.js';
 import { openDirectory } from '../replay/open-directory.js';
 
 /** The outcome of an answer. */
@@ -36,8 +37,9 @@ export async function savePage(
   const { sql } = applier.target;
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, applier.newId);
   const origin = { kind: 'device', connection: connection.name } as const;
-  const narrowed = chunks.map((bytes) =>
-    narrowEntry(prepareEntry({ bytes, origin, receivedAt: ctx.clock() }, null, directory, new Set()), names),
+  const raw = await withReceiptTimes(ctx, sql, connection, chunks);
+  const narrowed = raw.map((entry) =>
+    narrowEntry(prepareEntry({ ...entry, origin }, null, directory, new Set()), names),
   );
   const { tally } = await applyEntries(
     ctx,
@@ -54,6 +56,29 @@ export async function savePage(
     problems: tally.problemCount,
     tally,
   };
+}
+
+/**
+ * The chunks with the times under which the raw log has them: a message without a time takes its entry's (M7), and every
+ * later reader goes by the raw log.
+ */
+async function withReceiptTimes(
+  ctx: Context,
+  sql: Sql,
+  { id: connectionScope }: { id: string },
+  chunks: readonly Uint8Array[],
+): Promise<Pick<RawEntry, 'bytes' | 'receivedAt'>[]> {
+  const hashed = chunks.map((bytes) => ({
+    bytes,
+    connectionScope,
+    sha256: createHash('sha256').update(bytes).digest(),
+  }));
+  const stored = await readReceiptTimes(sql, hashed);
+  return hashed.map(({ bytes, sha256 }) => {
+    const known = stored.get(sha256.toString('hex'));
+    const receivedAt = known === undefined ? ctx.clock() : known;
+    return receivedAt === null ? { bytes } : { bytes, receivedAt };
+  });
 }
 
 /** Everything that a phone sends is history, whatever the reason it was sent. */

@@ -1,4 +1,4 @@
-import { commandOfRun } from '../../model/recorded-command.js';
+import { acceptDied, finishRun } from '../../audit/run-remedy.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
 import { alert, brokenAlerts, foreignAlert, markAlert, rejectAlert, type Alert } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
@@ -288,15 +288,18 @@ export function wholeAlerts(facts: WholeFacts): Alert[] {
 function diedAlerts({ runs }: WholeFacts): Alert[] {
   return runs
     .filter(({ row, status }) => status === 'died' && !row.isSucceeded)
-    .map(({ row }) =>
-      alert('run_died', null, {
+    .map(({ row }) => {
+      const finish = finishRun(row, 'finishes the work');
+      const rest =
+        finish === null ? 'whom it was for is not on record.' : 'the same command finishes the work.';
+      return alert('run_died', null, {
         since: row.startedAt,
         state: row.id,
         subject: row.id,
-        message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; the same command finishes the work.`,
-        remedy: commandOfRun(row.command, row.options, 'finishes the work'),
-      }),
-    );
+        message: `The ${row.command} of ${minuteOf(row.startedAt)} died (process ${row.pid} on ${row.host}). What it had committed is stored; ${rest}`,
+        remedy: finish ?? acceptDied(row),
+      });
+    });
 }
 
 /** A duration in hours, in readable form: `40 minutes`, `9 hours`, `3 days`. */

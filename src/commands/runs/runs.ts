@@ -1,6 +1,6 @@
 import type { Context } from '../../context.js';
 import { judgeRuns, type JudgedRun } from '../../ingest/runs/judge.js';
-import { commandOfRun } from '../../model/recorded-command.js';
+import { acceptDied, finishRun } from '../../audit/run-remedy.js';
 import { ConfigError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
@@ -172,9 +172,9 @@ function remediesOf(run: RunView, row: RunRow): Remedy[] {
   if (run.canUndo)
     return [remedy('undo', [run.id, '--dry-run'], 'shows what an undo of this run would restore')];
   const hasStopped = run.status === 'died' || run.status === 'interrupted' || run.status === 'failed';
-  return hasStopped && run.coveredBy === null
-    ? [commandOfRun(row.command, row.options, 'finishes the work')]
-    : [];
+  const finish = hasStopped && run.coveredBy === null ? finishRun(row, 'finishes the work') : null;
+  if (finish !== null) return [finish];
+  return run.status === 'died' && run.coveredBy === null ? [acceptDied(row)] : [];
 }
 
 async function assertRecorded(ctx: Context, command: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { columns, jsonObject, orNull, rowOf, text, time, uuid, type RowOf } from '../columns.js';
+import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
 const STORING_RUN = columns({
@@ -34,4 +35,13 @@ export async function readStoringRun(
     [runId, latest],
   );
   return row === undefined ? null : rowOf(STORING_RUN, row);
+}
+
+/** The lead of a message that names a raw entry, even one that is gone; null if none does. */
+export async function readLeadOfEntry(sql: Sql, entryId: string): Promise<string | null> {
+  const [row] = await sql.query(
+    'select lead_id from messages where batch_id = $1::uuid order by id limit 1',
+    [entryId],
+  );
+  return row === undefined ? null : textOf(row, 'lead_id');
 }

@@ -107,13 +107,25 @@ export async function readUnlinkedConnections(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map((row) => textOf(row, 'connection_id')));
 }
 
-/** How an import of one contact ended, for its sync_log. */
-interface ManualRecoveryEnd {
+/** What is known of an import of one contact by the time that it goes to the phone. */
+interface ManualRecoveryStep {
   id: string;
-  /** A merge may have moved the contact to another lead meanwhile. */
+  connectionId: string;
   leadId: string | null;
-  messagesImported: number;
   counters: JsonObject;
+}
+
+export async function updateSyncLog(sql: Sql, log: ManualRecoveryStep): Promise<void> {
+  await sql.execute(
+    `update sync_logs set connection_id = $2::uuid, lead_id = coalesce($3::uuid, lead_id), counters = $4::jsonb
+     where id = $1::uuid`,
+    [log.id, log.connectionId, log.leadId, JSON.stringify(log.counters)],
+  );
+}
+
+/** How an import of one contact ended, for its sync_log. */
+interface ManualRecoveryEnd extends ManualRecoveryStep {
+  messagesImported: number;
   status: RunStatus;
   error: string | null;
   completedAt: number;
@@ -121,17 +133,19 @@ interface ManualRecoveryEnd {
 
 export async function finishSyncLog(sql: Sql, log: ManualRecoveryEnd): Promise<void> {
   await sql.execute(
-    `update sync_logs set lead_id = $2::uuid, messages_imported = $3::int, counters = $4::jsonb, status = $5,
-       error_message = $6, completed_at = $7::timestamptz
+    `update sync_logs set connection_id = $8::uuid, lead_id = coalesce($2::uuid, lead_id), messages_imported = $3::int,
+       counters = $4::jsonb, status = $5, error_message = $6, completed_at = $7::timestamptz
      where id = $1::uuid`,
     [
       log.id,
+      // A merge may have moved the contact to another lead meanwhile.
       log.leadId,
       log.messagesImported,
       JSON.stringify(log.counters),
       log.status,
       log.error,
       new Date(log.completedAt).toISOString(),
+      log.connectionId,
     ],
   );
 }

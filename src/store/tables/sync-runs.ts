@@ -10,6 +10,7 @@ import {
   uuid,
   text,
   integer,
+  bigint,
   time,
   json,
   word,
@@ -23,6 +24,7 @@ import {
 } from '../columns.js';
 import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf, instantOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
+import { coversSql, IMPORTED_CONTACT_SQL } from './run-cover.js';
 
 export interface NewRun {
   id: string;
@@ -159,6 +161,14 @@ const RUN = columns({
    * responsible for its steps. Null if nothing makes up for it.
    */
   coveredBy: orNull(uuid),
+  /** The run's task, as written by `workOf`. */
+  work: orNull(text),
+  /** For an import of one contact: its lead, the connection's name now, and how far back it was to go, ms since 1970. */
+  importedLeadId: orNull(uuid),
+  importedOver: orNull(text),
+  importedUntil: orNull(bigint),
+  /** Whether that import had searched the raw log, and gone to the phone. */
+  hasGoneToPhone: boolean,
   /** Whether the journal has rows for it. */
   isJournaled: boolean,
 });
@@ -169,48 +179,19 @@ export interface RunRow extends RowOf<typeof RUN> {
   undid: string | null;
 }
 
-/** In a reconcile's counters: whether everything was compared, or proved before, and matches the raw log. */
-export const ACCOUNTED = 'accounted';
-
-/**
- * Whether the run `later` makes up for the run `r`, which did not complete. `work` is a run's task, as written by
- * `workOf` (src/ingest/runs/with-run.ts): `<command> {}` covers everything. Every reconcile replays pending and failed
- * entries; one that ended with everything matching the log covers all of it. `current`: a run that is about to
- * complete.
- */
-const covers = (current: string): string => `(
-  later.resumed_run_id = r.id
-  or (later.status in ('completed', 'partial') or later.id = ${current}) and (
-    later.command = r.command and (later.options = r.options or later.work in (r.work, r.command || ' {}'))
-    or later.command = 'undo' and later.options ->> 'undoes' = r.id::text
-    or later.command = 'reconcile' and (
-      r.command = 'reconcile'
-      or r.work like 'log pending %' or r.work like 'log failed %'
-      or r.work like 'log all %' and (
-        later.options ? 'full'
-        -- It has compared everything, and restored what was lost; what other choices bring in or leave out it has not.
-        or later.counters ->> '${ACCOUNTED}' = 'true' and r.work !~ '"(include|tickets)"'
-      )
-    )
-    or case when r.work like 'files %' and later.work like 'files %' and r.options ->> 'content' = later.options ->> 'content'
-      then substr(r.work, 7)::jsonb - 'paths' = substr(later.work, 7)::jsonb - 'paths' end
-    or r.work like 'log pending %' and later.work in ('log pending {}', 'log failed {}', 'log all {}')
-    or r.work like 'log failed %' and later.work in ('log failed {}', 'log all {}')
-    or r.work like 'log all %' and later.work = 'log all {}'
-  )
-)`;
-
 function selectRuns(from: string, current = 'null::uuid'): string {
   return `
     select r.id, r.command, r.options, r.status, r.counters, r.verdict, r.host, r.pid, r.started_at, r.completed_at,
-      r.error, r.parent_run_id, r.resumed_run_id,
+      r.error, r.parent_run_id, r.resumed_run_id, r.work,
+      imported.lead_id as imported_lead_id, imported.connection as imported_over, imported.until as imported_until,
+      coalesce(imported.went_to_phone, false) as has_gone_to_phone,
       case when r.status in ('running', 'interrupted', 'failed') then coalesce(
-        (select id from sync_runs later where later.started_at > r.started_at and ${covers(current)}
+        (select id from sync_runs later where later.started_at > r.started_at and ${coversSql(current)}
          order by later.started_at limit 1),
         (select id from sync_runs parent where parent.id = r.parent_run_id)
       ) end as covered_by,
       exists (select from change_journal j where j.run_id = r.id) as is_journaled
-    from ${from}
+    from ${from} ${IMPORTED_CONTACT_SQL}
     order by r.started_at desc, r.id desc`;
 }
 

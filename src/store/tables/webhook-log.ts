@@ -19,7 +19,7 @@ import {
   unnestParameters,
   insertRows,
 } from '../columns.js';
-import { textOf } from '../row.js';
+import { textOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
 /** Whether a row's bytes are unchanged since they were stored. */
@@ -123,6 +123,24 @@ export async function readKnownEntries(
     [...arraysOf(keys, 'connectionScope', 'sha256'), REQUEUED],
   );
   return rowsOf(KNOWN_ENTRY, rows);
+}
+
+/** When stored entries were received (ms since 1970; null if unknown), by the hex of their hash. Leaves out what is not stored. */
+export async function readReceiptTimes(
+  sql: Sql,
+  keys: readonly { connectionScope: string; sha256: Uint8Array }[],
+): Promise<Map<string, number | null>> {
+  if (keys.length === 0) return new Map();
+  const rows = await sql.query(
+    `select encode(w.sha256, 'hex') as sha256, w.received_at
+     from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
+     cross join lateral (
+       select sha256, received_at from webhook_log
+       where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
+     ) w`,
+    arraysOf(keys, 'connectionScope', 'sha256'),
+  );
+  return new Map(rows.map((row) => [textOf(row, 'sha256'), timeOrNull(row, 'received_at')]));
 }
 
 /** Stores entries; skips one stored meanwhile by another run, and the count shows it. */
