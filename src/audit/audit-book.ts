@@ -3,6 +3,7 @@ import { amount } from '../model/amount.js';
 import type { Provider } from '../model/enumerations.js';
 import type { ConnectionHint, Fact } from '../model/facts.js';
 import { nodesOf } from '../rules/identity-evidence.js';
+import { isMisfiled } from '../ingest/batch/prepare-entry.js';
 import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import { MessageNames } from '../rules/message-names.js';
@@ -43,6 +44,8 @@ interface OpenEntries {
   failed: number;
   /** Their bytes differ from those stored. */
   damaged: number;
+  /** Found by other contacts, numbers or fields than their bodies name. */
+  misfiled: number;
   /** Applied history chunks missing from the ledger. */
   unrecordedChunks: number;
 }
@@ -65,6 +68,8 @@ export interface AuditResult {
   affectedEntries: { ids: string[]; more: boolean };
 }
 
+const MISFILED = 'is found by other contacts, numbers or fields than its body names';
+
 /** Counts the outcomes of an audit and reports its findings, each message once. */
 export class AuditBook {
   private readonly byConnection = new Map<string, AuditCounts>();
@@ -78,6 +83,7 @@ export class AuditBook {
     nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
+    misfiled: 0,
     unrecordedChunks: 0,
   };
   private readonly missing = new SeenKeys();
@@ -277,6 +283,11 @@ export class AuditBook {
     }
     const { restricted } = this.view;
     if (restricted && mine === undefined) return;
+    if (isMisfiled(entry, decoded.filing())) {
+      this.affect(entry);
+      open.misfiled += 1;
+      await this.tell('entry_misfiled', { ...at, detail: `${origin}: ${MISFILED}` });
+    }
     const of = amount(countMessages(decoded), 'message item');
     const stranger = sections.find(({ pending }) => pending === 'unknown_connection');
     if (stranger !== undefined && !restricted) {

@@ -44,6 +44,7 @@ export async function judgeLeadValues(sql: Sql, leadIds: readonly string[]): Pro
       known.map(storedIdentity),
       conversations.get(lead.id) ?? [],
       lead,
+      false,
     );
     const corrected = { ...lead, phoneNumber, source, firstSeenAt };
     const words = WORDS.flatMap(([column, word]) => (lead[column] === corrected[column] ? [] : [word]));

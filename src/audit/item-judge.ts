@@ -3,6 +3,7 @@ import type { MessageFact } from '../model/facts.js';
 import { deriveMessages, rectifiedBy } from '../rawlog/derive-messages.js';
 import { LeadFinder } from '../rawlog/lead-finder.js';
 import type { RawLog } from '../rawlog/raw-log.js';
+import { readRenamedKeys, type HeldMessage } from '../rawlog/renamed-keys.js';
 import { personKey, readRivals } from '../rawlog/witnessed-messages.js';
 import { messageOfLine } from '../rules/chat-witness.js';
 import { isAdopted, unpackEvidence } from '../rules/evidence.js';
@@ -54,13 +55,17 @@ export class ItemJudge {
     first: readonly StoredMessageRow[] = [],
   ): Promise<(JudgedItem | ContestedItem)[]> {
     this.lookup ??= await openMessageLookup(this.sql);
-    const sight = await this.lookAt([...first, ...(await readRowsOf(this.sql, window, this.lookup))]);
+    const found = [...first, ...(await readRowsOf(this.sql, window, this.lookup))];
     const people = [...window.messages, ...window.amendments.filter(({ fact }) => fact.kind !== 'status')];
     await this.leads.load(
       people.flatMap(({ fact, connection: { organizationId } }) =>
         'counterpart' in fact ? [{ organizationId, identities: fact.counterpart }] : [],
       ),
     );
+    const sight = await this.lookAt([
+      ...found,
+      ...(await readRenamedKeys(this.sql, this.heldBy(window), found)),
+    ]);
     const settled: (JudgedItem | ContestedItem)[] = [];
     const doubts: JudgedItem[] = window.rejected.map((item) => ({ item, outcome: { kind: 'unrecorded' } }));
     const shown = await this.shownOtherwise(window.messages, sight.book);
@@ -73,6 +78,14 @@ export class ItemJudge {
     const { sql, leads, missing } = this;
     const amendments = await judgeAmendments(window.amendments, { sql, leads, book: sight.book, missing });
     return [...settled, ...recorded, ...amendments];
+  }
+
+  private heldBy({ messages }: Window): HeldMessage[] {
+    return messages.flatMap(({ fact, connection }) =>
+      this.leads
+        .find(connection.organizationId, fact.counterpart)
+        .map((leadId) => ({ connectionId: connection.id, leadId, fact })),
+    );
   }
 
   private async lookAt(rows: readonly StoredMessageRow[]): Promise<Sight> {

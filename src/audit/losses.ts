@@ -28,6 +28,7 @@ export const LOSS_KINDS = [
   'damaged',
   'unreplayed',
   'orphaned',
+  'misfiled',
   'unrecorded_chunk',
 ] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
@@ -95,6 +96,7 @@ export function noLosses(): Losses {
     damaged: none(),
     unreplayed: none(),
     orphaned: none(),
+    misfiled: none(),
     unrecorded_chunk: none(),
   };
 }
@@ -116,6 +118,8 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
       return 'unreplayed';
     case 'entry_orphaned':
       return 'orphaned';
+    case 'entry_misfiled':
+      return 'misfiled';
     // The state of these entries is counted without an audit.
     case 'entry_unreadable':
     case 'entry_unrecognized':

@@ -80,6 +80,8 @@ export type AuditedOutcome =
   | 'entry_damaged'
   | 'entry_failed'
   | 'entry_pending'
+  /** Its columns name other contacts, numbers or fields than its body. */
+  | 'entry_misfiled'
   /** An applied history chunk missing from the ledger. */
   | 'unrecorded_chunk'
   | 'entry_unknown_connection'

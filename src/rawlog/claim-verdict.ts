@@ -58,18 +58,21 @@ function tell<E extends Decodable>({ sections }: DecodedEntry<E>, row: Claimed):
   return { holds: false, why, said };
 }
 
-function isSameName(fact: MessageFact, { externalId, stanzaId }: Claimed): boolean {
+function isSameName(fact: MessageFact, row: Claimed): boolean {
+  const { externalId, stanzaId } = row;
   if (fact.externalId === externalId) return true;
-  const inside = decodeWamid(externalId)?.stanzaId ?? externalId;
-  return fact.stanzaId !== undefined && fact.stanzaId === inside && (stanzaId ?? inside) === inside;
+  const decoded = decodeWamid(externalId)?.stanzaId;
+  const inside = decoded ?? externalId;
+  if (fact.stanzaId === undefined || fact.stanzaId !== inside) return false;
+  // A wamid tells its key id, whatever somebody wrote into the row.
+  return (stanzaId ?? inside) === inside || (decoded !== undefined && isSentTogether(fact, row));
 }
 
 /** By the key id, whatever the row is called. */
 function isSameMessage(fact: MessageFact, row: Claimed): boolean {
-  return (
-    fact.stanzaId !== undefined &&
-    fact.stanzaId === row.stanzaId &&
-    fact.direction === row.direction &&
-    Math.abs(fact.timestamp - row.timestamp) <= TWIN_TOLERANCE_MS
-  );
+  return fact.stanzaId !== undefined && fact.stanzaId === row.stanzaId && isSentTogether(fact, row);
+}
+
+function isSentTogether(fact: MessageFact, row: Claimed): boolean {
+  return fact.direction === row.direction && Math.abs(fact.timestamp - row.timestamp) <= TWIN_TOLERANCE_MS;
 }

@@ -6,7 +6,14 @@ import { readConnections, type ConnectionRow } from '../store/tables/connections
 import { readEntries, type EntrySelection, type StoredEntry } from '../store/tables/stored-entries.js';
 import type { PreparedEntry, PreparedSection } from '../ingest/batch/batch.js';
 import { ConnectionResolver } from '../ingest/batch/connection-resolver.js';
-import { decodeAs, resolveSections, withoutBodies, type StoredAs } from '../ingest/batch/prepare-entry.js';
+import {
+  decodeAs,
+  filedUnder,
+  resolveSections,
+  withoutBodies,
+  type Filing,
+  type StoredAs,
+} from '../ingest/batch/prepare-entry.js';
 import { refusedBodies, WRONG_SIGNATURE } from '../rules/signatures.js';
 import { RunChoices } from './run-choices.js';
 
@@ -34,6 +41,8 @@ export interface DecodedEntry<E extends Decodable = StoredEntry> {
   /** Why its bytes cannot be read; null when they were. */
   failure: PreparedEntry['failure'];
   provider: DecodedBody['provider'];
+  /** What it should be found by; null if its bytes cannot be read. */
+  filing: () => Filing | null;
   /** The parts that no decoder knows. */
   unrecognized: DecodedBody['unrecognized'];
   sections: readonly PreparedSection[];
@@ -132,7 +141,7 @@ export class RawLog {
       const { reason, message } = decoded;
       const failure = { reason, message };
       const nothing = { unrecognized: [], sections: [], signatures: [], unsigned: 0, refused: [] };
-      return { entry, storedAs, failure, provider: 'meta', ...nothing };
+      return { entry, storedAs, failure, provider: 'meta', filing: () => null, ...nothing };
     }
     const { provider, unrecognized, signatures, unsigned } = decoded.entry;
     const paths = signatures.map(({ path }) => path);
@@ -142,7 +151,19 @@ export class RawLog {
       refused.length > 0 && sections.length === 0
         ? ({ reason: 'bad_signature', message: WRONG_SIGNATURE } as const)
         : null;
-    return { entry, storedAs, failure, provider, unrecognized, sections, signatures, unsigned, refused };
+    const filing = (): Filing => filedUnder(decoded.entry);
+    return {
+      entry,
+      storedAs,
+      failure,
+      provider,
+      filing,
+      unrecognized,
+      sections,
+      signatures,
+      unsigned,
+      refused,
+    };
   }
 
   private storedAs(entry: Decodable): StoredAs {

@@ -80,6 +80,16 @@ export function newerState(
   return b.at > a.at || (b.at === a.at && b.value === 'added' && a.value === 'removed') ? b : a;
 }
 
+/** What the address book last said of a person. */
+export function bookStateOf(
+  identities: readonly { evidence: IdentityEvidence }[],
+): Dated<'added' | 'removed'> | null {
+  return identities.reduce<Dated<'added' | 'removed'> | null>(
+    (last, { evidence }) => newerState(last, evidence.bookState),
+    null,
+  );
+}
+
 /** The identities as nodes, strongest first: evidence is kept under the first one. */
 export function nodesOf(identities: Identities): IdentityNode[] {
   const nodes: IdentityNode[] = [];

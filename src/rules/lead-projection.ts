@@ -1,8 +1,8 @@
 import type { LeadSource, MessageSource } from '../model/enumerations.js';
 import type { LeadRow } from '../store/tables/leads.js';
 import {
+  bookStateOf,
   newer,
-  newerState,
   type Dated,
   type IdentityEvidence,
   type IdentityNode,
@@ -27,23 +27,25 @@ const TIE_ORDER: readonly LeadSource[] = ['live_message', 'history_sync', 'state
 
 /**
  * A lead follows from its identities and conversations, in any order. `stored` is the current row: its
- * `direct_creation` and its values without evidence (entered by people or other programs) stay.
+ * `direct_creation` and its values without evidence (entered by people or other programs) stay. So does whether it is active
+ * and since when it is not, unless the address book says something new (`isListedAnew`): what a person decided must not
+ * be undone by an entry that was there before (I5).
  */
 export function projectLead(
   identities: readonly KnownIdentity[],
   conversations: readonly ConversationEvidence[],
   stored: LeadColumns | null,
+  isListedAnew: boolean,
 ): LeadColumns {
   let profileName: Dated<string> | null = null;
   let username: Dated<string> | null = null;
   let bookName: Dated<string> | null = null;
-  let bookState: Dated<'added' | 'removed'> | null = null;
   for (const { evidence } of identities) {
     profileName = newer(profileName, evidence.profileName);
     username = newer(username, evidence.username);
     bookName = newer(bookName, evidence.bookName);
-    bookState = newerState(bookState, evidence.bookState);
   }
+  const bookState = stored === null || isListedAnew ? bookStateOf(identities) : null;
   const earliest = earliestEvidence(identities, conversations);
   const direct = stored?.source === 'direct_creation';
   const firstSeen = identities.reduce<number | null>(

@@ -62,7 +62,10 @@ export class MessageBook {
   private addStored(row: StoredMessageRow, revisions: readonly Revision[]): void {
     const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
     if (known !== undefined) return;
-    this.add({ state: stateOfRow(row, revisions), stored: row, changed: false, gone: false });
+    const state = stateOfRow(row, revisions);
+    // A wamid tells its key id (M10), whatever somebody wrote into the row: WhatsApp Web's copy finds its row by it.
+    state.stanzaId = decodeWamid(row.externalId)?.stanzaId ?? row.stanzaId;
+    this.add({ state, stored: row, changed: false, gone: false });
   }
 
   /** Rows found later. */
@@ -157,7 +160,8 @@ export class MessageBook {
 
   private merge(tracked: TrackedMessage, incoming: MessageState, judge: CollisionJudge): Placed {
     const { timestamp, direction } = tracked.state;
-    const changed = absorbState(tracked.state, incoming);
+    const isRenamed = tracked.stored !== null && tracked.stored.stanzaId !== tracked.state.stanzaId;
+    const changed = absorbState(tracked.state, incoming) || isRenamed;
     if (changed) tracked.changed = true;
     // Better evidence changed the time or direction: a row that was too far apart may now be a twin.
     if (tracked.state.timestamp !== timestamp || tracked.state.direction !== direction) {

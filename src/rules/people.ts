@@ -3,6 +3,7 @@ import type { IdentityRow } from '../store/tables/leads.js';
 import { groupBy, UnionFind } from './group-by.js';
 import {
   absorbEvidence,
+  bookStateOf,
   compareNodes,
   nodeKey,
   noEvidence,
@@ -45,6 +46,8 @@ export interface Person {
   /** Already has a lead, or gets one from this batch. */
   isLead: boolean;
   hasStoredLead: boolean;
+  /** The address book says something new of the person, or several stored people are found to be this one. */
+  isListedAnew: boolean;
   identities: PlannedIdentity[];
 }
 
@@ -96,7 +99,17 @@ export function planPeople(
 
   const plan = namePeople(groups, identities, storedPeople, storedLeads, leadMakers, newId);
   markMisplaced(storedIdentities, plan, identities);
+  markListedAnew(storedIdentities, plan);
   return plan;
+}
+
+function markListedAnew(stored: readonly StoredIdentity[], { people, merges }: PersonPlan): void {
+  const before = groupBy(stored, ({ personId }) => personId);
+  const survivors = new Set(merges.map(({ into }) => into));
+  for (const person of people) {
+    const [was, is] = [before.get(person.id) ?? [], person.identities].map(bookStateOf);
+    person.isListedAnew = survivors.has(person.id) || was?.value !== is?.value || was?.at !== is?.at;
+  }
 }
 
 /** A stored identity whose lead is not that of its person, as another program may leave it, is written again. */
@@ -221,6 +234,7 @@ function namePeople(
         isNew: survivor === undefined,
         isLead: hasStoredLead || makerGroups.has(group),
         hasStoredLead,
+        isListedAnew: false,
         identities: [],
       };
       byGroup.set(group, person);

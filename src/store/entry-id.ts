@@ -30,6 +30,11 @@ export function isSameEntry(a: string, b: string): boolean {
   return [a, b].every((id) => kindOfEntryId(id) === 'hash') && a.slice(20) === b.slice(20);
 }
 
+/** Whether an id proves that these are the bytes that were stored under it. */
+export function isIdOf(id: string, sha256: Uint8Array): boolean {
+  return isSameEntry(id, entryIdOf(id, sha256));
+}
+
 /** SQL: whether two ids are of the same bytes. */
 export function isSameEntrySql(a: string, b: string): string {
   return `(substr(${a}::text, 15, 1) = '8' and substr(${a}::text, 21) = substr(${b}::text, 21))`;

@@ -3,8 +3,10 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
+import { dumpDatabase } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
+import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, BRU, history, live, old } from '../support/webhooks.js';
 
@@ -76,4 +78,32 @@ describeOnBackends('explain and verify of a contact', (backend) => {
     await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
     expect((await ask(store, `+${ANA}`)).findings).toEqual([]);
   });
+});
+
+const TABLES = ['leads', 'conversations', 'tickets'];
+
+async function derivedRows(store: Store): Promise<unknown> {
+  const dump = await dumpDatabase(store);
+  return TABLES.map((table) => (dump[table] ?? []).map((row) => ({ ...row, last_synced_at: null })));
+}
+
+describeOnBackends('reconcile --apply', (backend) => {
+  it.each(backend.some(CHANGES, ([what]) => what))(
+    'corrects and counts %s that somebody changed',
+    async (_, statement) => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await night(store, { apply: true });
+      const sound = await derivedRows(store);
+      for (const full of [false, true]) {
+        expect(await store.sql.execute(statement, [await leadOf(store, ANA)])).toBeGreaterThan(0);
+        expect((await night(store)).figures).toMatchObject({ corrected: 0 });
+        const { figures, verdict } = await night(store, { apply: true, full });
+        expect(figures).toMatchObject({ lost: 0, degraded: 0, findings: 0 });
+        if (!full) expect(figures.corrected).toBeGreaterThan(0);
+        if (!full) expect(verdict).toMatch(/\d corrected/);
+        expect(await derivedRows(store)).toEqual(sound);
+      }
+    },
+  );
 });

@@ -8,6 +8,7 @@ const QUIET = {
   missing: 0,
   doubled: 0,
   merged: 0,
+  corrected: 0,
   findings: 0,
   alerts: 2,
   unchanged: 0,

@@ -61,14 +61,29 @@ function leadSection({ lead, names }: ContactExplanation): Block {
       ],
       ['first seen', clock(lead.firstSeenAt)],
       ['last message', lead.lastMessageAt === null ? 'none' : clock(lead.lastMessageAt)],
-      [
-        'address book',
-        lead.isActive
-          ? null
-          : `removed${lead.deletedAt === null ? '' : ` on ${clock(lead.deletedAt)}`}; the lead stays`,
-      ],
+      ...listingFields(lead),
     ]),
   ]);
+}
+
+/** Whether it is active is worth a line only if something happened to it. */
+function listingFields({
+  isActive,
+  deletedAt,
+  addressBook,
+  isDecidedByOthers,
+}: NonNullable<ContactExplanation['lead']>): [name: string, value: string | null][] {
+  const removed =
+    addressBook?.state === 'removed' ? `removed on ${clock(addressBook.at)}; the lead stays` : null;
+  const state = [
+    isActive ? 'active' : 'not active',
+    ...(deletedAt === null ? [] : [`deleted on ${clock(deletedAt)}`]),
+  ].join(', ');
+  const by = 'decided by a person or another program, not by the address book';
+  return [
+    ['address book', removed],
+    ['state', isDecidedByOthers ? `${state}: ${by}; a replay leaves it so` : null],
+  ];
 }
 
 function identitiesSection({ identities }: ContactExplanation): Block {

@@ -218,7 +218,7 @@ async function mergeLeadGroups(tx: Sql, runId: string, found: readonly LeadGroup
     const adopted = await adoptNames(tx, leads, names, survivorOf);
     const kept = [...new Set(joined)].sort();
     const timed = await updateConversations(tx, await recomputeConversations(tx, kept));
-    const settled = await settleLeads(tx, [...survivors].sort(), kept);
+    const settled = await settleLeads(tx, [...survivors].sort(), kept, { areMerged: true });
     const collisions = await requeueCollisions(tx, survivors);
     const requeued =
       collisions +

@@ -11,13 +11,15 @@ import { planTickets } from '../../rules/tickets.js';
 
 /**
  * Recomputes leads from their identities and conversations (I6), and their open tickets from the leads and the live inbound
- * messages of `reread` (T3, T4). The caller has recomputed the conversations. Opens and closes no ticket. Returns the number
+ * messages of `reread` (T3, T4). `areMerged`: they took over other leads, so that their identities also decide whether they are
+ * active (I5). The caller has recomputed the conversations. Opens and closes no ticket. Returns the number
  * of rows changed.
  */
 export async function settleLeads(
   tx: Sql,
   leadIds: readonly string[],
   reread: readonly string[],
+  { areMerged = false }: { areMerged?: boolean } = {},
 ): Promise<number> {
   if (leadIds.length === 0) return 0;
   const stored = await readLeadsById(tx, leadIds);
@@ -29,6 +31,7 @@ export async function settleLeads(
       (identities.get(lead.id) ?? []).map(storedIdentity),
       conversations.get(lead.id) ?? [],
       lead,
+      areMerged,
     ),
   }));
   const changed = await updateLeads(tx, leads);

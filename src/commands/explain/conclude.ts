@@ -15,6 +15,7 @@ import {
   findingsOf,
   isMessage,
   listed,
+  misfiled,
   PROBLEMS,
   problem,
   targetNotReceived,
@@ -234,13 +235,17 @@ function unstoredVerdict(
 /** Concludes about a raw entry. */
 export function concludeEntry(
   inv: Investigation,
-  { entry, verdicts, facts, unread }: EntryFindings,
+  { entry, verdicts, facts, isMisfiled, unread }: EntryFindings,
 ): Conclusion {
   const findings = findingsOf(facts.filter((fact) => fact.kind !== 'entry'));
   const refused = unread.filter(({ reason }) => reason === WRONG_SIGNATURE).length;
   const unknown = unread.length - refused;
   if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
   advisePending(inv, verdicts);
+  if (isMisfiled) {
+    findings.push(misfiled());
+    inv.remedy({ do: 'replay_all' });
+  }
   if (!entry.isIntact) findings.push(damaged());
   else if (unread.length === 0 && findings.length === 0 && !isSettled(entry.status)) {
     findings.push(
@@ -256,6 +261,7 @@ export function concludeEntry(
   const stored = created + countOf('stored');
   const parts = [
     ...(entry.isIntact ? [] : ['its bytes were changed after it was stored']),
+    ...(isMisfiled ? ['it is found by other contacts, numbers or fields than its body names'] : []),
     ...(stored === 0 ? [] : [`${amount(stored, 'message')} in the database (${created} created by it)`]),
     ...[...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
       countOf(outcome) === 0 ? [] : [`${amount(countOf(outcome), 'message')} ${outcome}`],

@@ -29,7 +29,8 @@ import type {
 import type { LeadSource } from '../../model/enumerations.js';
 import { UnionFind } from '../../rules/group-by.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
-import { nodesOf } from '../../rules/identity-evidence.js';
+import { bookStateOf, nodesOf } from '../../rules/identity-evidence.js';
+import { storedIdentity } from '../../rules/people.js';
 
 const MOST_PENDING = 1000;
 
@@ -148,11 +149,25 @@ async function describeLead(
       firstSeenAt: iso(lead.firstSeenAt),
       lastMessageAt: iso(lead.lastMessageAt),
       deletedAt: iso(lead.deletedAt),
+      ...listingOf(lead, identities),
     },
     identities: describeIdentities(identities, verdicts),
     merges,
     conversations: await describeConversations(inv, shown),
     tickets: await describeTickets(inv, leadId, counts, verdicts),
+  };
+}
+
+/** Who decided that the lead is active, or that it is not. */
+function listingOf(
+  { isActive, deletedAt }: { isActive: boolean; deletedAt: number | null },
+  identities: readonly IdentityRow[],
+): Pick<NonNullable<ContactExplanation['lead']>, 'addressBook' | 'isDecidedByOthers'> {
+  const said = bookStateOf(identities.map(storedIdentity));
+  const removedAt = said?.value === 'removed' ? said.at : null;
+  return {
+    addressBook: said === null ? null : { state: said.value, at: iso(said.at) },
+    isDecidedByOthers: isActive !== (removedAt === null) || deletedAt !== removedAt,
   };
 }
 

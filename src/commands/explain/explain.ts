@@ -115,6 +115,8 @@ export interface EntryFindings {
   entry: EntryExplanation;
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
+  /** It is found by other contacts, numbers or fields than its body names. */
+  isMisfiled: boolean;
   /** Parts in an unknown format. */
   unread: { path: string; reason: string }[];
 }
@@ -151,6 +153,7 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
       run: run ?? null,
     },
     verdicts,
+    isMisfiled: logged?.isMisfiled === true,
     facts: [...facts, ...unread.map(({ path, reason }) => ({ ...unreadableView(found, reason), path }))],
     unread,
   };

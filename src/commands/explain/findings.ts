@@ -29,6 +29,15 @@ export function damaged(): Finding {
   return finding('damaged', 1, null, 'raw entry was changed after it was stored');
 }
 
+export function misfiled(): Finding {
+  return finding(
+    'different',
+    1,
+    'misfiled',
+    'raw entry is found by other contacts, numbers or fields than it names',
+  );
+}
+
 export function unknown(): Finding {
   return { outcome: 'unknown', count: 1, reason: null, message: 'no data found' };
 }

@@ -1,3 +1,4 @@
+import { isMisfiled } from '../../ingest/batch/prepare-entry.js';
 import { itemAt } from '../../decode/item-at.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
 import type { Fact } from '../../model/facts.js';
@@ -33,6 +34,8 @@ export interface EntryItems {
   entry: EntryHead;
   items: EntryItem[];
   failure: string | null;
+  /** It is found by other contacts, numbers or fields than its body names. */
+  isMisfiled: boolean;
   unrecognized: readonly { path: string; reason: string; excerpt: string }[];
 }
 
@@ -65,6 +68,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
     entry: head,
     items,
     failure: decoded.failure?.message ?? null,
+    isMisfiled: isMisfiled(decoded.entry, decoded.filing()),
     unrecognized: [
       ...(decoded.failure === null ? decoded.refused : []).map((path) => ({
         path,

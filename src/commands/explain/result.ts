@@ -280,6 +280,10 @@ export interface ContactExplanation {
     lastMessageAt: string | null;
     isActive: boolean;
     deletedAt: string | null;
+    /** What the address book last said of it; null if nothing. */
+    addressBook: { state: 'added' | 'removed'; at: string } | null;
+    /** A person or another program decided whether it is active, and the address book says nothing newer (I5). */
+    isDecidedByOthers: boolean;
   } | null;
   names: string[];
   identities: IdentityExplanation[];

@@ -19,7 +19,7 @@ import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/types.js';
-import { correctTickets, relinkHeld, returnTickets } from '../verify/enforce.js';
+import { correctDue, relinkHeld, returnTickets } from '../verify/enforce.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -73,6 +73,8 @@ class Reconciliation {
   private restorable: { all: number; missing: number } | null = null;
   /** Messages that the run added, excluding restored ones; null until known. */
   private created: number | null = null;
+  /** Rows whose derived values were corrected. */
+  private corrected = 0;
   /** The steps are runs of their own, recorded as parts of this one. */
   private stepContext: Context;
   /** What an earlier run verified; null compares everything. */
@@ -121,7 +123,8 @@ class Reconciliation {
 
   private async replayDue(): Promise<void> {
     const { proven } = this;
-    if (this.corrects) await returnTickets(this.stepContext, asStep(this.options.recordedOptions));
+    if (this.corrects)
+      this.corrected += await returnTickets(this.stepContext, asStep(this.options.recordedOptions));
     // A full replay restores losses by itself: count them by what was lost before.
     if (this.options.full && !this.options.dryRun) await this.compare(null);
     const result = await this.replay(
@@ -139,12 +142,14 @@ class Reconciliation {
     return (apply || full) && !dryRun;
   }
 
-  /** A replay sets only what its messages say of a ticket: the rest is corrected as `verify --enforce` does. */
-  private async correctTickets(): Promise<void> {
+  /** A replay derives only what its entries change: the rest is corrected as `verify --enforce` does. */
+  private async correctDerived(): Promise<void> {
     if (!this.corrects || this.verified === null) return;
     const { checks } = this.verified;
-    if (await correctTickets(this.stepContext, checks, asStep(this.options.recordedOptions)))
-      await this.compare(this.steps.restored === null ? this.proven : null);
+    const rows = await correctDue(this.stepContext, checks, asStep(this.options.recordedOptions));
+    if (rows === null) return;
+    this.corrected += rows;
+    await this.compare(this.steps.restored === null ? this.proven : null);
   }
 
   private replay(selection: LogSelection): Promise<RunResult> {
@@ -237,7 +242,7 @@ class Reconciliation {
     await this.restoreRounds();
     this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
-    if (this.status() !== 'interrupted') await this.correctTickets();
+    if (this.status() !== 'interrupted') await this.correctDerived();
   }
 
   /** Messages that have each other's ids are linked to the entries that hold them first: a replay would take one for the other. */
@@ -343,7 +348,7 @@ class Reconciliation {
   }
 
   private figures(): ReconcileFigures {
-    const figures = figuresOf(this.steps);
+    const figures = { ...figuresOf(this.steps), corrected: this.corrected };
     return this.created === null ? figures : { ...figures, created: this.created };
   }
 

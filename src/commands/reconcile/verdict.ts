@@ -18,7 +18,14 @@ export const NO_STEPS: Steps = {
 const NO_ALERTS = { lost: 0, degraded: 0, notes: 0, acknowledged: 0 };
 
 /** The combined figures of the steps. Pure. */
-export function figuresOf({ replay, dedupe, copies, verify, restored, report }: Steps): ReconcileFigures {
+export function figuresOf({
+  replay,
+  dedupe,
+  copies,
+  verify,
+  restored,
+  report,
+}: Steps): Omit<ReconcileFigures, 'corrected'> {
   const merged = mergedRows(dedupe) + mergedRows(copies);
   const missing = verify?.missing ?? 0;
   const doubled = Math.max(duplicatesLeft({ dedupe }), verify?.doubled ?? 0);
@@ -67,7 +74,8 @@ export function verdictOf(
 ): string {
   if (status === 'interrupted') return 'Interrupted: the next reconcile resumes it';
   if (status === 'failed') return `Not reconciled: ${error ?? 'a step failed'}`;
-  const { connections, messages, unchanged, missing, doubled, merged, created, restored } = figures;
+  const { connections, messages, unchanged, missing, doubled, merged, created, restored, corrected } =
+    figures;
   const parts = [
     `${amount(messages, 'log item')} compared`,
     ...(unchanged > 0 ? [`${amount(unchanged, 'stored message')} unchanged`] : []),
@@ -79,6 +87,7 @@ export function verdictOf(
     ...(restored > 0 ? [`${count(restored)} restored`] : []),
     ...(dryRun && toRestore > 0 ? [`${count(toRestore)} would be restored`] : []),
     ...(merged > 0 ? [`${count(merged)} merged`] : []),
+    ...(corrected > 0 ? [`${count(corrected)} corrected`] : []),
     ...(removed === null ? [] : [removed]),
     ...(pending > 0 ? [`${amount(pending, 'entry', 'entries')} pending`] : []),
     ...(figures.acknowledged > 0 ? [`${count(figures.acknowledged)} acknowledged`] : []),

@@ -73,34 +73,36 @@ export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Pro
 
 /**
  * Puts tickets that were given another lead or conversation back, if there are any: a replay would open others in their place.
- * Recorded as a run of `verify`.
+ * Recorded as a run of `verify`. Returns their number.
  */
-export async function returnTickets(ctx: Context, recordedOptions: JsonObject): Promise<void> {
+export async function returnTickets(ctx: Context, recordedOptions: JsonObject): Promise<number> {
   const misplaced = await readMisplacedTickets(ctx.store.sql, WHOLE, CAME_LIVE_SQL, 1);
-  if (misplaced.length > 0) await correctValues(ctx, new Set(['consistency'] as const), recordedOptions);
+  return misplaced.length === 0 ? 0 : correctValues(ctx, new Set(['consistency'] as const), recordedOptions);
 }
 
-/** Corrects the tickets of which `checks` say that this is due. Recorded as a run of `verify`. Returns whether any were. */
-export async function correctTickets(
+/**
+ * Corrects the derived values of which `checks` say that this is due: of conversations, leads and tickets. Recorded as a run of
+ * `verify`. Returns the number of rows; null if nothing was due.
+ */
+export async function correctDue(
   ctx: Context,
   checks: readonly CheckResult[],
   recordedOptions: JsonObject,
-): Promise<boolean> {
-  const named = checks.flatMap(({ check, remedy }) => (remedy === ENFORCE_VALUES_REMEDY ? check : []));
-  const due = named.filter((check) => check === 'ticket_rules' || check === 'consistency');
-  if (due.length > 0) await correctValues(ctx, new Set(due), recordedOptions);
-  return due.length > 0;
+): Promise<number | null> {
+  const due = checks.flatMap(({ check, remedy }) => (remedy === ENFORCE_VALUES_REMEDY ? check : []));
+  return due.length === 0 ? null : correctValues(ctx, new Set(due), recordedOptions);
 }
 
 async function correctValues(
   ctx: Context,
   checks: ReadonlySet<CheckName>,
   recordedOptions: JsonObject,
-): Promise<void> {
+): Promise<number> {
   const scope = WHOLE;
-  await recorded(ctx, { scope, checks, recordedOptions }, (runId, done) =>
+  const { recomputed } = await recorded(ctx, { scope, checks, recordedOptions }, (runId, done) =>
     correctDerived(ctx, { runId, scope, checks }, done.recomputed),
   );
+  return recomputed.conversations + recomputed.leads + recomputed.tickets;
 }
 
 /** Does `work` as a run of `verify`, which counts what it has done. */

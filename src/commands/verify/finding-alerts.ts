@@ -98,7 +98,7 @@ function connectionLosses(
 }
 
 function entryAlerts(
-  { damaged, unreplayed, orphaned, unrecorded_chunk: chunks }: Losses,
+  { damaged, unreplayed, orphaned, misfiled, unrecorded_chunk: chunks }: Losses,
   rawLog: CheckResult | undefined,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -121,6 +121,18 @@ function entryAlerts(
         subject: 'chunks',
         count: chunks.count,
         message: `${amount(chunks.count, 'history chunk of the raw log is', 'history chunks of the raw log are')} not in the ledger: ${named(chunks)}.`,
+        remedy: RESTORE,
+      }),
+    );
+  }
+  if (misfiled.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: misfiled.digest,
+        subject: 'misfiled',
+        count: misfiled.count,
+        message: `${amount(misfiled.count, 'raw entry is', 'raw entries are')} found by other contacts, numbers or fields than the body names: ${named(misfiled)}.`,
         remedy: RESTORE,
       }),
     );

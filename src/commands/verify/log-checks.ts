@@ -84,6 +84,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
       break;
     case 'unrecorded_chunk':
     case 'entry_damaged':
+    case 'entry_misfiled':
     case 'entry_failed':
     case 'entry_pending':
     case 'entry_unknown_connection':
@@ -126,6 +127,11 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
         'messages name raw entries that do not hold them',
       ],
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
+      [
+        open.misfiled,
+        'entry is found by other contacts, numbers or fields than its body names',
+        'entries are found by other contacts, numbers or fields than their bodies name',
+      ],
       [open.unrecordedChunks, 'history chunk is not in the ledger', 'history chunks are not in the ledger'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
@@ -163,7 +169,7 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   // Messages that have each other's ids: a replay would take one for the other.
   if (total.unfoundedHeld > 0 && total.differentRows > 0) return RELINK_REMEDY;
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
-  if (open.unrecordedChunks > 0) return REPLAY_ALL_REMEDY;
+  if (open.unrecordedChunks + open.misfiled > 0) return REPLAY_ALL_REMEDY;
   // A replay finds one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;

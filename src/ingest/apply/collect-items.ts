@@ -6,6 +6,7 @@ import { restoreHashes } from '../../store/tables/altered-entries.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
+import type { Filing } from '../batch/prepare-entry.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
 import { isForeignChunk } from '../../rules/connection-state.js';
 import { subjectOf } from '../../rules/fact-traits.js';
@@ -41,6 +42,8 @@ export interface KnownState {
   /** The bodies with a bad signature. */
   refused: readonly string[];
   included: readonly string[];
+  /** What it is found by; null for entries that this batch stores. */
+  filing: Filing | null;
 }
 
 /** A body found to be forged stays so when the same log is replayed, by anyone, until a secret fits. */
@@ -75,7 +78,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
   );
   for (const row of stored) {
     const { id, status, isIntact, isRequeued, refused, included } = row;
-    const state = { id, isStored: true, status, isIntact, isRequeued, refused, included };
+    const state = { id, isStored: true, status, isIntact, isRequeued, refused, included, filing: row };
     states.set(`${row.connectionScope} ${row.sha256}`, state);
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
@@ -89,6 +92,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       isRequeued: false,
       refused: [],
       included: [],
+      filing: null,
     });
   }
   for (const [key, state] of states) {

@@ -164,6 +164,7 @@ function storedPerson(id: string, identities: readonly StoredIdentity[]): Person
     isNew: false,
     isLead: true,
     hasStoredLead: true,
+    isListedAnew: false,
     identities: identities.map((identity) => ({ ...identity, changed: false })),
   };
 }

@@ -15,6 +15,7 @@ import {
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
 import type { SignatureCounts } from '../../model/run-result.js';
+import { isMisfiled, type Filing } from '../batch/prepare-entry.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
@@ -59,7 +60,8 @@ export async function writeEntries(
     results.push({ slice, logId: state.id, isDuplicate, rejected });
     // Changed bytes say nothing about the entry: its record stays.
     const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
-    if (!state.isIntact && entry.storedId === null) restored.set(state.id, restoredEntry(entry, state.id));
+    const filing = state.isIntact ? refiled(entry, state) : entry.storedId === null ? entry : null;
+    if (filing !== null) restored.set(state.id, restoredEntry(entry, state.id, filing));
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
@@ -83,6 +85,19 @@ export async function writeEntries(
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
   return results;
+}
+
+/**
+ * What the entry is to be found by from now on: what its body says, if another program changed that, and more if this run brings in
+ * more of its chats. Null if it is right. Only the log says with which options all of it was read.
+ */
+function refiled(entry: PreparedEntry, state: KnownState): Filing | null {
+  const { filing, id } = state;
+  if (filing === null || entry.failure !== null) return null;
+  if (entry.storedId !== null)
+    return isMisfiled({ ...filing, id, sha256: entry.sha256 }, entry) ? entry : null;
+  if (!bringsMore(entry, state)) return null;
+  return { ...filing, chatIds: [...new Set([...filing.chatIds, ...entry.chatIds])] };
 }
 
 /** Whether earlier rejects are replaced: for an entry that ended well, only if all of it is applied. */
@@ -123,8 +138,8 @@ function withIncluded(
   return all.length === 0 ? counters : { ...counters, include: all };
 }
 
-function restoredEntry(entry: PreparedEntry, id: string): RestoredEntry {
-  const { provider, bytes: rawBody, fields, phoneNumberIds, chatIds } = entry;
+function restoredEntry({ bytes: rawBody }: PreparedEntry, id: string, filing: Filing): RestoredEntry {
+  const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
 }
 
@@ -135,7 +150,7 @@ function rawLogRow(
   ended: { status: EntryStatus; error: string | null },
 ): RawLogRow {
   return {
-    ...restoredEntry(entry, id),
+    ...restoredEntry(entry, id, entry),
     connectionScope: entry.connectionScope,
     sha256: entry.sha256,
     receivedAt: entry.receivedAt,

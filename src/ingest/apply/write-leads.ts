@@ -109,7 +109,8 @@ function projected(
   byLead: ReadonlyMap<string, readonly ConversationRow[]>,
   stored: LeadRow | null,
 ): LeadRow {
-  return { id: person.id, ...projectLead(person.identities, byLead.get(person.id) ?? [], stored) };
+  const { id, identities, isListedAnew } = person;
+  return { id, ...projectLead(identities, byLead.get(id) ?? [], stored, isListedAnew) };
 }
 
 function differs(a: LeadColumns, b: LeadColumns): boolean {

@@ -3,6 +3,7 @@ import { decodeEntry } from '../../decode/decode-entry.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
+import { isIdOf } from '../../store/entry-id.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
@@ -75,11 +76,8 @@ export function prepareEntry(
     ...base,
     key: entryKey(connectionScope, sha256),
     connectionScope,
-    provider: entry.provider,
+    ...filedUnder(entry),
     receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
-    fields: unique(entry.sections.map((section) => section.field)),
-    phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
-    chatIds: chatIdsOf(entry),
     counters: () => countersOf(prepared, connectionScope !== NO_SCOPE),
     failure: null,
     signed,
@@ -177,6 +175,45 @@ export function resolveSections(
 function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver): boolean {
   if (storedAs === null || resolver.isFixed) return false;
   return storedAs.connectionId !== null || storedAs.include.size > 0;
+}
+
+/** What a stored entry is found by: columns of webhook_log that follow from its body. */
+export type Filing = Pick<PreparedEntry, 'provider' | 'fields' | 'phoneNumberIds' | 'chatIds'>;
+
+export function filedUnder(entry: DecodedEntry): Filing {
+  return {
+    provider: entry.provider,
+    fields: unique(entry.sections.map((section) => section.field)),
+    phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
+    chatIds: chatIdsOf(entry),
+  };
+}
+
+/**
+ * Whether a stored entry is found by something else than its body says (`told`). With other bytes in the place of the stored ones, the
+ * old filing is all that is left of these, and stays: only an id that proves the bytes counts.
+ */
+export function isMisfiled(
+  stored: Filing & { id: string; sha256: Uint8Array },
+  told: Filing | null,
+): boolean {
+  return told !== null && isIdOf(stored.id, stored.sha256) && !isFiledAlike(stored, told);
+}
+
+/** In whatever order they name things. */
+function isFiledAlike(a: Filing, b: Filing): boolean {
+  const lists = [
+    [a.fields, b.fields],
+    [a.phoneNumberIds, b.phoneNumberIds],
+    [a.chatIds, b.chatIds],
+  ] as const;
+  return a.provider === b.provider && lists.every(([mine, others]) => haveSame(mine, others));
+}
+
+function haveSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  const known = new Set(a);
+  return b.every((value) => known.has(value));
 }
 
 /** Everyone the entry is about, by every name in it: the index for `explain`, `import` and `--contact`. */

@@ -129,6 +129,36 @@ export async function readMessages(
 }
 
 /**
+ * The messages of leads on connections that have a wamid and a time at most `toleranceMs` from a moment: an index look-up for
+ * each. One row may come several times.
+ */
+export async function readWamidsAround(
+  tx: Sql,
+  moments: readonly { connectionId: string; leadId: string; at: number }[],
+  toleranceMs: number,
+): Promise<StoredMessageRow[]> {
+  const times = moments.map(({ connectionId, leadId, at }) => ({
+    connectionId,
+    leadId,
+    from: new Date(at - toleranceMs).toISOString(),
+    until: new Date(at + toleranceMs).toISOString(),
+  }));
+  const rows = await tx.query(
+    `select ${SELECTED}
+     from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) as k (connection_id, lead_id, since, until)
+     cross join lateral (
+       select id from conversations where connection_id = k.connection_id and lead_id = k.lead_id offset 0
+     ) v
+     cross join lateral (
+       select c.xmin, c.* from messages c
+       where c.conversation_id = v.id and c.timestamp between k.since and k.until and c.external_id like 'wamid.%' offset 0
+     ) m`,
+    arraysOf(times, 'connectionId', 'leadId', 'from', 'until'),
+  );
+  return rowsOf(STORED_COLUMNS, rows);
+}
+
+/**
  * Inserts new messages. Rule M1's unique index decides: a row that another program stored since the read is not
  * overwritten: it is left out, the count shows it, and the caller plans the batch again with that row loaded. The
  * conflict names no columns, so a database without the index, which `verify` reports, can still be restored. Not sorted

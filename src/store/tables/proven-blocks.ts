@@ -6,6 +6,7 @@ import type { Sql, SqlRow } from '../sql.js';
 const BLOCK = columns({
   /** The start of the entries' ids; `day <date>` for messages of other programs, else a table. */
   block: text,
+  /** Of messages. */
   rows: bigint,
   digest: text,
   /** How far statuses, edits and revokes have advanced; rules M3 and M5 never let it go back. */
@@ -13,8 +14,8 @@ const BLOCK = columns({
 });
 
 /**
- * The messages of raw entries stored within the same quarter hour, as one value: if it is equal, none of them has
- * changed. Data without an entry has its own blocks.
+ * The messages of raw entries stored within the same quarter hour, and what these entries are found by, as one value: if it is
+ * equal, none of them has changed. Data without an entry has its own blocks.
  */
 export type MessageBlock = RowOf<typeof BLOCK>;
 
@@ -40,7 +41,7 @@ export async function readMessageBlocks(
   // A row's text must not depend on session settings.
   await tx.query(`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`);
   const sums = (name: string): string =>
-    `count(*) filter (where ${name}) as ${name}_rows, coalesce(sum(hash) filter (where ${name}), 0)::text as ${name}_digest,
+    `count(*) filter (where ${name} and is_message) as ${name}_rows, coalesce(sum(hash) filter (where ${name}), 0)::text as ${name}_digest,
        coalesce(sum(advance) filter (where ${name}), 0) as ${name}_advance`;
   const rows = await tx.query(
     `select block, ${sums('before')}, ${sums('through')}
@@ -50,8 +51,13 @@ export async function readMessageBlocks(
          coalesce(array_position(${LADDER}, m.status), 0) + coalesce(array_position(${LADDER}, m.history_status), 0)
            + (m.edited_at is not null)::int + (m.deleted_at is not null)::int as advance,
          (m.batch_id is null or m.batch_id <= $1::uuid) is true as before,
-         (m.batch_id is null or m.batch_id <= $2::uuid) is true as through
+         (m.batch_id is null or m.batch_id <= $2::uuid) is true as through,
+         true as is_message
        from messages m
+       union all
+       select ${blockSql('w.id')}, hashtextextended(row(w.id, w.provider, w.fields, w.phone_number_ids, w.chat_ids)::text, 0), 0,
+         (w.id <= $1::uuid) is true, (w.id <= $2::uuid) is true, false
+       from webhook_log w
      ) hashed
      group by block
      union all
@@ -63,8 +69,8 @@ export async function readMessageBlocks(
     [before, through],
   );
   return {
-    before: rows.map((row) => blockOf(row, 'before_')).filter(({ rows: count }) => count > 0),
-    through: rows.map((row) => blockOf(row, 'through_')).filter(({ rows: count }) => count > 0),
+    before: rows.map((row) => blockOf(row, 'before_')).filter(isFilled),
+    through: rows.map((row) => blockOf(row, 'through_')).filter(isFilled),
   };
 }
 
@@ -87,6 +93,11 @@ export async function replaceProvenBlocks(tx: Sql, blocks: readonly MessageBlock
      where (proven_blocks.rows, proven_blocks.digest, proven_blocks.advance)
        is distinct from (excluded.rows, excluded.digest, excluded.advance)`,
   );
+}
+
+/** Entries without a message fill a block, too. */
+function isFilled({ rows, digest }: MessageBlock): boolean {
+  return rows > 0 || (digest !== '0' && digest !== '');
 }
 
 function blockOf(row: SqlRow, prefix: string): MessageBlock {

@@ -39,12 +39,23 @@ const STORED_ENTRY = columns({
   refused: texts,
   /** The chats that `--include` brought in from it, in whichever run. */
   included: texts,
+  /** What it is found by; another program may have changed it. */
+  provider: word(PROVIDERS),
+  fields: texts,
+  phoneNumberIds: texts,
+  chatIds: texts,
 });
 
 /** A stored entry, read back to be replayed, verified or explained. */
 export type StoredEntry = RowOf<typeof STORED_ENTRY>;
 
-const SELECTED = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id';
+const SELECTED =
+  'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, fields, phone_number_ids, chat_ids';
+
+/** Lists that another program may have made null. */
+const LISTS = ['fields', 'phone_number_ids', 'chat_ids']
+  .map((name) => `to_jsonb(coalesce(${name}, '{}')) as ${name}`)
+  .join(', ');
 
 export interface EntrySelection {
   /** Empty: every status. */
@@ -88,7 +99,8 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${SELECTED}, refused, included, ${IS_INTACT_SQL} as is_intact from (
+    `select id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, ${LISTS},
+       refused, included, ${IS_INTACT_SQL} as is_intact from (
        select ${SELECTED}, refused, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
        from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
@@ -231,6 +243,7 @@ const LOGGED_ENTRY = columns({
   isIntact: boolean,
   refused: texts,
   included: texts,
+  chatIds: texts,
 });
 
 export type LoggedEntry = RowOf<typeof LOGGED_ENTRY>;
@@ -243,7 +256,9 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from unnest($1::uuid[]) as k (id)
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included,
+       to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
+     from unnest($1::uuid[]) as k (id)
      cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );

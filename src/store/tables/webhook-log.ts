@@ -87,6 +87,11 @@ const KNOWN_ENTRY = columns({
   refused: texts,
   /** The chats that earlier runs brought in from it. */
   included: texts,
+  /** What it is found by; another program may have changed it. */
+  provider: word(PROVIDERS),
+  fields: texts,
+  phoneNumberIds: texts,
+  chatIds: texts,
 });
 
 /** What is already stored of a repeated entry. */
@@ -111,12 +116,14 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused, w.included
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused, w.included,
+       w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
+       to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
-         ${INCLUDED_SQL} as included
+         ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,

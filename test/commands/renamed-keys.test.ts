@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { explain } from '../../src/commands/explain/explain.js';
+import { CHECK_NAMES } from '../../src/commands/verify/types.js';
+import { verify } from '../../src/commands/verify/verify.js';
+import type { Store } from '../../src/store/store.js';
+import { addConnection } from '../support/connections.js';
+import { describeOnBackends } from '../support/databases.js';
+import { night } from '../support/nights.js';
+import { normalisedDatabase } from '../support/normalised.js';
+import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { live, reaction, wamid, webLive } from '../support/webhooks.js';
+
+/** The Cloud API and WhatsApp Web tell of one message, 2 s apart at most, and of two others each. */
+const CLOUD = [live('3EB0K001', 0), live('3EB0K002', 30)];
+const WEB = [webLive('3EB0K001', 1), webLive('3EB0K003', 60)];
+const LOGS = {
+  'the Cloud API’s copy first': [...CLOUD, ...WEB, reaction('3EB0K001', 70, '👍')],
+  'WhatsApp Web’s copy first': [...WEB, ...CLOUD, reaction('3EB0K001', 70, '👍')],
+};
+
+const MENDS: Record<
+  string,
+  (store: Store, log: (typeof CLOUD)[number][], batchSize: number) => Promise<unknown>
+> = {
+  'reconcile --apply': (store, _, batchSize) => night(store, { apply: true, batchSize }),
+  'reconcile --apply --full': (store, _, batchSize) => night(store, { apply: true, full: true, batchSize }),
+  reconcile: (store, _, batchSize) => night(store, { batchSize }),
+  'replay --all': (store, _, batchSize) => replayLog(store, { which: 'all' }, { batchSize }),
+  'replay FILE': (store, log, batchSize) => replayBodies(store, log, { batchSize }),
+};
+
+const ROWS = 'select external_id, stanza_id, body, timestamp::text from messages order by external_id';
+
+describeOnBackends('M10: a message of both sides whose key id somebody changed in its row', (backend) => {
+  for (const [order, log] of Object.entries(LOGS)) {
+    for (const [command, mend] of Object.entries(MENDS)) {
+      for (const batchSize of [1, 1000]) {
+        it(`${order}: is one message different, and right after ${command} by ${batchSize}`, async () => {
+          const store = await backend.open();
+          await addConnection(store);
+          await replayBodies(store, log);
+          await night(store, { apply: true });
+          const before = await normalisedDatabase(store);
+          const rows = await store.sql.query(ROWS);
+          expect(rows).toHaveLength(3);
+          await store.sql.execute(`update messages set stanza_id = 'QQ' where external_id = $1`, [
+            wamid('3EB0K001'),
+          ]);
+
+          expect(await rawLog(store)).toMatchObject({ missing: 0, unaccounted: 1, restorable: 1 });
+          for (const [subject, scan] of [
+            [wamid('3EB0K001'), false],
+            ['3EB0K001', true],
+          ] as const) {
+            const { findings } = await explain(testContext(store), {
+              subject,
+              scan,
+              bodies: false,
+              limit: 10,
+            });
+            expect(findings).toMatchObject([{ outcome: 'different' }]);
+          }
+          const dry = await night(store, { dryRun: true });
+          expect(dry.figures).toMatchObject({ missing: 0, doubled: 0 });
+
+          await mend(store, log, batchSize);
+          expect(await store.sql.query(ROWS)).toEqual(rows);
+          expect(await normalisedDatabase(store)).toEqual(before);
+          expect(await rawLog(store)).toMatchObject({ status: 'ok' });
+          const { figures } = await night(store, { apply: true });
+          expect(figures).toMatchObject({ lost: 0, doubled: 0, merged: 0, created: 0, restored: 0 });
+        });
+      }
+    }
+  }
+});
+
+async function rawLog(store: Store) {
+  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+  return checks.find(({ check }) => check === 'raw_log');
+}
