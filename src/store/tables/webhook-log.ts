@@ -32,7 +32,7 @@ export const BAD_SIGNATURE = 'bad_signature';
  * The bodies of an entry that must not be applied, because their signature was wrong: their paths in its counters,
  * which only another verdict rewrites; `$` for all of them.
  */
-export const REFUSED_SQL = `case when counters ? 'refused'
+export const REFUSED_SQL = `case when jsonb_typeof(counters -> 'refused') = 'array'
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
     when error = '${BAD_SIGNATURE}' then '["$"]'::jsonb else '[]'::jsonb end`;
 
