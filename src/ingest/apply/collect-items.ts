@@ -1,10 +1,17 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
-import { entryIdOf } from '../../store/entry-id.js';
-import { restoreHashes } from '../../store/tables/altered-entries.js';
+import { entryIdOf, isIdOf } from '../../store/entry-id.js';
+import { restoreHashes, restoreIds } from '../../store/tables/altered-entries.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
-import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
+import {
+  refuse,
+  renewScope,
+  type Batch,
+  type EntrySlice,
+  type PreparedEntry,
+  type PreparedSection,
+} from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
 import { isForeignChunk } from '../../rules/connection-state.js';
@@ -66,12 +73,9 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     batch.slices.flatMap(({ entry }) => (entry.storedId === null ? entry : [])),
   );
   for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
-  const stored = await readKnownEntries(
-    work.tx,
-    [...unknown.values()].map(({ entry }) => ({
-      connectionScope: entry.connectionScope,
-      sha256: entry.sha256,
-    })),
+  const stored = await readStored(
+    work,
+    [...unknown.values()].map(({ entry }) => entry),
   );
   for (const row of stored) {
     const { id, status, isIntact, isRequeued, refused, included } = row;
@@ -96,6 +100,21 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     if (unknown.get(key)?.entry.storedId === null) work.brought.add(state.id);
   }
   return states;
+}
+
+/** What is stored of these entries; one that has another id than it was stored under gets its own back. */
+async function readStored(
+  { tx, settings }: BatchWork,
+  entries: readonly PreparedEntry[],
+): ReturnType<typeof readKnownEntries> {
+  const stored = await readKnownEntries(tx, entries);
+  const brought = new Map(entries.flatMap((entry) => (entry.storedId === null ? [[entry.key, entry]] : [])));
+  const renamed = stored.flatMap(({ id, connectionScope, sha256: hex }) => {
+    const sha256 = brought.get(`${connectionScope} ${hex}`)?.sha256;
+    if (sha256 === undefined || isIdOf(id, sha256)) return [];
+    return [{ id, sha256, fitting: entryIdOf(settings.newId(), sha256) }];
+  });
+  return (await restoreIds(tx, renamed)) ? readKnownEntries(tx, entries) : stored;
 }
 
 function collectSection(

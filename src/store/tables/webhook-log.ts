@@ -19,11 +19,12 @@ import {
   unnestParameters,
   insertRows,
 } from '../columns.js';
+import { ID_FITS_SQL } from '../entry-id.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
-/** Whether a row's bytes are unchanged since they were stored. */
-export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
+/** Whether a row's bytes are unchanged since they were stored: the words of the index `webhook_log_altered`. */
+export const IS_INTACT_SQL = `(sha256(raw_body) = sha256 and ${ID_FITS_SQL})`;
 
 /** Why an entry with a wrongly signed body failed or is partial. */
 export const BAD_SIGNATURE = 'bad_signature';
