@@ -257,6 +257,7 @@ function viewOf(
     restricted: connectionId !== null,
     since: options.since ?? null,
     touchedSince: null,
+    checks: options.checks,
     appSecrets: ctx.appSecrets ?? [],
     now: ctx.clock(),
     signal: ctx.signal,

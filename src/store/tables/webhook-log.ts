@@ -84,6 +84,8 @@ const KNOWN_ENTRY = columns({
   isIntact: boolean,
   /** Pending although applied before: its rows may have to go. */
   isRequeued: boolean,
+  /** The run whose options decide how it is read. */
+  runId: orNull(uuid),
   /** The bodies that must not be applied. */
   refused: texts,
   /** The chats that earlier runs brought in from it. */
@@ -112,10 +114,10 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused, w.included
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.run_id, w.refused, w.included
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
-       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
+       select id, connection_scope, sha256, status, run_id, ${IS_INTACT_SQL} as is_intact,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
          ${INCLUDED_SQL} as included
        from webhook_log
