@@ -59,6 +59,11 @@ export function phoneSpellings(phone: string): string[] {
   return [phone, ...others.filter((other) => other !== phone && canonicalPhone(other) === phone)];
 }
 
+/** Whether a stored phone has the form that the database demands of a lead's. */
+export function isStoredPhone(phone: string): boolean {
+  return /^\+[0-9]{4,15}$/.test(phone);
+}
+
 /**
  * The digits of a number as people write it; undefined when anything but digits, one leading `+`, spaces and `()-.` is in it.
  * The same string comes back when it is digits already, which is what webhooks send nearly always.

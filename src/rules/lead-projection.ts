@@ -1,4 +1,5 @@
 import type { LeadSource, MessageSource } from '../model/enumerations.js';
+import { isStoredPhone } from '../identity/phone.js';
 import type { LeadRow } from '../store/tables/leads.js';
 import {
   bookStateOf,
@@ -73,7 +74,8 @@ export function projectLead(
 
 /** The phone the person began to use last; Argentina's form without 9 yields to the one with it (I1). */
 function currentPhone(identities: readonly KnownIdentity[]): string | null {
-  const phones = identities.filter((identity) => identity.kind === 'phone');
+  // Another program may have written anything into a name: what is no phone says nothing about the lead's.
+  const phones = identities.filter(({ kind, value }) => kind === 'phone' && isStoredPhone(value));
   const known = new Set(phones.map((phone) => phone.value));
   let best: KnownIdentity | null = null;
   for (const phone of phones) {

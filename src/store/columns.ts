@@ -4,8 +4,11 @@ import { arrayLiteral } from './array-literal.js';
 import {
   booleanOf,
   bytesOf,
+  exactObjectOf,
   integerOf,
-  jsonObjectOf,
+  isJsonObject,
+  isTime,
+  jsonObjectOrNull,
   textOf,
   textOrNull,
   textsOf,
@@ -23,6 +26,8 @@ export interface Codec<V> {
   /** The column's own type, if different: an array cannot be an element of `unnest`, so it travels as text. */
   cast?: string;
   read: (row: SqlRow, name: string) => V;
+  /** Whether a value that is not null can be read; absent: always. One that cannot reads as null where null is allowed. */
+  holds?: (value: unknown) => boolean;
   /** The array literal of a column's values. */
   literal: (values: readonly (V | null)[]) => string;
 }
@@ -38,6 +43,7 @@ export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal:
 export const time: Codec<number> = {
   type: 'timestamptz',
   read: timeOf,
+  holds: isTime,
   literal: (values) => arrayLiteral(values.map((ms) => (ms === null ? null : new Date(ms)))),
 };
 
@@ -58,7 +64,15 @@ export function list(separator: string): Codec<string[]> {
   };
 }
 
-export const jsonObject: Codec<JsonObject> = json(jsonObjectOf);
+export const jsonObject: Codec<JsonObject> = jsonObjectAs((value) => value);
+
+/** Of the journal: an object that reads as absent would undo what never happened. */
+export const exactObject: Codec<JsonObject> = json(exactObjectOf);
+
+/** A jsonb column that holds an object, as `parse` understands it. */
+export function jsonObjectAs<V>(parse: (value: JsonObject) => V): Codec<V> {
+  return { ...json((row, name) => parse(jsonObjectOrNull(row, name) ?? {})), holds: isJsonObject };
+}
 
 /** A jsonb column parsed by `read`. */
 export function json<V>(read: (row: SqlRow, name: string) => V): Codec<V> {
@@ -77,7 +91,12 @@ export function word<W extends string>(words: readonly W[]): Codec<W> {
 export function orNull<V>(codec: Codec<V>): Codec<V | null> {
   return {
     ...codec,
-    read: (row, name) => (row[name] === null || row[name] === undefined ? null : codec.read(row, name)),
+    read: (row, name) => {
+      const value = row[name];
+      return value === null || value === undefined || codec.holds?.(value) === false
+        ? null
+        : codec.read(row, name);
+    },
   };
 }
 

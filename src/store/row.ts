@@ -4,6 +4,11 @@ import type { Sql, SqlParameter, SqlRow } from './sql.js';
 /**
  * Narrow readers of database rows. A column that does not match the schema is a bug (or an altered database), so they
  * throw at once instead of passing on a wrong value.
+ *
+ * A column of the right type can still hold what no reader takes, because other programs write here, too: a time outside of what
+ * a Date can hold (`infinity`), or JSON of another shape. One such row must not end every command. It reads as absent, or, where
+ * a value is required, as one that no message has: the epoch, an object without keys. `verify` names the row
+ * (src/store/checks/malformed.ts).
  */
 export function textOf(row: SqlRow, column: string): string {
   const value = row[column];
@@ -18,18 +23,28 @@ export function textOrNull(row: SqlRow, column: string): string | null {
   return value;
 }
 
+/** Times in the years 1 to 9999: what both ISO 8601 and PostgreSQL write in the same way. */
+export const TIMES = { from: '0001-01-01T00:00:00Z', before: '9999-12-31T00:00:00Z' } as const;
+const [FROM_MS, BEFORE_MS] = [Date.parse(TIMES.from), Date.parse(TIMES.before)];
+
+/** Whether a value read from a timestamptz column is a time. The drivers give `infinity` as a number, or as an invalid Date. */
+export function isTime(value: unknown): value is Date {
+  return value instanceof Date && value.getTime() >= FROM_MS && value.getTime() < BEFORE_MS;
+}
+
 /** Milliseconds since 1970 of a timestamptz column. */
 export function timeOf(row: SqlRow, column: string): number {
   const value = row[column];
-  if (!(value instanceof Date)) throw unexpected(column, 'timestamp', value);
-  return value.getTime();
+  if (isTime(value)) return value.getTime();
+  if (value instanceof Date || typeof value === 'number') return 0;
+  throw unexpected(column, 'timestamp', value);
 }
 
 export function timeOrNull(row: SqlRow, column: string): number | null {
   const value = row[column];
   if (value === null || value === undefined) return null;
-  if (!(value instanceof Date)) throw unexpected(column, 'timestamp', value);
-  return value.getTime();
+  const ms = timeOf(row, column);
+  return isTime(value) ? ms : null;
 }
 
 /** Milliseconds since 1970 as a parameter of type timestamptz. */
@@ -85,22 +100,21 @@ export function wordOf<W extends string>(row: SqlRow, column: string, words: rea
   return word;
 }
 
-/** A jsonb column that holds an object, or null. */
+/** A jsonb column that holds an object, or null; null for any other shape. */
 export function jsonObjectOrNull(row: SqlRow, column: string): JsonObject | null {
   const value = row[column];
-  if (value === null || value === undefined) return null;
+  return isJsonObject(value) ? value : null;
+}
+
+/** Of a column whose other shapes must not be taken for nothing. */
+export function exactObjectOf(row: SqlRow, column: string): JsonObject {
+  const value = row[column];
   if (!isJsonObject(value)) throw unexpected(column, 'json object', value);
   return value;
 }
 
-export function jsonObjectOf(row: SqlRow, column: string): JsonObject {
-  const value = jsonObjectOrNull(row, column);
-  if (value === null) throw unexpected(column, 'json object', value);
-  return value;
-}
-
 /** jsonb returns valid JSON by construction, so checking the outermost type is enough. */
-function isJsonObject(value: unknown): value is Record<string, JsonValue> {
+export function isJsonObject(value: unknown): value is Record<string, JsonValue> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 

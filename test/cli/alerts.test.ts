@@ -84,4 +84,11 @@ describe('alerts', () => {
     expect((await run(['reconcile'])).code).toBe(3);
     expect((await run(['connection', 'unarchive', name.replace(/^'/, '')])).code).toBe(0);
   });
+
+  test('are never green where there is no connection to raise them about', async () => {
+    const run = await server.prepare();
+    const { code, stdout } = await run(['alerts', 'list']);
+    expect(code).toBe(2);
+    expect(stdout).not.toContain('✔');
+  });
 });

@@ -37,6 +37,7 @@ const RESULT = z.object({
     conversations: z.number(),
     leads: z.number(),
     tickets: z.number(),
+    malformed: z.number(),
   }),
 });
 

@@ -4,6 +4,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
+import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { BRU, live, status, wamid } from '../support/webhooks.js';
 
@@ -43,6 +44,7 @@ describeOnBackends('a raw entry with other bytes in its place, and their hash', 
     it(`is had again from its file, and its message is linked to it: ${bytes}`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);
+      const before = await entriesOf(store);
       const body = bytes === '{}' ? bytes : JSON.stringify(live('other', 60, { from: BRU }));
       await store.sql.execute(
         `update webhook_log set raw_body = convert_to($1, 'UTF8'), sha256 = sha256(convert_to($1, 'UTF8'))
@@ -51,11 +53,9 @@ describeOnBackends('a raw entry with other bytes in its place, and their hash', 
       );
       const { severity, checks } = await verified(store);
       expect(severity).toBe('loss');
-      if (bytes === '{}')
-        expect(checks.find(({ check }) => check === 'raw_log')?.remedy).toMatchObject({
-          command: 'replay',
-          args: ['FILE'],
-        });
+      const rawLog = checks.find(({ check }) => check === 'raw_log');
+      expect(rawLog?.remedy).toMatchObject({ command: 'replay', args: ['FILE'] });
+      expect(rawLog?.summary).toContain('1 entry does not match its hash');
       const explained = await ask(store, wamid('A1'));
       expect(explained).toMatchObject({ remedies: [{ do: 'replay_file', command: 'replay' }] });
       for (let times = 0; times < 2; times += 1) {
@@ -66,8 +66,8 @@ describeOnBackends('a raw entry with other bytes in its place, and their hash', 
         );
         expect(row).toEqual({ holds: true });
       }
-      // The other bytes stay, as an entry that nobody can read.
-      if (bytes === '{}') expect(await verified(store)).toMatchObject({ severity: 'note', findings: 0 });
+      expect(await entriesOf(store)).toEqual(before);
+      expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
     });
   }
 
@@ -86,4 +86,51 @@ describeOnBackends('a raw entry with other bytes in its place, and their hash', 
       why: expect.stringContaining('no file can bring back') as string,
     });
   });
+});
+
+describeOnBackends('a raw entry with forged bytes, and their hash', (backend) => {
+  it('is never applied to the rows that name it, and its file restores it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const before = await entriesOf(store);
+    await store.sql.execute(
+      `update webhook_log set raw_body = forged.body, sha256 = sha256(forged.body)
+       from (select id, convert_to(replace(convert_from(raw_body, 'UTF8'), '"body":"A1"', '"body":"paid"'), 'UTF8') as body
+             from webhook_log where id = (select batch_id from messages where body = 'A1')) forged
+       where webhook_log.id = forged.id`,
+    );
+    expect(await entriesOf(store)).not.toEqual(before);
+    const { checks } = await verified(store);
+    expect(checks.find(({ check }) => check === 'raw_log')).toMatchObject({
+      severity: 'loss',
+      remedy: { command: 'replay', args: ['FILE'] },
+    });
+    expect((await night(store, { apply: true, full: true })).figures).toMatchObject({ lost: 1 });
+    const bodies = await store.sql.query(`select body from messages order by body`);
+    expect(bodies).toEqual([{ body: 'A1' }, { body: 'A2' }]);
+    await replayBodies(store, LOG);
+    expect(await entriesOf(store)).toEqual(before);
+    expect(await verified(store)).toMatchObject({ severity: null });
+  });
+});
+
+describeOnBackends('a raw entry whose id was changed', (backend) => {
+  for (const [what, id] of [
+    ['one that no entry has', 'gen_random_uuid()'],
+    ['that of other bytes', `overlay(id::text placing '000000000000' from 25)::uuid`],
+    ['that of an earlier version', `overlay(id::text placing '7' from 15)::uuid`],
+  ] as const) {
+    it(`is found by its bytes when its file comes again: ${what}`, async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await store.sql.execute(
+        `update webhook_log set id = ${id} where id in (select batch_id from messages where body = 'A1'
+         ${what.startsWith('that of an') ? '' : 'union select webhook_log_id from pending_facts'})`,
+      );
+      expect(await verified(store)).toMatchObject({ severity: 'loss' });
+      await replayBodies(store, LOG);
+      expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
+      expect(await entriesOf(store)).toHaveLength(LOG.length);
+    });
+  }
 });

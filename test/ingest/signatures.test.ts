@@ -55,12 +55,22 @@ describeOnBackends('signatures', (backend) => {
     const { checks } = await verified(store);
     expect(checks.find(({ check }) => check === 'raw_log')).toMatchObject({ missing: 0, unaccounted: 0 });
     expect(checks.find(({ check }) => check === 'signatures')).toMatchObject({
-      status: 'findings',
-      severity: 'loss',
+      // Left out, and so a finding of `rejects`: it is counted once.
+      status: 'note',
+      severity: null,
       checked: 5,
       found: 1,
       summary: '1 bad, 2 valid, 1 not checkable (the log has the body written anew), 1 unsigned',
-      remedy: { command: 'explain' },
+    });
+    expect(checks.find(({ check }) => check === 'rejects')).toMatchObject({ severity: 'loss', found: 1 });
+    const alone = await verify(testContext(store, { appSecrets: [SECRET] }), {
+      checks: new Set(['signatures']),
+      enforce: false,
+    });
+    expect(alone).toMatchObject({
+      severity: 'loss',
+      findings: 1,
+      checks: [{ remedy: { command: 'explain' } }],
     });
   });
 

@@ -31,6 +31,7 @@ export async function runCheck(
       restricted: connection !== undefined,
       since: null,
       touchedSince: null,
+      checks: new Set([check]),
       appSecrets: [],
       now: Date.now(),
       signal: new AbortController().signal,

@@ -84,7 +84,9 @@ async function list(call: Call): Promise<Outcome> {
   const result = await withContext(call, { command: 'alerts list', interruptible: 'reading' }, (ctx) =>
     listAlerts(ctx, options),
   );
-  return { presentation: presentAlerts(result), exitCode: EXIT.ok };
+  // As in verify and report: nothing to watch is never green (V2).
+  const isEmpty = result.connections.length === 0;
+  return { presentation: presentAlerts(result), exitCode: isEmpty ? EXIT.usage : EXIT.ok };
 }
 
 async function ack(call: Call): Promise<Outcome> {

@@ -83,6 +83,10 @@ function resumeStep({ argv, from }: Invocation): Remedy {
 
 function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
   const pending = formatAmount(result.entries.pending, 'pending entry', 'pending entries');
+  // Imported for another connection before: nothing of them waits.
+  const elsewhere = result.problems.find(({ reason }) => reason === 'other_connection');
+  if (elsewhere !== undefined && result.entries.stored === 0)
+    return [remedy('explain', [elsewhere.origin], 'shows of which connection the first such entry is')];
   if (!namesUnknownConnection(result)) return [remedy('replay', [], `replays ${pending}`)];
   const steps: Remedy[] = [];
   // What registering could not help, or what names nothing to be registered.

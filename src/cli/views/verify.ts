@@ -77,7 +77,7 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
     }
   });
   const present = enforced.filter(({ outcome }) => outcome === 'present').length;
-  const { messages, conversations, leads, tickets } = recomputed;
+  const { messages, conversations, leads, tickets, malformed } = recomputed;
   const counts = [
     formatAmount(conversations, 'conversation'),
     formatAmount(leads, 'lead'),
@@ -86,6 +86,13 @@ function enforcedBlocks(enforced: readonly EnforcedIndex[], recomputed: Recomput
   return [
     section('Unique indexes', [
       list(items.length > 0 ? items : [{ mark: 'good', line: `all ${formatCount(present)} present` }]),
+    ]),
+    section('Cleared', [
+      list(
+        malformed === 0
+          ? []
+          : [{ mark: 'good', line: `values that cannot be read in ${formatAmount(malformed, 'row')}` }],
+      ),
     ]),
     section('Recomputed', [
       list(conversations + leads + tickets === 0 ? [] : [{ mark: 'good', line: counts.join(', ') }]),

@@ -55,6 +55,8 @@ export interface AlertsList {
   /** The worst unacknowledged severity. */
   severity: Severity | null;
   counts: AlertCounts;
+  /** Names of the connections; without one there is nothing to raise alerts about, which is no good sign. */
+  connections: string[];
   /** Null if the raw log was not compared. */
   audit: AuditFigures | null;
   database: string;
@@ -85,13 +87,14 @@ export interface AlertsChanged {
 
 /** Every alert that reconcile would raise now. Read-only. Throws ConfigError for an unknown connection. */
 export async function listAlerts(ctx: Context, options: AlertsOptions): Promise<AlertsList> {
-  const { alerts, audit } = await currentAlerts(ctx, options);
+  const { alerts, audit, connections } = await currentAlerts(ctx, options);
   return {
     schemaVersion: 1,
     command: 'alerts list',
     alerts,
     severity: worstOpen(alerts),
     counts: countAlerts(alerts),
+    connections,
     audit,
     database: ctx.store.location,
   };
@@ -147,7 +150,7 @@ export async function unacknowledgeAlerts(
 async function currentAlerts(
   ctx: Context,
   { connection, audit, historyMinutes, silentHours }: AlertsOptions,
-): Promise<{ alerts: Alert[]; audit: AuditFigures | null }> {
+): Promise<Pick<AlertsList, 'alerts' | 'audit' | 'connections'>> {
   const verified = audit
     ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, connection })
     : undefined;
@@ -172,7 +175,7 @@ async function currentAlerts(
     connection === undefined
       ? result.alerts
       : result.alerts.filter(({ connectionId }) => connectionId === result.connections[0]?.id);
-  return { alerts, audit: result.audit };
+  return { alerts, audit: result.audit, connections: result.connections.map(({ name }) => name) };
 }
 
 /**

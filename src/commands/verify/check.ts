@@ -53,6 +53,8 @@ export interface VerifyView {
   audited?: (audit: LogAudit) => void;
   /** Receives how many rows per connection `dedupe` would delete, from each check's findings. */
   doubled?: (connectionId: string, rows: number) => void;
+  /** The checks that run. */
+  checks: ReadonlySet<CheckName>;
   /** Secrets of the Meta apps; without one, signatures are not checked. */
   appSecrets: readonly string[];
   /** The snapshot's time by the tool's clock, ms since 1970. */

@@ -8,6 +8,7 @@ import {
   recomputeLeads,
   type JudgedRow,
 } from '../../store/checks/conversations.js';
+import { clearMalformed } from '../../store/checks/malformed.js';
 import { placeTickets, readMisplacedTickets } from '../../store/checks/ticket-homes.js';
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
@@ -39,7 +40,7 @@ interface PageEnd {
 }
 
 /**
- * Corrects wrong derived values: the ends of conversations and leads (`conversation_times`), the open tickets
+ * Clears values that cannot be read (`consistency`), and corrects wrong derived ones: the ends of conversations and leads (`conversation_times`), the open tickets
  * (`ticket_rules`). Goes page by page in id order, each in one transaction with its journal, so that `undo` can revert
  * it and a kill costs one page: the next run finds what is still wrong. Counts into `done` as batches commit. Stops
  * between two batches when `ctx.signal` aborts.
@@ -56,6 +57,8 @@ export async function correctDerived(ctx: Context, correction: Correction, done:
       after = end.last;
     }
   };
+  // First what cannot be read: the values below are derived from it.
+  if (checks.has('consistency')) await through('malformed', malformedPage(correction));
   if (checks.has('conversation_times')) {
     await through('conversations', conversationPage(correction));
     // A lead's last message is read from the messages, whatever its conversations say.
@@ -66,6 +69,11 @@ export async function correctDerived(ctx: Context, correction: Correction, done:
   if (checks.has('ticket_rules') || checks.has('consistency'))
     await through('tickets', placePage(correction));
   if (checks.has('ticket_rules')) await through('tickets', ticketPage(correction));
+}
+
+/** All at once: there are few, and each table is read through to find them. */
+function malformedPage({ scope }: Correction): Page {
+  return async (tx) => ({ last: null, changed: await clearMalformed(tx, scope) });
 }
 
 function conversationPage({ runId, scope }: Correction): Page {

@@ -111,7 +111,10 @@ function recorded(
   { scope, checks, recordedOptions }: EnforceOptions,
   work: (runId: string, done: Done) => Promise<void>,
 ): Promise<Enforced> {
-  const done: Done = { indexes: [], recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 } };
+  const done: Done = {
+    indexes: [],
+    recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0, malformed: 0 },
+  };
   return withRun(
     ctx,
     {
@@ -162,7 +165,7 @@ function verdictOf({ created, recreated, blocked }: Record<EnforcedIndex['outcom
   return made === 0 ? 'All unique indexes were present' : `${indexes(made)} created`;
 }
 
-function recomputedWords({ messages, conversations, leads, tickets }: Recomputed): string[] {
+function recomputedWords({ messages, conversations, leads, tickets, malformed }: Recomputed): string[] {
   const counts = joined(
     [
       [conversations, amount(conversations, 'conversation')],
@@ -175,6 +178,7 @@ function recomputedWords({ messages, conversations, leads, tickets }: Recomputed
     ...(messages === 0
       ? []
       : [`took a raw entry that does not hold them from ${amount(messages, 'message')}`]),
+    ...(malformed === 0 ? [] : [`cleared what cannot be read in ${amount(malformed, 'row')}`]),
     ...(counts === '' ? [] : [`recomputed ${counts}`]),
   ];
 }

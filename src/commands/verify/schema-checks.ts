@@ -11,6 +11,7 @@ import {
 } from '../../store/checks/schema.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import { countMessages } from '../../store/checks/messages.js';
+import { streamMalformed } from '../../store/checks/malformed.js';
 import { streamOwnNumberChats, type OwnNumberChat } from '../../store/checks/own-numbers.js';
 import { streamBrokenRelations } from '../../store/checks/relations.js';
 import {
@@ -74,8 +75,8 @@ const CHECKED_ELSEWHERE = new Set([
 ]);
 
 /**
- * Messages, conversations, leads, connections and organizations are consistent, and the constraints that ensure it
- * exist.
+ * Messages, conversations, leads, connections and organizations are consistent, each row can be read, and the constraints that
+ * ensure it exist.
  */
 export const consistencyCheck: Check = {
   severity: 'degraded',
@@ -90,6 +91,8 @@ export const consistencyCheck: Check = {
       await recorder.finding('*', broken);
     });
     const misfits = recorder.found;
+    const malformed = await findMalformed(view, recorder);
+    by.enforce ||= malformed > 0;
     const own = await findOwnNumbers(view, recorder);
     by.log ||= own.entered > 0;
     const doubled = await findDoubledKeys(view, recorder);
@@ -100,6 +103,10 @@ export const consistencyCheck: Check = {
       [
         misfits,
         amount(misfits, 'row references a row that does not match', 'rows reference rows that do not match'),
+      ],
+      [
+        malformed,
+        amount(malformed, 'row holds a value that cannot be read', 'rows hold values that cannot be read'),
       ],
       [
         others,
@@ -123,6 +130,16 @@ export const consistencyCheck: Check = {
     return { summary, remedy: values ?? (by.log ? REPLAY_ALL_REMEDY : null) };
   },
 };
+
+/** Rows of which a part reads as absent, because no reader takes it. */
+async function findMalformed(view: VerifyView, recorder: Recorder): Promise<number> {
+  let malformed = 0;
+  await forEachRow(view, streamMalformed(view.sql, scopeOf(view)), async (row) => {
+    malformed += 1;
+    await recorder.finding('*', row);
+  });
+  return malformed;
+}
 
 /** Contacts with a connection's own number: `entered` by a person, whom a replay removes; and the strange numbers. */
 async function findOwnNumbers(

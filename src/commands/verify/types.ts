@@ -119,6 +119,8 @@ export interface Recomputed {
   leads: number;
   /** Opening and last message, window, origin. */
   tickets: number;
+  /** Rows that held a value that cannot be read: it is empty now. */
+  malformed: number;
 }
 
 /** The JSON of `verify`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */

@@ -117,7 +117,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
 const NOTHING_ENFORCED = {
   runId: null,
   indexes: [],
-  recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0 },
+  recomputed: { messages: 0, conversations: 0, leads: 0, tickets: 0, malformed: 0 },
 };
 
 /** If `--enforce` was just blocked, the remedy is what unblocks it. */
@@ -257,6 +257,7 @@ function viewOf(
     restricted: connectionId !== null,
     since: options.since ?? null,
     touchedSince: null,
+    checks: options.checks,
     appSecrets: ctx.appSecrets ?? [],
     now: ctx.clock(),
     signal: ctx.signal,

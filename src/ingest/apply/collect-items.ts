@@ -1,10 +1,19 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
-import { entryIdOf } from '../../store/entry-id.js';
-import { restoreHashes } from '../../store/tables/altered-entries.js';
+import { entryIdOf, isIdOf } from '../../store/entry-id.js';
+import { RunChoices } from '../../rawlog/run-choices.js';
+import { restoreHashes, restoreIds } from '../../store/tables/altered-entries.js';
+import { readConnections } from '../../store/tables/connections.js';
 import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
-import { refuse, renewScope, type Batch, type EntrySlice, type PreparedSection } from '../batch/batch.js';
+import {
+  refuse,
+  renewScope,
+  type Batch,
+  type EntrySlice,
+  type PreparedEntry,
+  type PreparedSection,
+} from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Filing } from '../batch/prepare-entry.js';
 import { namesOnlyItsWaba } from '../batch/connection-resolver.js';
@@ -20,6 +29,7 @@ import type { BatchWork, Item } from './work.js';
  */
 export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
   const known = await nameEntries(work, batch);
+  await leaveToFirst(work, batch, known);
   for (const slice of batch.slices) {
     const logId = work.logIds.get(slice.entry.key);
     if (logId === undefined) throw new Error(`entry without id: ${slice.entry.origin}`);
@@ -39,11 +49,49 @@ export interface KnownState {
   isIntact: boolean;
   /** Pending although applied before. */
   isRequeued: boolean;
+  runId: string | null;
   /** The bodies with a bad signature. */
   refused: readonly string[];
   included: readonly string[];
   /** What it is found by; null for entries that this batch stores. */
   filing: Filing | null;
+}
+
+/**
+ * An entry that names no connection is of the one that its run was given, and of no second one: a row that another run made of it
+ * on another connection would have no evidence, because an entry is read in one way only.
+ */
+async function leaveToFirst(
+  { tx }: BatchWork,
+  { slices }: Batch,
+  known: ReadonlyMap<string, KnownState>,
+): Promise<void> {
+  const told = slices.flatMap((slice) => {
+    const { entry, parts } = slice;
+    const state = known.get(entry.key);
+    const isMine = entry.storedId === null && entry.connectionScope === NO_SCOPE;
+    return isMine &&
+      (state?.status === 'processed' || state?.status === 'partial') &&
+      parts.some(({ section }) => isUnnamed(section))
+      ? [{ slice, runId: state.runId, included: state.included }]
+      : [];
+  });
+  if (told.length === 0) return;
+  const choices = new RunChoices(tx, await readConnections(tx));
+  await choices.load(told);
+  for (const { slice, ...stored } of told) {
+    const { connectionId } = choices.of(stored);
+    for (const { section } of slice.parts) {
+      if (connectionId === null || !isUnnamed(section) || section.connection?.id === connectionId) continue;
+      section.connection = null;
+      section.pending = 'other_connection';
+    }
+  }
+}
+
+function isUnnamed({ section, connection }: PreparedSection): boolean {
+  const { phoneNumberId, displayPhoneNumber, wabaId } = section.connection;
+  return connection !== null && (phoneNumberId ?? displayPhoneNumber ?? wabaId) === undefined;
 }
 
 /** A body found to be forged stays so when the same log is replayed, by anyone, until a secret fits. */
@@ -69,16 +117,13 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     batch.slices.flatMap(({ entry }) => (entry.storedId === null ? entry : [])),
   );
   for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
-  const stored = await readKnownEntries(
-    work.tx,
-    [...unknown.values()].map(({ entry }) => ({
-      connectionScope: entry.connectionScope,
-      sha256: entry.sha256,
-    })),
+  const stored = await readStored(
+    work,
+    [...unknown.values()].map(({ entry }) => entry),
   );
   for (const row of stored) {
-    const { id, status, isIntact, isRequeued, refused, included } = row;
-    const state = { id, isStored: true, status, isIntact, isRequeued, refused, included, filing: row };
+    const { id, status, isIntact, isRequeued, runId, refused, included } = row;
+    const state = { id, isStored: true, status, isIntact, isRequeued, runId, refused, included, filing: row };
     states.set(`${row.connectionScope} ${row.sha256}`, state);
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
@@ -90,6 +135,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       status: null,
       isIntact: true,
       isRequeued: false,
+      runId: null,
       refused: [],
       included: [],
       filing: null,
@@ -100,6 +146,21 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     if (unknown.get(key)?.entry.storedId === null) work.brought.add(state.id);
   }
   return states;
+}
+
+/** What is stored of these entries; one that has another id than it was stored under gets its own back. */
+async function readStored(
+  { tx, settings }: BatchWork,
+  entries: readonly PreparedEntry[],
+): ReturnType<typeof readKnownEntries> {
+  const stored = await readKnownEntries(tx, entries);
+  const brought = new Map(entries.flatMap((entry) => (entry.storedId === null ? [[entry.key, entry]] : [])));
+  const renamed = stored.flatMap(({ id, connectionScope, sha256: hex }) => {
+    const sha256 = brought.get(`${connectionScope} ${hex}`)?.sha256;
+    if (sha256 === undefined || isIdOf(id, sha256)) return [];
+    return [{ id, sha256, fitting: entryIdOf(settings.newId(), sha256) }];
+  });
+  return (await restoreIds(tx, renamed)) ? readKnownEntries(tx, entries) : stored;
 }
 
 function collectSection(

@@ -1,10 +1,11 @@
 import { verdictOnClaim } from '../../rawlog/claim-verdict.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { isSameEntry, kindOfEntryId } from '../../store/entry-id.js';
+import { isIdOf, kindOfEntryId } from '../../store/entry-id.js';
 import { readStoringRun } from '../../store/queries/storing-run.js';
 import { linkMessages, type StoredMessageRow } from '../../store/tables/messages.js';
 import { findUnlikelyClaims } from '../../store/tables/altered-entries.js';
 import { findGoneEntries } from '../../store/tables/webhook-log.js';
+import { sha256Of } from '../batch/batch.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
@@ -61,13 +62,19 @@ export async function relinkMessages(work: BatchWork, folded: FoldedMessages): P
 async function comeAgain(work: BatchWork, lost: readonly Held[]): Promise<Link[]> {
   const links: Link[] = [];
   const asked = new Map<string, boolean>();
+  // By its bytes: another program may have changed the id of an entry that is there.
+  const hashes = new Map([...work.logIds].map(([key, id]) => [id, sha256Of(key)]));
   for (const { logIds, claimedId, ...of } of lost) {
     if (claimedId === null) continue;
+    const isAgain = (id: string): boolean => {
+      const sha256 = hashes.get(id);
+      return sha256 !== undefined && isIdOf(claimedId, sha256);
+    };
     if (!asked.has(claimedId)) asked.set(claimedId, await isAskedAgain(work, of.row, claimedId));
     const logId = logIds.find((id) => {
       switch (kindOfEntryId(claimedId)) {
         case 'hash':
-          return isSameEntry(id, claimedId) || (asked.get(claimedId) === true && !work.repeated.has(id));
+          return isAgain(id) || (asked.get(claimedId) === true && !work.repeated.has(id));
         case 'random':
           return work.brought.has(id);
         case 'none':

@@ -76,6 +76,11 @@ export function entryKey(connectionScope: string, sha256: Uint8Array): string {
   return `${connectionScope} ${Buffer.from(sha256).toString('hex')}`;
 }
 
+/** The inverse of {@link entryKey}. */
+export function sha256Of(key: string): Uint8Array {
+  return Buffer.from(key.slice(key.indexOf(' ') + 1), 'hex');
+}
+
 /** A connection registered by this run may already exist from another run: its entries then belong to that scope. */
 export function renewScope(entry: PreparedEntry): void {
   if (entry.storedId !== null || entry.provider === 'meta') return;

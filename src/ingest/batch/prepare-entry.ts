@@ -3,7 +3,7 @@ import { decodeEntry } from '../../decode/decode-entry.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
-import { isIdOf } from '../../store/entry-id.js';
+import { provesBytes } from '../../store/entry-id.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
@@ -197,7 +197,7 @@ export function isMisfiled(
   stored: Filing & { id: string; sha256: Uint8Array },
   told: Filing | null,
 ): boolean {
-  return told !== null && isIdOf(stored.id, stored.sha256) && !isFiledAlike(stored, told);
+  return told !== null && provesBytes(stored.id, stored.sha256) && !isFiledAlike(stored, told);
 }
 
 /** In whatever order they name things. */

@@ -1,13 +1,13 @@
 import { arrayLiteral } from '../array-literal.js';
-import { uuid, text, time, jsonObject, orNull, named, type RowOf, columns, rowsOf } from '../columns.js';
+import { uuid, text, time, exactObject, orNull, named, type RowOf, columns, rowsOf } from '../columns.js';
 import type { Sql } from '../sql.js';
 
 const JOURNAL_RECORD = columns({
   runId: uuid,
   table: named('table_name', text),
-  key: jsonObject,
-  before: orNull(jsonObject),
-  after: orNull(jsonObject),
+  key: exactObject,
+  before: orNull(exactObject),
+  after: orNull(exactObject),
   createdAt: time,
 });
 

@@ -5,7 +5,7 @@ import {
   named,
   integer,
   text,
-  jsonObject,
+  exactObject,
   word,
   list,
   type RowOf,
@@ -33,7 +33,7 @@ const TOUCHES = ['changed', 'gone', 'back'] as const;
 const TOUCHED_ROW = columns({
   entryId: named('id', integer),
   table: named('table_name', text),
-  key: jsonObject,
+  key: exactObject,
   how: word(TOUCHES),
   /** Columns changed since the run, for a changed row. */
   columns: list(' '),
@@ -44,7 +44,7 @@ export type TouchedRow = RowOf<typeof TOUCHED_ROW>;
 
 const LATER_RUN = columns({
   table: named('table_name', text),
-  key: jsonObject,
+  key: exactObject,
   runId: uuid,
   command: orNull(text),
   at: named('created_at', time),

@@ -400,14 +400,14 @@ export async function readCreatedByRuns(sql: Sql): Promise<CreatedByRun[]> {
     `with parts as (
        select run_id, connection_id, sum((counters ->> 'created')::bigint)::bigint as created
        from sync_logs
-       where lead_id is null and sync_type <> 'initial_contact' and counters ? 'created'
+       where lead_id is null and sync_type <> 'initial_contact' and jsonb_typeof(counters -> 'created') = 'number'
        group by run_id, connection_id
      )
      select run_id, connection_id, created from parts
      union all
      select r.id, null, (r.counters -> 'messages' ->> 'created')::bigint
      from sync_runs r
-     where r.counters -> 'messages' ? 'created' and not exists (select from parts p where p.run_id = r.id)`,
+     where jsonb_typeof(r.counters -> 'messages' -> 'created') = 'number' and not exists (select from parts p where p.run_id = r.id)`,
   );
   return rowsOf(CREATED_BY_RUN, rows);
 }

@@ -1,11 +1,14 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { columns, orNull, rowOf, rowsOf, text, texts, uuid, type RowOf } from '../columns.js';
+import { hashTailSql, idTailSql } from '../entry-id.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { IS_INTACT_SQL } from './webhook-log.js';
 
 /**
  * Gives entries the hash of their bytes back where it was changed, so that the same bytes are one row: the file that brings them
- * proves that they are what was stored.
+ * proves that they are what was stored. And the hash of the bytes that their id is made of, where others were put in their place
+ * with their hash: the file's bytes follow.
  */
 export async function restoreHashes(
   tx: Sql,
@@ -19,10 +22,11 @@ export async function restoreHashes(
        select distinct on (k.connection_scope, k.sha256) w.id, k.sha256
        from (
          select id, connection_scope, sha256(raw_body) as actual from webhook_log
-         where (sha256(raw_body) = sha256)::integer = 0 offset 0
+         where ${IS_INTACT_SQL}::integer = 0 offset 0
        ) w
        join unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
-         on k.connection_scope = w.connection_scope and k.sha256 = w.actual
+         on k.connection_scope = w.connection_scope and case when substr(w.id::text, 15, 1) = '8'
+           then ${idTailSql('w.id')} = ${hashTailSql('k.sha256')} else k.sha256 = w.actual end
        where not exists (
          select from webhook_log own where own.connection_scope = k.connection_scope and own.sha256 = k.sha256
        )
@@ -31,6 +35,58 @@ export async function restoreHashes(
      where webhook_log.id = due.id`,
     [...arraysOf(entries, 'connectionScope', 'sha256')],
   );
+}
+
+/** The tables whose rows name a raw entry, and the column that does. */
+const NAMED_BY = [
+  ['messages', 'batch_id'],
+  ['rejects', 'webhook_log_id'],
+  ['history_chunks', 'webhook_log_id'],
+  ['pending_facts', 'webhook_log_id'],
+] as const;
+
+/**
+ * Gives entries the id back under which they were stored, where another program changed it: rows name the old one, which holds the
+ * beginning of the hash of these bytes, and the file that brings the bytes proves that they are the entry. If no row names one, only an
+ * id that contradicts the bytes becomes `fitting`. Reads every name of an entry: for the few entries that need it. Returns whether any id changed.
+ */
+export async function restoreIds(
+  tx: Sql,
+  entries: readonly { id: string; sha256: Uint8Array; fitting: string }[],
+): Promise<boolean> {
+  if (entries.length === 0) return false;
+  const named = NAMED_BY.map(([table, column]) => `select ${column} as id from ${table}`).join(' union ');
+  const rows = await tx.query(
+    `select k.id, coalesce(old.id, k.fitting) as right_id
+     from unnest($1::uuid[], $2::bytea[], $3::uuid[]) as k (id, sha256, fitting)
+     left join lateral (
+       select min(named.id::text)::uuid as id from (${named}) named
+       where substr(named.id::text, 15, 1) = '8' and ${idTailSql('named.id')} = ${hashTailSql('k.sha256')}
+         and not exists (select from webhook_log w where w.id = named.id)
+     ) old on true
+     where old.id is not null or substr(k.id::text, 15, 1) = '8'`,
+    arraysOf(entries, 'id', 'sha256', 'fitting'),
+  );
+  if (rows.length === 0) return false;
+  const pairs = [
+    arrayLiteral(rows.map((row) => textOf(row, 'id'))),
+    arrayLiteral(rows.map((row) => textOf(row, 'right_id'))),
+  ];
+  // Written under the changed id, and under the old one before.
+  await tx.execute(
+    `delete from rejects r using unnest($1::uuid[], $2::uuid[]) as k (id, right_id)
+     where r.webhook_log_id = k.id and exists (
+       select from rejects o where o.webhook_log_id = k.right_id and o.path = r.path and o.reason = r.reason
+     )`,
+    pairs,
+  );
+  for (const [table, column] of [['webhook_log', 'id'] as const, ...NAMED_BY])
+    await tx.execute(
+      `update ${table} set ${column} = k.right_id from unnest($1::uuid[], $2::uuid[]) as k (id, right_id)
+       where ${table}.${column} = k.id`,
+      pairs,
+    );
+  return true;
 }
 
 /** Of larger entries it is only asked whom they are about: a search for many ids in megabytes would take long. */

@@ -10,6 +10,7 @@ import {
   boolean,
   time,
   jsonObject,
+  jsonObjectAs,
   json,
   word,
   orNull,
@@ -23,11 +24,10 @@ import {
   unnestParameters,
   insertRows,
 } from '../columns.js';
-import { jsonObjectOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 
-export const media = json((row, name) => mediaOf(jsonObjectOf(row, name)));
+export const media = jsonObjectAs(mediaOf);
 
 /** Errors as written by this tool; other values in the column are ignored. */
 export const errors = json<readonly MessageError[] | null>((row, name) => errorsOf(row[name]));

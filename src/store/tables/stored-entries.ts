@@ -258,8 +258,8 @@ export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promi
   const rows = await sql.query(
     `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included,
        to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
-     from unnest($1::uuid[]) as k (id)
-     cross join lateral (select * from webhook_log where id = k.id limit 1) w order by w.id`,
+     from unnest($1::uuid[]) as k (entry_id)
+     cross join lateral (select * from webhook_log where id = k.entry_id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
   );
   return rowsOf(LOGGED_ENTRY, rows);

@@ -19,11 +19,12 @@ import {
   unnestParameters,
   insertRows,
 } from '../columns.js';
+import { ID_FITS_SQL } from '../entry-id.js';
 import { textOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
-/** Whether a row's bytes are unchanged since they were stored. */
-export const IS_INTACT_SQL = 'sha256(raw_body) = sha256';
+/** Whether a row's bytes are unchanged since they were stored: the words of the index `webhook_log_altered`. */
+export const IS_INTACT_SQL = `(sha256(raw_body) = sha256 and ${ID_FITS_SQL})`;
 
 /** Why an entry with a wrongly signed body failed or is partial. */
 export const BAD_SIGNATURE = 'bad_signature';
@@ -32,7 +33,7 @@ export const BAD_SIGNATURE = 'bad_signature';
  * The bodies of an entry that must not be applied, because their signature was wrong: their paths in its counters,
  * which only another verdict rewrites; `$` for all of them.
  */
-export const REFUSED_SQL = `case when counters ? 'refused'
+export const REFUSED_SQL = `case when jsonb_typeof(counters -> 'refused') = 'array'
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
     when error = '${BAD_SIGNATURE}' then '["$"]'::jsonb else '[]'::jsonb end`;
 
@@ -83,6 +84,8 @@ const KNOWN_ENTRY = columns({
   isIntact: boolean,
   /** Pending although applied before: its rows may have to go. */
   isRequeued: boolean,
+  /** The run whose options decide how it is read. */
+  runId: orNull(uuid),
   /** The bodies that must not be applied. */
   refused: texts,
   /** The chats that earlier runs brought in from it. */
@@ -116,12 +119,12 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.refused, w.included,
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.run_id, w.refused, w.included,
        w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
        to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
-       select id, connection_scope, sha256, status, ${IS_INTACT_SQL} as is_intact,
+       select id, connection_scope, sha256, status, run_id, ${IS_INTACT_SQL} as is_intact,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
          ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
        from webhook_log

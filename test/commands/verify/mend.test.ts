@@ -17,7 +17,7 @@ const LOG = [
   live('B1', 60, { from: BRU }),
 ];
 
-const NONE = { messages: 0, conversations: 0, leads: 0, tickets: 0 };
+const NONE = { messages: 0, conversations: 0, leads: 0, tickets: 0, malformed: 0 };
 
 function enforce(
   store: Store,
@@ -210,6 +210,7 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
       conversations: 2,
       leads: 1,
       tickets: 2,
+      malformed: 0,
     });
   });
 
