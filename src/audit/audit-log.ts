@@ -11,6 +11,7 @@ import { AuditBook, type AuditResult } from './audit-book.js';
 import { ChunkLedger } from './chunk-ledger.js';
 import { ClaimAudit, type ClaimView } from './claims.js';
 import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
+import { IdentityLedger } from './identity-ledger.js';
 import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
 
@@ -61,6 +62,7 @@ class Auditor {
   private readonly scope: ReadonlySet<string>;
   private readonly claims: ClaimAudit;
   private readonly chunks: ChunkLedger;
+  private readonly names: IdentityLedger;
   private window = new Window();
   /** Rows that their entry does not hold, and their connections. */
   private readonly unfounded = new Map<string, string>();
@@ -76,6 +78,7 @@ class Auditor {
     this.judge = new ItemJudge(view.sql);
     this.scope = new Set(view.connections.map(({ id }) => id));
     this.chunks = new ChunkLedger(view.sql, (chunk) => this.book.unrecordedChunk(chunk));
+    this.names = new IdentityLedger(view.sql, this.ownNumbers, (name) => this.book.lackingName(name));
     this.claims = new ClaimAudit(
       claimsOf(view, async (unfounded) => {
         const { row, isCopy } = unfounded;
@@ -97,6 +100,7 @@ class Auditor {
     await this.settling;
     await this.settleContested(0);
     await this.chunks.end();
+    await this.names.end();
     if (!signal.aborted) await this.claims.end();
     const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
     for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
@@ -144,6 +148,7 @@ class Auditor {
     if (!isMine) return;
     const entry = entryRefOf(decoded.entry);
     await this.chunks.add(section, entry);
+    await this.names.add(section, entry);
     for (const fact of section.section.facts) {
       const standing = standingOf(fact, section, this.ownNumbers);
       if (standing.kind !== 'judged') {

@@ -29,6 +29,7 @@ export const LOSS_KINDS = [
   'unreplayed',
   'orphaned',
   'unrecorded_chunk',
+  'lacking_name',
 ] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
 
@@ -96,6 +97,7 @@ export function noLosses(): Losses {
     unreplayed: none(),
     orphaned: none(),
     unrecorded_chunk: none(),
+    lacking_name: none(),
   };
 }
 
@@ -107,6 +109,7 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
     case 'unapplied':
     case 'unfounded':
     case 'unrecorded_chunk':
+    case 'lacking_name':
       return outcome;
     case 'unrecorded':
       return isMessage ? 'missing' : 'unapplied';

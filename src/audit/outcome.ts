@@ -82,6 +82,8 @@ export type AuditedOutcome =
   | 'entry_pending'
   /** An applied history chunk missing from the ledger. */
   | 'unrecorded_chunk'
+  /** A name of a person that is not stored as the log gives it. */
+  | 'lacking_name'
   | 'entry_unknown_connection'
   /** It was applied, and no connection has its number any more. */
   | 'entry_orphaned';

@@ -98,7 +98,7 @@ function connectionLosses(
 }
 
 function entryAlerts(
-  { damaged, unreplayed, orphaned, unrecorded_chunk: chunks }: Losses,
+  { damaged, unreplayed, orphaned, unrecorded_chunk: chunks, lacking_name: names }: Losses,
   rawLog: CheckResult | undefined,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -121,6 +121,18 @@ function entryAlerts(
         subject: 'chunks',
         count: chunks.count,
         message: `${amount(chunks.count, 'history chunk of the raw log is', 'history chunks of the raw log are')} not in the ledger: ${named(chunks)}.`,
+        remedy: RESTORE,
+      }),
+    );
+  }
+  if (names.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: names.digest,
+        subject: 'names',
+        count: names.count,
+        message: `${amount(names.count, 'name that the raw log gives a contact is', 'names that the raw log gives contacts are')} not stored: ${named(names)}.`,
         remedy: RESTORE,
       }),
     );
