@@ -38,8 +38,6 @@ export interface AuditView {
   since: number | null;
   /** Only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
-  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
-  blocks?: readonly string[];
   signal: AbortSignal;
   /** Whether to report correct items, too. */
   wantsItems?: boolean;
@@ -161,15 +159,15 @@ class Auditor {
   }
 }
 
-/** Of an audit that goes on from an earlier one, the rows of new entries and of blocks that have changed. */
+/** Of an audit that goes on from an earlier one, the rows of new entries. */
 function claimsOf(
-  { sql, connections, restricted, since, touchedSince, blocks = [] }: AuditView,
+  { sql, connections, restricted, since, touchedSince }: AuditView,
   found: ClaimView['found'],
 ): ClaimView {
   return {
     sql,
     connectionIds: restricted ? connections.map(({ id }) => id) : null,
-    changed: touchedSince === null ? null : { blocks, since: touchedSince - DAY_MS },
+    storedSince: touchedSince === null ? null : touchedSince - DAY_MS,
     readsOthers: restricted && since === null && touchedSince === null,
     found,
   };
@@ -181,13 +179,12 @@ export function selectionOf({
   restricted,
   since,
   touchedSince,
-  blocks,
-}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince' | 'blocks'>): EntrySelection {
+}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince'>): EntrySelection {
   const [only] = connections;
   return {
     statuses: [],
     ...(since === null ? {} : { since }),
-    ...(touchedSince === null ? {} : { touchedSince, blocks: blocks ?? [] }),
+    ...(touchedSince === null ? {} : { touchedSince }),
     ...(restricted && only !== undefined
       ? { connection: { id: only.id, phoneNumberId: only.phoneNumberId } }
       : {}),
