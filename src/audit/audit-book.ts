@@ -8,6 +8,7 @@ import type { DecodedEntry } from '../rawlog/raw-log.js';
 import { keyOf } from '../rules/message-book.js';
 import { MessageNames } from '../rules/message-names.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
+import { kindOfEntryId } from '../store/entry-id.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { LostEntry } from './source-remedy.js';
 import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-counts.js';
@@ -15,6 +16,7 @@ import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
 import { describeDifferences, LEAD_WORDS } from './differences.js';
+import { nameKey, type LackingName } from './identity-ledger.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
   entryRefOf,
@@ -48,6 +50,8 @@ interface OpenEntries {
   misfiled: number;
   /** Applied history chunks missing from the ledger. */
   unrecordedChunks: number;
+  /** Names of people that are not stored as the log gives them. */
+  lackingNames: number;
 }
 
 export interface AuditResult {
@@ -69,6 +73,10 @@ export interface AuditResult {
 }
 
 const MISFILED = 'is found by other contacts, numbers or fields than its body names';
+const LACKING_WORDS: Readonly<Record<LackingName['why'], string>> = {
+  unknown: 'is a name of a contact, and is not stored',
+  leadless: 'is a name of a lead, and the lead is gone',
+};
 
 /** Counts the outcomes of an audit and reports its findings, each message once. */
 export class AuditBook {
@@ -85,6 +93,7 @@ export class AuditBook {
     damaged: 0,
     misfiled: 0,
     unrecordedChunks: 0,
+    lackingNames: 0,
   };
   private readonly missing = new SeenKeys();
   private readonly names = new MessageNames();
@@ -132,8 +141,9 @@ export class AuditBook {
     switch (outcome.kind) {
       case 'there': {
         const { row } = outcome;
-        // Its entry is known: a replay links the row to it.
-        if (row.batchId === null) this.affect(entry);
+        // Its entry is known: a replay links the row to it. Nor can the row's own be found again if it never was one.
+        if (row.batchId === null || (row.batchId !== entry.id && kindOfEntryId(row.batchId) === 'none'))
+          this.affect(entry);
         // Once per message: by its row's entry, or, for rows that name none, by the first that holds it.
         if (
           this.view.wantsItems !== true ||
@@ -225,6 +235,19 @@ export class AuditBook {
       connectionId,
       subject: `${phase}/${chunkOrder}`,
       detail: `${entry.origin}: history chunk ${chunkOrder} of phase ${phase} is not in the ledger`,
+    });
+  }
+
+  /** Records a name that is not stored as an entry gives it. Replaying all of its entries writes it. */
+  async lackingName(name: LackingName): Promise<void> {
+    const { connectionId, entry, kind, value, why } = name;
+    this.affect(entry);
+    if (!this.missing.add(nameKey(name))) return;
+    this.open.lackingNames += 1;
+    await this.tell('lacking_name', {
+      connectionId,
+      subject: `${kind} ${value}`,
+      detail: `${entry.origin}: ${LACKING_WORDS[why]}`,
     });
   }
 

@@ -11,6 +11,7 @@ import { AuditBook, type AuditResult } from './audit-book.js';
 import { ChunkLedger } from './chunk-ledger.js';
 import { ClaimAudit, type ClaimView } from './claims.js';
 import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
+import { IdentityLedger } from './identity-ledger.js';
 import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
 import { Window } from './window.js';
 
@@ -37,8 +38,6 @@ export interface AuditView {
   since: number | null;
   /** Only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
-  /** With `touchedSince`: entries of these blocks, too, because their messages have changed. */
-  blocks?: readonly string[];
   signal: AbortSignal;
   /** Whether to report correct items, too. */
   wantsItems?: boolean;
@@ -61,6 +60,7 @@ class Auditor {
   private readonly scope: ReadonlySet<string>;
   private readonly claims: ClaimAudit;
   private readonly chunks: ChunkLedger;
+  private readonly names: IdentityLedger;
   private window = new Window();
   /** Rows that their entry does not hold, and their connections. */
   private readonly unfounded = new Map<string, string>();
@@ -76,6 +76,7 @@ class Auditor {
     this.judge = new ItemJudge(view.sql);
     this.scope = new Set(view.connections.map(({ id }) => id));
     this.chunks = new ChunkLedger(view.sql, (chunk) => this.book.unrecordedChunk(chunk));
+    this.names = new IdentityLedger(view.sql, this.ownNumbers, (name) => this.book.lackingName(name));
     this.claims = new ClaimAudit(
       claimsOf(view, async (unfounded) => {
         const { row, isCopy } = unfounded;
@@ -97,6 +98,7 @@ class Auditor {
     await this.settling;
     await this.settleContested(0);
     await this.chunks.end();
+    await this.names.end();
     if (!signal.aborted) await this.claims.end();
     const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
     for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
@@ -144,6 +146,7 @@ class Auditor {
     if (!isMine) return;
     const entry = entryRefOf(decoded.entry);
     await this.chunks.add(section, entry);
+    await this.names.add(section, entry);
     for (const fact of section.section.facts) {
       const standing = standingOf(fact, section, this.ownNumbers);
       if (standing.kind !== 'judged') {
@@ -156,15 +159,15 @@ class Auditor {
   }
 }
 
-/** Of an audit that goes on from an earlier one, the rows of new entries and of blocks that have changed. */
+/** Of an audit that goes on from an earlier one, the rows of new entries. */
 function claimsOf(
-  { sql, connections, restricted, since, touchedSince, blocks = [] }: AuditView,
+  { sql, connections, restricted, since, touchedSince }: AuditView,
   found: ClaimView['found'],
 ): ClaimView {
   return {
     sql,
     connectionIds: restricted ? connections.map(({ id }) => id) : null,
-    changed: touchedSince === null ? null : { blocks, since: touchedSince - DAY_MS },
+    storedSince: touchedSince === null ? null : touchedSince - DAY_MS,
     readsOthers: restricted && since === null && touchedSince === null,
     found,
   };
@@ -176,13 +179,12 @@ export function selectionOf({
   restricted,
   since,
   touchedSince,
-  blocks,
-}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince' | 'blocks'>): EntrySelection {
+}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince'>): EntrySelection {
   const [only] = connections;
   return {
     statuses: [],
     ...(since === null ? {} : { since }),
-    ...(touchedSince === null ? {} : { touchedSince, blocks: blocks ?? [] }),
+    ...(touchedSince === null ? {} : { touchedSince }),
     ...(restricted && only !== undefined
       ? { connection: { id: only.id, phoneNumberId: only.phoneNumberId } }
       : {}),

@@ -144,7 +144,7 @@ export async function findUnfounded(
     {
       sql,
       connectionIds,
-      changed: null,
+      storedSince: null,
       readsOthers: false,
       found: (unfounded) => {
         wanted.more = wanted.more && found(unfounded);

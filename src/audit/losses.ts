@@ -30,6 +30,7 @@ export const LOSS_KINDS = [
   'orphaned',
   'misfiled',
   'unrecorded_chunk',
+  'lacking_name',
 ] as const;
 type LossKind = (typeof LOSS_KINDS)[number];
 
@@ -98,6 +99,7 @@ export function noLosses(): Losses {
     orphaned: none(),
     misfiled: none(),
     unrecorded_chunk: none(),
+    lacking_name: none(),
   };
 }
 
@@ -109,6 +111,7 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
     case 'unapplied':
     case 'unfounded':
     case 'unrecorded_chunk':
+    case 'lacking_name':
       return outcome;
     case 'unrecorded':
       return isMessage ? 'missing' : 'unapplied';

@@ -84,6 +84,8 @@ export type AuditedOutcome =
   | 'entry_misfiled'
   /** An applied history chunk missing from the ledger. */
   | 'unrecorded_chunk'
+  /** A name of a person that is not stored as the log gives it. */
+  | 'lacking_name'
   | 'entry_unknown_connection'
   /** It was applied, and no connection has its number any more. */
   | 'entry_orphaned';

@@ -42,8 +42,9 @@ export function registerReconcile(parent: Command, attach: Attach): void {
     details:
       'Replays what is pending or failed, counts duplicates (and merges the certain ones with --apply), ' +
       'verifies, restores from the raw log what is missing or different, corrects what follows from it (with ' +
-      '--apply or --full), and reports: one line says the result. What was stored or changed since the last run is compared with the raw log entry by entry; of ' +
-      'everything else it checks that no message has changed since it was last compared. A run that was ' +
+      '--apply or --full), and reports: one line says the result. What was stored since the last run is ' +
+      'compared with the raw log entry by entry; and so is all of ' +
+      'it, if any message, reaction, name or other row of before has changed. A run that was ' +
       'skipped or killed is caught up by the next. Two at once: the second names the first ' +
       '(exit 5), or waits with --lock-wait.',
     examples: [

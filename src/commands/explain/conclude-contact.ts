@@ -6,6 +6,7 @@ import { concludeContactRows } from './contact-rows.js';
 import type { ContactFindings } from './explain-contact.js';
 import {
   byReason,
+  finding,
   findingsOf,
   isMessage,
   listed,
@@ -16,6 +17,7 @@ import {
   words,
 } from './findings.js';
 import type { Investigation } from './investigation.js';
+import type { Finding } from './result.js';
 import { isFault } from './item-verdicts.js';
 
 /** Concludes about a contact. */
@@ -52,7 +54,9 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
       findings: [...findings, unknown()],
     };
   }
-  const aboutRows = concludeContactRows(inv, found);
+  const aboutRows = [...concludeContactRows(inv, found)];
+  // What a replay restores of its messages brings its names, too.
+  if (aboutRows.length === 0 && !found.verdicts.some(isFault)) aboutRows.push(...concludeNames(inv, found));
   findings.push(...aboutRows.map(([, one]) => one));
   const parts = [
     contactVerdict(inv, label, found),
@@ -68,6 +72,20 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
         ]),
   ];
   return { verdict: `${parts.join('; ')}.`, known: true, findings };
+}
+
+function concludeNames(
+  inv: Investigation,
+  { lackingNames }: ContactFindings,
+): (readonly [words: string, finding: Finding])[] {
+  const number = lackingNames.length;
+  if (number === 0) return [];
+  inv.remedy({ do: 'replay_all' });
+  const [one, many] = [
+    'name that the raw log gives it is not stored',
+    'names that the raw log gives it are not stored',
+  ];
+  return [[amount(number, one, many), finding('different', number, 'derived', number === 1 ? one : many)]];
 }
 
 /** Where the messages of a contact are. */

@@ -1,3 +1,5 @@
+import { findLackingNames, type LackingName } from '../../audit/identity-ledger.js';
+import { entryRefOf } from '../../audit/outcome.js';
 import { contactOfGap, gapWords } from '../../audit/owed-history.js';
 import { amount } from '../../model/amount.js';
 import { decodeWamid } from '../../identity/wamid.js';
@@ -41,6 +43,8 @@ export interface ContactFindings {
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
   pending: PendingNote[];
+  /** Names that the raw log gives it, and that are not stored. */
+  lackingNames: LackingName[];
   /** What is wrong with its rows; null for a person who is no lead. */
   rows: ContactRows | null;
 }
@@ -78,6 +82,10 @@ export async function explainContact(inv: Investigation, typed: string): Promise
       ...gathered.unreadable.map(({ entry, reason }) => unreadableView(entry, reason)),
     ],
     pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),
+    lackingNames: await findLackingNames(
+      inv.sql,
+      gathered.items.map((item) => ({ ...item, entry: entryRefOf(item.entry) })),
+    ),
     rows: known === null ? null : await judgeContactRows(inv, known.leadId, verdicts),
   };
 }

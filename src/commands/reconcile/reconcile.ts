@@ -219,7 +219,7 @@ class Reconciliation {
     await this.compare(this.proven);
   }
 
-  /** Verifies everything; of the raw log only what changed since `proven`. */
+  /** Verifies everything; of the raw log only what is new since `proven`, if nothing else has changed. */
   private async compare(proven: ProvenBefore | null): Promise<void> {
     this.verified = await verifyAll(this.stepContext, {
       checks: new Set(CHECK_NAMES),
@@ -377,7 +377,7 @@ class Reconciliation {
   private result(run: Run, status: ReconcileResult['status'], verdict: string): ReconcileResult {
     const { ctx, options, steps, last, proven } = this;
     const finishedAt = ctx.clock();
-    const isPartial = this.verified?.proof?.unproven.kind === 'blocks';
+    const isPartial = this.verified?.proof?.unproven.kind === 'new';
     const error = steps.replay?.error;
     return {
       schemaVersion: 1,

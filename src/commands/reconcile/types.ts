@@ -84,7 +84,7 @@ export interface ReconcileResult {
   verdict: string;
   figures: ReconcileFigures;
   /**
-   * Entries stored, processed or changed since this time were compared with the raw log; everything else is as last
+   * Only entries stored or processed since this time were compared with the raw log; everything else is as last
    * compared. Null when all of it was compared.
    */
   since: string | null;

@@ -260,7 +260,7 @@ function isArchived(connectionId: string, { times }: ReportData): boolean {
 
 function unchangedIn(verified: Verified | null): number {
   const unproven = verified?.proof?.unproven;
-  return unproven?.kind === 'blocks' ? unproven.unchanged : 0;
+  return unproven?.kind === 'new' ? unproven.unchanged : 0;
 }
 
 function partsFor(row: ConnectionRow, groups: readonly MessageGroup[], data: ReportData): ConnectionParts {

@@ -47,8 +47,6 @@ export interface VerifyView {
   since: number | null;
   /** Of the raw log, only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
-  /** With `touchedSince`: also entries of these blocks, because their messages have changed. */
-  blocks?: readonly string[];
   /** Receives the whole raw-log audit, for callers that need more than the check's result. */
   audited?: (audit: LogAudit) => void;
   /** Receives how many rows per connection `dedupe` would delete, from each check's findings. */

@@ -9,6 +9,7 @@ import {
   type JudgedRow,
 } from '../../store/checks/conversations.js';
 import { clearMalformed } from '../../store/checks/malformed.js';
+import { deleteMisusedPhones, readMisusedPhones } from '../../store/checks/misused-phones.js';
 import { placeTickets, readMisplacedTickets } from '../../store/checks/ticket-homes.js';
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import type { Sql } from '../../store/sql.js';
@@ -64,6 +65,7 @@ export async function correctDerived(ctx: Context, correction: Correction, done:
     // A lead's last message is read from the messages, whatever its conversations say.
     await through('leads', leadPage(correction));
   }
+  if (checks.has('consistency')) await through('leads', misusedPhonePage(correction));
   if (checks.has('lead_values')) await through('leads', leadValuePage(correction));
   // An origin follows from the lead's other tickets: first each goes to its own lead.
   if (checks.has('ticket_rules') || checks.has('consistency'))
@@ -130,6 +132,17 @@ async function correctPage(
   const wrong = rows.filter(({ isWrong }) => isWrong).map(({ id }) => id);
   const changed = wrong.length === 0 ? 0 : await journaled(tx, runId, journal(wrong), () => correct(wrong));
   return { last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null), changed };
+}
+
+/** What is taken leaves the query: so do the next ones, until none is left. */
+function misusedPhonePage({ runId, scope }: Correction): Page {
+  return async (tx) => {
+    const names = scope.connectionIds === null ? await readMisusedPhones(tx, BATCH) : [];
+    const leadIds = [...new Set(names.map(({ personId }) => personId))];
+    const changed =
+      names.length === 0 ? 0 : await journaled(tx, runId, { leadIds }, () => deleteMisusedPhones(tx, names));
+    return { last: names.length < BATCH ? null : (names.at(-1)?.value ?? null), changed };
+  };
 }
 
 /** Whatever is put in its place leaves the query: so do the next ones, until none is left. */

@@ -98,7 +98,7 @@ function connectionLosses(
 }
 
 function entryAlerts(
-  { damaged, unreplayed, orphaned, misfiled, unrecorded_chunk: chunks }: Losses,
+  { damaged, unreplayed, orphaned, misfiled, unrecorded_chunk: chunks, lacking_name: names }: Losses,
   rawLog: CheckResult | undefined,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -133,6 +133,18 @@ function entryAlerts(
         subject: 'misfiled',
         count: misfiled.count,
         message: `${amount(misfiled.count, 'raw entry is', 'raw entries are')} found by other contacts, numbers or fields than the body names: ${named(misfiled)}.`,
+        remedy: RESTORE,
+      }),
+    );
+  }
+  if (names.count > 0) {
+    alerts.push(
+      findingAlert('degraded', {
+        since: null,
+        state: names.digest,
+        subject: 'names',
+        count: names.count,
+        message: `${amount(names.count, 'name that the raw log gives a contact is', 'names that the raw log gives contacts are')} not stored: ${named(names)}.`,
         remedy: RESTORE,
       }),
     );

@@ -83,6 +83,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
       await recorder.finding('-', item);
       break;
     case 'unrecorded_chunk':
+    case 'lacking_name':
     case 'entry_damaged':
     case 'entry_misfiled':
     case 'entry_failed':
@@ -133,6 +134,7 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
         'entries are found by other contacts, numbers or fields than their bodies name',
       ],
       [open.unrecordedChunks, 'history chunk is not in the ledger', 'history chunks are not in the ledger'],
+      [open.lackingNames, 'name of a contact is not stored', 'names of contacts are not stored'],
       [open.pending, 'pending entry', 'pending entries'],
       [open.unknownConnection, 'entry of an unknown connection', 'entries of unknown connections'],
       [open.failed, 'failed entry can be read now', 'failed entries can be read now'],
@@ -141,14 +143,14 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
     ]),
   );
   const items = `${amount(total.items, 'message item')} in ${amount(entries, 'entry', 'entries')}`;
-  const unaccounted = unaccountedIn(audit);
+  const lost = lostIn(audit);
   return {
     summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
     remedy: await remedyFor(audit, view),
     // Entries waiting for a replay are not lost.
-    severity: unaccounted === 0 ? 'degraded' : 'loss',
+    severity: lost === 0 ? 'degraded' : 'loss',
     missing: total.missingMessages,
-    unaccounted,
+    unaccounted: lost + open.unrecordedChunks + open.lackingNames,
     restorable: restorableIn(audit),
   };
 }
@@ -158,7 +160,7 @@ function restorableIn({ total }: AuditResult): number {
   return total.missingMessages + total.differentRows + total.unsettled + total.unfoundedHeld;
 }
 
-function unaccountedIn(audit: AuditResult): number {
+function lostIn(audit: AuditResult): number {
   const { total, open } = audit;
   return restorableIn(audit) + total.doubledRows + total.unfounded - total.unfoundedHeld + open.damaged;
 }
@@ -169,7 +171,7 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   // Messages that have each other's ids: a replay would take one for the other.
   if (total.unfoundedHeld > 0 && total.differentRows > 0) return RELINK_REMEDY;
   if (restorableIn(audit) > 0) return REPLAY_ALL_REMEDY;
-  if (open.unrecordedChunks + open.misfiled > 0) return REPLAY_ALL_REMEDY;
+  if (open.unrecordedChunks + open.misfiled + open.lackingNames > 0) return REPLAY_ALL_REMEDY;
   // A replay finds one row and leaves the other.
   if (total.doubled + total.unfoundedCopies > 0) return DEDUPE_REMEDY;
   if (total.unfoundedHeld > 0) return REPLAY_ALL_REMEDY;

@@ -32,7 +32,7 @@ export interface VerifyOptions {
   connection?: string | undefined;
   /** Only what was received or sent since, ms since 1970. */
   since?: number | undefined;
-  /** Of the raw log, only what changed since an earlier verification; everything, if that is unknown. */
+  /** Of the raw log, only what is new since an earlier verification; everything, if that is unknown or anything else has changed. */
   provenBefore?: ProvenBefore | undefined;
   /** Determine what can be remembered as proved; see `Verified`. */
   remember?: true | undefined;
@@ -90,7 +90,8 @@ export interface CheckResult {
   /** Only for `raw_log`: messages in the raw log, not in the database, and on no record; its `+`. */
   missing?: number;
   /**
-   * Only for `raw_log`: everything that differs from the log, each row once; its `+`, `*` and `-`, and altered entries.
+   * Only for `raw_log`: everything that differs from the log, each row once; its `+`, `*` and `-`, altered entries, and history
+   * chunks and names of contacts that are not stored.
    */
   unaccounted?: number;
   /** Only for `raw_log`: those that a replay of the raw log restores. */
@@ -115,7 +116,7 @@ export interface Recomputed {
   messages: number;
   /** First and last message, and the source of the first. */
   conversations: number;
-  /** Last message. */
+  /** Last message, phone, source, first-seen time, names. */
   leads: number;
   /** Opening and last message, window, origin. */
   tickets: number;

@@ -238,9 +238,9 @@ async function runChecks(
 function scopeOfProof(
   proof: Proof | null,
   { provenBefore }: VerifyOptions,
-): Pick<VerifyView, 'touchedSince' | 'blocks'> {
-  return proof?.unproven.kind === 'blocks' && provenBefore !== undefined
-    ? { touchedSince: provenBefore.since, blocks: proof.unproven.blocks }
+): Pick<VerifyView, 'touchedSince'> {
+  return proof?.unproven.kind === 'new' && provenBefore !== undefined
+    ? { touchedSince: provenBefore.since }
     : { touchedSince: null };
 }
 

@@ -1,4 +1,3 @@
-import type { Identities } from '../../model/facts.js';
 import {
   mergePeople,
   movePeople,
@@ -7,12 +6,12 @@ import {
 } from '../../store/changes/merge-leads.js';
 import type { Sql } from '../../store/sql.js';
 import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
+import { claimOf } from '../../rules/claims.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
   absorbEvidence,
   noEvidence,
   nodeKey,
-  nodesOf,
   type IdentityEvidence,
   type IdentityNode,
 } from '../../rules/identity-evidence.js';
@@ -171,76 +170,15 @@ function storedPerson(id: string, identities: readonly StoredIdentity[]): Person
 
 /** The batch's claims about people, merged by names first: a history chunk repeats the same name 200 times. */
 function claimsOf(work: BatchWork, items: readonly Item[]): Claim[] {
-  const claims = new Map<string, { nodes: IdentityNode[]; evidence: IdentityEvidence; makesLead: boolean }>();
-  const add = (nodes: IdentityNode[], evidence: Partial<IdentityEvidence>, makesLead: boolean): void => {
-    if (nodes.length === 0) return;
-    const key = nodes.map(nodeKey).join(' ');
-    let claim = claims.get(key);
-    if (claim === undefined) {
-      claim = { nodes, evidence: noEvidence(), makesLead };
-      claims.set(key, claim);
-    }
-    absorbEvidence(claim.evidence, evidence);
-    claim.makesLead ||= makesLead;
-  };
+  const claims = new Map<string, Claim & { evidence: IdentityEvidence }>();
   for (const { fact, connection } of items) {
-    switch (fact.kind) {
-      case 'message':
-        add(nodesOf(fact.counterpart), { firstSeenAt: fact.timestamp }, true);
-        break;
-      case 'reaction':
-        add(
-          nodesOf(fact.counterpart),
-          fact.live ? { firstSeenAt: fact.at, liveFirstAt: fact.at } : {},
-          fact.live,
-        );
-        break;
-      case 'edit':
-      case 'revoke':
-        add(nodesOf(fact.counterpart), {}, false);
-        break;
-      case 'address_book': {
-        const username = fact.username === undefined ? null : { value: fact.username, at: fact.at };
-        if (fact.action === 'remove') {
-          add(nodesOf(fact.who), { bookState: { value: 'removed', at: fact.at }, username }, false);
-          break;
-        }
-        const bookName = fact.name === undefined ? null : { value: fact.name, at: fact.at };
-        const bookState = { value: 'added', at: fact.at } as const;
-        add(
-          nodesOf(fact.who),
-          { firstSeenAt: fact.at, bookName, bookState, bookFirstAt: fact.at, username },
-          true,
-        );
-        break;
-      }
-      case 'profile': {
-        if (work.isOwnNumber(connection, fact.who)) break;
-        const dated = (value: string | undefined): { value: string; at: number } | null =>
-          value === undefined ? null : { value, at: fact.at };
-        add(
-          nodesOf(fact.who),
-          {
-            profileName: dated(fact.name),
-            username: dated(fact.username),
-            bookName: dated(fact.addressBookName),
-          },
-          false,
-        );
-        break;
-      }
-      case 'identity_link':
-        if (!fact.who.some((who) => work.isOwnNumber(connection, who))) add(linkedNodes(fact.who), {}, false);
-        break;
-      default:
-        break;
-    }
+    const said = claimOf(fact, (who) => work.isOwnNumber(connection, who));
+    if (said === null) continue;
+    const key = said.nodes.map(nodeKey).join(' ');
+    const claim = claims.get(key) ?? { ...said, evidence: noEvidence() };
+    claims.set(key, claim);
+    absorbEvidence(claim.evidence, said.evidence ?? {});
+    claim.makesLead ||= said.makesLead;
   }
   return [...claims.values()];
-}
-
-function linkedNodes(who: readonly Identities[]): IdentityNode[] {
-  const nodes = new Map<string, IdentityNode>();
-  for (const identities of who) for (const node of nodesOf(identities)) nodes.set(nodeKey(node), node);
-  return [...nodes.values()];
 }

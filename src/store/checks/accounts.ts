@@ -1,5 +1,5 @@
 import type { IdentityKind } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
+import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { textOf, textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -69,5 +69,31 @@ export async function readLeadsOfNames(
   return names.map((name, index) => {
     const row = rows[index];
     return { ...name, leadId: row === undefined ? null : textOrNull(row, 'lead_id') };
+  });
+}
+
+/** What of a name of the raw log is stored: whether it is known, and whether the lead that it names is there. */
+export interface StoredName extends NameKey {
+  isKnown: boolean;
+  hasLead: boolean;
+}
+
+/** Looks up each of the names. A lead of another program has names once the log names it. */
+export async function readStoredNames(sql: Sql, names: readonly NameKey[]): Promise<StoredName[]> {
+  if (names.length === 0) return [];
+  const rows = await sql.query(
+    `select k.place::int as place, i.person_id is not null as is_known, l.id is not null as has_lead
+     from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as k (organization_id, kind, value, place)
+     left join lateral (
+       select person_id, lead_id from lead_identities
+       where organization_id = k.organization_id and kind = k.kind and value = k.value limit 1
+     ) i on true
+     left join lateral (select id from leads where id = i.lead_id limit 1) l on true
+     order by k.place`,
+    arraysOf(names, 'organizationId', 'kind', 'value'),
+  );
+  return names.map((name, index) => {
+    const row = rows[index];
+    return { ...name, isKnown: row?.['is_known'] === true, hasLead: row?.['has_lead'] === true };
   });
 }

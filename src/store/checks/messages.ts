@@ -10,7 +10,6 @@ import {
   MEDIA_WINDOW_DAYS,
   namedMedia,
 } from '../tables/media-files.js';
-import { blockSql } from '../tables/proven-blocks.js';
 import { isBlankId, twinWithId } from '../queries/duplicates.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 
@@ -183,26 +182,25 @@ export type Claim = RowOf<typeof CLAIM>;
 /** Which claims to read; null for all. */
 export interface ClaimScope {
   connectionIds: readonly string[] | null;
-  /** From entries of these blocks, and entries stored since (ms since 1970). */
-  changed: { blocks: readonly string[]; since: number } | null;
+  /** From entries stored since, ms since 1970. */
+  storedSince: number | null;
 }
 
 /** Messages with an id that name a raw entry, in entry order. */
 export function streamClaims(
   tx: Sql,
-  { connectionIds, changed }: ClaimScope,
+  { connectionIds, storedSince }: ClaimScope,
 ): AsyncGenerator<Claim[], void, undefined> {
   return streamRowsOf(
     tx,
     CLAIM,
     `select id, connection_id, external_id, stanza_id, direction, timestamp, batch_id from messages
      where batch_id is not null and btrim(external_id) <> '' and ($1::uuid[] is null or connection_id = any($1::uuid[]))
-       and ($2::text[] is null or ${blockSql('batch_id')} = any($2::text[]) or batch_id >= $3::uuid)
+       and ($2::uuid is null or batch_id >= $2::uuid)
      order by batch_id`,
     [
       connectionIds === null ? null : arrayLiteral(connectionIds),
-      changed === null ? null : arrayLiteral(changed.blocks),
-      changed === null ? null : firstIdAt(changed.since),
+      storedSince === null ? null : firstIdAt(storedSince),
     ],
   );
 }

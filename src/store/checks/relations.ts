@@ -1,6 +1,7 @@
 import { columns, orNull, uuid, text, type RowOf, streamRowsOf } from '../columns.js';
 import type { Sql } from '../sql.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
+import { MISUSED_PHONES } from './misused-phones.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
 import { misplacedTickets } from './ticket-homes.js';
 
@@ -98,6 +99,16 @@ const RELATIONS: readonly Relation[] = [
          and exists (select from messages m where m.lead_id = l.id and m.batch_id is not null)`,
     isGlobal: true,
     isInLog: true,
+  },
+  {
+    // Nobody else is called by a phone: a lookup by it would find two people.
+    query: `select null::uuid as connection_id, i.kind || ' ' || i.value as subject,
+         'names the lead ' || i.person_id || ', and is the phone of another one, ' || phone.person_id as detail
+       from (${MISUSED_PHONES}) i
+       join lead_identities phone on (phone.organization_id, phone.kind, phone.value) = (i.organization_id, 'phone', i.value)
+       where $1::uuid[] is null and ${sinceScope('i.first_seen_at')}`,
+    isGlobal: true,
+    isDerived: true,
   },
   {
     query: `select owned.connection_id, owned.subject, 'belongs to the organization ' || owned.organization_id || ', which does not exist' as detail

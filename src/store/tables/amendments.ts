@@ -179,9 +179,10 @@ export async function writeReactions(tx: Sql, rows: readonly ReactionRow[]): Pro
     rows,
     `on conflict (connection_id, target_external_id, reactor) do update
        set emoji = excluded.emoji, at = excluded.at
-       -- Latest wins, whatever came first; of one moment, the larger, so that the order cannot matter.
-       where (message_reactions.at, coalesce(message_reactions.emoji, ''))
-           < (excluded.at, coalesce(excluded.emoji, ''))`,
+       -- Latest wins, whatever came first; of one moment, the larger, so that the order cannot matter: by the rules' order, and
+       -- not by the database's, which may have letters after symbols.
+       where (message_reactions.at, coalesce(message_reactions.emoji, '') collate "C")
+           < (excluded.at, coalesce(excluded.emoji, '') collate "C")`,
   );
 }
 

@@ -16,7 +16,6 @@ import {
 } from '../columns.js';
 import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { blockSql } from './proven-blocks.js';
 import { BAD_SIGNATURE, IS_INTACT_SQL, NO_SCOPE, INCLUDED_SQL, REFUSED_SQL } from './webhook-log.js';
 
 const STORED_ENTRY = columns({
@@ -64,10 +63,8 @@ export interface EntrySelection {
   until?: number;
   /** Leaves out entries that failed before then: they were already reported, and would fail again. */
   failedSince?: number;
-  /** Stored or processed at or after, whenever received. */
+  /** Stored or processed at or after, whenever received; and those with altered bytes. */
   touchedSince?: number;
-  /** With `touchedSince`: also the entries of these blocks, see proven-blocks.ts, and those with altered bytes. */
-  blocks?: readonly string[];
   /** Only these. */
   ids?: readonly string[];
   field?: string;
@@ -175,13 +172,10 @@ function selectionSql(
     add((n) => `(not ${FAILED_SQL} or coalesce(processed_at, created_at) >= ${n}::timestamptz)`, failedSince);
   }
   if (selection.touchedSince !== undefined) {
-    parameters.push(new Date(selection.touchedSince).toISOString(), arrayLiteral(selection.blocks ?? []));
-    const [since, blocks] = [1, 0].map((back) => `$${parameters.length - back}`);
-    conditions.push(
-      // However old, and whoever changed it: an entry with altered bytes no longer proves anything.
-      `(greatest(created_at, processed_at) >= ${since}::timestamptz or ${blockSql('id')} = any(${blocks}::text[])
-        or not (${IS_INTACT_SQL}))`,
-    );
+    const touchedSince = new Date(selection.touchedSince);
+    // However old, and whoever changed it: an entry with altered bytes no longer proves anything.
+    const isAltered = `not (${IS_INTACT_SQL})`;
+    add((n) => `(greatest(created_at, processed_at) >= ${n}::timestamptz or ${isAltered})`, touchedSince);
   }
   if (selection.ids !== undefined) add((n) => `id = any(${n}::uuid[])`, arrayLiteral(selection.ids));
   if (selection.field !== undefined) add((n) => `${n} = any(fields)`, selection.field);

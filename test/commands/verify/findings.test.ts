@@ -469,7 +469,8 @@ const DAMAGES: Damage[] = [
                         where kind = 'phone' and value = '+${BRU}'`,
       );
     },
-    finds: { consistency: 1 },
+    // Nor does the organization whose log gives the name have it any more.
+    finds: { raw_log: 1, consistency: 1 },
     sample: /names a lead of another organization/,
   },
   {
