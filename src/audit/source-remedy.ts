@@ -3,6 +3,7 @@ import { fileOfOrigin } from '../model/raw-entry.js';
 import { commandOfRun, pathFrom } from '../model/recorded-command.js';
 import { remedy, type Remedy } from '../model/remedy.js';
 import { minuteOf } from '../model/time.js';
+import { kindOfEntryId } from '../store/entry-id.js';
 import type { Sql } from '../store/sql.js';
 import { readLeadOfEntry, readStoringRun, type StoringRun } from '../store/queries/storing-run.js';
 
@@ -13,6 +14,9 @@ const CHOICES = ['connection', 'tickets', 'include', 'maxEntrySize', 'appSecretF
 const MOST_FILES = 20;
 
 export const STORE_AGAIN = 'stores the lost entries again and links their messages to them';
+
+const LINK_AGAIN =
+  'links the rows to the raw entries that hold them: no entry ever had the id that they name';
 
 /** The entry to obtain again: its name, and its location, if known. */
 export interface LostEntry {
@@ -26,6 +30,8 @@ export interface LostEntry {
  * how its file is read, and an absolute path.
  */
 export async function sourceRemedy(sql: Sql, { id, runId, origin }: LostEntry, why: string): Promise<Remedy> {
+  // No file brings back what was never stored; the entry that the row is of is in the log under its own id.
+  if (runId === null && kindOfEntryId(id) === 'none') return remedy('replay', ['--all'], LINK_AGAIN);
   const run = await readStoringRun(sql, { runId, entryId: id });
   if (run !== null && run.command !== 'replay')
     return deviceRemedy(run.connection, await readLeadOfEntry(sql, id));

@@ -380,6 +380,7 @@ describeOnBackends('explain a message', (backend) => {
       await replayBodies(store, [JSON.stringify(live('K1', 0)).slice(0, -5)]);
       const result = await ask(store, wamid('K1'));
       expect(result.notices.join()).toContain('stdin:1 contains the id, but could not be parsed');
+      expect(result.verdict).toContain('the raw entry that contains it was not read (stdin:1)');
     });
   });
 

@@ -74,4 +74,21 @@ describeOnBackends('what is on record of a raw entry that is gone', (backend) =>
       expect(await checkOf(store, 'rejects')).toMatchObject({ found: 0, acknowledged: 2 });
     }
   });
+
+  it('is advised to be read again where no entry ever had the id', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const before = await ledgers(store);
+    await store.sql.execute(
+      `update history_chunks set webhook_log_id = 'f0000000-0000-4000-8000-000000000001'`,
+    );
+    expect(await checkOf(store, 'raw_entry')).toMatchObject({
+      severity: 'loss',
+      found: 1,
+      remedy: { command: 'replay', args: ['--all'] },
+    });
+    await replayLog(store, { which: 'all' });
+    expect(await ledgers(store)).toEqual(before);
+    expect(await checkOf(store, 'raw_entry')).toMatchObject({ severity: null });
+  });
 });

@@ -188,12 +188,16 @@ export function concludeUnstored(
       findings.push(targetNotReceived(found.pending.length));
     return { verdict, known: true, findings };
   }
-  const where = inv.scanned ? 'no raw entry contains it' : 'no raw entry that was searched contains it';
   return {
-    verdict: `No data found for ${id}: it is not in the database, and ${where}.`,
+    verdict: `No data found for ${id}: it is not in the database, and ${whereNot(inv)}.`,
     known: false,
     findings: [unknown()],
   };
+}
+
+function whereNot({ unread, scanned }: Investigation): string {
+  if (unread !== null) return `the raw entry that contains it was not read (${unread})`;
+  return scanned ? 'no raw entry contains it' : 'no raw entry that was searched contains it';
 }
 
 function unstoredVerdict(

@@ -181,6 +181,7 @@ async function searchEverywhere(inv: Investigation, ids: readonly string[]): Pro
   for (const { entry, items, failure, unrecognized } of decoded) {
     const broken = failure ?? unrecognized[0]?.reason;
     if (items.length === 0 && broken !== undefined) {
+      inv.unread ??= originOf(entry);
       inv.notice(`${originOf(entry)} contains the id, but could not be parsed: ${broken}.`);
     }
   }

@@ -31,6 +31,8 @@ export class Investigation {
   connections: readonly ConnectionRow[];
   entries = 0;
   scanned = false;
+  /** An entry that contains the id and cannot be read. */
+  unread: string | null = null;
   complete = true;
   private readonly decoded = new Set<string>();
   private readonly verdicts: VerdictFinder;
