@@ -238,7 +238,7 @@ const ARROW = Buffer.from('=> ');
 const COUNTED = [';s:', '{s:', 'string('].map((text) => Buffer.from(text));
 const ESCAPE = 0x1b;
 /** In which a line ends that leaves a text or a value open. */
-const ENDS = new Set([QUOTE, APOSTROPHE, BACKTICK, ...Buffer.from('+,{[(:>')]);
+const ENDS = new Set([QUOTE, APOSTROPHE, BACKTICK, ...Buffer.from('+,{[(:>|-')]);
 
 /** A quick look: whether a line can leave a text or a value open. */
 function mayBegin(line: Buffer): boolean {

@@ -96,7 +96,7 @@ export class FrameSplitter implements Splitter {
     if (!damaged)
       for (const open of this.#open.values()) this.#give(open, { ...this.#safe, given: this.#given });
     this.#open.clear();
-    for (const head of this.#heads.values()) this.queue.skipped += head.release().length;
+    for (const head of this.#heads.values()) this.#release(head);
     this.#heads.clear();
   }
 
@@ -265,11 +265,20 @@ export class FrameSplitter implements Splitter {
     const held = { bytes, content, number, before: this.#safe, after: this.#safe };
     if (!head.add(held)) {
       if (head.isEmpty || !beginsHead(content)) return false;
-      this.queue.skipped += head.release().length;
+      this.#release(head);
       if (!head.add(held)) return false;
     }
     this.#heads.set(stream, head);
     return true;
+  }
+
+  /** Takes held lines that are none of a request as what they are. */
+  #release(head: RequestHead): void {
+    for (const { bytes, content, number } of head.release()) {
+      if (hasMarker(content) && findEntry(content).kind === 'line')
+        this.queue.entry(bytes, number, this.#after());
+      else this.queue.skipped++;
+    }
   }
 
   /** The head above a body of a stream that says who signed it. */
@@ -278,7 +287,7 @@ export class FrameSplitter implements Splitter {
     if (head === undefined) return undefined;
     this.#heads.delete(stream);
     const taken = isBody ? head.take() : undefined;
-    this.queue.skipped += head.release().length;
+    this.#release(head);
     return taken;
   }
 
@@ -363,7 +372,7 @@ export class FrameSplitter implements Splitter {
   #closeOldest(): void {
     for (const [stream, head] of this.#heads) {
       if (this.line - head.lastLine <= LONGEST_WAIT) continue;
-      this.queue.skipped += head.release().length;
+      this.#release(head);
       this.#heads.delete(stream);
     }
     for (const [stream, { text }] of this.#texts) {

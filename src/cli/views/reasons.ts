@@ -55,6 +55,9 @@ const UNRECOGNIZED: Record<string, string> = {
     'a part of a body that Ruby printed (inspect, pp) over several lines; log body.to_json instead',
   printed_json:
     'a part of a body whose JSON stands over several lines, without its beginning; log the body in one line',
+  yaml: 'a body that was turned into YAML; log the JSON as it came',
+  xml: 'a body that was turned into XML; log the JSON as it came',
+  form: 'a body that was turned into the fields of a form; log the JSON as it came',
   php_print_r: 'printed by PHP’s print_r; log json_encode of the body instead',
   php_var_export: 'printed by PHP’s var_export; log json_encode of the body instead',
   php_var_dump: 'printed by PHP’s var_dump; log json_encode of the body instead',

@@ -85,7 +85,7 @@ export function wordsBeforeIndent(line: string): number {
 const LONGEST_INDENT = 400;
 /** A person's text is indented by eight columns, or by four in the message of WhatsApp Web alone. */
 const DEEP_BEHIND_WORDS =
-  /^([^\s{"'`][^{"'`\n]*?)(?:[ ]{8}|\t{2}|[ ]{4,}(?=["']?(?:text|caption|conversation|body)["']?:))/;
+  /^([^\s{"'`][^{"'`\n]*?)(?:[ ]{8}|\t{2}|[ ]{4,}(?=(?:["']?(?:text|caption|conversation|body)["']?:|<(?:text|caption|conversation|body)>)))/;
 
 /** How many bytes of `line` the prefix takes, whose numbers can be others; undefined if the line begins in another way. */
 function matchedLength(line: Buffer, prefix: Buffer): number | undefined {

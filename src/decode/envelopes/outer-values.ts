@@ -16,6 +16,10 @@ const OF_PERSON = /\b(?:from|sender|phone|contact|author|remote_?jid|wa_id|chat_
 /** What a whole body contains, and no label in a log's prefix does. */
 const OF_BODY = /whatsapp_business_account|messaging_product|remoteJid["']?\s*(?::|=>)/;
 
+/** Words of a body as programs print their own objects, and as XML (`Webhook(object=whatsapp_business_account`): both, no label has two. */
+const OBJECT_OF_BODY = /\bobject\s?(?:= ?['"]?|>|:)whatsapp_business_account\b/i;
+const PRODUCT_OF_BODY = /\bmessaging_?product\s?(?:= ?['"]?|>|:)whatsapp\b/i;
+
 /** Found only in a webhook's body, or a text around one. */
 const MARK =
   /whatsapp_business_account|messaging_product|phone_number_id|remoteJid|messag(?:es|ing-history)[._](?:upsert|set|update)/i;
@@ -52,12 +56,25 @@ export function hasBracket(text: string): boolean {
  */
 export type PartReason = 'go_map' | 'inside_text' | PrintForm;
 
-/** Whether `prefix` ends where a person's text begins: `message from 5511900000001 text=`. */
+/**
+ * The way to a message's text, in any notation: `text=Text(body='oi`, `[text][body]=`, `text.body":`, `<text><body>`. Behind it words of
+ * the text may follow.
+ */
+const WAY_TO_TEXT =
+  /\btext\b[^\w\n]{0,8}[=.[({<>:"'][^\w\n]{0,8}(?:\w{1,40}[([{=<]\s?)?body\b[^\w\n]{0,6}[^"'`)\]}<>&\n]{0,400}$/i;
+/** A text of XML, or of YAML without quotes, so deep that it is in a message. */
+const DEEP_TEXT =
+  /(?:^|\n)(?:[ \t]{4,}<(?:text|body|caption|conversation)>[^<\n]*|(?: {8}|\t\t)\s*(?:text|body|caption|conversation): [^"'{\n]*)$/;
+
+/** Whether `prefix` ends where a person's text begins, or in it: `message from 5511900000001 text=`. */
 export function endsBeforeText(prefix: string): boolean {
+  const near = prefix.slice(-LONGEST_PREFIX);
+  if (WAY_TO_TEXT.test(near.slice(-LONGEST_WAY)) || DEEP_TEXT.test(near)) return true;
   return BEFORE_TEXT.test(prefix.slice(-LONGEST_LABEL)) && OF_PERSON.test(prefix.slice(-LONGEST_PREFIX));
 }
 
 const LONGEST_LABEL = 40;
+const LONGEST_WAY = 500;
 const LONGEST_PREFIX = 2000;
 
 /** Where a value stands in a text, and in what syntax it is written. */
@@ -79,10 +96,6 @@ function memberOf(text: string, { start, syntax }: Span): PrintForm | undefined 
   return syntax === 'python' ? 'printed_by_python' : 'printed_by_node';
 }
 
-function memberAmong(text: string, values: readonly Span[]): PrintForm | undefined {
-  return values.map((value) => memberOf(text, value)).find((form) => form !== undefined);
-}
-
 /**
  * Of what the values of a text are parts; undefined where they are values of their own. `enclosed`: the first of them with open
  * brackets before it.
@@ -93,25 +106,24 @@ export function partReasonIn(
   enclosed: Span | undefined,
 ): PartReason | undefined {
   const marked = values.filter(({ start, end }) => hasMark(text.slice(start, end)));
-  if (marked.length === 0) {
-    const encoded = values.filter(({ start, end }) => ENCODED.test(text.slice(start, end)));
-    return memberAmong(text, encoded);
-  }
-  const print = printAround(text, marked);
+  const held =
+    marked.length > 0 ? marked : values.filter(({ start, end }) => ENCODED.test(text.slice(start, end)));
+  if (held.length === 0) return undefined;
+  const print = marked.length > 0 ? printAround(text, marked) : undefined;
   if (print !== undefined) return print;
-  const member = memberAmong(text, marked);
+  const member = held.map((value) => memberOf(text, value)).find((form) => form !== undefined);
   if (member !== undefined) return member;
-  if (enclosed !== undefined) {
-    let words = '';
-    let from = 0;
-    for (const { start, end } of values) {
-      words += `${text.slice(from, start)} `;
-      from = end;
-    }
-    if (GO_MAP.test(words)) return 'go_map';
-    if (OF_BODY.test(words + text.slice(from))) return 'inside_text';
+  let words = '';
+  let from = 0;
+  for (const { start, end } of values) {
+    words += `${text.slice(from, start)} `;
+    from = end;
   }
-  return marked.some(({ start }) => endsBeforeText(text.slice(0, start))) ? 'inside_text' : undefined;
+  words += text.slice(from);
+  if (enclosed !== undefined && GO_MAP.test(words)) return 'go_map';
+  if (enclosed !== undefined && OF_BODY.test(words)) return 'inside_text';
+  if (OBJECT_OF_BODY.test(words) && PRODUCT_OF_BODY.test(words)) return 'inside_text';
+  return held.some(({ start }) => endsBeforeText(text.slice(0, start))) ? 'inside_text' : undefined;
 }
 
 /** `{'key':`, `{key:`, `{"key"=>`, `{:key=>`: how values in the notations of Python, Node and Ruby begin. */

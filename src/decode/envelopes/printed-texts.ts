@@ -15,7 +15,10 @@ export type PrintForm =
   | 'printed_by_python'
   | 'printed_by_ruby'
   | 'printed_by_node'
-  | 'printed_json';
+  | 'printed_json'
+  | 'yaml'
+  | 'xml'
+  | 'form';
 
 /** Parts of a body in each form. */
 const OF_BODY: readonly (readonly [PrintForm, RegExp])[] = [
@@ -28,6 +31,9 @@ const OF_BODY: readonly (readonly [PrintForm, RegExp])[] = [
     /s:\d+:"(?:object";s:\d+:"(?:whatsapp|page|instagram)|messaging_product";s:\d+:"whatsapp)/,
   ],
   ['php_var_dump', /^\s*string\(\d+\) "whatsapp(?:_business_account)?"\s*$/m],
+  ['yaml', /(?:^|\s)(?:object: ['"]?whatsapp_business_account|messaging_product: ['"]?whatsapp)['"]?\s*$/m],
+  ['xml', /<(?:object>whatsapp_business_account|messaging_product>whatsapp)</],
+  ['form', /(?:^|[\s&?"])object=whatsapp_business_account&/],
   [
     'printed_json',
     /^[^{"\n]{0,400}[ \t]"(?:object": ?"(?:whatsapp|page|instagram)|messaging_product": ?"whatsapp|id": ?"wamid\.|remoteJid": ?"\d)[^"\n]{0,200}",?\s*$/m,
@@ -169,7 +175,7 @@ export class PrintedStrings {
 
 /** The string that a line of a print leaves open, or may. */
 function openStringOf(line: string): OpenString | undefined {
-  return openCounted(line) ?? openExported(line) ?? openUnquoted(line) ?? openPieces(line);
+  return openCounted(line) ?? openExported(line) ?? openUnquoted(line) ?? openBlock(line) ?? openPieces(line);
 }
 
 const COUNTED = /(?<![A-Za-z0-9])(?:s:(\d{1,9}):|string\((\d{1,9})\) )"/g;
@@ -259,6 +265,17 @@ function openUnquoted(line: string): OpenString | undefined {
       if (isBracket && next.trim() === ')' && indentOf(next) === closing) closing -= LEVEL;
       return closing < 0 ? 'last' : 'more';
     },
+  };
+}
+
+/** `body: |-`: a block of YAML, in which every line is indented deeper than its key. */
+function openBlock(line: string): OpenString | undefined {
+  const [, before = '', key = ''] = /^( *(?:- +)*)["']?(\w{1,40})["']?: [|>][-+]?\d?\s*$/.exec(line) ?? [];
+  if (key === '' || !isTextKey(key, line)) return undefined;
+  return {
+    form: 'yaml',
+    isSure: true,
+    goOn: (next) => (next.trim() === '' || indentOf(next) > before.length ? 'more' : 'no'),
   };
 }
 

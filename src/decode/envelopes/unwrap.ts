@@ -21,6 +21,7 @@ import {
   fieldNamedBy,
   isMessageLike,
   isPersonsText,
+  isWayToText,
   isPrintedLine,
   mayHold,
 } from './wrappers.js';
@@ -287,7 +288,7 @@ export class Search {
         depth: place.depth + 1,
         isExpected: place.isExpected && isUsual,
         isInMessage,
-        isPersons: place.isPersons || (isInMessage && isPersonsText(key, wrapper)),
+        isPersons: place.isPersons || isWayToText(key) || (isInMessage && isPersonsText(key, wrapper)),
       });
       if (this.bodies.length > before) starts.push(before);
       if (miss === undefined) isFound = true;

@@ -3,6 +3,7 @@ import { fieldNamed } from '../meta/fields.js';
 import { asObject } from '../read.js';
 import { wrapperName } from './known-wrappers.js';
 import { hasBracket } from './outer-values.js';
+import { printFormOf } from './printed-texts.js';
 
 /** A member of a wrapper that may hold a body. */
 export interface Child {
@@ -132,9 +133,14 @@ export function isPersonsText(key: string, object: JsonObject): boolean {
   );
 }
 
+/** Whether a key is the way to a person's text in a body without levels: `entry.0.changes.0.value.messages.0.text.body`. */
+export function isWayToText(key: string): boolean {
+  return /[.[\]_/](?:text[.[\]_/]+body|caption|conversation)\]?$/i.test(key);
+}
+
 /** Whether a text under any key could hold a webhook in some encoding; says no quickly to ids, words and URLs. */
 export function mayHold(text: string): boolean {
-  if (text.length < SHORTEST) return false;
+  if (text.length < SHORTEST) return printFormOf(text) !== undefined;
   if (hasBracket(text)) return true;
   return text.length >= SHORTEST_ENCODED && /[A-Za-z0-9+/_-]{40}|%7[Bb]|\\x7[Bb]|<Buffer /.test(text);
 }
