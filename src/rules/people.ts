@@ -1,4 +1,4 @@
-import { phoneEquivalents } from '../identity/phone.js';
+import { isStoredPhone, phoneEquivalents } from '../identity/phone.js';
 import type { IdentityRow } from '../store/tables/leads.js';
 import { groupBy, UnionFind } from './group-by.js';
 import {
@@ -91,7 +91,7 @@ export function planPeople(
     storedPeople.add(row.personId);
   }
   const named = new Set(
-    storedIdentities.flatMap(({ kind, personId }) => (kind === 'phone' ? [personId] : [])),
+    storedIdentities.flatMap((row) => (isPhoneName(row) ? [row.personId] : [])),
   );
   for (const lead of storedLeads) adoptLead(lead, named.has(lead.id), identities, groups, storedPeople);
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
@@ -101,6 +101,11 @@ export function planPeople(
   markMisplaced(storedIdentities, plan, identities);
   markListedAnew(storedIdentities, plan);
   return plan;
+}
+
+/** Whether a stored name is a phone: another program may have written anything into one of that kind. */
+export function isPhoneName({ kind, value }: IdentityNode): boolean {
+  return kind === 'phone' && isStoredPhone(value);
 }
 
 function markListedAnew(stored: readonly StoredIdentity[], { people, merges }: PersonPlan): void {

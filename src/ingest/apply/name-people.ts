@@ -16,6 +16,7 @@ import {
   type IdentityNode,
 } from '../../rules/identity-evidence.js';
 import {
+  isPhoneName,
   nodesToLookUp,
   planPeople,
   storedIdentity,
@@ -84,7 +85,7 @@ async function withoutMisnamed(
 ): Promise<LeadRow[]> {
   const byColumn = leads.flatMap(({ id }) => (known.has(id) ? [] : [id]));
   const names = await readIdentitiesOfPeople(tx, byColumn);
-  const misnamed = new Set(names.flatMap(({ kind, personId }) => (kind === 'phone' ? [personId] : [])));
+  const misnamed = new Set(names.flatMap((name) => (isPhoneName(name) ? [name.personId] : [])));
   return leads.filter(({ id }) => !misnamed.has(id));
 }
 
