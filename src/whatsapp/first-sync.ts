@@ -270,7 +270,14 @@ const readNotification: (
   message: proto.IMessage,
 ) => proto.Message.IHistorySyncNotification | null | undefined = getHistoryMsg;
 
-/** The history that a message announces; undefined for nearly every message. */
+/**
+ * The history that a message announces; undefined for nearly every message, and for a notification unasked for that names no file and
+ * holds nothing itself (`NO_HISTORY`): of it nothing can be owed.
+ */
 export function historyIn(message: proto.IMessage): proto.Message.IHistorySyncNotification | undefined {
-  return readNotification(message) ?? undefined;
+  const notification = readNotification(message) ?? undefined;
+  if (notification === undefined || notification.syncType === HistorySyncType.ON_DEMAND) return notification;
+  const { directPath, fileEncSha256: digest } = notification;
+  const isFile = (directPath ?? '') !== '' || (digest?.length ?? 0) > 0;
+  return isFile || isInline(notification) ? notification : undefined;
 }

@@ -202,9 +202,11 @@ describe('report on the command line', () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/^▲ Nothing to report: there is no connection/);
     expect(stdout).toContain('wa-reconcile replay LOG --register');
-    const verified = await run(['verify']);
-    expect(verified.code).toBe(2);
-    expect(verified.stdout).toMatch(/^▲ Nothing to verify: there is no connection/);
+    for (const flags of [[], ['--enforce']]) {
+      const verified = await run(['verify', ...flags]);
+      expect(verified.code).toBe(2);
+      expect(verified.stdout).toMatch(/^▲ Nothing to verify: there is no connection/);
+    }
     expect((await run(['verify', '--enforce'])).code).toBe(0);
     expect((await run(['reconcile'])).code).toBe(2);
   });

@@ -34,6 +34,18 @@ describeOnBackends('a transaction', (backend) => {
     expect({ numbers, warnings }).toEqual({ numbers: [1, 2, 3], warnings: [] });
   });
 
+  test('lets a signal or a timer in between statements that follow one another', async () => {
+    const store = await backend.open();
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 5);
+    await store.transaction(async (tx) => {
+      for (const end = performance.now() + 400; performance.now() < end;)
+        await tx.query('select count(*) from generate_series(1, 1000)');
+    });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(2);
+  });
+
   test('keeps nothing when its work throws, and passes the error on', async () => {
     const store = await backend.open();
     const work = store.transaction(async (tx) => {

@@ -109,6 +109,17 @@ describe('pairing', () => {
       },
     });
     await whatsapp.fake.pushOwnMessage(pnOf(ANA), { conversation: 'by hand' });
+    // A notification of history that names no file.
+    await whatsapp.fake.pushOwnMessage(pnOf(ANA), {
+      protocolMessage: {
+        type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
+        historySyncNotification: {
+          syncType: proto.Message.HistorySyncType.NO_HISTORY,
+          progress: 100,
+          chunkOrder: 1,
+        },
+      },
+    });
     expect(await outcome).toMatchObject({
       kind: 'linked',
       sync: 'complete',

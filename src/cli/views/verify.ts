@@ -133,7 +133,8 @@ function checkItem(result: CheckResult): Item {
 
 /** A database without a connection may be the wrong one. A user who creates its indexes knows which it is. */
 export function hasNothing({ connections, findings, enforced, status }: VerifyResult): boolean {
-  return status === 'completed' && connections === 0 && findings === 0 && enforced.length === 0;
+  const isEnforced = enforced.some(({ outcome }) => outcome !== 'present');
+  return status === 'completed' && connections === 0 && findings === 0 && !isEnforced;
 }
 
 function verdictOf(result: VerifyResult, failOn: Severity): Verdict {

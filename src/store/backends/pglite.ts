@@ -19,6 +19,7 @@ export function createPgliteStore(
   assertFree: () => Promise<void> = () => Promise.resolve(),
 ): Store {
   const translate = (error: unknown): unknown => translateDatabaseError(error, location) ?? error;
+  const turn: Turn = { since: performance.now() };
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -33,8 +34,8 @@ export function createPgliteStore(
     backend: 'pglite',
     pooled: false,
     location,
-    sql: translated(createPgliteSql(pglite), translate),
-    transaction: createTransactionRunner(createPgliteTransactions(pglite), translate),
+    sql: translated(createPgliteSql(pglite, turn), translate),
+    transaction: createTransactionRunner(createPgliteTransactions(pglite, turn), translate),
     assertSpace: () =>
       assertFree().catch((error: unknown) => {
         throw translate(error);
@@ -49,20 +50,40 @@ export function createPgliteStore(
  */
 const PARSERS: PGliteOptions['parsers'] = { [types.INT8]: BigInt };
 
-/** Runs SQL on PGlite, or inside one of its transactions. */
-function createPgliteSql(client: Pick<PGlite | Transaction, 'query'>): Sql {
-  const run = (
+/** When signals and timers last had their turn. */
+interface Turn {
+  since: number;
+}
+
+/** A statement that follows others for so long lets signals and timers in first. */
+const LONGEST_TURN_MS = 50;
+
+/**
+ * Runs SQL on PGlite, or inside one of its transactions. PGlite works in this thread and answers without leaving it: one statement
+ * after the other would keep every signal and timer waiting until the last.
+ */
+function createPgliteSql(
+  client: Pick<PGlite | Transaction, 'query'>,
+  turn = { since: performance.now() },
+): Sql {
+  const run = async (
     text: string,
     parameters: readonly SqlParameter[],
-  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> => client.query<SqlRow>(text, [...parameters]);
+  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> => {
+    if (performance.now() - turn.since > LONGEST_TURN_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turn.since = performance.now();
+    }
+    return client.query<SqlRow>(text, [...parameters]);
+  };
   return {
     query: async (text, parameters = []) => (await run(text, parameters)).rows,
     execute: async (text, parameters = []) => (await run(text, parameters)).affectedRows ?? 0,
   };
 }
 
-function createPgliteTransactions(pglite: PGlite): RunInTransaction {
-  return (work) => pglite.transaction((tx) => work(createPgliteSql(tx)));
+function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction {
+  return (work) => pglite.transaction((tx) => work(createPgliteSql(tx, turn)));
 }
 
 /**
