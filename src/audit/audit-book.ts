@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { subjectOf } from '../rules/fact-traits.js';
 import { amount } from '../model/amount.js';
 import type { Provider } from '../model/enumerations.js';
@@ -15,7 +16,7 @@ import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-count
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
-import { describeDifferences, LEAD_WORDS } from './differences.js';
+import { describeDifferences, LEAD_WORDS, type Difference } from './differences.js';
 import { nameKey, type LackingName } from './identity-ledger.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
@@ -77,6 +78,12 @@ const LACKING_WORDS: Readonly<Record<LackingName['why'], string>> = {
   unknown: 'is a name of a contact, and is not stored',
   leadless: 'is a name of a lead, and the lead is gone',
 };
+
+/** Which values a row has in place of the log's, without any of them. */
+function stateOf(differences: readonly Difference[]): string {
+  const values = differences.map(({ column, row }) => [column, row]);
+  return createHash('sha1').update(JSON.stringify(values)).digest('hex');
+}
 
 /** Counts the outcomes of an audit and reports its findings, each message once. */
 export class AuditBook {
@@ -172,7 +179,12 @@ export class AuditBook {
         await this.unrecorded(item, counts);
         return;
       case 'different':
-        await this.differs(item, outcome.row, describeDifferences(outcome.differences));
+        await this.differs(
+          item,
+          outcome.row,
+          describeDifferences(outcome.differences),
+          stateOf(outcome.differences),
+        );
         return;
       case 'overruled':
         await this.good('skipped', {
@@ -364,14 +376,19 @@ export class AuditBook {
     );
   }
 
-  private async differs(item: LogItem, row: { id: string; externalId: string }, what: string): Promise<void> {
+  private async differs(
+    item: LogItem,
+    row: { id: string; externalId: string },
+    what: string,
+    state = what,
+  ): Promise<void> {
     const { connection, entry } = item;
     this.affect(entry);
     if (!this.different.add(row.id)) return;
     this.countsOf(connection.id).differentRows += 1;
     const detail = `${entry.origin}: ${what}`;
     const at = { connectionId: connection.id, contact: contactIn(item) };
-    await this.tell('different', { ...at, subject: row.externalId, detail }, true);
+    await this.tell('different', { ...at, subject: row.externalId, detail, state }, true);
   }
 
   private nameOf(item: LogItem): string {

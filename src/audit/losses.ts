@@ -69,7 +69,9 @@ export class LossTally {
     const loss = losses[kind];
     loss.count += 1;
     if (loss.samples.length < SAMPLES) loss.samples.push(item.subject);
-    loss.digest = (loss.digest + createHash('sha1').update(item.subject).digest().readUInt32BE(0)) % 2 ** 32;
+    const { subject, state = '' } = item;
+    const sha1 = createHash('sha1').update(subject + state);
+    loss.digest = (loss.digest + sha1.digest().readUInt32BE(0)) % 2 ** 32;
   }
 
   /** The findings with the result of the audit. */

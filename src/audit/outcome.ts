@@ -103,6 +103,8 @@ export interface AuditedItem {
   isMessage: boolean;
   /** The message's contact: a phone if known, else a LID or a BSUID. Absent if the item does not say. */
   contact?: string | undefined;
+  /** Beside the subject, what an acknowledgement is for: other damage to the same message is another finding. Never shown. */
+  state?: string | undefined;
 }
 
 /** Whether an item is held against the database at all, or what it is without that. */

@@ -101,6 +101,21 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect(await verified()).toMatchObject({ severity: 'loss', missing: 2 });
   });
 
+  it('of a changed message ends when the message is changed in another way', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10)]);
+    const verified = () => verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    const change = (text: string) =>
+      store.sql.execute(`update messages set body = $1 where external_id = $2`, [text, wamid('A')]);
+    await change('x');
+    await acknowledgeAlerts(at(store), { alert: 'messages_different', ...LIMITS });
+    expect(await verified()).toMatchObject({ severity: null });
+    await change('y');
+    expect(await verified()).toMatchObject({ severity: 'loss' });
+    await change('x');
+    expect(await verified()).toMatchObject({ severity: null });
+  });
+
   it('of messages of another program is none of verify either, until there are more', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10), live('C', 20)]);
