@@ -66,12 +66,13 @@ export interface PersonPlan {
 
 /**
  * Resolves identities within one organization: joins the batch's claims with the stored identities, and gives every
- * person an id. Pure; the same claims in any order give the same groups.
+ * person an id. Pure; the same claims in any order give the same groups. `ownLeads`: those that this tool made.
  */
 export function planPeople(
   claims: readonly Claim[],
   storedIdentities: readonly StoredIdentity[],
   storedLeads: readonly StoredLead[],
+  ownLeads: ReadonlySet<string>,
   newId: () => string,
 ): PersonPlan {
   const groups = new UnionFind();
@@ -90,10 +91,12 @@ export function planPeople(
     groups.join(personKey(row.personId), key);
     storedPeople.add(row.personId);
   }
-  const named = new Set(
-    storedIdentities.flatMap((row) => (isPhoneName(row) ? [row.personId] : [])),
-  );
-  for (const lead of storedLeads) adoptLead(lead, named.has(lead.id), identities, groups, storedPeople);
+  const adopted = new Set(leadsToAdopt(storedIdentities, storedLeads));
+  for (const lead of storedLeads) {
+    storedPeople.add(lead.id);
+    groups.add(personKey(lead.id));
+    if (adopted.has(lead.id)) adoptLead(lead, ownLeads.has(lead.id), identities, groups);
+  }
   for (const claim of claims) addClaim(claim, identities, groups, leadMakers);
   joinEquivalents(identities, groups);
 
@@ -146,25 +149,34 @@ export function nodesToLookUp(claims: readonly Claim[]): IdentityNode[] {
 }
 
 /**
- * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so it counts
- * as an address-book name older than any other. A lead with phones of its own gets no other one from its column: whoever
+ * The leads whose phone is only in their column. A lead with phones of its own gets no other one from its column: whoever
  * changed the column would join two people.
+ */
+export function leadsToAdopt(
+  storedIdentities: readonly Pick<StoredIdentity, 'kind' | 'value' | 'personId'>[],
+  storedLeads: readonly Pick<StoredLead, 'id' | 'phoneNumber'>[],
+): string[] {
+  const named = new Set(storedIdentities.flatMap((row) => (isPhoneName(row) ? [row.personId] : [])));
+  return storedLeads.flatMap(({ id, phoneNumber }) => (phoneNumber === null || named.has(id) ? [] : [id]));
+}
+
+/**
+ * A lead written by another program has a phone but no row in lead_identities. A person entered its name, so it counts
+ * as an address-book name older than any other. A lead of this tool (`isOwn`) has lost the row: the raw log says where its
+ * name is from, and an address-book name would withstand each later one.
  */
 function adoptLead(
   lead: StoredLead,
-  hasPhone: boolean,
+  isOwn: boolean,
   identities: Map<string, PlannedIdentity>,
   groups: UnionFind,
-  storedPeople: Set<string>,
 ): void {
-  storedPeople.add(lead.id);
-  groups.add(personKey(lead.id));
-  if (lead.phoneNumber === null || hasPhone) return;
+  if (lead.phoneNumber === null) return;
   const key = nodeKey({ kind: 'phone', value: lead.phoneNumber });
   groups.join(personKey(lead.id), key);
   if (identities.has(key)) return;
   const evidence = noEvidence();
-  if (lead.pushName !== null) evidence.bookName = { value: lead.pushName, at: 0 };
+  if (lead.pushName !== null && !isOwn) evidence.bookName = { value: lead.pushName, at: 0 };
   identities.set(key, { kind: 'phone', value: lead.phoneNumber, evidence, changed: true });
 }
 

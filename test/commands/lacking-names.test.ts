@@ -42,6 +42,7 @@ const DAMAGES: Record<string, { statements: string[]; contact: string }> = {
     statements: [`delete from lead_identities where value = '+${BRU}'`],
     contact: `+${BRU}`,
   },
+  'every name of everyone': { statements: ['delete from lead_identities'], contact: `+${ANA}` },
   'a lead of the address book': { statements: withoutLead(CAR), contact: `+${CAR}` },
   'a lead with its messages': { statements: withoutLead(BRU), contact: `+${BRU}` },
 };

@@ -193,6 +193,25 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await transcript(store)).toEqual(['> A2', '> A1', '> B1']);
     });
 
+    it('I5: a lead that lost its names keeps a profile name as one, so the next replaces it', async () => {
+      const log = [liveFrom('Old', 'A1', 0), liveFrom('Old', 'A2', 9)];
+      const names = (store: Store): Promise<Record<string, unknown>[]> =>
+        select(
+          store,
+          `select kind, value, book_name, profile_name, ${offset('profile_name_at')} as at
+           from lead_identities order by kind, value`,
+        );
+      const healthy = await backend.open();
+      await replayBodies(healthy, log);
+      const store = await backend.open();
+      await replayBodies(store, log);
+      await store.sql.execute('delete from lead_identities');
+      await replayBodies(store, log);
+      expect(await names(store)).toEqual(await names(healthy));
+      await replayBodies(store, [liveFrom('New', 'A3', 900)]);
+      expect(await leads(store)).toMatchObject([{ name: 'New' }]);
+    });
+
     it('I6: when two leads become one, what people entered wins', async () => {
       const prepare = async (store: Store): Promise<void> => {
         await addConnection(store);

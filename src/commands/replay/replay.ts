@@ -14,6 +14,7 @@ import { ownNumberWords, type RunResult, type ConnectionResult } from '../../mod
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { readMissingChunks } from '../../store/tables/history.js';
+import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
 import { openDirectory } from './open-directory.js';
@@ -112,6 +113,7 @@ class Replay {
       await this.applyAll(run, this.feed, this.directory);
       if (this.stopped === null) await this.distrustContested();
       if (this.stopped === null) await this.applyRequeued(run);
+      if (this.stopped === null) await this.rectifyCopies();
     } catch (error) {
       // The next batch may be waiting for a pipe that never ends: unless stopped, it would keep the process alive.
       this.feed.stop();
@@ -210,6 +212,14 @@ class Replay {
     const rowIds = [...this.applied.contested];
     this.applied.contested.clear();
     await distrustChangedMessages(this.ctx, this.target, rowIds);
+  }
+
+  /** A batch reads one row of an id: its copies get the content of the log here, so that `dedupe` can merge them. */
+  private async rectifyCopies(): Promise<void> {
+    const { input } = this.options;
+    if (input.kind !== 'log' || input.which !== 'all') return;
+    const rowIds = await readCopiedRows(this.target.sql);
+    await distrustChangedMessages(this.ctx, this.target, rowIds, { areCopies: true });
   }
 
   /**

@@ -18,12 +18,14 @@ const TOGETHER = 1_000;
  * evidence: replaying those entries then writes the log's content, and everything derived from it. Merging alone never
  * does, because it keeps one of two equally good values (M2). A row moved to another lead also loses its claim to the
  * id. Reactions are set from the log at once. A row that matches the log stays. One transaction per batch, so a kill
- * leaves either a wrong row or due entries. Returns the number of rows.
+ * leaves either a wrong row or due entries. Of rows that share an id (`areCopies`) a replay writes one: the log's content is
+ * written into the others at once, and no entry is due. Returns the number of rows.
  */
 export async function distrustChangedMessages(
   ctx: Context,
   target: Target,
   rowIds: readonly string[],
+  { areCopies = false }: { areCopies?: boolean } = {},
 ): Promise<number> {
   const { sql } = target;
   if (rowIds.length === 0) return 0;
@@ -41,9 +43,13 @@ export async function distrustChangedMessages(
     }
     const wrong = derivations.flatMap((derived) => {
       const rectified = rectifiedBy(derived);
-      if (rectified === null && !derived.isMisplaced) return [];
+      if (rectified === null && (areCopies || !derived.isMisplaced)) return [];
       const { row, revisions } = rowOfState(
-        rectified === null ? disown(derived.state) : distrust(rectified, derived.state),
+        rectified === null
+          ? disown(derived.state)
+          : areCopies
+            ? rectified
+            : distrust(rectified, derived.state),
       );
       return [{ ...derived, row: { ...row, rowVersion: derived.row.rowVersion }, revisions }];
     });
@@ -70,7 +76,7 @@ export async function distrustChangedMessages(
         due.map(({ row }) => row.id),
         due.flatMap(({ row, revisions }) => revisions.map((one) => ({ messageId: row.id, ...one }))),
       );
-      await requeueEntries(tx, [...new Set(due.flatMap(({ entryIds }) => entryIds))]);
+      if (!areCopies) await requeueEntries(tx, [...new Set(due.flatMap(({ entryIds }) => entryIds))]);
       return due.length;
     });
   }

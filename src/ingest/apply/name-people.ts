@@ -5,7 +5,13 @@ import {
   requeueLostClaims,
 } from '../../store/changes/merge-leads.js';
 import type { Sql } from '../../store/sql.js';
-import { readIdentities, readIdentitiesOfPeople, readLeads, type LeadRow } from '../../store/tables/leads.js';
+import {
+  readIdentities,
+  readIdentitiesOfPeople,
+  readLeads,
+  readOwnLeads,
+  type LeadRow,
+} from '../../store/tables/leads.js';
 import { claimOf } from '../../rules/claims.js';
 import { groupBy } from '../../rules/group-by.js';
 import {
@@ -17,6 +23,7 @@ import {
 } from '../../rules/identity-evidence.js';
 import {
   isPhoneName,
+  leadsToAdopt,
   nodesToLookUp,
   planPeople,
   storedIdentity,
@@ -67,10 +74,11 @@ async function planOne(work: BatchWork, organizationId: string, claims: readonly
   const known = new Set(identities.map((row) => row.personId));
   const found = await readLeads(tx, organizationId, [...known], phones);
   const leads = await withoutMisnamed(tx, found, known);
+  const own = await readOwnLeads(tx, leadsToAdopt(identities, leads));
   return {
     identities,
     leads,
-    plan: planPeople(claims, identities.map(storedIdentity), leads, settings.newId),
+    plan: planPeople(claims, identities.map(storedIdentity), leads, own, settings.newId),
   };
 }
 

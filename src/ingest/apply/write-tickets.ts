@@ -3,9 +3,11 @@ import type { LeadRow } from '../../store/tables/leads.js';
 import {
   deleteTickets,
   insertTickets,
+  OPENS_TICKETS,
   readRemainingInbound,
   readTicketsOfLeads,
   updateTickets,
+  type TicketRow,
 } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL, cameLive, unpackEvidence } from '../../rules/evidence.js';
 import type { TrackedMessage } from '../../rules/message-book.js';
@@ -30,6 +32,7 @@ export async function writeTickets(
   const changed = [...folded.displaced, ...changedConversations(folded)];
   const remaining = await readRemainingInbound(work.tx, [...new Set(changed)], CAME_LIVE_SQL);
   const sources = new Map([...leads.values()].map((lead) => [lead.id, lead.source]));
+  inbound.push(...(await readEarlierInbound(work, folded, inbound, stored)));
   const plan = planTickets(inbound, stored, sources, work.settings.newId, remaining);
   await deleteTickets(
     work.tx,
@@ -40,6 +43,42 @@ export async function writeTickets(
   await updateTickets(work.tx, plan.updates);
   work.tally.tickets.opened += plan.opened;
   work.tally.tickets.refreshed += plan.refreshed;
+}
+
+/**
+ * A message that comes again, out of an entry applied before, had a ticket once, which is gone. The ticket belongs to all live
+ * messages of the conversation since its last closed one, as if the whole log were replayed, and not only to the one that is
+ * restored. Gives the first and the last of them, where no ticket is open.
+ */
+async function readEarlierInbound(
+  work: BatchWork,
+  folded: FoldedMessages,
+  inbound: readonly LiveInbound[],
+  stored: readonly TicketRow[],
+): Promise<LiveInbound[]> {
+  const open = new Set(
+    stored.flatMap(({ status, conversationId }) => (status === 'open' ? [conversationId] : [])),
+  );
+  const again = [...folded.liveInbound].filter((tracked) =>
+    [...(folded.heldBy.get(tracked) ?? [])].every((logId) => work.repeated.has(logId)),
+  );
+  const restored = new Set(again.map((tracked) => lastOf(tracked).state.conversationId));
+  const leadOf = new Map(
+    inbound.flatMap(({ conversationId, leadId }) =>
+      restored.has(conversationId) && !open.has(conversationId) ? [[conversationId, leadId] as const] : [],
+    ),
+  );
+  const due = await readRemainingInbound(
+    work.tx,
+    [...leadOf.keys()],
+    `${CAME_LIVE_SQL} and ${OPENS_TICKETS}`,
+  );
+  return due.flatMap(({ conversationId, first, lastAt }) => {
+    const leadId = leadOf.get(conversationId);
+    if (leadId === undefined || first === null) return [];
+    const opener = { conversationId, leadId, ...first };
+    return [opener, { ...opener, timestamp: lastAt ?? first.timestamp }];
+  });
 }
 
 /**

@@ -15,6 +15,7 @@ import {
 } from '../columns.js';
 import { booleanOf, readCount, textOf, textOrNull, timeOrNull } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
+import { OPENS_TICKETS } from '../tables/tickets.js';
 import { inScope, scopeParameters, sinceScope, WHOLE, type Scope } from './scope.js';
 
 export async function countConversations(sql: Sql, scope: Scope): Promise<number> {
@@ -339,7 +340,7 @@ export function streamTicketless(
        from messages
        where direction = 'INBOUND' and ${cameLive} and batch_id is not null and btrim(external_id) <> ''
          and ${inScope('connection_id')} and ${sinceScope('timestamp')}
-         and (run_id in (select id from sync_runs where options ->> 'tickets' = 'none')) is not true
+         and ${OPENS_TICKETS}
        group by conversation_id
      ) newest
      join conversations c on c.id = newest.conversation_id

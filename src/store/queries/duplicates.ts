@@ -1,4 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
+import { MESSAGE_KEY, readKeyStates } from '../checks/schema.js';
 import { booleanOf, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 
@@ -281,6 +282,26 @@ export function groupOf(row: SqlRow): DuplicateGroup {
     ids: [...new Set((textOrNull(row, 'ids') ?? '').split(' '))],
     alike: booleanOf(row, 'alike'),
   };
+}
+
+/**
+ * The rows out of one raw entry that share id and conversation, and not their content, where no index forbids it: one was
+ * copied from the other, and one of them was changed.
+ */
+export async function readCopiedRows(sql: Sql): Promise<string[]> {
+  if ((await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound') return [];
+  const rows = await sql.query(
+    `select m.id
+     from (
+       select connection_id, external_id, conversation_id, batch_id from messages c
+       where batch_id is not null and ${hasId('external_id')}
+       group by connection_id, external_id, conversation_id, batch_id
+       having count(*) > 1 and count(distinct md5(${contentOf('c')}::text)) > 1
+     ) d
+     join messages m using (connection_id, external_id, conversation_id, batch_id)
+     order by m.id`,
+  );
+  return rows.map((row) => textOf(row, 'id'));
 }
 
 /** Rows per connection. */

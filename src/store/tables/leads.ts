@@ -66,6 +66,21 @@ export async function readLeadsById(tx: Sql, ids: readonly string[]): Promise<Le
   return readByIds(tx, 'leads', LEAD_COLUMNS, 'id', ids);
 }
 
+/**
+ * Which of these leads this tool made: it inserts a lead and the lead's first conversation in one transaction, whose time both
+ * have. The time of its last write alone does not tell: it writes to other programs' leads, too.
+ */
+export async function readOwnLeads(tx: Sql, leadIds: readonly string[]): Promise<Set<string>> {
+  if (leadIds.length === 0) return new Set();
+  const rows = await tx.query(
+    `select l.id from leads l
+     where l.id = any($1::uuid[]) and l.last_synced_at is not null
+       and exists (select from conversations c where c.lead_id = l.id and c.created_at = l.created_at)`,
+    [arrayLiteral(leadIds)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
 const PHONE_HOLDER = columns({
   leadId: uuid,
   phoneNumber: text,

@@ -95,6 +95,9 @@ export async function deleteTickets(tx: Sql, runId: string, ids: readonly string
   await tx.execute(`delete from tickets where id = any($1::uuid[])`, [arrayLiteral(ids)]);
 }
 
+/** Condition on a message: it is not of a run that was to open no tickets. */
+export const OPENS_TICKETS = `(run_id in (select id from sync_runs where options ->> 'tickets' = 'none')) is not true`;
+
 /** The live inbound messages left in conversations since their last closed ticket: first by time and id, and last. */
 export async function readRemainingInbound(
   tx: Sql,
