@@ -1,4 +1,4 @@
-import { withoutColours } from '../decode/envelopes/clock.js';
+import { COLOURS, withoutColours } from '../decode/envelopes/clock.js';
 import { DEEP, isInsidePrint } from '../decode/envelopes/printed-texts.js';
 
 /**
@@ -289,14 +289,12 @@ export function isMember(before: string): boolean {
 /** Where in a line with colours a character of it without them is. */
 function placeOf(line: string, index: number): number {
   let colours = 0;
-  for (const { 0: colour, index: at } of line.matchAll(COLOUR)) {
+  for (const { 0: colour, index: at } of line.matchAll(COLOURS)) {
     if (at - colours >= index) break;
     colours += colour.length;
   }
   return index + colours;
 }
-
-const COLOUR = /\x1b\[[\d;]*[A-Za-z]/g;
 
 /** Where the opening brackets begin in which a text ends: JSON and prints begin so. */
 function startOfLast(text: string): number {

@@ -23,7 +23,7 @@ export function clockOf(text: string): number | undefined {
 }
 
 /** Terminal colors, which loggers also write to files. */
-const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
+export const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
 
 export function withoutColours(text: string): string {
   return text.includes('\x1b[') ? text.replace(COLOURS, '') : text;

@@ -30,7 +30,7 @@ const BEGINS_VALUE = bytesOf('{"\'`');
 export function sharedPrefix(first: Buffer, second: Buffer): Buffer | undefined {
   const [begin = SPACE] = first;
   if (isIndent(begin) || BEGINS_VALUE.has(begin)) return undefined;
-  const end = sharedLength(first.subarray(0, LONGEST_PREFIX), second);
+  const [end] = alike(first.subarray(0, LONGEST_PREFIX), second);
   for (let length = end; length > 0; length--) {
     if (!ENDS_PREFIX.has(first[length - 1] ?? 0)) continue;
     const prefix = first.subarray(0, withoutIndent(first, length));
@@ -42,12 +42,18 @@ export function sharedPrefix(first: Buffer, second: Buffer): Buffer | undefined 
 
 /** Where a prefix ends that has white space at its end: of what is inside a value, that is the indentation of both lines. */
 function withoutIndent(first: Buffer, length: number): number {
-  let size = length;
-  while (size > 0 && isIndent(first[size - 1] ?? 0)) size--;
+  const size = endOfWords(first, length);
   const indent = length - size;
   if (indent > DEEP) return length - DEEP;
   const isWord = !BRACKETS.has(first[length] ?? 0);
   return isWord && indent > MOST_BEHIND_PREFIX ? size + MOST_BEHIND_PREFIX : length;
+}
+
+/** Where the words among the first `length` bytes end, without the white space behind them. */
+function endOfWords(bytes: Buffer, length: number): number {
+  let size = length;
+  while (size > 0 && isIndent(bytes[size - 1] ?? 0)) size--;
+  return size;
 }
 
 const BRACKETS = bytesOf('{[(');
@@ -60,8 +66,7 @@ const MOST_BEHIND_PREFIX = 2;
 export function withoutPrefix(line: Buffer, prefix: Buffer): Buffer | undefined {
   const end = matchedLength(line, prefix);
   if (end !== undefined) return line.subarray(end);
-  let size = prefix.length;
-  while (size > 0 && isIndent(prefix[size - 1] ?? 0)) size--;
+  const size = endOfWords(prefix, prefix.length);
   return size < prefix.length && matchedLength(line, prefix.subarray(0, size)) === line.length
     ? line.subarray(line.length)
     : undefined;
@@ -89,26 +94,20 @@ const DEEP_BEHIND_WORDS =
 
 /** How many bytes of `line` the prefix takes, whose numbers can be others; undefined if the line begins in another way. */
 function matchedLength(line: Buffer, prefix: Buffer): number | undefined {
-  let at = 0;
-  for (let i = 0; i < prefix.length;) {
-    const [next, nextAt] = step(prefix, i, line, at);
-    if (next === i) return undefined;
-    i = next;
-    at = nextAt;
-  }
-  return at;
+  const [ofPrefix, ofLine] = alike(prefix, line);
+  return ofPrefix === prefix.length ? ofLine : undefined;
 }
 
-/** How much of the first line the second one has, too. */
-function sharedLength(first: Buffer, second: Buffer): number {
+/** How far two lines begin alike, up to their numbers: where that ends in each. */
+function alike(first: Buffer, second: Buffer): [number, number] {
   let at = 0;
   for (let i = 0; i < first.length;) {
     const [next, nextAt] = step(first, i, second, at);
-    if (next === i) return i;
+    if (next === i) return [i, at];
     i = next;
     at = nextAt;
   }
-  return first.length;
+  return [first.length, at];
 }
 
 /** Goes on by one character in both, or by one number; stays where they differ. */

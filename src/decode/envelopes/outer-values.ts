@@ -70,7 +70,7 @@ const DEEP_TEXT =
 export function endsBeforeText(prefix: string): boolean {
   const near = prefix.slice(-LONGEST_PREFIX);
   if (WAY_TO_TEXT.test(near.slice(-LONGEST_WAY)) || DEEP_TEXT.test(near)) return true;
-  return BEFORE_TEXT.test(prefix.slice(-LONGEST_LABEL)) && OF_PERSON.test(prefix.slice(-LONGEST_PREFIX));
+  return BEFORE_TEXT.test(prefix.slice(-LONGEST_LABEL)) && OF_PERSON.test(near);
 }
 
 const LONGEST_LABEL = 40;
