@@ -39,7 +39,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Every command that any test makes the tool advise is parsed by the tool itself.
-    setupFiles: ['test/support/check-remedies.ts'],
+    setupFiles: ['test/support/check-remedies.ts', 'test/support/seed.ts'],
     projects: [
       {
         extends: true,

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import {
@@ -11,13 +10,12 @@ import {
   moment,
 } from '../support/damage.js';
 import { useBackend } from '../support/databases.js';
+import { SEED } from '../support/seed.js';
 import type { Store } from '../../src/store/store.js';
 import { differences } from './differences.js';
 import { useMachines } from './installation.js';
 import { killTimes } from './killing.js';
 
-/** Repeats the kills of an earlier run: the titles say the seed. */
-const SEED = Number(process.env.WA_RECONCILE_TEST_SEED ?? randomInt(1_000_000));
 const PEOPLE = 12;
 
 describe.each(['postgresql', 'pglite'] as const)('dedupe of people and conversations on %s', (name) => {

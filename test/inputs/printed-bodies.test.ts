@@ -188,6 +188,42 @@ test.each(FRAMES)(
   },
 );
 
+/** Where a value of a body begins, and how many lines of it were written before the process ended. */
+const anyCut = fc.record({
+  place: anyPlace,
+  text: fc.constantFrom(...TEXTS_WITH_WEBHOOKS),
+  indent: fc.constantFrom(2, 4, '\t'),
+  from: fc.nat(),
+  length: fc.nat(),
+  isDedented: fc.boolean(),
+  frame: fc.constantFrom(...FRAMES.map(([, frame]) => frame)),
+});
+
+test('JSON that is cut off brings no message of its texts, whatever value of a body it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyCut, async ({ place, text, indent, from, length, isDedented, frame }) => {
+      const all = JSON.stringify(place(text, 'A1'), null, indent).split('\n');
+      const starts = all.flatMap((line, i) => (/^\s*[[{]/.test(line) ? [i] : []));
+      const start = starts[from % starts.length] ?? 0;
+      const depth = indentOf(all[start]);
+      const rest = all.slice(start);
+      const ends = rest.findIndex((line) => indentOf(line) < depth);
+      const inside = isDedented && ends > 0 ? rest.slice(0, ends) : rest;
+      const cut = inside.slice(0, 1 + (length % inside.length));
+      const lines = isDedented ? cut.map((line) => line.slice(depth)) : cut;
+      const log = fileOf(['GET /health 200', ...lines, next(1), 'got', next(2)], frame);
+      const texts = outcomes(await readText(log));
+      expect(texts).not.toContain(PASTED_BODY);
+      expect(texts).toEqual(expect.arrayContaining(['next 1', 'next 2']));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+function indentOf(line = ''): number {
+  return line.length - line.trimStart().length;
+}
+
 test('a print over the limit, or with a line over it, is reported with its place; its neighbours are read', async () => {
   for (const print of Object.values(WHOLE)) {
     const lines = print.write(bodyWith('some words\n'.repeat(400))).split('\n');

@@ -126,11 +126,18 @@ function hasMessageKey(object: JsonObject): boolean {
 
 /** Whether a person wrote the value under `key` of a message object. */
 export function isPersonsText(key: string, object: JsonObject): boolean {
-  if (PERSONS_TEXT.has(key)) return true;
+  if (PERSONS_TEXT.has(key) || isContent(key, object)) return true;
   return (
     (key === 'body' || key === 'message' || key === 'Message') &&
     (OF_MESSAGE_ALONE.some((each) => Object.hasOwn(object, each)) || hasMessageKey(object))
   );
+}
+
+/** Whether a member of the Cloud API's message, or of the contact beside it, has what a person sent: `"type":"button","button":{…}`. */
+function isContent(key: string, object: JsonObject): boolean {
+  if (key === 'profile') return Object.hasOwn(object, 'wa_id');
+  const isOfCloudApi = typeof object.id === 'string' && object.id.startsWith('wamid.');
+  return isOfCloudApi && (key === object.type || key === 'referral');
 }
 
 /** Whether a key is the way to a person's text in a body without levels: `entry.0.changes.0.value.messages.0.text.body`. */
