@@ -77,6 +77,23 @@ describe('explain on the command line', () => {
     expect(story.indexOf(':1 ')).toBeLessThan(story.indexOf(':3 '));
   });
 
+  test('says whose time it shows of a message that names none', async () => {
+    const { run } = await prepared(
+      await server.prepare(),
+      [
+        { received_at: '2025-09-16T05:20:00Z', payload: live('K1', 0, { timestamp: undefined }) },
+        live('K2', 5),
+      ],
+      '--register',
+    );
+    expect((await run(['explain', wamid('K1')])).stdout).toContain(
+      'sent 2025-09-16 05:20:00 (when it was received)',
+    );
+    expect((await run(['explain', wamid('K2')])).stdout).not.toContain('when it was');
+    const { stdout } = await run(['explain', wamid('K1'), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ facts: [{ atFrom: 'received_at' }] });
+  });
+
   test('hides what was said, and with --bodies shows no more than a terminal can bear', async () => {
     const { run } = await prepared(
       await server.prepare(),

@@ -6,7 +6,7 @@ import { faint, span, type Item, type Tone } from '../ui/document.js';
 export function factItem(fact: ExplainedFact, withRun: boolean): Item {
   const came = fact.receivedAt === null ? `stored ${clock(fact.storedAt)}` : clock(fact.receivedAt);
   const details = [
-    ...(fact.at === null ? [] : [`${timeWord(fact)} ${clock(fact.at)}`]),
+    ...(fact.at === null ? [] : [`${timeWord(fact)} ${clock(fact.at)}${otherClock(fact)}`]),
     ...(fact.chunk === null || fact.kind === 'history_chunk' ? [] : [chunkInWords(fact)]),
     ...(withRun && fact.runId !== null ? [`run ${fact.runId}`] : []),
   ];
@@ -73,6 +73,20 @@ function chunkInWords({ chunk }: ExplainedFact): string {
   if (chunk === null) return 'chunk';
   const { phase, chunkOrder, progress } = chunk;
   return `chunk ${phase ?? '?'}/${chunkOrder ?? '?'}${progress === null ? '' : ` (${progress} %)`}`;
+}
+
+/** The message names no time: whose this is. */
+function otherClock({ atFrom }: ExplainedFact): string {
+  switch (atFrom) {
+    case null:
+      return '';
+    case 'crm_stored_at':
+      return ' (when the CRM stored it)';
+    case 'chat_export':
+      return ' (to the minute, of the exported chat)';
+    default:
+      return ' (when it was received)';
+  }
 }
 
 function timeWord({ kind }: ExplainedFact): string {

@@ -45,6 +45,7 @@ export function unreadableView(entry: EntryItems['entry'], reason: string): Expl
     status: null,
     externalId: null,
     at: null,
+    atFrom: null,
     outcome: 'unread',
     reason,
     changes: [],
@@ -92,12 +93,16 @@ function isAboutNames(fact: Fact): boolean {
   return fact.kind === 'address_book' || fact.kind === 'profile' || fact.kind === 'identity_link';
 }
 
-type Words = Pick<ExplainedFact, 'kind' | 'origin' | 'type' | 'direction' | 'status' | 'externalId' | 'at'>;
+type Words = Pick<
+  ExplainedFact,
+  'kind' | 'origin' | 'type' | 'direction' | 'status' | 'externalId' | 'at' | 'atFrom'
+>;
 
 function wordsOf(fact: Fact): Words {
   const isMessage = fact.kind === 'message';
   const at = 'timestamp' in fact ? fact.timestamp : 'at' in fact ? fact.at : null;
   const ownId = isMessage ? fact.externalId : null;
+  const atFrom = isMessage ? fact.rawMeta?.timestampFrom : undefined;
   return {
     kind: fact.kind,
     origin: isMessage ? fact.origin : null,
@@ -106,6 +111,7 @@ function wordsOf(fact: Fact): Words {
     status: isMessage ? (fact.historyStatus ?? null) : fact.kind === 'status' ? fact.status : null,
     externalId: 'targetExternalId' in fact ? fact.targetExternalId : ownId,
     at: iso(at),
+    atFrom: typeof atFrom === 'string' ? atFrom : null,
   };
 }
 

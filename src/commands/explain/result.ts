@@ -93,6 +93,8 @@ export interface ExplainedFact {
   externalId: string | null;
   /** When it happened. */
   at: string | null;
+  /** Whose time that is where the message names none: `received_at`, `crm_stored_at`, `chat_export` (to the minute). */
+  atFrom: string | null;
   outcome: Outcome;
   reason: string | null;
   changes: Change[];
