@@ -50,14 +50,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     case 'name_connection': {
-      const { session, candidates, entries } = advice;
+      const { session, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
       if (session !== null) {
         return [
           remedy('replay', ['--register'], `creates the connection '${session}', and replays ${waiting}`),
         ];
       }
-      return [namelessRemedy(candidates)];
+      return [namelessRemedy(advice)];
     }
     case 'replay_pending':
       return [

@@ -1,3 +1,6 @@
+import { candidatesOf } from '../../audit/alert.js';
+import { whoMayOwn } from '../../audit/unclaimed-waba.js';
+import type { Nameless } from '../../model/run-result.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import {
@@ -9,6 +12,7 @@ import {
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
+import { readConnectionsOfUnnumbered } from '../../store/tables/webhook-log.js';
 import { readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
@@ -34,6 +38,8 @@ export class Investigation {
   /** An entry that contains the id and cannot be read. */
   unread: string | null = null;
   complete = true;
+  /** Connections whose WABA other entries name alone; null until an item asks. */
+  private holding: ReadonlySet<string> | null = null;
   private readonly decoded = new Set<string>();
   private readonly verdicts: VerdictFinder;
 
@@ -142,8 +148,19 @@ export class Investigation {
   }
 
   /** The verdict on every item, in order. `first`: rows to compare first if an id has several. */
-  verdictsOn(items: readonly EntryItem[], first: readonly StoredMessageRow[] = []): Promise<ItemVerdict[]> {
+  async verdictsOn(
+    items: readonly EntryItem[],
+    first: readonly StoredMessageRow[] = [],
+  ): Promise<ItemVerdict[]> {
+    const isClaiming = items.some(({ claim, pending }) => claim !== null && pending === 'unknown_connection');
+    if (isClaiming) this.holding ??= await readConnectionsOfUnnumbered(this.sql);
     return this.verdicts.verdictsOn(items, first);
+  }
+
+  /** Whose an item may be that names no number. */
+  ownersOf({ claim, entry }: EntryItem): Nameless {
+    const found = claim === null ? null : whoMayOwn(claim, this.connections, this.holding ?? new Set());
+    return found ?? { candidates: candidatesOf(this.connections, new Set([entry.provider])) };
   }
 
   /** Oldest first. */
