@@ -1,4 +1,5 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
+import { DEDUPE_MANY_REMEDY } from '../../commands/verify/check.js';
 import { namelessRemedy } from '../../audit/alert.js';
 import { UNLINK_WHY } from '../../audit/claims.js';
 import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
@@ -89,7 +90,9 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy('raw discard', [advice.subject], 'plans to take it out, where it was stored by mistake'),
       ];
     case 'dedupe':
-      return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
+      return [
+        advice.many === true ? DEDUPE_MANY_REMEDY : remedy('dedupe', ['--apply'], 'merges the duplicates'),
+      ];
     case 'reconcile':
       return [
         remedy(

@@ -16,6 +16,7 @@ import { readConnectionsOfUnnumbered } from '../../store/tables/webhook-log.js';
 import { readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
+import { areTooMany } from '../dedupe/dedupe.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
@@ -96,6 +97,12 @@ export class Investigation {
   remedy(remedy: Remedy): void {
     const known = this.remedies.some((other) => JSON.stringify(other) === JSON.stringify(remedy));
     if (!known) this.remedies.push(remedy);
+  }
+
+  /** Duplicates that are too many for `dedupe --apply` need a second confirmation. `rows`: how many to delete, by connection. */
+  async confirmMany(rows: ReadonlyMap<string, number>): Promise<void> {
+    const at = this.remedies.findIndex((one) => one.do === 'dedupe');
+    if (at !== -1 && (await areTooMany(this.sql, rows))) this.remedies[at] = { do: 'dedupe', many: true };
   }
 
   /** Advises how to restore a missing or altered entry, or an unreadable one. */

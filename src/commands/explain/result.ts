@@ -345,7 +345,8 @@ export type Remedy =
       args: readonly string[];
       why: string;
     }
-  | { do: 'dedupe' }
+  /** `many`: more than `dedupe` deletes without a second confirmation. */
+  | { do: 'dedupe'; many?: true }
   /** `raw discard`: takes an entry out that nobody can read. */
   | { do: 'discard'; subject: string }
   | { do: 'reconcile' }

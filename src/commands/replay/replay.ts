@@ -220,7 +220,7 @@ class Replay {
   private async rectifyCopies(): Promise<void> {
     const { input } = this.options;
     if (input.kind !== 'log' || input.which !== 'all') return;
-    const rowIds = await readCopiedRows(this.target.sql);
+    const rowIds = (await readCopiedRows(this.target.sql)).map(({ id }) => id);
     await distrustChangedMessages(this.ctx, this.target, rowIds, { areCopies: true });
   }
 
