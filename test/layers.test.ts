@@ -158,6 +158,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/explain': [
     'commands/connections',
     'commands/contacts',
+    'commands/dedupe',
     'ingest/batch',
     'audit',
     'rawlog',

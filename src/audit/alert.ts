@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { amount } from '../model/amount.js';
 import { rejectWords } from '../model/facts.js';
 import { remedy, type Remedy } from '../model/remedy.js';
+import type { Nameless, UnclaimedWaba } from '../model/run-result.js';
 import {
   compareSeverity,
   isAtLeast,
@@ -371,7 +372,8 @@ export function candidatesOf(
 const CANDIDATES_NAMED = 5;
 
 /** The connection for entries that name none: the only possible one, else the one a person names. */
-export function namelessRemedy(candidates: readonly string[]): Remedy {
+export function namelessRemedy({ candidates, waba }: Nameless): Remedy {
+  if (waba !== undefined) return wabaRemedy(candidates, waba);
   const [only, second] = candidates;
   if (only === undefined)
     return remedy(
@@ -388,8 +390,36 @@ export function namelessRemedy(candidates: readonly string[]): Remedy {
       );
 }
 
+/** What ends the wait of entries whose WABA no connection has. */
+function wabaRemedy(candidates: readonly string[], { wabaId, entryId, end }: UnclaimedWaba): Remedy {
+  const [only = 'NAME', second] = candidates;
+  switch (end) {
+    case 'edit':
+      return remedy(
+        'connection edit',
+        [second === undefined ? only : 'NAME', '--waba-id', wabaId],
+        second === undefined
+          ? 'gives the connection the WABA that its pending entries name; then replay imports them'
+          : `gives NAME the WABA that the pending entries name; then replay imports them: ${eitherOf(candidates)}`,
+      );
+    case 'decide':
+      return remedy(
+        'connection add',
+        ['--waba-id', wabaId],
+        `adds the number of this WABA; then replay imports its entries. Decide: other entries name only the WABA that ${eitherOf(candidates)} has, so it cannot get this one; raw discard log:${entryId} takes the entry out if it was stored by mistake`,
+      );
+    case 'discard':
+      return remedy(
+        'raw discard',
+        [`log:${entryId}`],
+        'plans to take the entry out: what it names is no id of a WABA, and no connection can have it',
+      );
+  }
+}
+
 /** `a, b or c`; of many, the first. */
 function eitherOf(names: readonly string[]): string {
+  if (names.length < 2) return names.join('');
   if (names.length > CANDIDATES_NAMED) {
     const rest = (names.length - CANDIDATES_NAMED).toLocaleString('en-US');
     return `${names.slice(0, CANDIDATES_NAMED).join(', ')} or one of ${rest} more`;

@@ -1,6 +1,7 @@
 import { amount, count as countWords } from '../model/amount.js';
 import { MEDIA_STATES, type Provider } from '../model/enumerations.js';
 import { remedy } from '../model/remedy.js';
+import type { Nameless } from '../model/run-result.js';
 import { minuteOf } from '../model/time.js';
 import type { EntryGroup, PendingFactGroup } from '../store/queries/report.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
@@ -21,6 +22,8 @@ export interface WaitingFacts {
   entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
   /** Every connection there is. */
   connections: readonly ConnectionRow[];
+  /** Whose pending entries may be that name a WABA alone; null without any. */
+  unclaimed: Nameless | null;
   /** Whether a run is active that may have put entries back. */
   isAtWork: boolean;
 }
@@ -147,7 +150,7 @@ export function pendingAlerts(facts: WaitingFacts): Alert[] {
   return [...waiting.values()].map((one) => pendingAlert(one, facts));
 }
 
-function pendingAlert(waiting: Waiting, { connections }: WaitingFacts): Alert {
+function pendingAlert(waiting: Waiting, { connections, unclaimed }: WaitingFacts): Alert {
   const { connection, count, since, newest, reason } = waiting;
   const entries = amount(count, 'entry is', 'entries are');
   const isUnknown = reason === 'unknown_connection' && connection === null;
@@ -164,7 +167,11 @@ function pendingAlert(waiting: Waiting, { connections }: WaitingFacts): Alert {
     count,
     message,
     remedy: isNameless
-      ? namelessRemedy(candidatesOf(connections, waiting.providers))
+      ? namelessRemedy(
+          (waiting.providers.has('meta') ? unclaimed : null) ?? {
+            candidates: candidatesOf(connections, waiting.providers),
+          },
+        )
       : isUnknown
         ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
         : remedy('replay', [], 'imports the pending entries'),

@@ -113,6 +113,24 @@ export interface Problem {
   excerpt: string;
 }
 
+/** A WABA that pending entries name, and that is not of the connections they may be of. */
+export interface UnclaimedWaba {
+  wabaId: string;
+  /** The first such entry. */
+  entryId: string;
+  /**
+   * What can end it. edit: a connection gets this WABA. decide: none of them can, because other entries name only the WABA it
+   * has. discard: it is no id that a connection can have.
+   */
+  end: 'edit' | 'decide' | 'discard';
+}
+
+/** The connections that entries without a number may be of, by name. */
+export interface Nameless {
+  candidates: readonly string[];
+  waba?: UnclaimedWaba;
+}
+
 /** The JSON of a run, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
 export interface RunResult {
   schemaVersion: 1;
@@ -146,6 +164,8 @@ export interface RunResult {
   chatterLines: number;
   /** Connections that the pending entries may be of which name none; absent where there are no such entries. */
   candidates?: string[];
+  /** Set if they name a WABA that none of these connections can have as they are. */
+  waba?: UnclaimedWaba;
   /** Only where the app's secret was given. */
   signatures?: SignatureCounts;
   /** Set when the run resumed where a killed or interrupted one had stopped. */

@@ -1,10 +1,21 @@
 import { dirname } from 'node:path';
 import pg from 'pg';
+import type { DatabaseConfig } from '../../src/store/open-store.js';
 import { useBackend } from '../support/databases.js';
 import { runCli, type Seen, type Surroundings } from './run-cli.js';
 
 /** Runs the command line on a database of the test's own. */
 export type Run = (argv: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
+
+/** Runs the command line on a database that a test has opened. */
+export function runOn(config: DatabaseConfig): Run {
+  if (config.kind === 'pglite') {
+    const home = dirname(config.directory);
+    return (argv, surroundings) => runCli([...argv, '--home', home], surroundings);
+  }
+  return (argv, surroundings = {}) =>
+    runCli(argv, { ...surroundings, env: { ...surroundings.env, DATABASE_URL: config.url } });
+}
 
 /** A command line on an embedded database of the test's own: migrated and empty, or not there at all. */
 export function useEmbedded(): { prepare: (state?: 'migrated' | 'missing') => Promise<Run> } {
@@ -13,8 +24,7 @@ export function useEmbedded(): { prepare: (state?: 'migrated' | 'missing') => Pr
     prepare: async (state = 'migrated') => {
       const config = await (state === 'migrated' ? backend.config() : backend.emptyConfig());
       if (config.kind !== 'pglite') throw new Error('the embedded database lies in a directory');
-      const home = dirname(config.directory);
-      return (argv, surroundings) => runCli([...argv, '--home', home], surroundings);
+      return runOn(config);
     },
   };
 }
@@ -30,10 +40,7 @@ export function useServer(): {
     prepare: async (state = 'migrated') => {
       const config = await (state === 'migrated' ? backend.config() : backend.emptyConfig());
       if (config.kind !== 'postgresql') throw new Error('the server has a URL');
-      const { url } = config;
-      const run: Run = (argv, surroundings = {}) =>
-        runCli(argv, { ...surroundings, env: { ...surroundings.env, DATABASE_URL: url } });
-      return Object.assign(run, { url });
+      return Object.assign(runOn(config), { url: config.url });
     },
     change: async ({ url }, sql) => {
       const client = new pg.Client({ connectionString: url });

@@ -160,7 +160,7 @@ describeOnBackends('explain a message', (backend) => {
         findings.map(({ outcome }) => outcome),
         subject,
       ).toContain('different');
-      expect(remedies, subject).toContainEqual({ do: 'dedupe' });
+      expect(remedies, subject).toContainEqual(expect.objectContaining({ do: 'dedupe' }));
     }
     const { messages } = await ask(store, wamid('K1'));
     expect(

@@ -219,6 +219,21 @@ export async function copyMessage(store: Store, messageId: string, columns: Valu
   return id;
 }
 
+/** Copies a message under another row id and changes the text of the copy, or of the row itself. Drops the index that forbids it. */
+export async function forgeCopy(store: Store, externalId: string, isCopy: boolean): Promise<void> {
+  await dropUniqueIndexes(store, ['same_id']);
+  await store.sql.execute(
+    `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', 'ffffffff-0000-4000-8000-000000000001'))).*
+     from messages m where external_id = $1`,
+    [externalId],
+  );
+  const forged = await store.sql.execute(
+    `update messages set body = 'forged' where external_id = $1 and (id::text like 'ffffffff%') = $2::boolean`,
+    [externalId, isCopy],
+  );
+  if (forged !== 1) throw new Error(`${forged} rows were forged`);
+}
+
 /** Class `same_message`: the row of the Cloud API and that of WhatsApp Web, `skew` seconds apart. Gives both ids. */
 export async function insertTwins(
   store: Store,

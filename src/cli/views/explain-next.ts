@@ -1,4 +1,5 @@
 import type { ExplainResult, Remedy as ExplainRemedy } from '../../commands/explain/result.js';
+import { DEDUPE_MANY_REMEDY } from '../../commands/verify/check.js';
 import { namelessRemedy } from '../../audit/alert.js';
 import { UNLINK_WHY } from '../../audit/claims.js';
 import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
@@ -50,14 +51,14 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         ),
       ];
     case 'name_connection': {
-      const { session, candidates, entries } = advice;
+      const { session, entries } = advice;
       const waiting = formatAmount(entries, 'entry', 'entries');
       if (session !== null) {
         return [
           remedy('replay', ['--register'], `creates the connection '${session}', and replays ${waiting}`),
         ];
       }
-      return [namelessRemedy(candidates)];
+      return [namelessRemedy(advice)];
     }
     case 'replay_pending':
       return [
@@ -89,7 +90,9 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
         remedy('raw discard', [advice.subject], 'plans to take it out, where it was stored by mistake'),
       ];
     case 'dedupe':
-      return [remedy('dedupe', ['--apply'], 'merges the duplicates')];
+      return [
+        advice.many === true ? DEDUPE_MANY_REMEDY : remedy('dedupe', ['--apply'], 'merges the duplicates'),
+      ];
     case 'reconcile':
       return [
         remedy(

@@ -100,7 +100,7 @@ function pendingSteps(result: RunResult, invocation: Invocation): Remedy[] {
       ),
     );
   }
-  const step = namelessRemedy(result.candidates ?? []);
+  const step = namelessRemedy({ ...result, candidates: result.candidates ?? [] });
   if (nameless && step.command !== 'connection add') steps.push(step);
   const adds = nameless
     ? 'adds one for entries that name none; then replay --connection NAME'

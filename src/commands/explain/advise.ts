@@ -1,4 +1,3 @@
-import { candidatesOf } from '../../audit/alert.js';
 import type { Investigation } from './investigation.js';
 import { isFault, type ItemVerdict } from './item-verdicts.js';
 import { namesIn } from './log-items.js';
@@ -33,7 +32,7 @@ export function advisePending(
   const numbers = new Map<string, { item: ItemVerdict['item']; entries: Set<string> }>();
   for (const { item, reason } of pending) {
     if (reason !== 'unknown_connection') continue;
-    const key = JSON.stringify([item.hint.phoneNumberId, item.hint.session]);
+    const key = JSON.stringify([item.hint.phoneNumberId, item.hint.session, item.claim?.wabaId]);
     const group = numbers.get(key) ?? { item, entries: new Set<string>() };
     group.entries.add(item.entry.id);
     numbers.set(key, group);
@@ -50,7 +49,7 @@ export function advisePending(
         ? {
             do: 'name_connection',
             session,
-            candidates: candidatesOf(inv.connections, new Set([item.entry.provider])),
+            ...inv.ownersOf(item),
             entries: entries.size,
           }
         : { do: 'add_connection', phoneNumberId, displayPhone, entries: entries.size },

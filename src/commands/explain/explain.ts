@@ -65,8 +65,10 @@ async function answer(
     case 'message': {
       if (subject.rows.length > 0) {
         const found = await explainRows(inv, subject.rows);
+        const conclusion = concludeRows(inv, subject.id, found);
+        await inv.confirmMany(copiesOf(subject.rows));
         return {
-          conclusion: concludeRows(inv, subject.id, found),
+          conclusion,
           parts: { messages: found.messages, facts: found.facts, pending: found.pending },
         };
       }
@@ -109,6 +111,13 @@ async function answer(
       };
     }
   }
+}
+
+/** How many rows of an id are beyond the first one, by connection. */
+function copiesOf(rows: readonly { connectionId: string }[]): Map<string, number> {
+  const copies = new Map<string, number>();
+  for (const { connectionId } of rows) copies.set(connectionId, (copies.get(connectionId) ?? -1) + 1);
+  return copies;
 }
 
 export interface EntryFindings {

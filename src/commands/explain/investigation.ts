@@ -1,3 +1,6 @@
+import { candidatesOf } from '../../audit/alert.js';
+import { whoMayOwn } from '../../audit/unclaimed-waba.js';
+import type { Nameless } from '../../model/run-result.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
 import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import {
@@ -9,9 +12,11 @@ import {
 import type { Sql } from '../../store/sql.js';
 import { readConnections, type ConnectionRow } from '../../store/tables/connections.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
+import { readConnectionsOfUnnumbered } from '../../store/tables/webhook-log.js';
 import { readLoggedEntries } from '../../store/tables/stored-entries.js';
 import { readRunsById, type RunRow } from '../../store/tables/sync-runs.js';
 import { findConnection } from '../connections/find.js';
+import { areTooMany } from '../dedupe/dedupe.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
@@ -34,6 +39,8 @@ export class Investigation {
   /** An entry that contains the id and cannot be read. */
   unread: string | null = null;
   complete = true;
+  /** Connections whose WABA other entries name alone; null until an item asks. */
+  private holding: ReadonlySet<string> | null = null;
   private readonly decoded = new Set<string>();
   private readonly verdicts: VerdictFinder;
 
@@ -92,6 +99,12 @@ export class Investigation {
     if (!known) this.remedies.push(remedy);
   }
 
+  /** Duplicates that are too many for `dedupe --apply` need a second confirmation. `rows`: how many to delete, by connection. */
+  async confirmMany(rows: ReadonlyMap<string, number>): Promise<void> {
+    const at = this.remedies.findIndex((one) => one.do === 'dedupe');
+    if (at !== -1 && (await areTooMany(this.sql, rows))) this.remedies[at] = { do: 'dedupe', many: true };
+  }
+
   /** Advises how to restore a missing or altered entry, or an unreadable one. */
   async adviseSource(
     { id, runId, origin }: LostEntry,
@@ -142,8 +155,19 @@ export class Investigation {
   }
 
   /** The verdict on every item, in order. `first`: rows to compare first if an id has several. */
-  verdictsOn(items: readonly EntryItem[], first: readonly StoredMessageRow[] = []): Promise<ItemVerdict[]> {
+  async verdictsOn(
+    items: readonly EntryItem[],
+    first: readonly StoredMessageRow[] = [],
+  ): Promise<ItemVerdict[]> {
+    const isClaiming = items.some(({ claim, pending }) => claim !== null && pending === 'unknown_connection');
+    if (isClaiming) this.holding ??= await readConnectionsOfUnnumbered(this.sql);
     return this.verdicts.verdictsOn(items, first);
+  }
+
+  /** Whose an item may be that names no number. */
+  ownersOf({ claim, entry }: EntryItem): Nameless {
+    const found = claim === null ? null : whoMayOwn(claim, this.connections, this.holding ?? new Set());
+    return found ?? { candidates: candidatesOf(this.connections, new Set([entry.provider])) };
   }
 
   /** Oldest first. */

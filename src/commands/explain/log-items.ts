@@ -1,3 +1,4 @@
+import { claimOf, type WabaClaim } from '../../audit/unclaimed-waba.js';
 import { isMisfiled } from '../../ingest/batch/prepare-entry.js';
 import { itemAt } from '../../decode/item-at.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
@@ -23,6 +24,8 @@ export interface EntryItem {
   pending: PendingReason | null;
   /** How the entry names its number, for the user who must add it. */
   hint: { phoneNumberId: string | null; displayPhone: string | null; session: string | null };
+  /** The WABA that it names, and nothing else; null if it names a number, or nothing. */
+  claim: WabaClaim | null;
   chunk: Chunk | null;
   /** What `--include` would make of an item from a skipped chat: a replay may have imported it. */
   included: Fact | null;
@@ -52,6 +55,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
       displayPhone: displayPhoneNumber ?? null,
       session: sessionName ?? null,
     };
+    const claim = claimOf(decoded, section.connection);
     const chunks = chunksOf(section.facts);
     return section.facts.map((fact): EntryItem => ({
       entry: head,
@@ -59,6 +63,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
       connection,
       pending,
       hint,
+      claim,
       chunk: chunkOf(fact, chunks),
       included: fact.kind === 'skipped' ? (included.get(fact.path) ?? null) : null,
       raw: () => itemAt(rawBody, fact.path),

@@ -14,6 +14,7 @@ import type {
 } from '../../model/enumerations.js';
 import type { Fact, MessageError, MessageOrigin } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
+import type { Nameless } from '../../model/run-result.js';
 
 /** How to read a typed word that could be several things. */
 export const EXPLAIN_KINDS = ['message', 'contact', 'entry', 'run'] as const;
@@ -330,7 +331,7 @@ export type Remedy =
   /** Their messages are on a connection that has another number now. */
   | { do: 'edit_connection'; connection: string; phoneNumberId: string }
   /** `candidates`: names of the connections that the entries may be of. */
-  | { do: 'name_connection'; session: string | null; candidates: string[]; entries: number }
+  | ({ do: 'name_connection'; session: string | null; entries: number } & Nameless)
   | { do: 'replay_pending'; entries: number }
   | { do: 'replay_contact'; contact: string }
   | { do: 'replay_all' }
@@ -346,7 +347,8 @@ export type Remedy =
       args: readonly string[];
       why: string;
     }
-  | { do: 'dedupe' }
+  /** `many`: more than `dedupe` deletes without a second confirmation. */
+  | { do: 'dedupe'; many?: true }
   /** `raw discard`: takes an entry out that nobody can read. */
   | { do: 'discard'; subject: string }
   | { do: 'reconcile' }

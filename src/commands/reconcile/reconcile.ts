@@ -8,6 +8,7 @@ import { ownNumberWords, type RunResult } from '../../model/run-result.js';
 import { readServerClock } from '../../store/server.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { replaceProvenBlocks } from '../../store/tables/proven-blocks.js';
+import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import { ACCOUNTED } from '../../store/tables/run-cover.js';
 import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
@@ -184,9 +185,11 @@ class Reconciliation {
     const missing = checks.find(({ check }) => check === 'raw_log')?.missing;
     const nameless = missing === 0 ? (checks.find(({ check }) => check === 'missing_ids')?.copies ?? 0) : 0;
     const renamed = this.verified?.audit?.result.total.unfoundedCopies ?? 0;
-    if (nameless + renamed === 0) return;
+    // The restore makes copies alike that were two messages when the duplicates were merged.
+    const alike = checks.find(({ check }) => check === 'duplicate_ids')?.found ?? 0;
+    if (nameless + renamed + alike === 0) return;
     const classes = new Set([
-      ...(renamed === 0 ? [] : MERGED_UNATTENDED),
+      ...(renamed + alike === 0 ? [] : MERGED_UNATTENDED),
       ...(nameless === 0 ? [] : LOST_THEIR_ID),
     ]);
     const result = await this.dedupeFew(true, { classes, loggedOnly: true });
@@ -240,6 +243,7 @@ class Reconciliation {
     if (this.options.dryRun) return;
     await this.relink();
     await this.restoreRounds();
+    if (this.status() !== 'interrupted') await this.restoreCopies();
     this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
     if (this.status() !== 'interrupted') await this.correctDerived();
@@ -271,6 +275,17 @@ class Reconciliation {
       const applied = [statuses, edits, revokes, reactions].reduce((sum, part) => sum + part.applied, 0);
       if (messages.created + messages.updated + applied === 0) return;
     }
+  }
+
+  /** Copies of a message under its own id get the content of the log, so that they can be merged. */
+  private async restoreCopies(): Promise<void> {
+    if (!this.options.apply) return;
+    const copied = await readCopiedRows(this.ctx.store.sql);
+    if (copied.length === 0) return;
+    const ids = [...new Set(copied.map(({ entryId }) => entryId))];
+    const { runId, entries } = await this.replay({ which: 'all', ids });
+    this.addRestored({ runs: [runId], entries: entries.read });
+    await this.compare(null);
   }
 
   /** What was lost at first and no longer is. */

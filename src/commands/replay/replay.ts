@@ -1,6 +1,7 @@
 import { contentOf } from '../../inputs/input-identity.js';
 import type { Context } from '../../context.js';
 import { candidatesOf } from '../../audit/alert.js';
+import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import type { Batch } from '../../ingest/batch/batch.js';
@@ -9,6 +10,7 @@ import { type Tally, newMessageCounts } from '../../ingest/batch/tally.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Run, type RunEnd, type Target, workOf } from '../../ingest/runs/with-run.js';
 import { amount, count } from '../../model/amount.js';
+import type { Provider } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import { ownNumberWords, type RunResult, type ConnectionResult } from '../../model/run-result.js';
 import type { Sql } from '../../store/sql.js';
@@ -218,7 +220,7 @@ class Replay {
   private async rectifyCopies(): Promise<void> {
     const { input } = this.options;
     if (input.kind !== 'log' || input.which !== 'all') return;
-    const rowIds = await readCopiedRows(this.target.sql);
+    const rowIds = (await readCopiedRows(this.target.sql)).map(({ id }) => id);
     await distrustChangedMessages(this.ctx, this.target, rowIds, { areCopies: true });
   }
 
@@ -267,15 +269,24 @@ class Replay {
       problems: tally.problems,
       problemCount: tally.problemCount,
       chatterLines: tally.chatterLines,
-      ...(tally.nameless.size === 0
-        ? {}
-        : { candidates: candidatesOf(await readConnections(this.target.sql), tally.nameless) }),
+      ...(tally.nameless.size === 0 ? {} : await this.ownersOfNameless(tally.nameless)),
       ...(ctx.appSecrets === undefined ? {} : { signatures: tally.signatures }),
       ...(resume === null ? {} : { resumedFrom: describeResume(resume) }),
       database: ctx.store.location,
       ...(this.error === undefined ? {} : { error: this.error }),
     };
     return { run: result, imbalance: imbalance === null ? null : (this.error ?? imbalance) };
+  }
+  /** The connections that the pending entries may be of which name none. */
+  private async ownersOfNameless(
+    providers: ReadonlySet<Provider>,
+  ): Promise<Pick<RunResult, 'candidates' | 'waba'>> {
+    const { sql } = this.target;
+    const connections = await readConnections(sql);
+    const { candidates, waba } = (providers.has('meta') ? await readUnclaimed(sql, connections) : null) ?? {
+      candidates: candidatesOf(connections, providers),
+    };
+    return { candidates: [...candidates], ...(waba === undefined ? {} : { waba }) };
   }
 }
 

@@ -3,6 +3,7 @@ import type { JudgedRun } from '../../ingest/runs/judge.js';
 import { alert, brokenAlerts, foreignAlert, markAlert, rejectAlert, type Alert } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
+import type { Nameless } from '../../model/run-result.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { OwedHistory } from '../../store/tables/history.js';
@@ -265,6 +266,8 @@ export interface WholeFacts {
   entries: readonly { group: EntryGroup; connection: ConnectionRow | null }[];
   /** All existing connections. */
   connections: readonly ConnectionRow[];
+  /** Whose pending entries may be that name a WABA alone; null without any. */
+  unclaimed: Nameless | null;
   runs: readonly JudgedRun[];
   /** Rejects of items without a connection. */
   rejects: readonly RejectGroup[];

@@ -28,6 +28,7 @@ import { ALL_MEDIA, countMedia, isFetchingMedia, readMediaRuns } from '../../sto
 import { readBodies } from '../../store/tables/stored-entries.js';
 import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
+import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { markReadable } from '../../audit/readable-again.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
@@ -122,6 +123,7 @@ async function read(
     connections,
     chosen,
     entries,
+    unclaimed: hasPending ? await readUnclaimed(sql, connections) : null,
     times: await readConnectionTimes(sql),
     missingChunks: await readMissingChunks(sql, ids),
     messages,

@@ -1,4 +1,5 @@
 import { ENTRY_STATUSES } from '../../model/enumerations.js';
+import type { Nameless } from '../../model/run-result.js';
 import type {
   AdoptedGroup,
   PendingFactGroup,
@@ -52,6 +53,8 @@ export interface ReportData {
   connections: readonly ConnectionRow[];
   chosen: readonly ConnectionRow[];
   entries: readonly EntryGroup[];
+  /** Whose pending entries may be that name a WABA alone; null without any. */
+  unclaimed: Nameless | null;
   times: readonly ConnectionTimes[];
   /** Messages of the raw log marked by another program, by connection. */
   marked: ReadonlyMap<string, number>;
@@ -161,6 +164,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
     ...limits,
     entries,
     connections,
+    unclaimed: data.unclaimed,
     runs: data.runs,
     rejects: isWhole ? data.rejects.filter(({ connectionId }) => connectionId === null) : [],
   };

@@ -1,6 +1,7 @@
 import { acknowledge, worstOpen, type Alert } from '../../audit/alert.js';
 import { ownersOf } from '../../audit/entry-owners.js';
 import type { LogAudit } from '../../audit/losses.js';
+import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
 import { worstSeverity } from '../../model/enumerations.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
@@ -115,7 +116,8 @@ async function waitingAlerts(view: VerifyView): Promise<Alert[]> {
     const isMine = !view.restricted || owners.some((owner) => owner !== null && mine.has(owner.id));
     return isMine ? [{ group, connection: owners[0] ?? null }] : [];
   });
-  return pendingAlerts({ entries, connections: all, isAtWork: false });
+  const unclaimed = await readUnclaimed(view.sql, all);
+  return pendingAlerts({ entries, connections: all, unclaimed, isAtWork: false });
 }
 
 /** The alerts that `report` raises for a check's findings. */

@@ -233,6 +233,12 @@ export const DEDUPE_MANY_REMEDY = remedy(
   ['--apply', '--force'],
   'merges the duplicates; there are many, so look at the plan first (dedupe without --apply)',
 );
+/** For copies of one message with different contents: `dedupe` merges them only once the raw log has decided about them. */
+export const RESTORE_COPIES_REMEDY = remedy(
+  'replay',
+  ['--all'],
+  'gives the copies of one message the content of the raw log; then dedupe --apply merges them',
+);
 /** For messages without an id: the raw log restores them under it, which makes the row without one a copy. */
 export const RESTORE_IDS_REMEDY = remedy(
   'reconcile',

@@ -11,14 +11,16 @@ import {
   countAbsentKeys,
   dropIndex,
   makeIndex,
+  MESSAGE_KEY,
   readDoubledKeys,
   readKeyStates,
   type KeyState,
   type UniqueKey,
 } from '../../store/checks/schema.js';
+import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { sqlState } from '../../store/sql-state.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { copiesRemedy, DEDUPE_REMEDY, joined } from './check.js';
+import { copiesRemedy, DEDUPE_REMEDY, joined, RESTORE_COPIES_REMEDY } from './check.js';
 import { correctDerived } from './derived-values.js';
 import { unlinkUnfounded } from './unlink-messages.js';
 import {
@@ -249,8 +251,10 @@ async function findObstacle(ctx: Context, key: UniqueKey): Promise<EnforcedIndex
   };
 }
 
-async function unblocking({ store }: Context, { table }: UniqueKey): Promise<Remedy | null> {
+async function unblocking({ store }: Context, key: UniqueKey): Promise<Remedy | null> {
+  const { table } = key;
   if (table === 'webhook_log') return copiesRemedy(store.sql);
+  if (key === MESSAGE_KEY && (await readCopiedRows(store.sql)).length > 0) return RESTORE_COPIES_REMEDY;
   return MERGEABLE.has(table) ? DEDUPE_REMEDY : null;
 }
 

@@ -6,6 +6,7 @@ import { readRejectGroups } from '../../store/tables/rejects.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import type { AuditResult } from '../../audit/audit-book.js';
 import type { AuditedItem } from '../../audit/outcome.js';
+import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { auditLog, selectionOf } from '../../audit/audit-log.js';
 import { sourceRemedy, STORE_AGAIN } from '../../audit/source-remedy.js';
 import { LossTally } from '../../audit/losses.js';
@@ -180,7 +181,11 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
   if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)
-    return namelessRemedy(candidatesOf(connections, open.nameless.providers));
+    return namelessRemedy(
+      (await readUnclaimed(sql, connections)) ?? {
+        candidates: candidatesOf(connections, open.nameless.providers),
+      },
+    );
   const orphans = open.unknownConnection > 0 ? await readOrphanOwners(sql) : [];
   if (orphans.length > 0) return orphanRemedy(connections, orphans);
   if (open.unknownConnection > 0)

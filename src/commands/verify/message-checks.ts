@@ -14,6 +14,7 @@ import {
   forEachRow,
   joined,
   listRows,
+  RESTORE_COPIES_REMEDY,
   RESTORE_IDS_REMEDY,
   scopeOf,
   type Check,
@@ -116,7 +117,8 @@ export const missingIdsCheck: Check = {
 };
 
 /**
- * No id is claimed by two different messages (M9). No program can decide which one is right, so they are never merged.
+ * No id is claimed by two different messages (M9). No program can decide which one is right, so they are never merged; but
+ * of rows out of one raw entry, the entry says it.
  * What replay rejected for it is on record, and only noted.
  */
 export const collisionsCheck: Check = {
@@ -125,10 +127,16 @@ export const collisionsCheck: Check = {
     const scope = scopeOf(view);
     recorder.checked = await countMessages(view.sql, scope);
     let example: string | null | undefined;
+    let copied = 0;
     if (!(await isKeySound(view))) {
       for await (const { kept } of streamDecisions(view, 'same_id')) {
-        for (const { connectionId, externalId, rows, why } of kept) {
-          if (example === undefined) example = externalId;
+        const gone = await findGoneEntries(
+          view.sql,
+          kept.flatMap(({ copyOf }) => copyOf ?? []),
+        );
+        for (const { connectionId, externalId, rows, why, copyOf } of kept) {
+          if (copyOf !== null && !gone.has(copyOf)) copied += 1;
+          else if (example === undefined) example = externalId;
           const where = why === 'other_conversation' ? 'in several conversations' : 'with different contents';
           const detail = `${amount(rows.length, 'message')} ${where}: ${listRows(rows)}`;
           await recorder.finding('!', { connectionId, subject: externalId ?? 'no id', detail });
@@ -148,7 +156,8 @@ export const collisionsCheck: Check = {
     ]);
     return {
       summary: parts === '' ? 'No id is claimed by two messages' : parts,
-      remedy: explainRemedy(example ?? null),
+      // What a replay mends comes first: a person then decides about the rest.
+      remedy: copied > 0 ? RESTORE_COPIES_REMEDY : explainRemedy(example ?? null),
     };
   },
 };
@@ -166,7 +175,12 @@ interface Decided {
   /** Rows of one id and conversation with identical contents: duplicates without a decision. */
   alike: DuplicateGroup[];
   merges: Decision['merges'];
-  kept: (Decision['kept'][number] & { connectionId: string; batchId: string | null })[];
+  kept: (Decision['kept'][number] & {
+    connectionId: string;
+    batchId: string | null;
+    /** The raw entry that two of the rows come out of: one was copied from the other. */
+    copyOf: string | null;
+  })[];
 }
 
 /**
@@ -198,11 +212,30 @@ async function* streamDecisions(
         const one = candidates.get(group.rows[0] ?? '');
         return one === undefined
           ? []
-          : [{ ...group, connectionId: one.row.connectionId, batchId: one.row.batchId }];
+          : [
+              {
+                ...group,
+                connectionId: one.row.connectionId,
+                batchId: one.row.batchId,
+                copyOf: sharedEntry(group.rows.flatMap((id) => candidates.get(id) ?? [])),
+              },
+            ];
       }),
     };
   }
   await endLook(view.sql);
+}
+
+/** The raw entry that two of these rows of one conversation come out of. */
+function sharedEntry(rows: readonly Candidate[]): string | null {
+  const seen = new Set<string>();
+  for (const { row } of rows) {
+    if (row.batchId === null) continue;
+    const key = `${row.conversationId} ${row.batchId}`;
+    if (seen.has(key)) return row.batchId;
+    seen.add(key);
+  }
+  return null;
 }
 
 function isRecent(

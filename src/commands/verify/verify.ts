@@ -17,6 +17,7 @@ import {
   ENFORCE_INDEX_REMEDY,
   RELINK_REMEDY,
   REPLAY_ALL_REMEDY,
+  RESTORE_COPIES_REMEDY,
   RESTORE_IDS_REMEDY,
   type VerifyView,
 } from './check.js';
@@ -165,8 +166,12 @@ function forced<T extends { remedy?: Remedy | null }>(advised: T, areMany: boole
 
 /** Duplicates block a unique index: merge them first. */
 function dedupeFirst(check: CheckResult, results: readonly CheckResult[]): CheckResult {
+  if (check.remedy !== ENFORCE_INDEX_REMEDY) return check;
+  // A replay makes duplicates of the copies.
+  const hasCopies = results.some(({ remedy }) => remedy === RESTORE_COPIES_REMEDY);
+  if (hasCopies) return { ...check, remedy: RESTORE_COPIES_REMEDY };
   const hasDuplicates = results.some(({ check: name, found }) => name === 'duplicate_ids' && found > 0);
-  return hasDuplicates && check.remedy === ENFORCE_INDEX_REMEDY ? { ...check, remedy: DEDUPE_REMEDY } : check;
+  return hasDuplicates ? { ...check, remedy: DEDUPE_REMEDY } : check;
 }
 
 /** A message gets its id back only if the raw log holds one that is not in the database. */

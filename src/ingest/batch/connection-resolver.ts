@@ -78,7 +78,7 @@ export class ConnectionResolver {
         ? null
         : (this.rows.find((row) => row.name === hint.sessionName) ?? null);
     }
-    if (fixed !== null) return isOfOtherWaba(hint, fixed) ? null : fixed;
+    if (fixed !== null) return isOfOtherWaba(fixed, hint.wabaId) ? null : fixed;
     // An entry that names a number waits for that number, whatever others its account has.
     return numberOf(hint.displayPhoneNumber) === null ? this.findByWaba(hint) : this.findByNumber(hint);
   }
@@ -106,8 +106,8 @@ export class ConnectionResolver {
 }
 
 /** Whether an entry that names no number names a WABA that is not the connection's. */
-function isOfOtherWaba({ wabaId }: ConnectionHint, fixed: ConnectionRow): boolean {
-  return wabaId !== undefined && fixed.wabaId !== null && !isOfWaba(fixed, wabaId);
+export function isOfOtherWaba(fixed: ConnectionRow, named: string | undefined): boolean {
+  return named !== undefined && fixed.wabaId !== null && !isOfWaba(fixed, named);
 }
 
 /** Whether a person or an entry has linked the connection to this WABA. */

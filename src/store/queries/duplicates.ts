@@ -288,10 +288,10 @@ export function groupOf(row: SqlRow): DuplicateGroup {
  * The rows out of one raw entry that share id and conversation, and not their content, where no index forbids it: one was
  * copied from the other, and one of them was changed.
  */
-export async function readCopiedRows(sql: Sql): Promise<string[]> {
+export async function readCopiedRows(sql: Sql): Promise<{ id: string; entryId: string }[]> {
   if ((await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound') return [];
   const rows = await sql.query(
-    `select m.id
+    `select m.id, m.batch_id
      from (
        select connection_id, external_id, conversation_id, batch_id from messages c
        where batch_id is not null and ${hasId('external_id')}
@@ -301,7 +301,7 @@ export async function readCopiedRows(sql: Sql): Promise<string[]> {
      join messages m using (connection_id, external_id, conversation_id, batch_id)
      order by m.id`,
   );
-  return rows.map((row) => textOf(row, 'id'));
+  return rows.map((row) => ({ id: textOf(row, 'id'), entryId: textOf(row, 'batch_id') }));
 }
 
 /** Rows per connection. */

@@ -297,6 +297,19 @@ export async function requeueUnnumbered(tx: Sql, wabaId: string): Promise<number
   );
 }
 
+/** Ids of connections with applied entries that may name them by a WABA alone. Reads the entries without a number. */
+export async function readConnectionsOfUnnumbered(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(
+    `select c.id from connections c
+     where exists (
+       select from webhook_log w, unnest(array_append(c.waba_ids, c.waba_id)) waba
+       where w.provider = 'meta' and w.phone_number_ids = '{}' and w.status in ('processed', 'partial')
+         and position(convert_to(waba, 'UTF8') in w.raw_body) > 0
+     )`,
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
 /**
  * Assigns a newly known connection to its earlier events, so that the same bytes are one row: otherwise the first row
  * would stay pending forever.
