@@ -1,8 +1,9 @@
 import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { ItemJudge } from '../../audit/item-judge.js';
-import { entryRefOf } from '../../audit/outcome.js';
+import { entryRefOf, standingOf } from '../../audit/outcome.js';
 import { Window } from '../../audit/window.js';
+import { OwnNumbers } from '../../ingest/batch/own-number.js';
 import { isMisfiled } from '../../ingest/batch/prepare-entry.js';
 import type { DecodedEntry } from '../../rawlog/raw-log.js';
 import { countTwins } from '../../audit/differences.js';
@@ -98,11 +99,14 @@ async function findStrangers(
 ): Promise<string[]> {
   const window = new Window();
   const names = new Set(rows.flatMap(({ externalId, stanzaId }) => [externalId, stanzaId ?? externalId]));
-  for (const { section, connection } of sections) {
-    if (connection === null) continue;
-    for (const fact of section.facts) {
-      if (fact.kind === 'message' && [fact.externalId, fact.stanzaId ?? ''].some((id) => names.has(id)))
-        window.add({ fact, connection, entry: entryRefOf(entry) });
+  const own = new OwnNumbers();
+  for (const { section, ...owner } of sections) {
+    for (const said of section.facts) {
+      const isNamed =
+        said.kind === 'message' && [said.externalId, said.stanzaId ?? ''].some((id) => names.has(id));
+      const standing = isNamed ? standingOf(said, owner, own) : null;
+      if (standing?.kind === 'judged')
+        window.add({ fact: standing.fact, connection: standing.connection, entry: entryRefOf(entry) });
     }
   }
   if (window.size === 0) return [];
