@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { subjectOf } from '../rules/fact-traits.js';
 import { amount } from '../model/amount.js';
 import type { Provider } from '../model/enumerations.js';
@@ -16,7 +15,7 @@ import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-count
 import type { AuditView } from './audit-log.js';
 import { chunkName, type LoggedChunk } from './chunk-ledger.js';
 import { unfoundedWords, type Unfounded } from './claims.js';
-import { describeDifferences, LEAD_WORDS, type Difference } from './differences.js';
+import { damageOf, describeDifferences, LEAD_WORDS } from './differences.js';
 import { nameKey, type LackingName } from './identity-ledger.js';
 import { amendmentWords } from './judge-amendments.js';
 import {
@@ -78,12 +77,6 @@ const LACKING_WORDS: Readonly<Record<LackingName['why'], string>> = {
   unknown: 'is a name of a contact, and is not stored',
   leadless: 'is a name of a lead, and the lead is gone',
 };
-
-/** Which values a row has in place of the log's, without any of them. */
-function stateOf(differences: readonly Difference[]): string {
-  const values = differences.map(({ column, row }) => [column, row]);
-  return createHash('sha1').update(JSON.stringify(values)).digest('hex');
-}
 
 /** Counts the outcomes of an audit and reports its findings, each message once. */
 export class AuditBook {
@@ -183,7 +176,7 @@ export class AuditBook {
           item,
           outcome.row,
           describeDifferences(outcome.differences),
-          stateOf(outcome.differences),
+          damageOf(outcome.row, outcome.differences),
         );
         return;
       case 'overruled':

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
 import { rowOfState } from '../rules/message-book.js';
 import { stableJson, textOfErrors } from '../rules/merge-values.js';
@@ -53,6 +54,28 @@ export function describeDifferences(differences: readonly Difference[]): string 
       : word,
   );
   return `differs in ${parts.join(', ')}`;
+}
+
+/** Columns that later statuses and copies of a message change by themselves. */
+const PROGRESS: ReadonlySet<keyof MessageRow> = new Set([
+  'status',
+  'historyStatus',
+  'errors',
+  'source',
+  'isSyncInitial',
+  'metaConfirmedAt',
+]);
+
+/**
+ * A digest of what a row says in place of the log: what an acknowledgement of it is for. It holds everything that the message
+ * says, because one item does not show every difference: of two equally good values a merge keeps one (M2).
+ */
+export function damageOf(stored: MessageRow, differences: readonly Difference[]): string {
+  const differing = new Set(differences.map(({ column }) => column));
+  const values = WORDS.flatMap(([column]) =>
+    PROGRESS.has(column) && !differing.has(column) ? [] : [[column, plain(stored, column)]],
+  );
+  return createHash('sha1').update(JSON.stringify(values)).digest('hex');
 }
 
 /** What is wrong with a row that is not with its contact's lead. */

@@ -13,6 +13,7 @@ import { drawsBlocks } from '../../src/cli/views/day-chart.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
 import { readExposition } from '../support/exposition.js';
 import { connectionReport, reportDays, reportResult, troubledReport } from '../support/report-result.js';
+import { live } from '../support/webhooks.js';
 import { useEmbedded, useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 
@@ -44,6 +45,7 @@ const SHOP = ['connection', 'add', '--name', 'shop', '--kind', 'cloud_api', '--p
 
 describe('report on the command line', () => {
   const server = useServer();
+  const embedded = useEmbedded();
 
   test('ends with 0 and says that nothing is there yet', async () => {
     const run = await server.prepare();
@@ -208,6 +210,31 @@ describe('report on the command line', () => {
       expect(verified.stdout).toMatch(/^▲ Nothing to verify: there is no connection/);
     }
     expect((await run(['reconcile'])).code).toBe(2);
+  });
+
+  test.each([
+    ['PostgreSQL', server],
+    ['PGlite', embedded],
+  ])('is never green where entries wait and there is no connection (%s)', async (_name, home) => {
+    const run = await home.prepare();
+    const entry = JSON.stringify(live('A', 0));
+    await run(['replay', '-'], { stdin: entry });
+    for (const flags of [[], ['--no-audit']]) {
+      const { code, stdout } = await run(['report', ...flags]);
+      expect(code).toBe(2);
+      expect(stdout).toMatch(/^▲ .*1 degraded, 0 notes \(1 alert\); there is no connection/);
+      expect(stdout).toContain('wa-reconcile replay LOG --register');
+    }
+    expect((await run(['report', '-q'])).stdout).toContain('there is no connection');
+    // What --fail-on names is a finding, as of verify.
+    expect((await run(['report', '--fail-on', 'degraded'])).code).toBe(3);
+    expect((await run(['verify'])).code).toBe(3);
+
+    await run(['alerts', 'ack', 'entries_pending']);
+    for (const command of [['report'], ['report', '--fail-on', 'note'], ['alerts', 'list'], ['verify']]) {
+      const { code, stdout } = await run(command);
+      expect({ command, code, mark: stdout[0] }).toEqual({ command, code: 2, mark: '▲' });
+    }
   });
 
   test('begins its days where it is told to, with --since or with --days', async () => {

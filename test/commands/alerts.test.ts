@@ -116,6 +116,28 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect(await verified()).toMatchObject({ severity: null });
   });
 
+  // Of two equally good values a merge keeps one, so a type or a text may lose against the log's and stand with its own.
+  it.each(['!', 'x'])('of a message with the text %s ends when its type is changed as well', async (body) => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10)]);
+    const severity = async () =>
+      (await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false })).severity;
+    const set = (column: 'body' | 'type', value: string) =>
+      store.sql.execute(`update messages set ${column} = $1 where external_id = $2`, [value, wamid('A')]);
+    await set('body', body);
+    await acknowledgeAlerts(at(store), { alert: 'messages_different', ...LIMITS });
+    expect(await severity()).toBeNull();
+    for (const type of ['image', 'unsupported', 'video']) {
+      await set('type', type);
+      expect({ type, severity: await severity() }).toEqual({ type, severity: 'loss' });
+    }
+    await set('type', 'text');
+    expect(await severity()).toBeNull();
+    // A status that comes later is no other damage.
+    await replayBodies(store, [status('A', 'read', 60)]);
+    expect(await severity()).toBeNull();
+  });
+
   it('of messages of another program is none of verify either, until there are more', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10), live('C', 20)]);

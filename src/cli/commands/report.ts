@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ReportOptions } from '../../commands/report/types.js';
-import { ConfigError, EXIT } from '../../model/errors.js';
+import type { ReportOptions, ReportResult } from '../../commands/report/types.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { wallTimeAt } from '../../model/time.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -9,7 +9,7 @@ import { duration, integer, moment, text, toggle, zone } from '../flags/kinds.js
 import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line, type Reading } from '../flags/table.js';
 import type { GlobalSettings } from '../flags/global.js';
-import { hasNothing } from '../views/alert-words.js';
+import { hasNoConnection } from '../views/alert-words.js';
 import { drawsBlocks } from '../views/day-chart.js';
 import { databaseFlags } from '../shell-words.js';
 
@@ -67,6 +67,7 @@ export function registerReport(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]:
         'nothing is lost that was not acknowledged (alerts below --fail-on do not count; -q prints them all the same, unless they are notes)',
+      [EXIT.usage]: 'wrong usage or configuration; no database; migrations pending; there is no connection',
       [EXIT.findings]: 'something is lost, or as bad as --fail-on says',
       [EXIT.interrupted]: 'interrupted (--watch ends with the code of its last report)',
     },
@@ -100,10 +101,16 @@ async function reportCommand(call: Call): Promise<Outcome> {
     return {
       page,
       presentation: presentReport(result, { blocks: drawsBlocks(io.env, toTerminal) }),
-      exitCode: hasNothing(result) ? EXIT.usage : hasOpen(result.alerts, severity) ? EXIT.findings : EXIT.ok,
+      exitCode: exitCodeFor(result, hasOpen(result.alerts, severity)),
     };
   };
   return everyMs === undefined ? once() : watch(call, everyMs, once);
+}
+
+/** Where there is no connection, nothing is green (V2): what is no finding by --fail-on is no good sign either. */
+function exitCodeFor(result: ReportResult, isFinding: boolean): ExitCode {
+  if (isFinding) return EXIT.findings;
+  return hasNoConnection(result) ? EXIT.usage : EXIT.ok;
 }
 
 /**

@@ -33,9 +33,9 @@ function otherWords({ degraded, notes }: Pick<AlertCounts, 'degraded' | 'notes'>
   return `${formatCount(degraded)} degraded, ${formatAmount(notes, 'note')}`;
 }
 
-/** A database without a connection may be the wrong one: nothing in it counts as good. */
-export function hasNothing({ alerts, connections }: Pick<Judged, 'alerts' | 'connections'>): boolean {
-  return connections?.length === 0 && alerts.length === 0;
+/** A database without a connection may be the wrong one: nothing in it counts as good (V2). */
+export function hasNoConnection({ connections }: Pick<Judged, 'connections'>): boolean {
+  return connections?.length === 0;
 }
 
 /**
@@ -43,16 +43,17 @@ export function hasNothing({ alerts, connections }: Pick<Judged, 'alerts' | 'con
  * nothing to judge.
  */
 export function headlineSeverity(
-  result: Pick<Judged, 'severity' | 'audit' | 'alerts' | 'connections'>,
+  result: Pick<Judged, 'severity' | 'audit' | 'connections'>,
 ): Severity | null {
   const { severity, audit } = result;
-  return (audit === null || hasNothing(result)) && severity !== 'loss' ? 'degraded' : severity;
+  return (audit === null || hasNoConnection(result)) && severity !== 'loss' ? 'degraded' : severity;
 }
 
 /** `37 lost, 1 degraded, 2 notes (4 alerts, 1 acknowledged)`, or `No alerts`. What is lost is counted item by item. */
 export function headlineWords(result: Judged): string {
   const { alerts, counts, audit } = result;
-  if (hasNothing(result)) return 'Nothing to report: there is no connection';
+  const isUnconnected = hasNoConnection(result);
+  if (isUnconnected && alerts.length === 0) return 'Nothing to report: there is no connection';
   const open = alerts.length - counts.acknowledged;
   // That nothing is lost is only for a comparison to say.
   const isCompared = audit !== null || counts.lost > 0;
@@ -61,7 +62,8 @@ export function headlineWords(result: Judged): string {
     ...(open === 0 ? [] : [formatAmount(open, 'alert')]),
     ...(counts.acknowledged === 0 ? [] : [`${formatCount(counts.acknowledged)} acknowledged`]),
   ].join(', ');
-  return `${said}${beside === '' ? '' : ` (${beside})`}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
+  const unconnected = isUnconnected ? '; there is no connection' : '';
+  return `${said}${beside === '' ? '' : ` (${beside})`}${unconnected}${audit === null ? '; the raw log was not compared (--no-audit)' : ''}`;
 }
 
 /** `acknowledged by ana on crm-1 until 2026-11-30 00:00 UTC: moved to the new number`. */

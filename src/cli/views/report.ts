@@ -24,7 +24,7 @@ import {
   type Line,
 } from '../ui/document.js';
 import { alertItem, alertSteps } from './alerts.js';
-import { headlineSeverity, headlineWords, severityMark } from './alert-words.js';
+import { hasNoConnection, headlineSeverity, headlineWords, severityMark } from './alert-words.js';
 import { addUpDays, dayChart, sparkline } from './day-chart.js';
 import { openMetrics } from './openmetrics.js';
 import { reportFigures } from './report-figures.js';
@@ -61,7 +61,7 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
   const more = connections.length - SHOWN_CONNECTIONS;
   return {
     json: result,
-    isNews: !isGreen(result.severity),
+    isNews: hasNoConnection(result) || !isGreen(result.severity),
     lines: [
       ...alerts.map((alert) => ({ type: 'alert', ...alert })),
       ...connections.map((connection) => ({ type: 'connection', ...connection })),

@@ -46,7 +46,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
       inv.remedy({ do: 'explain', subject: holder.externalId, why: 'the message that has the id' });
   }
   adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
-  if (contact.lead === null && facts.length === 0 && pending.length === 0) {
+  if (contact.lead === null && facts.length + pending.length + found.misfiled.length === 0) {
     const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
     return {
       verdict: `No data found for ${label}: ${where}.`,
@@ -57,6 +57,7 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   const aboutRows = [...concludeContactRows(inv, found)];
   // What a replay restores of its messages brings its names, too.
   if (aboutRows.length === 0 && !found.verdicts.some(isFault)) aboutRows.push(...concludeNames(inv, found));
+  aboutRows.push(...concludeFiling(inv, found));
   findings.push(...aboutRows.map(([, one]) => one));
   const parts = [
     contactVerdict(inv, label, found),
@@ -72,6 +73,22 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
         ]),
   ];
   return { verdict: `${parts.join('; ')}.`, known: true, findings };
+}
+
+function concludeFiling(
+  inv: Investigation,
+  { misfiled }: ContactFindings,
+): (readonly [words: string, finding: Finding])[] {
+  const [first] = misfiled;
+  if (first === undefined) return [];
+  inv.remedy({ do: 'replay_all' });
+  inv.remedy({ do: 'explain', subject: `log:${first}`, why: 'the raw entry' });
+  const number = misfiled.length;
+  const what =
+    number === 1
+      ? 'raw entry is found by other contacts, numbers or fields than it names'
+      : 'raw entries are found by other contacts, numbers or fields than they name';
+  return [[`${count(number)} ${what}`, finding('different', number, 'misfiled', what)]];
 }
 
 function concludeNames(

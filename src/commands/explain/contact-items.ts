@@ -21,6 +21,8 @@ export interface ContactItems {
   entries: number;
   /** Entries that name the contact but could not be parsed. */
   unreadable: { entry: EntryItems['entry']; reason: string }[];
+  /** Ids of entries about the contact, or found by its names, that are found by something else than their bodies say. */
+  misfiled: string[];
 }
 
 /** Everything in the raw log about the contact with these names. */
@@ -51,6 +53,9 @@ export async function gatherContactItems(
       const reason = failure ?? unrecognized[0]?.reason;
       return items.length > 0 || reason === undefined ? [] : [{ entry, reason }];
     }),
+    misfiled: decoded.flatMap((logged) =>
+      logged.isMisfiled && (logged.items.length > 0 || isFiledUnder(logged, wanted)) ? [logged.entry.id] : [],
+    ),
   };
 }
 
@@ -71,11 +76,17 @@ function withinBounds(inv: Investigation, found: readonly FoundEntry[], limit: n
   return kept;
 }
 
-/** An entry's items about the contact; the whole entry if it was unreadable. */
+/** An entry's items about the contact; the whole entry if it was unreadable, or is filed under the contact and does not name it. */
 function pickItems(inv: Investigation, logged: EntryItems, names: ReadonlySet<string>): EntryItems | null {
   const items = logged.items.filter((item) => inv.concerns(item) && isAbout(item, names));
   const broken = logged.failure !== null || logged.unrecognized.length > 0;
-  return items.length === 0 && !broken ? null : { ...logged, items };
+  const isOurs = logged.items.length === 0 || logged.items.some((item) => inv.concerns(item));
+  const isStray = logged.isMisfiled && isOurs && isFiledUnder(logged, names);
+  return items.length === 0 && !broken && !isStray ? null : { ...logged, items };
+}
+
+function isFiledUnder({ filedUnder }: EntryItems, names: ReadonlySet<string>): boolean {
+  return filedUnder.some((name) => names.has(name));
 }
 
 function isAbout(item: EntryItem, names: ReadonlySet<string>): boolean {

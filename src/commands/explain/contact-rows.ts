@@ -1,5 +1,11 @@
 import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
 import { unfoundedOf } from '../../audit/claims.js';
+import { ItemJudge } from '../../audit/item-judge.js';
+import { entryRefOf, standingOf } from '../../audit/outcome.js';
+import { Window } from '../../audit/window.js';
+import { OwnNumbers } from '../../ingest/batch/own-number.js';
+import { isMisfiled } from '../../ingest/batch/prepare-entry.js';
+import type { DecodedEntry } from '../../rawlog/raw-log.js';
 import { countTwins } from '../../audit/differences.js';
 import { amount } from '../../model/amount.js';
 import type { Claim } from '../../store/checks/messages.js';
@@ -23,6 +29,10 @@ export interface ContactRows {
   unfounded: number;
   /** Whether one of those duplicates a message under its own id. */
   isCopy: boolean;
+  /** External ids of its messages that their entries hold, of another contact. */
+  strangers: string[];
+  /** Ids of the entries of its messages that are found by something else than their bodies say. */
+  misfiled: string[];
   /** What is derived of the contact, and wrong. */
   derived: WrongRow[];
 }
@@ -59,21 +69,53 @@ export async function judgeContactRows(
 async function judgeClaims(
   inv: Investigation,
   claims: readonly Claim[],
-): Promise<Pick<ContactRows, 'unfounded' | 'isCopy'>> {
+): Promise<Pick<ContactRows, 'unfounded' | 'isCopy' | 'strangers' | 'misfiled'>> {
   let unfounded = 0;
   let isCopy = false;
-  if (claims.length === 0) return { unfounded, isCopy };
+  const strangers = new Set<string>();
+  const misfiled: string[] = [];
+  if (claims.length === 0) return { unfounded, isCopy, strangers: [], misfiled };
+  const judge = new ItemJudge(inv.sql);
   const ids = [...new Set(claims.map(({ batchId }) => batchId))];
   for await (const decoded of inv.log.entries({ statuses: [], ids })) {
-    for (const claim of claims) {
-      if (claim.batchId !== decoded.entry.id) continue;
+    if (isMisfiled(decoded.entry, decoded.filing())) misfiled.push(decoded.entry.id);
+    const own = claims.filter(({ batchId }) => batchId === decoded.entry.id);
+    for (const externalId of await findStrangers(decoded, own, judge)) strangers.add(externalId);
+    for (const claim of own) {
       const found = await unfoundedOf(inv.sql, decoded, claim, inv.log);
       if (found === null) continue;
       unfounded += 1;
       isCopy ||= found.isCopy;
     }
   }
-  return { unfounded, isCopy };
+  return { unfounded, isCopy, strangers: [...strangers], misfiled };
+}
+
+/** Those of an entry's rows that are of another contact, by the entry. */
+async function findStrangers(
+  { entry, sections }: DecodedEntry,
+  rows: readonly Claim[],
+  judge: ItemJudge,
+): Promise<string[]> {
+  const window = new Window();
+  const names = new Set(rows.flatMap(({ externalId, stanzaId }) => [externalId, stanzaId ?? externalId]));
+  const own = new OwnNumbers();
+  for (const { section, ...owner } of sections) {
+    for (const said of section.facts) {
+      const isNamed =
+        said.kind === 'message' && [said.externalId, said.stanzaId ?? ''].some((id) => names.has(id));
+      const standing = isNamed ? standingOf(said, owner, own) : null;
+      if (standing?.kind === 'judged')
+        window.add({ fact: standing.fact, connection: standing.connection, entry: entryRefOf(entry) });
+    }
+  }
+  if (window.size === 0) return [];
+  const ids = new Set(rows.map(({ id }) => id));
+  return (await judge.judge(window)).flatMap(({ outcome }) =>
+    (outcome.kind === 'elsewhere' || outcome.kind === 'leadless') && ids.has(outcome.row.id)
+      ? [outcome.row.externalId]
+      : [],
+  );
 }
 
 /** What is wrong with the rows, each in a few words and as a finding; advises what sets it right. */
@@ -82,7 +124,7 @@ export function concludeContactRows(
   { rows, verdicts }: { rows: ContactRows | null; verdicts: readonly ItemVerdict[] },
 ): (readonly [words: string, finding: Finding])[] {
   if (rows === null) return [];
-  const { faults, twins, unfounded, isCopy, derived } = rows;
+  const { faults, twins, unfounded, isCopy, strangers, derived } = rows;
   const said: (readonly [string, Finding])[] = [];
   const say = (
     outcome: Finding['outcome'],
@@ -111,6 +153,16 @@ export function concludeContactRows(
     'messages are not in the raw entries that they name',
   );
   if (unfounded > 0) inv.remedy({ do: isCopy ? 'dedupe' : 'unlink' });
+  say(
+    'different',
+    strangers.length,
+    'in_another_conversation',
+    'message is of another contact by the raw log',
+    'messages are of other contacts by the raw log',
+  );
+  if (strangers.length > 0) inv.remedy({ do: 'replay_all' });
+  for (const subject of strangers.slice(0, 1))
+    inv.remedy({ do: 'explain', subject, why: 'a message that is of another contact' });
   say('different', twins, 'doubled', 'message is a duplicate', 'messages are duplicates');
   say(
     'different',

@@ -45,6 +45,8 @@ export interface ContactFindings {
   pending: PendingNote[];
   /** Names that the raw log gives it, and that are not stored. */
   lackingNames: LackingName[];
+  /** Ids of entries that are found by something else than their bodies say. */
+  misfiled: string[];
   /** What is wrong with its rows; null for a person who is no lead. */
   rows: ContactRows | null;
 }
@@ -66,6 +68,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   const verdicts = verdictsOfContact(await inv.verdictsOn(gathered.items), leadIds);
   const messages = messagesOf(verdicts);
   const { bodies } = inv.options;
+  const rows = known === null ? null : await judgeContactRows(inv, known.leadId, verdicts);
   const described = known === null ? noLead() : await describeLead(inv, known, verdicts);
   await noticeOwedHistory(inv, described.conversations, contact.names);
   return {
@@ -86,7 +89,8 @@ export async function explainContact(inv: Investigation, typed: string): Promise
       inv.sql,
       gathered.items.map((item) => ({ ...item, entry: entryRefOf(item.entry) })),
     ),
-    rows: known === null ? null : await judgeContactRows(inv, known.leadId, verdicts),
+    misfiled: [...new Set([...gathered.misfiled, ...(rows?.misfiled ?? [])])],
+    rows,
   };
 }
 

@@ -39,6 +39,8 @@ export interface EntryItems {
   failure: string | null;
   /** It is found by other contacts, numbers or fields than its body names. */
   isMisfiled: boolean;
+  /** The contacts by which it is found. */
+  filedUnder: readonly string[];
   unrecognized: readonly { path: string; reason: string; excerpt: string }[];
 }
 
@@ -74,6 +76,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
     items,
     failure: decoded.failure?.message ?? null,
     isMisfiled: isMisfiled(decoded.entry, decoded.filing()),
+    filedUnder: decoded.entry.chatIds,
     unrecognized: [
       ...(decoded.failure === null ? decoded.refused : []).map((path) => ({
         path,
