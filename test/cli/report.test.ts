@@ -229,6 +229,7 @@ describe('report on the command line', () => {
     // What --fail-on names is a finding, as of verify.
     expect((await run(['report', '--fail-on', 'degraded'])).code).toBe(3);
     expect((await run(['verify'])).code).toBe(3);
+    expect((await run(['verify', '--fail-on', 'loss'])).code).toBe(2);
 
     await run(['alerts', 'ack', 'entries_pending']);
     for (const command of [['report'], ['report', '--fail-on', 'note'], ['alerts', 'list'], ['verify']]) {

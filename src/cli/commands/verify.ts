@@ -61,13 +61,12 @@ export function registerVerify(parent: Command, attach: Attach): void {
 }
 
 async function verifyCommand(call: Call): Promise<Outcome> {
-  const [{ openItemsFile }, { hasNothing, itemLine, presentVerify }, { withContext }, { verify }] =
-    await Promise.all([
-      import('../items-file.js'),
-      import('../views/verify.js'),
-      import('../session.js'),
-      import('../../commands/verify/verify.js'),
-    ]);
+  const [{ openItemsFile }, { itemLine, presentVerify }, { withContext }, { verify }] = await Promise.all([
+    import('../items-file.js'),
+    import('../views/verify.js'),
+    import('../session.js'),
+    import('../../commands/verify/verify.js'),
+  ]);
   const { options, items, severity, appSecrets } = readOptions(call, call.settings.output);
   const { since, enforce } = options;
   if (since !== undefined)
@@ -90,7 +89,7 @@ async function verifyCommand(call: Call): Promise<Outcome> {
     }
     return {
       presentation: presentVerify(result, severity),
-      exitCode: hasNothing(result) ? EXIT.usage : exitCodeFor(result, severity),
+      exitCode: exitCodeFor(result, severity),
     };
   } finally {
     await list?.discard();
@@ -121,13 +120,15 @@ function readOptions(line: Call, output: string | undefined) {
   return { options, items, severity: values.failOn, appSecrets };
 }
 
-function exitCodeFor({ status, severity, enforced }: VerifyResult, least: Severity): ExitCode {
+/** Where there is no connection, nothing is green (V2): what is no finding by --fail-on is no good sign either. */
+function exitCodeFor({ status, severity, enforced, connections }: VerifyResult, least: Severity): ExitCode {
   switch (status) {
     case 'interrupted':
       return EXIT.interrupted;
     case 'completed': {
       const isFinding = severity !== null && isAtLeast(severity, least);
-      return isFinding || enforced.some(({ outcome }) => outcome === 'blocked') ? EXIT.findings : EXIT.ok;
+      if (isFinding || enforced.some(({ outcome }) => outcome === 'blocked')) return EXIT.findings;
+      return connections === 0 ? EXIT.usage : EXIT.ok;
     }
   }
 }
