@@ -3,7 +3,13 @@ import type { JsonObject } from '../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
 import { isLabelRank, packEvidence } from './evidence.js';
 import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-values.js';
-import { absorbState, timeOfRevoke, type MessageState, type Version } from './message-state.js';
+import {
+  absorbState,
+  contradictsRevoke,
+  revokedAtOf,
+  type MessageState,
+  type Version,
+} from './message-state.js';
 
 /**
  * Whether a message contradicts a state with equally good evidence. Merging does not show it: of two equally good
@@ -36,7 +42,7 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
       return contradictsVersion(state.edits?.get(editId), { at, content });
     }
     case 'revoke':
-      return state.revokedAt !== null && state.revokedAt !== timeOfRevoke(state, payload.at);
+      return contradictsRevoke(state, payload.at);
     case 'status':
     case 'reaction':
       return false;
@@ -138,9 +144,11 @@ function isOtherMedia(known: Media | null, said: Media | null): boolean {
 }
 
 /** A state as one text, except for the row's origin. */
-function snapshot({ ranks, media, rawMeta, edits, errors, ...rest }: MessageState): string {
+function snapshot(state: MessageState): string {
+  const { ranks, media, rawMeta, edits, errors, ...rest } = state;
   return stableJson({
     ...rest,
+    revokedAt: revokedAtOf(state),
     evidence: packEvidence(ranks),
     media: media === null ? null : { ...media },
     rawMeta,

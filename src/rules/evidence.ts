@@ -78,6 +78,11 @@ export function cameLive(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.live;
 }
 
+/** Whether any message of WhatsApp's own knows the time better: so far only a media follow-up, or another program, says it. */
+export function hasWeakTime({ structure }: Pick<EvidenceRanks, 'structure'>): boolean {
+  return structure <= STRUCTURE_RANK.follow_up;
+}
+
 /** Whether a message is known only from a CRM (`compare --adopt`). */
 export function isAdopted(ranks: EvidenceRanks): boolean {
   return ranks.structure === STRUCTURE_RANK.adopted && ranks.type % 4 === ADOPTED_RANK;

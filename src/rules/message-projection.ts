@@ -1,7 +1,7 @@
 import type { Media, MessageContent } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { RevisionRow } from '../store/tables/amendments.js';
-import { timeOfRevoke, type MessageState, type Version } from './message-state.js';
+import { revokedAtOf, type MessageState, type Version } from './message-state.js';
 import { stableJson } from './merge-values.js';
 
 /** The version key of the content before any edit. */
@@ -48,7 +48,7 @@ export function projectMessage(state: MessageState): MessageProjection {
     rawMeta: revoked ? null : original.rawMeta,
     editedAt: edits.at(-1)?.at ?? null,
     editExternalId: edits.at(-1)?.version ?? null,
-    deletedAt: state.revokedAt === null ? null : Math.max(state.revokedAt, state.timestamp),
+    deletedAt: revokedAtOf(state),
     revisions: revoked ? versions : versions.filter((version) => version !== shown),
   };
 }
@@ -71,7 +71,7 @@ export function restoreContent(
   row: Pick<MessageProjection, 'editedAt' | 'editExternalId' | 'deletedAt'>,
   revisions: readonly Revision[],
 ): void {
-  state.revokedAt = row.deletedAt === null ? null : timeOfRevoke(state, row.deletedAt);
+  state.revokedAt = row.deletedAt;
   if (row.editExternalId !== null && row.editedAt !== null && row.deletedAt === null) {
     addEdit(state, row.editExternalId, row.editedAt, contentOf(state));
   }

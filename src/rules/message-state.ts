@@ -11,7 +11,14 @@ import {
 import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { absorbContent, mediaText } from './absorb-content.js';
-import { contentRank, labelRank, sourceOf, structureRank, type EvidenceRanks } from './evidence.js';
+import {
+  contentRank,
+  hasWeakTime,
+  labelRank,
+  sourceOf,
+  structureRank,
+  type EvidenceRanks,
+} from './evidence.js';
 import { higher, mergeErrors, smaller } from './merge-values.js';
 
 /** The content after an edit. */
@@ -164,21 +171,41 @@ function compareCopies([aId, a]: [string, Version], [bId, b]: [string, Version])
   return a.at - b.at || (aId < bId ? -1 : 1);
 }
 
+/** What decides when a revoked message counts as revoked. */
+type RevokedMessage = Pick<MessageState, 'timestamp' | 'revokedAt' | 'ranks'>;
+
 /**
- * The time of a revoke, or 0 where it says none: no message is revoked before it is sent. Such a time is local time labeled as UTC, or
- * the message's own, as the row shows it.
+ * The time of a revoke, or 0 where it says none: no message is revoked before it is sent. Such a time is local time labeled as UTC.
+ * The message's own time is kept, though it is as good as none; so is any, as long as a better source can say that the message is older.
  */
-export function timeOfRevoke({ timestamp }: Pick<MessageState, 'timestamp'>, at: number): number {
-  return at > timestamp ? at : 0;
+function timeOfRevoke(message: RevokedMessage, at: number): number {
+  return at >= message.timestamp || hasWeakTime(message.ranks) ? at : 0;
 }
 
-/** The earliest revoke counts; one without a time (0) only if no other is known. */
+/** When the message counts as revoked; null if it is not. */
+export function revokedAtOf(message: RevokedMessage): number | null {
+  if (message.revokedAt === null) return null;
+  const at = timeOfRevoke(message, message.revokedAt);
+  return at === 0 ? message.timestamp : at;
+}
+
+/** Whether a revoke at that moment does not fit when the message counts as revoked. */
+export function contradictsRevoke(message: RevokedMessage, at: number): boolean {
+  return message.revokedAt !== null && revokedAtOf(message) !== revokedAtOf({ ...message, revokedAt: at });
+}
+
+/** The earliest revoke after the message counts; one at its time, or without a time (0), only if no other is known. */
 export function absorbRevoke(state: MessageState, revokedAt: number): boolean {
-  const known = state.revokedAt;
   const at = timeOfRevoke(state, revokedAt);
-  if (known !== null && (at === 0 || (known !== 0 && known <= at))) return false;
+  const known = state.revokedAt === null ? null : timeOfRevoke(state, state.revokedAt);
+  if (known !== null && !isBetterRevoke(state, at, known)) return false;
   state.revokedAt = at;
   return true;
+}
+
+function isBetterRevoke({ timestamp, ranks }: MessageState, at: number, known: number): boolean {
+  const least = hasWeakTime(ranks) ? 0 : timestamp;
+  return known > least ? at > least && at < known : at > known;
 }
 
 function absorbStructure(state: MessageState, other: MessageState): boolean {

@@ -75,6 +75,7 @@ const BY_POOLER_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/unsupported startup parameter/i, 'pooler_refused_option'],
   [/transaction blocks not allowed in statement pooling mode/i, 'pooler_without_transactions'],
   [/tenant or user not found|tenant\/user .* not found/i, 'pooler_unknown_tenant'],
+  [/^(?:server login failed: )?(?:FATAL:? *)?database "[^"]*" does not exist$/i, 'unknown'],
   [/query_wait_timeout|no more connections allowed|max client connections reached/i, 'pooler_exhausted'],
 ];
 
@@ -129,7 +130,9 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'unreachable':
       return fault(
         `No PostgreSQL answers at ${location}${reason === undefined ? '' : ` (${reason})`}.`,
-        'Check that the server runs, and that host and port in the database URL are right.',
+        reason === undefined
+          ? 'Check that the server runs, and that host and port in the database URL are right; behind a connection pooler, the name of the database, too.'
+          : 'Check that the server runs, and that host and port in the database URL are right.',
       );
     case 'starting_up':
       return fault(

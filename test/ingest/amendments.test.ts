@@ -249,6 +249,17 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await shown(store)).toMatchObject([{ deleted: 70 }]);
     });
 
+    it.each([
+      ['at the time of a file that came first', [revoke('A1', 9)], 9],
+      ['at the time of the message', [revoke('A1', 0)], 0],
+      ['before that file', [revoke('A1', 5)], 5],
+    ])('M5: a revoke %s says when, in every order', async (_, revokes, at) => {
+      const image = { type: 'image', text: undefined, image: { id: 'M1', mime_type: 'image/jpeg' } };
+      const file = webhook('history', { messages: [item('A1', 9, image)] });
+      const store = await expectOneDatabase(backend, [file, ...revokes, history([old('A1', 0, image)])]);
+      expect(await select(store, `select ${offset('deleted_at')} as at from messages`)).toEqual([{ at }]);
+    });
+
     it('M5: edits and revokes of the business’s own messages work alike, and open no ticket', async () => {
       const store = await expectOneDatabase(backend, [
         echo('B1', 0),

@@ -47,6 +47,16 @@ function lockOptions(mode: RunLockOptions['mode'], command: string): RunLockOpti
 }
 
 describe('a pooler in transaction mode', () => {
+  test('is asked for a database that is not there, as a server would be', async () => {
+    const { pooled } = await urls();
+    const url = new URL(pooled);
+    url.pathname = `${url.pathname}_misspelt`;
+    await expect(open({ url: url.href })).rejects.toMatchObject({
+      code: 'database_unknown',
+      exitCode: EXIT.usage,
+    });
+  });
+
   test('is told from a server, also when nobody else uses it', async () => {
     const { direct, pooled } = await urls();
     for (const [config, expected] of [

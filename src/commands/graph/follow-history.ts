@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
-import { decodeEntry } from '../../decode/decode-entry.js';
 import type { HistoryChunkFact, HistoryStateFact } from '../../model/facts.js';
 import { SMB_SYNC_TYPES } from '../../model/enumerations.js';
+import { RawLog, type DecodedEntry } from '../../rawlog/raw-log.js';
 import { readEntriesOfFields } from '../../store/tables/stored-entries.js';
 
 /** The result of a request so far, according to the raw log, replayed or not. */
@@ -40,6 +40,7 @@ export async function readArrival(
   before: HistoryArrival,
 ): Promise<HistoryArrival> {
   let arrival = before;
+  const log = await RawLog.open(ctx.store.sql);
   for (;;) {
     const entries = await readEntriesOfFields(
       ctx.store.sql,
@@ -47,27 +48,28 @@ export async function readArrival(
       SMB_SYNC_TYPES,
       { since, after: arrival.lastEntryId, most: PAGE },
     );
-    for (const { id, body } of entries) {
-      arrival = { ...withEntry(arrival, body, connection.phoneNumberId), lastEntryId: id };
+    for (const decoded of await log.decode(entries)) {
+      arrival = {
+        ...withEntry(arrival, decoded, connection.phoneNumberId),
+        lastEntryId: decoded.entry.id,
+      };
     }
     if (entries.length < PAGE || ctx.signal.aborted) return arrival;
   }
 }
 
 /** What an entry adds; pure. */
-export function withEntry(
+function withEntry(
   before: HistoryArrival,
-  body: Uint8Array,
+  { sections }: DecodedEntry,
   phoneNumberId: string | null,
 ): HistoryArrival {
-  const decoded = decodeEntry(body, { include: new Set() });
-  if (decoded.kind === 'invalid') return before;
-  const facts = decoded.entry.sections
+  const facts = sections
     .filter(
-      ({ connection }) =>
+      ({ section: { connection } }) =>
         connection.phoneNumberId === undefined || connection.phoneNumberId === phoneNumberId,
     )
-    .flatMap((section) => section.facts);
+    .flatMap(({ section }) => section.facts);
   const chunks = facts.filter((fact): fact is HistoryChunkFact => fact.kind === 'history_chunk');
   const states = facts.filter((fact): fact is HistoryStateFact => fact.kind === 'history_state');
   const ended = states.find(({ status }) => status !== 'pending_history');

@@ -1,10 +1,10 @@
-import { decodeEntry } from '../../decode/decode-entry.js';
 import { itemAt } from '../../decode/item-at.js';
 import { asObject, asString } from '../../decode/read.js';
 import { parseJid } from '../../identity/jid.js';
 import { readOldestKeyed, type KeyedMessage } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
-import { readRawBody } from '../../store/tables/stored-entries.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import { readEntries } from '../../store/tables/stored-entries.js';
 import type { Addresses } from './subject.js';
 
 /** The start of a request going back, and the address to ask the phone under. */
@@ -43,16 +43,18 @@ export async function findAnchor(
   };
 }
 
+const ONE = { limit: 1, maxBytes: 1 };
+
 /** The chat's address in the raw entry of the message; null if it did not come over WhatsApp Web. */
 async function readStoredAddress(sql: Sql, { entryId, keyId }: KeyedMessage): Promise<string | null> {
-  const body = entryId === null ? undefined : await readRawBody(sql, entryId);
-  if (body === undefined) return null;
-  const decoded = decodeEntry(body, { include: new Set() });
-  if (decoded.kind === 'invalid' || decoded.entry.provider !== 'baileys') return null;
-  const facts = decoded.entry.sections.flatMap((section) => section.facts);
+  if (entryId === null) return null;
+  const stored = await readEntries(sql, { statuses: [], ids: [entryId] }, null, ONE);
+  const [decoded] = await (await RawLog.open(sql)).decode(stored);
+  if (decoded?.provider !== 'baileys') return null;
+  const facts = decoded.sections.flatMap(({ section }) => section.facts);
   const fact = facts.find((candidate) => candidate.kind === 'message' && candidate.externalId === keyId);
   if (fact === undefined) return null;
-  const key = asObject(asObject(itemAt(body, fact.path))?.key);
+  const key = asObject(asObject(itemAt(decoded.entry.rawBody, fact.path))?.key);
   const { kind, jid } = parseJid(asString(key?.remoteJid) ?? '');
   return kind === 'user' || kind === 'lid' ? jid : null;
 }

@@ -195,12 +195,6 @@ function selectionSql(
   return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, parameters };
 }
 
-/** The bytes of a raw entry; undefined if it is missing. */
-export async function readRawBody(sql: Sql, entryId: string): Promise<Uint8Array | undefined> {
-  const [row] = await sql.query(`select raw_body from webhook_log where id = $1::uuid`, [entryId]);
-  return row === undefined ? undefined : bytesOf(row, 'raw_body');
-}
-
 /** The id of the newest stored entry; null without entries. */
 export async function readLastEntryId(sql: Sql): Promise<string | null> {
   const [row] = await sql.query(`select id from webhook_log order by id desc limit 1`);
@@ -329,16 +323,17 @@ export async function readEntriesOfFields(
     after,
     most,
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
-): Promise<{ id: string; body: Uint8Array }[]> {
+): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select w.id, w.raw_body from webhook_log w
-     left join webhook_log last on last.id = $5::uuid
-     where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
-       and w.fields && $3::text[] and coalesce(w.received_at, w.created_at) >= $4::timestamptz
-       and (last.id is null
-         or (coalesce(w.received_at, w.created_at), w.id) > (coalesce(last.received_at, last.created_at), last.id))
-     order by coalesce(w.received_at, w.created_at), w.id limit $6::int`,
+    `select id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, ${LISTS},
+       ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
+     from webhook_log,
+       lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
+     where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])
+       and fields && $3::text[] and coalesce(received_at, created_at) >= $4::timestamptz
+       and ($5::uuid is null or (coalesce(received_at, created_at), id) > (last.at, $5::uuid))
+     order by coalesce(received_at, created_at), id limit $6::int`,
     [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since), after, most],
   );
-  return rows.map((row) => ({ id: textOf(row, 'id'), body: bytesOf(row, 'raw_body') }));
+  return rowsOf(STORED_ENTRY, rows);
 }
