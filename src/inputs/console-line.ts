@@ -16,6 +16,7 @@ import {
   QUOTE,
   skipBlank,
 } from './bytes.js';
+import { holdsEncodedBody } from './encoded-lines.js';
 import { hasId, hasMarkedBytes, hasMarker, mayEndBody, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
@@ -97,6 +98,7 @@ function entryOf(line: Buffer, scanner: ValueScanner): FoundEntry {
   if (
     mayHoldBody(line) ||
     hasMarkedBytes(line) ||
+    holdsEncodedBody(line) ||
     ((hasMarker(line) || hasId(line)) && isOfPrint(line.toString('latin1')))
   )
     return { kind: 'line', start: 0, end: line.length };

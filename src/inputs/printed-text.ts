@@ -125,16 +125,18 @@ export class PrintedText {
   #begin({ content }: HeadLine, end: LineEnd): 'held' | 'other' {
     if (end !== 'line') return 'other';
     const isMember = mayBeMember(content);
-    if (!isMember && !mayBegin(content) && !mayBeCell(content)) return 'other';
+    const isCell = mayBeCell(content);
+    const begins = mayBegin(content);
+    if (!isMember && !isCell && !begins) return 'other';
     const text = content.toString();
     const member = isMember ? decoratedMember(text) : undefined;
     if (member?.kind === 'member') {
       this.#membersAt = member.at;
       return 'held';
     }
-    this.#cell = mayBeCell(content) ? PsqlCell.begun(text) : undefined;
+    this.#cell = isCell ? PsqlCell.begun(text) : undefined;
     if (this.#cell !== undefined) return 'held';
-    if (!mayBegin(content)) return 'other';
+    if (!begins) return 'other';
     this.#strings.take(text);
     const { state, isOfPhp } = this.#strings;
     const opening = isOfPhp ? undefined : PrintedValue.in(text);
@@ -287,22 +289,27 @@ function mayBegin(line: Buffer): boolean {
 function mayBeMember(line: Buffer): boolean {
   const [first = 0] = line;
   if (first === OPEN_BRACE || first === OPEN_BRACKET || first === QUOTE) return false;
-  return INDENTED_QUOTES.some((quote) => line.includes(quote));
+  if (!line.includes(END_OF_KEY)) return false;
+  const head = line.subarray(0, LONGEST_HEAD);
+  return INDENTED_QUOTES.some((quote) => head.includes(quote));
 }
+
+const END_OF_KEY = Buffer.from('":');
 
 const INDENTED_QUOTES = ['  "', '\t"', '\' "', '` "'].map((text) => Buffer.from(text));
 
 /** A quick look: whether a line can begin a cell of psql's over several. */
 function mayBeCell(line: Buffer): boolean {
   return (
-    (line.includes(PLUS) || line.includes(ARROW_BACK)) &&
-    /^[^"{[]{0,400}[{[](?:[ +]|\xe2\x86\xb5)/.test(line.toString('latin1', 0, LONGEST_CELL_HEAD))
+    (line.includes(PLUS) || line.includes(FIRST_OF_RETURN)) &&
+    /^[^"{[]{0,400}[{[](?:[ +]|\xe2\x86\xb5)/.test(line.toString('latin1', 0, LONGEST_HEAD))
   );
 }
 
 const PLUS = 0x2b;
-const ARROW_BACK = Buffer.from('↵');
-const LONGEST_CELL_HEAD = 410;
+/** The first byte of `↵`. */
+const FIRST_OF_RETURN = 0xe2;
+const LONGEST_HEAD = 410;
 
 /** The last byte that is neither white space nor of a colour. */
 function lastOf(line: Buffer): number {

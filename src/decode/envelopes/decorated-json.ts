@@ -13,7 +13,7 @@ const LONGEST_NUMBER = 40;
 const MOST_KEYS = 8;
 
 /** A key as a pretty-printer indents it. One blank alone separates words, as before a label. */
-const KEY = /(?<=\s\s|['`]\s|^\s)"(?:[^"\\\n]|\\.){1,80}"\s*:\s*/g;
+const KEY = /(?<=\s\s|['`]\s|^\s)"(?:[^"\\\n]|\\.){1,80}":\s*/g;
 /** An element of a list, indented alike. */
 const ELEMENT = /(?<=\s\s)(?=["\d-])/g;
 const BRACKETS = /(?:^|[\s'`])([{[]|[\]}]+,?|[{[][\]}],?)(?=\s|\\|['`]|$)/g;
