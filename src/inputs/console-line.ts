@@ -1,7 +1,7 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
 import { wordsBeforeIndent } from '../decode/envelopes/line-prefix.js';
-import { fragmentOf, printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
+import { fragmentOf, isDecorated, printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
 import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
@@ -16,7 +16,8 @@ import {
   QUOTE,
   skipBlank,
 } from './bytes.js';
-import { hasMarkedBytes, hasMarker, mayEndBody, mayHoldBody } from './markers.js';
+import { holdsEncodedBody } from './encoded-lines.js';
+import { hasId, hasMarkedBytes, hasMarker, mayEndBody, mayHoldBody } from './markers.js';
 import { ValueScanner } from './value-scanner.js';
 
 /** Where the JSON of a log line is: complete in the line, cut off at its end, or continued on the next lines. */
@@ -97,17 +98,18 @@ function entryOf(line: Buffer, scanner: ValueScanner): FoundEntry {
   if (
     mayHoldBody(line) ||
     hasMarkedBytes(line) ||
-    ((hasMarker(line) || IDS.some((id) => line.includes(id))) &&
-      printFormOf(line.toString('latin1')) !== undefined)
+    holdsEncodedBody(line) ||
+    ((hasMarker(line) || hasId(line)) && isOfPrint(line.toString('latin1')))
   )
     return { kind: 'line', start: 0, end: line.length };
   return found ?? { kind: 'none', start: 0, end: 0 };
 }
 
-const LONGEST_WORDS = 800;
+function isOfPrint(line: string): boolean {
+  return printFormOf(line) !== undefined || isDecorated(line);
+}
 
-/** How a member with the id of a message begins or goes on, alone in a line of JSON over several. */
-const IDS = ['"wamid.', '"remoteJid"'].map((text) => Buffer.from(text));
+const LONGEST_WORDS = 800;
 
 /** A line with blanks in place of its colours, which stand between the name and the text of a property, too. */
 function withBlankColours(line: Buffer): Buffer {

@@ -44,6 +44,13 @@ export function hasMarker(bytes: Buffer): boolean {
   return includesAny(bytes, PLAIN) || includesAny(bytes, ENCODED);
 }
 
+/** How a member with the id of a message begins or goes on, alone in a line of JSON over several. */
+const IDS = ['"wamid.', '"remoteJid"'].map((text) => Buffer.from(text));
+
+export function hasId(line: Buffer): boolean {
+  return includesAny(line, IDS);
+}
+
 /** Numbers of a list of bytes, or of an object by their place, in JSON or Ruby: `[123,34,`, `"0":123,"1":34,`, `"0"=>123, "1"=>34,`. */
 const BYTES = /[[:>]\s*-?\d{1,3}\s*,\s*(?:"1"\s*(?::|=>)\s*)?-?\d{1,3}\s*,/;
 const PLACES = /"\d+"\s*(?::|=>)/g;

@@ -1,10 +1,13 @@
 import { PrintedStrings } from '../decode/envelopes/printed-texts.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
+import { decoratedMember, decoratedPart } from '../decode/envelopes/decorated-json.js';
+import { PsqlCell } from '../decode/envelopes/psql-value.js';
 import {
   ByteCollector,
   CLOSE_BRACE,
   NEWLINE,
   OPEN_BRACE,
+  OPEN_BRACKET,
   QUOTE,
   skipBlank,
   SPACE,
@@ -12,7 +15,7 @@ import {
   trimEnd,
 } from './bytes.js';
 import { findEntry, lineTime } from './console-line.js';
-import { hasMarker } from './markers.js';
+import { hasId, hasMarker } from './markers.js';
 import { PrefixedValue } from './prefixed-value.js';
 import { PrintedValue, type LineEnd } from './printed-value.js';
 import type { HeadLine } from './request-head.js';
@@ -58,6 +61,10 @@ export class PrintedText {
   /** Where the first line begins a value behind words that may stand before its other lines, too. */
   #wordsEnd: number | undefined;
   #prefixed: PrefixedValue | undefined;
+  /** The cell of a table that goes on in the next line. */
+  #cell: PsqlCell | undefined;
+  /** Where the least indented of the members begins that are parts of JSON which cannot be read. */
+  #membersAt: number | undefined;
   #bytes: ByteCollector;
   #first: HeadLine | undefined;
   #last: HeadLine | undefined;
@@ -81,7 +88,8 @@ export class PrintedText {
 
   /** Whether it is certain to go on in the next line. */
   get isOpen(): boolean {
-    if (this.#prefixed !== undefined) return true;
+    if (this.#prefixed !== undefined || this.#cell !== undefined) return true;
+    if (this.#membersAt !== undefined) return false;
     return this.#value?.isOpen ?? this.#strings.state === 'open';
   }
 
@@ -115,8 +123,20 @@ export class PrintedText {
   }
 
   #begin({ content }: HeadLine, end: LineEnd): 'held' | 'other' {
-    if (end !== 'line' || !mayBegin(content)) return 'other';
+    if (end !== 'line') return 'other';
+    const isMember = mayBeMember(content);
+    const isCell = mayBeCell(content);
+    const begins = mayBegin(content);
+    if (!isMember && !isCell && !begins) return 'other';
     const text = content.toString();
+    const member = isMember ? decoratedMember(text) : undefined;
+    if (member?.kind === 'member') {
+      this.#membersAt = member.at;
+      return 'held';
+    }
+    this.#cell = isCell ? PsqlCell.begun(text) : undefined;
+    if (this.#cell !== undefined) return 'held';
+    if (!begins) return 'other';
     this.#strings.take(text);
     const { state, isOfPhp } = this.#strings;
     const opening = isOfPhp ? undefined : PrintedValue.in(text);
@@ -142,6 +162,12 @@ export class PrintedText {
   }
 
   #goOn({ content }: HeadLine, end: LineEnd): 'held' | 'last' | 'other' {
+    if (this.#membersAt !== undefined) return this.#goOnWithMembers(content, this.#membersAt);
+    if (this.#cell !== undefined) {
+      const next = this.#cell.next(content.toString());
+      if (next === undefined) return 'other';
+      return next.isLast ? 'last' : 'held';
+    }
     if (this.#prefixed !== undefined) return WAYS[this.#prefixed.goOn(content, end)];
     const prefixed = this.#prefixedBy(content);
     const way = prefixed?.goOn(content, end) ?? 'no';
@@ -156,6 +182,15 @@ export class PrintedText {
     const isInside = this.#strings.take(text) !== undefined;
     if (!isInside) return 'other';
     return this.#strings.state === 'none' ? 'last' : 'held';
+  }
+
+  #goOnWithMembers(content: Buffer, least: number): 'held' | 'other' {
+    const [first] = content;
+    const part = first === OPEN_BRACE ? undefined : decoratedPart(content.toString());
+    // A value can begin there that is whole.
+    if (part === undefined || (part.kind === 'opening' && part.at < least)) return 'other';
+    this.#membersAt = Math.min(least, part.kind === 'closing' ? least : part.at);
+    return 'held';
   }
 
   /** The value that the only line so far begins, if the next one has the same words before it. */
@@ -187,13 +222,14 @@ export class PrintedText {
     this.#lines++;
     this.#last = line;
     const content = this.#tail.length > 0 ? Buffer.concat([this.#tail, line.content]) : line.content;
-    this.#isMarked ||= hasMarker(content);
+    this.#isMarked ||= hasMarker(content) || (this.#membersAt !== undefined && hasId(content));
     this.#tail = end === 'line' ? NOTHING : content.subarray(-LONGEST_MARKER);
   }
 
   /** The one line of what turned out to be no text over several lines. */
   release(): HeadLine | undefined {
-    const first = this.#lines === 1 && !this.#isAdopted ? this.#first : undefined;
+    const isOwn = this.#lines === 1 && !this.#isAdopted && this.#membersAt === undefined;
+    const first = isOwn ? this.#first : undefined;
     if (first !== undefined) this.#reset();
     return first;
   }
@@ -217,6 +253,8 @@ export class PrintedText {
     this.#value = undefined;
     this.#wordsEnd = undefined;
     this.#prefixed = undefined;
+    this.#cell = undefined;
+    this.#membersAt = undefined;
     this.#bytes.take();
     this.#first = undefined;
     this.#last = undefined;
@@ -246,6 +284,32 @@ function mayBegin(line: Buffer): boolean {
   if ((line[0] === SPACE || line[0] === TAB) && line.includes(ARROW)) return true;
   return COUNTED.some((word) => line.includes(word));
 }
+
+/** A quick look: whether an indented key can be in a line, behind words or with some behind it. */
+function mayBeMember(line: Buffer): boolean {
+  const [first = 0] = line;
+  if (first === OPEN_BRACE || first === OPEN_BRACKET || first === QUOTE) return false;
+  if (!line.includes(END_OF_KEY)) return false;
+  const head = line.subarray(0, LONGEST_HEAD);
+  return INDENTED_QUOTES.some((quote) => head.includes(quote));
+}
+
+const END_OF_KEY = Buffer.from('":');
+
+const INDENTED_QUOTES = ['  "', '\t"', '\' "', '` "'].map((text) => Buffer.from(text));
+
+/** A quick look: whether a line can begin a cell of psql's over several. */
+function mayBeCell(line: Buffer): boolean {
+  return (
+    (line.includes(PLUS) || line.includes(FIRST_OF_RETURN)) &&
+    /^[^"{[]{0,400}[{[](?:[ +]|\xe2\x86\xb5)/.test(line.toString('latin1', 0, LONGEST_HEAD))
+  );
+}
+
+const PLUS = 0x2b;
+/** The first byte of `↵`. */
+const FIRST_OF_RETURN = 0xe2;
+const LONGEST_HEAD = 410;
 
 /** The last byte that is neither white space nor of a colour. */
 function lastOf(line: Buffer): number {

@@ -71,6 +71,7 @@ function formatOf(head: Buffer): Format {
   if (looksLikeChatText(head.toString('utf8', start))) return { kind: 'chat_text' };
   if (head[start] === OPEN_BRACKET) return sniffBracket(head, start);
   if (head[start] === QUOTE && holdsTextsOfJson(head, start)) return { kind: 'ndjson' };
+  if (PSQL_RECORD.test(head.toString('latin1', start))) return { kind: 'console' };
   const layout = layoutOf(head);
   const form = layout === undefined || layout === 'no_json' ? findFrameForm(head) : undefined;
   if (form !== undefined) return framed(form, head);
@@ -82,6 +83,9 @@ function formatOf(head: Buffer): Format {
   if (layout !== undefined) return { kind: 'csv', layout };
   return { kind: sniffLines(head) };
 }
+
+/** psql’s records (`\x`), whose cells can be values over several lines: the names before them are no programs of Compose's. */
+const PSQL_RECORD = /^-\[ RECORD \d+ \]/m;
 
 /** The layout of a table. A line of base64 in what a program printed is a person's text, and makes no table of it. */
 function layoutOf(head: Buffer): ReturnType<typeof findCsvLayout> {

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { bodyWith } from '../support/pasted-webhooks.js';
+import { outcomes, UNREAD } from './outcomes.js';
 import { readText } from './support.js';
 
 const BODY = '{"object":"whatsapp_business_account","entry":[{"id":"1"}]}';
@@ -157,4 +159,47 @@ test.each([
     expect(texts.filter((text) => text === BODY)).toHaveLength(log.split(BODY).length - 1);
     expect(problems.filter((problem) => !problem.startsWith('no_log_entries'))).toEqual([]);
   }
+});
+
+describe('a body in an encoding that no line of prose has', () => {
+  const body = JSON.stringify(bodyWith('encoded', 'E1'));
+  const bytes = [...Buffer.from(body)];
+  const hex = Buffer.from(body).toString('hex');
+  const twice = Buffer.from(Buffer.from(body).toString('base64')).toString('base64');
+  const places = bytes.map((byte, i) => `'${i}': ${byte}`).join(', ');
+  const pretty = JSON.stringify({ data: Object.fromEntries(bytes.entries()) }, null, 2);
+  const escaped = pretty.replaceAll('"', '\\x22').replaceAll('\n', '\\x0A');
+  const every = hex.replace(/../g, '\\x$&');
+
+  test.each([
+    ['an object by places, of Python', `DEBUG {'data': {${places}}}`],
+    ['an object by places, in nginx’s escapes', `a "${escaped}"`],
+    ['hexadecimal digits in Python’s', `DEBUG {'d': '${hex}'}`],
+    ['every byte escaped', `2026 body: ${every}`],
+    ['base64 of base64', `2026 INFO d=${twice}`],
+  ])('is read: %s', async (_, line) => {
+    expect(outcomes(await readText(`2026 INFO start\n${line}\n`))).toEqual(['encoded']);
+  });
+
+  test.each([
+    ['Go’s bytes', `2026 body: [${bytes.join(' ')}]`],
+    ['bare hexadecimal digits', `2026 INFO d=${hex}`],
+  ])('is reported: %s', async (_, line) => {
+    const all = outcomes(await readText(`2026 INFO start\n${line}\n`));
+    expect(all).toEqual([expect.stringMatching(new RegExp(`^${UNREAD}(?:no|invalid)_json$`))]);
+  });
+
+  test.each([
+    ['hexadecimal digits', hex],
+    ['every byte escaped', every],
+    ['base64 of base64', twice],
+    ['numbers', `[${bytes.join(' ')}]`],
+  ])('is no webhook where a person wrote it: %s', async (_, text) => {
+    for (const line of [
+      `INFO from 5511900000001 text=${text}`,
+      `INFO {'from': '5511900000001', 'text': '${text}'}`,
+    ]) {
+      expect(outcomes(await readText(`2026 INFO start\n${line}\n`)), line).not.toContain('encoded');
+    }
+  });
 });

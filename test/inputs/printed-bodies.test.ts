@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeEntry } from '../../src/decode/decode-entry.js';
-import { only } from '../decode/meta-builders.js';
 import { pformat } from '../support/pformat.js';
 import { LOG_FRAMES, PREFIXED_LINES, type LogFrame } from '../support/log-frames.js';
 import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
@@ -12,27 +10,10 @@ import {
   RUBY_PRINTS,
   type ProgramPrint,
 } from '../support/program-prints.js';
-import { after, readText, type ReadResult } from './support.js';
+import { outcomes, outcomesOf, UNREAD } from './outcomes.js';
+import { after, readText } from './support.js';
 
 /** Bodies as programs print them over several lines. A webhook in a customer's text is never an entry of its own (rule E1). */
-
-/** How a reason begins among texts, none of which does so. */
-const UNREAD = '\0';
-
-/** The texts of the messages that a log brings, and the reasons of what is not understood. */
-function outcomes({ items }: ReadResult): string[] {
-  return items.flatMap((item) =>
-    item.kind === 'problem' ? [`${UNREAD}${item.problem.reason}`] : outcomesOf(item.entry.bytes),
-  );
-}
-
-function outcomesOf(bytes: Uint8Array): string[] {
-  const result = decodeEntry(bytes, { include: new Set() });
-  if (result.kind === 'invalid') return [`${UNREAD}${result.reason}`];
-  const { sections, unrecognized } = result.entry;
-  const texts = sections.flatMap(({ facts }) => only('message', facts).map(({ body }) => body ?? ''));
-  return [...texts, ...unrecognized.map(({ reason }) => `${UNREAD}${reason}`)];
-}
 
 /** A line of words in a file of JSON is not understood, which says nothing about prints. */
 function withoutWords(all: readonly string[]): string[] {

@@ -84,3 +84,50 @@ export const PREFIXED_LINES: Readonly<Record<string, LogFrame>> = {
   Laravel: clocked((second) => `[2026-09-21 11:13:${second}] local.INFO: `),
   'Docker’s file of what ts wrote': (line, stream) => docker(16_384)(`Sep 21 11:13:20 ${line}`, stream),
 };
+
+/** How the lines of a value over several are kept with something behind each of them, or in another order. */
+export type LinesFrame = (lines: readonly string[]) => string[];
+
+function padded(lines: readonly string[], end: string): string[] {
+  const width = Math.max(...lines.map((line) => Array.from(line).length));
+  return lines.map((line) => line + ' '.repeat(width - Array.from(line).length) + end);
+}
+
+/** A cell of psql's: each line but the last goes on. */
+function cell(lines: readonly string[], first: string, end = ''): string[] {
+  const before = first.replace(/[^|│]/g, ' ');
+  const rows = [...padded(lines.slice(0, -1), `+${end}`), ...padded(lines.slice(-1), end.replace('|', ' |'))];
+  return rows.map((row, i) => (i === 0 ? first : before) + row);
+}
+
+/** As psql prints a cell, in its tables and its records (`\x`). */
+export const PSQL_CELLS: Readonly<Record<string, LinesFrame>> = {
+  'a record': (lines) => [
+    '-[ RECORD 1 ]------',
+    'id      | 1',
+    ...cell(lines, 'payload | '),
+    'at      | now',
+  ],
+  'a table': (lines) => [' id | payload', '----+--------', ...cell(lines, '  1 | '), '(1 row)', ''],
+  'a table with a column behind': (lines) => cell(lines, '  1 | ', '|'),
+  'a table of one column': (lines) => [' payload', '---------', ...cell(lines, ' ')],
+  'a table with lines': (lines) => cell(lines, ' é │ '),
+};
+
+/** Something behind each line that no value has. */
+export const SUFFIXED_LINES: Readonly<Record<string, LinesFrame>> = {
+  'a time': (lines) => padded(lines, '   2026-09-21T11:13:20Z'),
+  'a time in brackets, behind words': (lines) => lines.map((line) => `web ${line} [2026-09-21 11:13:20]`),
+  'a box': (lines) => padded(lines, ' │').map((line) => `│ ${line}`),
+  'a box of ASCII': (lines) => padded(lines, ' |').map((line) => `| ${line}`),
+  'a border of psql': (lines) => padded(lines, '+|').map((line) => `| 1 | ${line}`),
+  'a backslash': (lines) => lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line)),
+  'a line end of CMD': (lines) => lines.map((line) => `${line} ^`),
+  'texts of JavaScript': (lines) =>
+    lines.map((line) => `log '${line.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}\\n' +`),
+  'texts of Python': (lines) =>
+    lines.map((line) => `INFO '${line.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`),
+  'the newest first': (lines) =>
+    lines.map((line) => `2026-09-21T11:13:20Z {app="w", pod="p-1"} ${line}`).reverse(),
+  'the newest first, behind a time': (lines) => lines.map((line) => `2026-09-21T11:13:20Z ${line}`).reverse(),
+};

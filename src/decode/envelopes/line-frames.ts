@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
 import { timeInWords, withoutColours } from './clock.js';
+import { psqlValue } from './psql-value.js';
 import { isInsideValue, sharedPrefix, withoutPrefix, wordsBeforeIndent } from './line-prefix.js';
 
 /** Log systems that frame every line of a program. */
@@ -14,6 +15,7 @@ export type FrameForm =
   | 'pm2'
   | 'compose'
   | 'quoted'
+  | 'psql'
   /** Words of a system that is not known. */
   | 'prefixed';
 
@@ -70,7 +72,15 @@ export function readFrame(line: Uint8Array): Frame | undefined {
  * other, other lines with a line end between. undefined when a line has no frame: then the bytes are not framed lines.
  */
 export function joinFrames(bytes: Uint8Array): JoinedFrames | undefined {
-  return joinLines(bytes, readFrame) ?? joinLines(bytes, readQuote) ?? joinPrefixed(bytes);
+  return joinCell(bytes) ?? joinLines(bytes, readFrame) ?? joinLines(bytes, readQuote) ?? joinPrefixed(bytes);
+}
+
+/** The value that psql prints over several lines of a cell. */
+function joinCell(bytes: Uint8Array): JoinedFrames | undefined {
+  if (bytes[0] === OPEN_BRACE || !bytes.includes(NEWLINE)) return undefined;
+  const text = psqlValue(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  if (text === undefined) return undefined;
+  return { form: 'psql', text, time: undefined, complete: true, omitted: false };
 }
 
 function joinLines(

@@ -7,7 +7,7 @@ import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
 import { joinFrames } from './line-frames.js';
 import { hasBracket, hasMark, type PartReason } from './outer-values.js';
-import { fragmentOf, printAround, printFormOf, type PrintForm } from './printed-texts.js';
+import { fragmentOf, isDecorated, printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { isReadable, WordsReader, type Beside } from './words.js';
 import { mayBeExtended, withoutExtended } from './values.js';
 
@@ -74,6 +74,8 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
     if (unread === undefined) continue;
     return { reason: unread, message: locateJsonError(typeof value === 'string' ? value : text) };
   }
+  if (isDecorated(text))
+    return { reason: 'printed_json', message: `no whole JSON in ${text.length} characters` };
   const printed = withoutColours(withoutFrames(text, bytes));
   if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
@@ -134,6 +136,8 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
       return openInner({ step: 'json_string', text: whole.value, isExact: true });
     }
   }
+  // Without what is around its lines, such a part would look whole.
+  if (isDecorated(text)) return [];
   const frames = joinFrames(bytes ?? Buffer.from(text));
   if (frames !== undefined && frames.text !== text) {
     const opened = openInner({ step: frames.form, text: frames.text, isExact: true });

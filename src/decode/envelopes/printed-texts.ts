@@ -4,6 +4,7 @@
  */
 
 import { withoutColours } from './clock.js';
+import { decoratedMember } from './decorated-json.js';
 import { readLiteral } from './literals.js';
 
 /** A form in which programs print values. */
@@ -91,6 +92,7 @@ export function isInsidePrint(line: string, isFirst = true): boolean {
 /** The form of a print over several lines that begins in the middle of its value; undefined for any other text. */
 export function fragmentOf(text: string): PrintForm | undefined {
   const [first = '', second] = text.trimEnd().slice(0, LONGEST_START).split('\n', 2);
+  if (isDecorated(first)) return 'printed_json';
   // Alone, a line is an entry of a log: `  Parameters: {"object"=>…}` of Rails.
   if (second === undefined) {
     if (isMemberOfJson(first)) return 'printed_json';
@@ -110,6 +112,14 @@ export function fragmentOf(text: string): PrintForm | undefined {
 }
 
 const LONGEST_START = 2_000;
+
+/** Whether a text begins with a member of JSON over several lines, among words that make it unreadable. */
+export function isDecorated(text: string): boolean {
+  if (!text.includes('"')) return false;
+  const end = text.indexOf('\n');
+  const kind = decoratedMember(end === -1 ? text : text.slice(0, end))?.kind;
+  return kind === 'member';
+}
 
 /** Keys of what a person wrote or chose. */
 const OF_TEXT: ReadonlySet<string> = new Set('text caption conversation title description name'.split(' '));
