@@ -1,5 +1,6 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
 import { withoutColours } from '../decode/envelopes/clock.js';
+import { isRestOfJson } from '../decode/envelopes/json-rests.js';
 import { wordsBeforeIndent } from '../decode/envelopes/line-prefix.js';
 import { fragmentOf, isDecorated, printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
 import { leadingInstant } from '../model/time.js';
@@ -73,6 +74,7 @@ function entryOf(line: Buffer, scanner: ValueScanner): FoundEntry {
   const found = findValue(line, scanner);
   if (found !== undefined && isInPythonBytes(line, found.start))
     return { kind: 'line', start: 0, end: line.length };
+  if (isInRest(line, found)) return { kind: 'line', start: 0, end: line.length };
   const outer = found === undefined ? undefined : findOuter(line, found, scanner);
   if (outer !== undefined) return outer;
   if (found !== undefined && found.kind !== 'whole') {
@@ -108,6 +110,24 @@ function entryOf(line: Buffer, scanner: ValueScanner): FoundEntry {
 function isOfPrint(line: string): boolean {
   return printFormOf(line) !== undefined || isDecorated(line);
 }
+
+/**
+ * Whether a line, or the value that was found in it, is of the rest of JSON whose beginning is missing. A body that is whole in it is its
+ * own: nobody's text has quotes without escapes.
+ */
+function isInRest(line: Buffer, found: FoundValue | undefined): boolean {
+  const words = found === undefined ? line : line.subarray(0, found.start);
+  const rest = found?.kind === 'whole' ? line.subarray(found.end) : NOTHING;
+  if (!words.includes(QUOTE) && !ENDS_MORE.test(rest.toString('latin1', 0, LONGEST_GAP))) return false;
+  if (!isRestOfJson(line.toString('latin1'))) return false;
+  return found?.kind !== 'whole' || !BODY_START.test(line.toString('latin1', found.start, found.end));
+}
+
+const NOTHING = Buffer.alloc(0);
+const ENDS_MORE = /^\s*(?:[}\]]|,\s*")/;
+const LONGEST_GAP = 80;
+/** How a body of Meta begins, or an event of a library for WhatsApp Web. */
+const BODY_START = /^\{\s*"(?:object"\s*:\s*"whatsapp_business_account"\s*,\s*"entry"|event"\s*:\s*")/;
 
 const LONGEST_WORDS = 800;
 

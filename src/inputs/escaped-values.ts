@@ -11,7 +11,7 @@ import { hasMarker } from './markers.js';
 export type FileEscapes = 'escaped' | 'plain' | undefined;
 
 /** JSON in a line that has a layer of escapes around it, where it stands, and the JSON without the layer. */
-export interface EscapedValue {
+interface EscapedValue {
   inner: Buffer;
   start: number;
   end: number;
@@ -21,13 +21,36 @@ export interface EscapedValue {
  * The only body of a line, where it stands in a literal or a cell whose backslashes are doubled. What the line itself leaves open is
  * decided by the file, so that its lines are read alike; without a proof there, such forms are escaped.
  */
-export function escapedValueIn(line: Buffer, start: number, file: FileEscapes): EscapedValue | undefined {
+function escapedValueIn(line: Buffer, start: number, file: FileEscapes): EscapedValue | undefined {
   if (!line.includes(BACKSLASH)) return undefined;
   const found = holderAt(line, start);
   if (found === undefined || !isEscaped(found.read, file)) return undefined;
   const isAlone = !hasMarker(line.subarray(0, start)) && !hasMarker(line.subarray(found.end));
   return isAlone ? { inner: Buffer.from(found.read.inner), start, end: found.end } : undefined;
 }
+
+/**
+ * The entry of a line in which an escaped value is, without its escapes, and where the value begins. `isLine`: the line is given whole,
+ * because more than its value counts: who signed it.
+ */
+export function escapedEntryOf(
+  line: Buffer,
+  found: { isLine: boolean; start: number },
+  file: FileEscapes,
+): { entry: Buffer; start: number } | undefined {
+  const at = found.isLine ? line.indexOf(TAB_AND_BRACE) + 1 : found.start;
+  const start = line[at] === APOSTROPHE ? at + 1 : at;
+  const value = start === 0 ? undefined : escapedValueIn(line, start, file);
+  if (value === undefined) return undefined;
+  const { inner } = value;
+  const entry = found.isLine
+    ? Buffer.concat([line.subarray(0, value.start), inner, line.subarray(value.end)])
+    : inner;
+  return { entry, start };
+}
+
+const APOSTROPHE = 0x27;
+const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
 
 /** The JSON of a cell of a table whose cells have no quotes, without its layer of escapes. */
 export function unescapedCell(cell: Buffer, file: FileEscapes): Buffer {

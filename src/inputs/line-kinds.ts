@@ -1,9 +1,11 @@
 import { CLOSE_BRACE, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank, trimEnd } from './bytes.js';
-import { findValue } from './console-line.js';
+import { findEntry, findValue } from './console-line.js';
 import type { Place } from './item-queue.js';
+import { hasMarker } from './markers.js';
 import { withoutTerminalCodes } from '../decode/envelopes/clock.js';
 import type { OpeningLines } from './printed-text.js';
 import { indentOf, isMember } from './printed-value.js';
+import { ValueScanner } from './value-scanner.js';
 
 /** A value that begins on one line and continues on the next. */
 export interface OpenValue {
@@ -59,6 +61,27 @@ export function beginningAt(
   const words = line.subarray(0, start);
   const before = withoutTerminalCodes(words.toString('latin1'));
   return { words, indent: indentOf(before), isMember: isMember(before) };
+}
+
+/**
+ * Whether the value that begins in a line is cut off at its end (`…"entry":`), because the next line is an entry of its own. A
+ * pretty-printer writes nothing but a bracket into the first line, and indents what is in it.
+ */
+export function isCutBefore(begun: Buffer, next: Buffer): boolean {
+  if (!begun.includes(QUOTE) || !hasMarker(next) || skipBlank(next) > 0) return false;
+  const { kind, start, end } = findEntry(next);
+  if (kind === 'line') return true;
+  return kind === 'whole' && !next.subarray(0, start).includes(QUOTE) && skipBlank(next, end) === next.length;
+}
+
+/** Whether a last line without a line end is complete, judged by its brackets. */
+export function isWhole(line: Buffer, kind: 'ndjson' | 'console'): boolean {
+  if (kind === 'console') return findValue(line)?.kind === 'whole';
+  const start = skipBlank(line);
+  if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET && line[start] !== QUOTE) return true;
+  const scanner = new ValueScanner();
+  scanner.scan(line, start);
+  return scanner.status === 'done';
 }
 
 /** Whether bytes are the beginning of a line before anything is in it: white space, and colours. */

@@ -3,6 +3,7 @@ import { printFormOf } from '../decode/envelopes/printed-texts.js';
 import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
+import { isCutBefore } from './line-kinds.js';
 import { escapesOfLines, type FileEscapes } from './escaped-values.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
@@ -147,11 +148,26 @@ function sniffObject(head: Buffer, start: number): 'ndjson' | 'values' | undefin
   const end = scanner.scan(head, start);
   if (scanner.status === 'broken') return 'ndjson';
   // More than one line: pretty-printed. Still on its first line: longer than the head.
-  if (scanner.newlines > 0) return 'values';
+  if (scanner.newlines > 0) return isCutFirstLine(head, start) ? 'ndjson' : 'values';
   if (scanner.status === 'open') return 'ndjson';
   const rest = restOfLine(head, end);
   if (rest.length === 0) return 'ndjson';
-  return rest[0] === OPEN_BRACE || rest[0] === OPEN_BRACKET || rest[0] === COMMA ? 'values' : undefined;
+  const isList = rest[0] === COMMA && !endsPart(rest);
+  return rest[0] === OPEN_BRACE || rest[0] === OPEN_BRACKET || isList ? 'values' : undefined;
+}
+
+/** Whether what follows a value shows that it is a part of one whose beginning is missing: `}]}`, `,"field":`. */
+function endsPart(rest: Buffer): boolean {
+  return /^(?:[}\]]|,\s*"(?:[^"\\]|\\.){1,200}"\s*:)/.test(rest.toString('latin1', 0, 300));
+}
+
+/** Whether a file's first line is cut off, and the second is an entry of its own. */
+function isCutFirstLine(head: Buffer, start: number): boolean {
+  const first = indexOrEnd(head, NEWLINE, start);
+  return isCutBefore(
+    head.subarray(start, first),
+    head.subarray(first + 1, indexOrEnd(head, NEWLINE, first + 1)),
+  );
 }
 
 /** How the library `flatted` begins (n8n's table `execution_data`): an object whose values are the places of others, from 1. */
@@ -169,6 +185,7 @@ function sniffBracket(head: Buffer, start: number): Format {
     if (!isJson(line.subarray(0, end))) return { kind: sniffLines(head) };
     const rest = restOfLine(line, end);
     const holdsValues = line.subarray(1, end).some((byte) => byte === OPEN_BRACE || byte === OPEN_BRACKET);
+    if (endsPart(rest)) return { kind: sniffLines(head) };
     if (rest.length > 0) return { kind: holdsValues || startsArray(rest) ? 'values' : sniffLines(head) };
     // One array is a list of entries; when each line holds an array (n8n), each line is an entry.
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };

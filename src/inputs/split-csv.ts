@@ -218,11 +218,15 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell) && isMarked(cell));
   const marked = isFirst(holdsBody);
   const inFirst = marked === -1 ? isFirst(() => true) : marked;
+  if (inFirst !== -1 && !isTable(first, others, inFirst)) return undefined;
   if (inFirst !== -1)
     return { delimiter, names: undefined, jsonColumn: inFirst, receivedAtColumn: undefined };
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
   if (!first.whole || !names.every((name) => COLUMN_NAME.test(name))) return undefined;
+  // One column is one whatever would separate it from others.
+  if (names.length === 1 && delimiter !== COMMA) return undefined;
   const rows = others.filter((row) => !row.whole || row.cells.length === names.length);
+  if (rows.length * 2 < others.length) return undefined;
   const persons = personsColumns(names);
   const countsOf = (isBody: (cell: CsvCell) => boolean): number[] =>
     names.map((_, column) =>
@@ -237,6 +241,7 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     bestColumn(names, countsOf(holdsBody)) ??
     bestColumn(names, countsOf(looksLikeJson));
   if (jsonColumn !== undefined) {
+    if (names.length === 1 && isWrapped(rows)) return undefined;
     const receivedAtColumn = findName(names, RECEIVED_AT_NAMES);
     const cells = rows.flatMap(({ cells }) => cells[jsonColumn] ?? []);
     const written = cells.flatMap(({ bytes, quoted }) => (bytes === undefined || quoted ? [] : bytes));
@@ -244,6 +249,34 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     return { delimiter, names, jsonColumn, receivedAtColumn, escapes };
   }
   return names.length > 1 && rows.length > 0 && rows.length === others.length ? 'no_json' : undefined;
+}
+
+/** What a program prints, and no table holds without quotes: the beginning of a value, or a quote. */
+const OF_PRINT = /"|=>|[{[(]\s*(?:['"]|[\w$]{1,80}\s*:)/;
+
+/**
+ * Whether records without a header are those of a table, whose bodies are in `column`: their cells agree, and none is a part of what a
+ * program printed. A person can write a line of CSV into a text.
+ */
+function isTable(first: SampleRecord, others: readonly SampleRecord[], column: number): boolean {
+  const isPrint = ({ bytes, quoted }: CsvCell): boolean =>
+    !quoted && bytes !== undefined && OF_PRINT.test(bytes.toString('latin1'));
+  if (first.cells.some(isPrint)) return false;
+  const rows = others.filter(({ whole }) => whole);
+  const agreeing = rows.filter(({ cells }) => {
+    const cell = cells[column];
+    return (
+      cells.length === first.cells.length && cell !== undefined && (isEmpty(cell) || looksLikeJson(cell))
+    );
+  });
+  return agreeing.length * 2 >= rows.length;
+}
+
+/** Whether the rows of one column are the lines of a few texts of base64. */
+function isWrapped(rows: readonly SampleRecord[]): boolean {
+  const tokens = rows.filter(({ cells: [cell] }) => cell?.bytes !== undefined && isEncoded(cell.bytes));
+  const bodies = tokens.filter(({ cells: [cell] }) => cell !== undefined && holdsBody(cell));
+  return tokens.length > 0 && bodies.length * 2 < tokens.length;
 }
 
 function bestColumn(names: string[], counts: number[]): number | undefined {

@@ -13,7 +13,7 @@ import {
 } from './bytes.js';
 import { findEntry, isLoneOpening, lineTime } from './console-line.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { beginningAt } from './line-kinds.js';
+import { beginningAt, isCutBefore } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
 import { PrintedText } from './printed-text.js';
@@ -303,6 +303,8 @@ export class FrameSplitter implements Splitter {
         this.#close(stream, open);
       return true;
     }
+    const begun = open.lines === 1 && open.ending === 'line' ? open.content.peek() : undefined;
+    if (begun !== undefined && isCutBefore(begun.subarray(open.start), content)) return false;
     const scanner = open.scanner.copy();
     scanner.scan(content, 0);
     if (scanner.status === 'open' && ending === 'line') scanner.scan(LINE_END, 0);

@@ -6,22 +6,23 @@ import {
   OPEN_BRACKET,
   QUOTE,
   skipBlank,
-  TAB,
   trimEnd,
   withoutMarks,
 } from './bytes.js';
-import {
-  findEntry,
-  findFilled,
-  findValue,
-  isLoneOpening,
-  lineTime,
-  type FoundEntry,
-} from './console-line.js';
-import { escapedValueIn, type FileEscapes } from './escaped-values.js';
+import { findEntry, findFilled, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
+import { escapedEntryOf, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
-import { beginningAt, isEmpty, isIndent, loneOpening, openingLines, type OpenValue } from './line-kinds.js';
+import {
+  beginningAt,
+  isCutBefore,
+  isEmpty,
+  isIndent,
+  isWhole,
+  loneOpening,
+  openingLines,
+  type OpenValue,
+} from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { PrintedText } from './printed-text.js';
 import { type LineEnd } from './printed-value.js';
@@ -50,6 +51,8 @@ export class LineSplitter implements Splitter {
   #rest: ByteCollector;
   #open: OpenValue | undefined;
   #openBytes: ByteCollector;
+  /** Whether the next line tells if the open value goes on or is cut off. */
+  #mayBeCut = false;
   #scanner = new ValueScanner();
   /** A line that is larger may be one value with many entries in it. */
   #largeValue: number;
@@ -82,7 +85,7 @@ export class LineSplitter implements Splitter {
   push(chunk: Buffer): void {
     let from = 0;
     while (from < chunk.length) {
-      if (this.#open !== undefined) {
+      if (this.#open !== undefined && !this.#mayBeCut) {
         from = this.#continue(this.#open, chunk, from);
         continue;
       }
@@ -117,12 +120,14 @@ export class LineSplitter implements Splitter {
   end(damaged: boolean): void {
     if (this.#wrapped !== undefined && !damaged) this.#wrapped.end();
     this.#wrapped = undefined;
+    const last = this.#mayBeCut ? this.#rest.take() : undefined;
+    if (last !== undefined && !this.#tellCut(last, NOTHING)) this.#rest.add(last);
     this.#endOpen(damaged);
     // The last line can be read again, behind one before it.
     while (this.#rest.size > 0) {
       const size = this.#rest.size;
       const rest = this.#rest.take();
-      if (!damaged || (rest !== undefined && this.#isWhole(rest))) this.#take(rest, size, false);
+      if (!damaged || (rest !== undefined && isWhole(rest, this.kind))) this.#take(rest, size, false);
       this.#endOpen(damaged);
     }
     if (!damaged) this.#giveText(this.#text.isOpen);
@@ -142,6 +147,7 @@ export class LineSplitter implements Splitter {
     const way = head?.[0] === OPEN_BRACE ? findEntryList(head) : undefined;
     if (head === undefined || way === undefined) return;
     this.#rest.take();
+    if (this.#open !== undefined) this.#giveCut(this.#open, this.#here());
     const place = this.#here();
     this.#wrapped = new WrappedValues(this.queue, way, { place, line: this.line + 1, given: 0, element: 0 });
     this.#offset += this.#wrapped.push(head, 0);
@@ -160,18 +166,9 @@ export class LineSplitter implements Splitter {
     return to;
   }
 
-  /** Whether a last line without a line end is complete, judged by its brackets. */
-  #isWhole(line: Buffer): boolean {
-    if (this.kind === 'console') return findValue(line)?.kind === 'whole';
-    const start = skipBlank(line);
-    if (line[start] !== OPEN_BRACE && line[start] !== OPEN_BRACKET && line[start] !== QUOTE) return true;
-    this.#scanner.reset();
-    this.#scanner.scan(line, start);
-    return this.#scanner.status === 'done';
-  }
-
   /** Takes a line without its line end; a line that was too large to keep has undefined bytes. */
   #take(raw: Buffer | undefined, size: number, terminated: boolean): void {
+    if (this.#mayBeCut && this.#tellCut(raw, terminated ? LINE_END : NOTHING)) return;
     const before: Place = { offset: this.#offset, line: this.line, element: 0 };
     const line = this.line + 1;
     this.#isExamined = false;
@@ -203,6 +200,17 @@ export class LineSplitter implements Splitter {
     this.#takeLine(bytes.subarray(0, next), line, start, true);
     this.#goTo(end);
     this.#takeLine(bytes.subarray(next), line, between, terminated);
+  }
+
+  /** Reads the line after one that has begun a value. Whether it goes on with that; else the value is cut off. */
+  #tellCut(raw: Buffer | undefined, end: Buffer): boolean {
+    this.#mayBeCut = false;
+    if (raw === undefined || this.#open === undefined) return false;
+    const begun = this.#openBytes.peek()?.subarray(this.#open.headSize ?? 0);
+    const isCut = begun !== undefined && isCutBefore(begun, withoutMarks(raw));
+    if (isCut) this.#giveCut(this.#open, this.#here());
+    else this.push(Buffer.concat([raw, end]));
+    return !isCut;
   }
 
   #takeLine(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
@@ -324,7 +332,7 @@ export class LineSplitter implements Splitter {
   #takeBare(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
     const head = this.#takeHead();
     if (head !== undefined) {
-      this.#giveRequest(head, bytes, terminated || this.#isWhole(bytes));
+      this.#giveRequest(head, bytes, terminated || isWhole(bytes, this.kind));
       return;
     }
     let from = 0;
@@ -342,7 +350,7 @@ export class LineSplitter implements Splitter {
       return;
     }
     const after = { ...before, offset: before.offset + from };
-    this.queue.entry(rest, line, terminated || this.#isWhole(rest) ? this.#here() : after);
+    this.queue.entry(rest, line, terminated || isWhole(rest, this.kind) ? this.#here() : after);
   }
 
   #takeConsole(bytes: Buffer, line: number, before: Place, terminated: boolean): void {
@@ -392,16 +400,11 @@ export class LineSplitter implements Splitter {
 
   /** Gives the value of a line in a form that escapes backslashes, without its escapes. */
   #giveEscaped(bytes: Buffer, found: FoundEntry, line: number, after: Place): boolean {
-    const isLine = found.kind === 'line';
-    const at = isLine ? bytes.indexOf(TAB_AND_BRACE) + 1 : found.start;
-    const start = bytes[at] === APOSTROPHE ? at + 1 : at;
-    const value = start === 0 ? undefined : escapedValueIn(bytes, start, this.#escapes);
-    if (value === undefined) return false;
-    // A line is given whole where more than its value counts: who signed it.
-    const entry = isLine
-      ? Buffer.concat([bytes.subarray(0, value.start), value.inner, bytes.subarray(value.end)])
-      : value.inner;
-    this.queue.entryWithin(entry, entry.length, line, after, { receivedAt: lineTime(bytes, start) });
+    const { kind, start } = found;
+    const escaped = escapedEntryOf(bytes, { isLine: kind === 'line', start }, this.#escapes);
+    if (escaped === undefined) return false;
+    const receivedAt = lineTime(bytes, escaped.start);
+    this.queue.entryWithin(escaped.entry, escaped.entry.length, line, after, { receivedAt });
     return true;
   }
 
@@ -420,6 +423,7 @@ export class LineSplitter implements Splitter {
     }
     this.#openBytes.add(LINE_END);
     this.#open = open;
+    this.#mayBeCut = bytes.includes(QUOTE);
     this.#scanner.reset(open.isMember);
     this.#scanner.scan(bytes, 0);
     this.#scanner.scan(LINE_END, 0);
@@ -474,6 +478,7 @@ export class LineSplitter implements Splitter {
     if (this.kind === 'console' && bytes !== undefined && isLoneOpening(bytes)) this.queue.skipped++;
     else this.queue.entryWithin(bytes, size, open.line, after, { receivedAt: open.receivedAt });
     this.#open = undefined;
+    this.#mayBeCut = false;
   }
 
   #goTo({ offset, line }: Place): void {
@@ -484,6 +489,3 @@ export class LineSplitter implements Splitter {
     return { offset: this.#offset, line: this.line, element: 0 };
   }
 }
-
-const APOSTROPHE = 0x27;
-const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);

@@ -13,6 +13,7 @@ import {
   withoutMarks,
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { isRestOfJson } from '../decode/envelopes/json-rests.js';
 import { hasMarkedBytes, hasMarker } from './markers.js';
 import { entryOfBodies, entryOfRow, personsColumns, saysWhoSigned, type NamedCell } from './row-entry.js';
 
@@ -346,7 +347,8 @@ export class SqlSplitter implements Splitter {
     const first = value[skipBlank(value)];
     const isJson = first === OPEN_BRACE || first === OPEN_BRACKET;
     const isMarked = hasMarker(value) || (isJson && hasMarkedBytes(value));
-    const isBody = isJson && (BODY_TABLE.test(table) || (name !== undefined && BODY_COLUMN.test(name)));
+    const isOfBodies = BODY_TABLE.test(table) || (name !== undefined && BODY_COLUMN.test(name));
+    const isBody = isOfBodies && (isJson || isRestOfJson(value.toString('latin1')));
     if (isMarked) row.bodies.push(cell);
     else if (isBody) row.body ??= value;
   }

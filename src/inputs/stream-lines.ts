@@ -1,3 +1,4 @@
+import { isRestOfJson } from '../decode/envelopes/json-rests.js';
 import { readsWhole } from '../decode/envelopes/open-text.js';
 import type { Frame } from '../decode/envelopes/line-frames.js';
 import { QUOTE, skipBlank, type ByteCollector } from './bytes.js';
@@ -86,9 +87,10 @@ export function beginsAnother(open: OpenEntry, { content, ending }: Line): boole
   return !readsWhole(Buffer.concat([before, content]).toString());
 }
 
-/** Whether the value that a text leaves open is JSON or a Ruby hash. */
+/** Whether the value that a text leaves open is JSON or a Ruby hash; so is one whose beginning is missing. */
 function isInQuotedNotation(content: Buffer): boolean {
   const { kind, start } = findEntry(content);
+  if (kind === 'line' && isRestOfJson(content.toString('latin1'))) return true;
   if (kind !== 'cut' && kind !== 'unfinished') return false;
   return /^[[{\s]*(?:[":]|$)/.test(content.toString('latin1', start, start + 100));
 }

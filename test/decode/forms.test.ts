@@ -678,7 +678,7 @@ describe('signatures', () => {
     expect(apart.signatures.map((signed) => signed.header)).toEqual(['sha256=aa']);
   });
 
-  test.each(['sha256=zz', 'sha1=abc', '', 'x'])('a header that says "%s" is there', (value) => {
+  test.each(['sha256=zz', 'sha1=abc', 'x'])('a header that says "%s" is there', (value) => {
     for (const headers of [
       { 'X-Hub-Signature-256': value },
       { 'x-hub-signature-256': [value], 'x-hub-signature': 'sha1=00' },

@@ -148,7 +148,7 @@ const FORMS = {
 } as const;
 
 /** What begins at a bracket: a value; a part of one; only the end of a failed value; `cut` by the text's end; nothing. */
-function valueAt(
+export function valueAt(
   text: string,
   start: number,
 ): FoundValue | PartialPrint | { end: number } | 'cut' | undefined {

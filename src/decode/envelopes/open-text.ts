@@ -5,6 +5,7 @@ import { timeInWords, withoutColours } from './clock.js';
 import { ansi, isInField, logfmtFields, type Inner } from './encodings.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
+import { isRestOfJson } from './json-rests.js';
 import { joinFrames } from './line-frames.js';
 import { hasBracket, hasMark, type PartReason } from './outer-values.js';
 import { fragmentOf, isDecorated, printAround, printFormOf, type PrintForm } from './printed-texts.js';
@@ -158,7 +159,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   if (alone !== undefined && wholeJson(alone) !== undefined)
     return openInner({ step: 'text', text: alone, isExact: true });
   // Of what are only parts of a print, none is read.
-  if (fragmentOf(text) !== undefined) return [];
+  if (fragmentOf(text) !== undefined || isRestOfJson(text)) return [];
   const found = text.includes('{') || text.includes('[') ? openValues(text) : NOTHING;
   // Behind an escaped line end, values are parts of a body, or a person's words.
   const isInside = found.values.length > 0 && ESCAPED_START.test(text.slice(0, found.start));
@@ -169,14 +170,16 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
   if (found.values.length === 0 && (found.isCutPrint || (!isInField(text) && isEncodedInPrint(text))))
     return [];
-  const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans);
+  // What is escaped in JSON that the text's end cuts off stands in its strings.
+  const to = found.values.length === 0 ? (found.cutAt ?? text.length) : text.length;
+  const opened = openWords(isInside ? [] : found.values, isInside ? [] : found.spans, to);
   if (isReadable(opened)) return opened;
   if (found.isPart) return [];
   if (found.values.length > 0) return found.values;
   return opened.length > 0 ? opened : found.empty;
 
-  /** The values of a text and what the words around them hold, in order. */
-  function openWords(values: OpenedValue[], spans: readonly Span[]): OpenedValue[] {
+  /** The values of a text and what the words around them hold up to `to`, in order. */
+  function openWords(values: OpenedValue[], spans: readonly Span[], to: number): OpenedValue[] {
     const bodies = spans.map(({ start, end }) => text.slice(start, end)).filter(hasMark);
     const reader = new WordsReader(text, allowance, openInner, reasonOf, bodies);
     const beside: Beside = values.length === 0 ? 'nothing' : bodies.length === 0 ? 'values' : 'bodies';
@@ -187,7 +190,7 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
       for (const each of opened) all.push(each);
       from = end;
     }
-    addWords(from, text.length);
+    addWords(from, to);
     return all;
 
     function addWords(start: number, end: number): void {
@@ -232,7 +235,15 @@ function openLayers(text: string, allowance: Allowance, layer: number, bytes?: U
   }
 }
 
-const NOTHING = { values: [], spans: [], empty: [], start: 0, isPart: false, isCutPrint: false };
+const NOTHING = {
+  values: [],
+  spans: [],
+  empty: [],
+  start: 0,
+  cutAt: undefined,
+  isPart: false,
+  isCutPrint: false,
+};
 
 /** A quick look: no JSON begins as the head of a request does. */
 function mayBeRequest(text: string): boolean {
@@ -262,6 +273,8 @@ function openValues(text: string): {
   spans: readonly Span[];
   empty: OpenedValue[];
   start: number;
+  /** Where a value begins that the text's end cuts off. */
+  cutAt: number | undefined;
   /** Whether the values are parts of one that cannot be read. */
   isPart: boolean;
   /** Whether the end of the text cuts off a value that a program printed. */
@@ -308,6 +321,7 @@ function openValues(text: string): {
     spans,
     empty: empty === undefined || cutAt !== undefined ? [] : [open(empty)],
     start: first?.start ?? 0,
+    cutAt,
     isPart: found.partReason !== undefined,
     isCutPrint: found.cutPrint !== undefined && text.includes('\n'),
   };

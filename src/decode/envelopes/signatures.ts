@@ -134,7 +134,7 @@ const IN_HEADERS = { hubsignature256: inHeaders('[-_]?256'), hubsignature: inHea
 
 function inHeaders(ending: string): RegExp {
   const between = String.raw`["'\\]*[^\S\n]*(?:=>|[:=]|;(?:a:1:\{i:0;)?s:\d+:)[^\S\n]*["'\\[({]*`;
-  return new RegExp(String.raw`hub[-_]?signature${ending}${between}([^\s,;"'\\\])}]*)`, 'i');
+  return new RegExp(String.raw`hub[-_]?signature${ending}${between}([^\s,;"'\\\])}]+)`, 'i');
 }
 
 /** Longer texts are no headers. */
@@ -184,12 +184,12 @@ export function isCalledSignature(key: string, value: string): boolean {
   );
 }
 
-/** A header's value: a text, or a list of one. Log systems write a dash for a header that was not there. */
+/** A header's value: a text, or a list of one. Log systems write a dash, or nothing, for a header that was not there. */
 function headerValue(value: JsonValue | undefined): Value {
   const text = Array.isArray(value) ? value[0] : value;
   if (typeof text !== 'string' || text === '-') return undefined;
   const plain = text.slice(0, LONGEST_VALUE).trim();
-  return IN_LIST.exec(plain)?.[1] ?? plain;
+  return plain === '' ? undefined : (IN_LIST.exec(plain)?.[1] ?? plain);
 }
 
 /** The only one of a list that is a text: of JSON, or of PostgreSQL. */
@@ -219,14 +219,14 @@ function signatureInList(list: JsonValue[], header: MemberName): Value {
  * In the words around a value: the header nearest before it, of its own request; else a text that can only be a signature, where
  * there is just one.
  */
-function signatureInWords({ before, after, steps }: OpenedValue, name: HeaderName): string | undefined {
+function signatureInWords({ before, after }: OpenedValue, name: HeaderName): string | undefined {
   if (before === '' && after === '') return undefined;
   const own = sinceLastRequest(before.slice(-LONGEST_HEADERS));
   let header: string | undefined;
   for (const [, value] of own.matchAll(new RegExp(IN_HEADERS[name], 'gi'))) header = value;
   // ngrep prints a dot for the carriage return.
   header = header?.replace(/^(sha\d+=[\da-f]+)\.$/i, '$1');
-  if (header !== undefined && header !== '-' && (header !== '' || steps.includes('http'))) return header;
+  if (header !== undefined && header !== '-') return header;
   if (name !== 'hubsignature256') return undefined;
   const words = own + after.slice(0, LONGEST_HEADERS);
   const [signature, ...more] = new Set(words.match(/\bsha256=[\da-f]{64}\b/gi) ?? []);
