@@ -11,13 +11,15 @@ const ENDS_BEFORE_MEMBER =
 /** `HBgN","timestamp":`, `body":"`: the first quote of the text ends a string. */
 const ENDS_STRING =
   /^(?:[^"\\]|\\.)*"\s*(?:,\s*"(?:[^"\\]|\\.){1,200}"\s*:|:\s*(?:["{[\d-]|(?:true|false|null)\b))/s;
+/** The quotes of a cell of CSV: the text of JSON has none beside a bracket that begins a value. */
+const DOUBLED = /[{[]\s*""\w/;
 const TOKENS = /["{}[\]]/g;
 /** A log's words before its JSON are shorter. */
 const LONGEST_PREFIX = 8_000;
 
 /** Whether a text is the rest of JSON whose beginning is missing, perhaps behind the words of a log. */
 export function isRestOfJson(text: string): boolean {
-  if (!text.includes('"')) return false;
+  if (!text.includes('"') || DOUBLED.test(text)) return false;
   return ENDS_STRING.test(text.slice(0, LONGEST_PREFIX)) || closesMore(text);
 }
 
