@@ -4,11 +4,12 @@ import type { RawEntry } from '../model/raw-entry.js';
 import type { Sql } from '../store/sql.js';
 import { readConnections, type ConnectionRow } from '../store/tables/connections.js';
 import { readEntries, type EntrySelection, type StoredEntry } from '../store/tables/stored-entries.js';
-import type { PreparedEntry, PreparedSection } from '../ingest/batch/batch.js';
+import { scopeOf, type PreparedEntry, type PreparedSection } from '../ingest/batch/batch.js';
 import { ConnectionResolver } from '../ingest/batch/connection-resolver.js';
 import {
   decodeAs,
   filedUnder,
+  isStray,
   resolveSections,
   withoutBodies,
   type Filing,
@@ -151,7 +152,8 @@ export class RawLog {
       refused.length > 0 && sections.length === 0
         ? ({ reason: 'bad_signature', message: WRONG_SIGNATURE } as const)
         : null;
-    const filing = (): Filing => filedUnder(decoded.entry);
+    const scope = isStray(entry, this.resolver) ? scopeOf(provider, sections) : entry.connectionScope;
+    const filing = (): Filing => filedUnder(decoded.entry, scope);
     return {
       entry,
       storedAs,

@@ -5,7 +5,7 @@ import { ConfigError } from '../../src/model/errors.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
-import { ANA, ANA_BSUID, ANA_LID, live, status, webLive } from '../support/webhooks.js';
+import { ANA, ANA_BSUID, ANA_LID, BRU, live, status, webLive } from '../support/webhooks.js';
 
 const BRAZIL = '+5511987654321';
 const MEXICO = '+525512345678';
@@ -98,6 +98,20 @@ describeOnBackends('contacts', (backend) => {
     expect(await found('541123456789')).toEqual([argentina]);
     expect(await found('55 11 93333-4444')).toEqual([landline]);
     expect((await resolveContact(store.sql, brazil)).names).toContain(BRAZIL);
+  });
+
+  test('are found by a phone that somebody wrote into their row, unless it is the phone of another lead', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10, { from: BRU })]);
+    const { sql } = store;
+    const one = async (typed: string) => theOneLead(sql, await resolveContact(sql, typed));
+    const [ana, bru] = [await one(ANA), await one(BRU)];
+    await sql.execute(`update leads set phone_number = '+5599999999999' where id = $1`, [ana.leadId]);
+    for (const typed of ['+5599999999999', ANA]) expect((await one(typed)).leadId).toBe(ana.leadId);
+    expect((await resolveContact(sql, '+5599999999999')).names).toContain(`+${ANA}`);
+    await sql.execute(`update leads set phone_number = '+5511900009999' where id = $1`, [bru.leadId]);
+    await sql.execute(`update leads set phone_number = $2 where id = $1`, [ana.leadId, `+${BRU}`]);
+    for (const typed of ['+5511900009999', BRU]) expect((await one(typed)).leadId).toBe(bru.leadId);
   });
 
   test('are ambiguous when two organizations have them, until one is named', async () => {

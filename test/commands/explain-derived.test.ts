@@ -78,6 +78,19 @@ describeOnBackends('explain and verify of a contact', (backend) => {
     await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
     expect((await ask(store, `+${ANA}`)).findings).toEqual([]);
   });
+
+  it('show a phone that somebody changed to whoever asks for the new one', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await store.sql.execute(CHANGES[0][1], [await leadOf(store, ANA)]);
+    const { verdict, findings, remedies } = await ask(store, '+5531999998888');
+    expect(verdict).toContain('phone');
+    expect(findings).toMatchObject([{ outcome: 'different', reason: 'derived' }]);
+    expect(remedies).toEqual([{ do: 'enforce' }]);
+    await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
+    expect((await ask(store, '+5531999998888')).verdict).toContain('No data found');
+    expect((await ask(store, `+${ANA}`)).findings).toEqual([]);
+  });
 });
 
 const TABLES = ['leads', 'conversations', 'tickets'];

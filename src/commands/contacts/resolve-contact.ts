@@ -5,6 +5,7 @@ import {
   findPeople,
   readKnownIdentities,
   findLeads,
+  findLeadsByPhone,
   findSurvivor,
   type LeadSummary,
 } from '../../store/tables/leads.js';
@@ -48,9 +49,29 @@ export async function resolveContact(
   const shown = typed.trim();
   if (contact.kind === 'lead') return resolveLead(sql, shown, contact.leadId, scope);
   const found = await search(sql, contact.names, contact.phones, scope);
-  if (found.leads.length > 0 || contact.otherwise === null) return { typed: shown, ...found };
-  const other = await search(sql, contact.otherwise.names, contact.otherwise.phones, scope);
-  return { typed: shown, ...other, names: [...new Set([...found.names, ...other.names])] };
+  if (found.leads.length > 0) return { typed: shown, ...found };
+  const { otherwise } = contact;
+  const other = otherwise === null ? found : await search(sql, otherwise.names, otherwise.phones, scope);
+  const names = [...found.names, ...other.names];
+  const last = other.leads.length > 0 ? other : await searchMisnamed(sql, contact.phones, scope);
+  return { typed: shown, leads: last.leads, names: [...new Set([...names, ...last.names])] };
+}
+
+/**
+ * The lead whose row alone has the phone: another program wrote it there, and `verify` reports it (`lead_values`). A lead
+ * whose phone it is by its identities comes first.
+ */
+async function searchMisnamed(
+  sql: Sql,
+  phones: readonly string[],
+  { organizationId }: ContactScope,
+): Promise<Pick<ResolvedContact, 'names' | 'leads'>> {
+  const leads = await findLeadsByPhone(sql, phones, organizationId);
+  return describe(
+    sql,
+    leads.map(({ leadId }) => leadId),
+    leads,
+  );
 }
 
 async function resolveLead(

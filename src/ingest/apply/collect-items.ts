@@ -5,10 +5,13 @@ import { entryIdOf, isIdOf } from '../../store/entry-id.js';
 import { RunChoices } from '../../rawlog/run-choices.js';
 import { restoreHashes, restoreIds } from '../../store/tables/altered-entries.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { adoptUnscoped, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
+import { NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
+import { adoptUnscoped, rescopeEntries } from '../../store/tables/entry-scopes.js';
 import {
+  entryKey,
   refuse,
   renewScope,
+  scopeOf,
   type Batch,
   type EntrySlice,
   type PreparedEntry,
@@ -106,16 +109,10 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
   const states = new Map<string, KnownState>();
   const unknown = new Map<string, EntrySlice>();
   for (const { entry } of batch.slices) renewScope(entry);
-  await adoptUnscoped(
-    work.tx,
-    batch.slices.flatMap(({ entry }) =>
-      entry.connectionScope === NO_SCOPE || entry.storedId !== null ? [] : [entry],
-    ),
-  );
-  await restoreHashes(
-    work.tx,
-    batch.slices.flatMap(({ entry }) => (entry.storedId === null ? entry : [])),
-  );
+  await returnStrays(work, batch);
+  const brought = batch.slices.flatMap(({ entry }) => (entry.storedId === null ? entry : []));
+  await adoptUnscoped(work.tx, brought);
+  await restoreHashes(work.tx, brought);
   for (const slice of batch.slices) if (!states.has(slice.entry.key)) unknown.set(slice.entry.key, slice);
   const stored = await readStored(
     work,
@@ -146,6 +143,24 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     if (unknown.get(key)?.entry.storedId === null) work.brought.add(state.id);
   }
   return states;
+}
+
+/**
+ * Files stored entries whose connection does not exist under their own. Where the same bytes are there already, the entry stays: its
+ * key is what the database says.
+ */
+async function returnStrays({ tx }: BatchWork, { slices }: Batch): Promise<void> {
+  const strays = slices.flatMap(({ entry }) => {
+    const { storedId: id, provider, sections, sha256 } = entry;
+    return entry.isStray === true && id !== null
+      ? [{ entry, id, sha256, connectionScope: scopeOf(provider, sections) }]
+      : [];
+  });
+  const scopes = await rescopeEntries(tx, strays);
+  for (const { entry, id } of strays) {
+    entry.connectionScope = scopes.get(id) ?? entry.connectionScope;
+    entry.key = entryKey(entry.connectionScope, entry.sha256);
+  }
 }
 
 /** What is stored of these entries; one that has another id than it was stored under gets its own back. */

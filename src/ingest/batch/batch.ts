@@ -54,6 +54,8 @@ export interface PreparedEntry {
   sections: readonly PreparedSection[];
   /** Decoded with the options of the run that stored it: it keeps naming that run. */
   keepsRun?: true;
+  /** Stored under a connection that does not exist: it goes to its own. */
+  isStray?: true;
   /** Holds one contact's items only: whatever their outcome, the entry stays due for the others. */
   isNarrowed?: true;
 }

@@ -64,6 +64,7 @@ export function prepareEntry(
       included: [],
       unrecognized: [],
       sections: [],
+      ...(decoded.reason === 'damaged' ? {} : strayMark(storedAs, resolver)),
     };
   }
   const { entry } = decoded;
@@ -75,8 +76,7 @@ export function prepareEntry(
   const prepared: PreparedEntry = {
     ...base,
     key: entryKey(connectionScope, sha256),
-    connectionScope,
-    ...filedUnder(entry),
+    ...filedUnder(entry, connectionScope),
     receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
     counters: () => countersOf(prepared, connectionScope !== NO_SCOPE),
     failure: null,
@@ -88,6 +88,7 @@ export function prepareEntry(
     unrecognized: entry.unrecognized,
     sections,
     ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
+    ...strayMark(storedAs, resolver),
   };
   refuse(prepared, refused);
   return prepared;
@@ -177,11 +178,28 @@ function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver)
   return storedAs.connectionId !== null || storedAs.include.size > 0;
 }
 
-/** What a stored entry is found by: columns of webhook_log that follow from its body. */
-export type Filing = Pick<PreparedEntry, 'provider' | 'fields' | 'phoneNumberIds' | 'chatIds'>;
+/** A run that was given a connection does not say which one another run meant. */
+function strayMark(storedAs: StoredAs | null, resolver: ConnectionResolver): Pick<PreparedEntry, 'isStray'> {
+  return storedAs !== null && !resolver.isFixed && isStray(storedAs, resolver) ? { isStray: true } : {};
+}
 
-export function filedUnder(entry: DecodedEntry): Filing {
+/** Whether a stored entry is filed under a connection that does not exist: another program wrote it. */
+export function isStray(
+  { connectionScope }: Pick<StoredAs, 'connectionScope'>,
+  resolver: ConnectionResolver,
+): boolean {
+  return connectionScope !== NO_SCOPE && resolver.byId(connectionScope) === null;
+}
+
+/** What a stored entry is found by: columns of webhook_log that follow from its body, and from its run. */
+export type Filing = Pick<
+  PreparedEntry,
+  'connectionScope' | 'provider' | 'fields' | 'phoneNumberIds' | 'chatIds'
+>;
+
+export function filedUnder(entry: DecodedEntry, connectionScope: string): Filing {
   return {
+    connectionScope,
     provider: entry.provider,
     fields: unique(entry.sections.map((section) => section.field)),
     phoneNumberIds: unique(entry.sections.flatMap((section) => section.connection.phoneNumberId ?? [])),
@@ -191,13 +209,16 @@ export function filedUnder(entry: DecodedEntry): Filing {
 
 /**
  * Whether a stored entry is found by something else than its body says (`told`). With other bytes in the place of the stored ones, the
- * old filing is all that is left of these, and stays: only an id that proves the bytes counts.
+ * old filing is all that is left of these, and stays: only an id that proves the bytes counts. A connection that does not exist is
+ * left of nothing.
  */
 export function isMisfiled(
   stored: Filing & { id: string; sha256: Uint8Array },
   told: Filing | null,
 ): boolean {
-  return told !== null && provesBytes(stored.id, stored.sha256) && !isFiledAlike(stored, told);
+  if (told === null) return false;
+  if (stored.connectionScope !== told.connectionScope) return true;
+  return provesBytes(stored.id, stored.sha256) && !isFiledAlike(stored, told);
 }
 
 /** In whatever order they name things. */

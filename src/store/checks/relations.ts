@@ -161,13 +161,21 @@ const RELATIONS: readonly Relation[] = [
          select distinct connection_id, 'media files' from media_files
          union all
          select distinct connection_id, 'sync logs' from sync_logs where ${sinceScope('started_at')}
-         union all
-         select distinct connection_scope, 'raw entries' from webhook_log
-         where connection_scope <> '${NO_SCOPE}' and ${sinceScope('coalesce(received_at, created_at)')}
        ) lost
        where $1::uuid[] is null
          and not exists (select from connections c where c.id = lost.connection_id)`,
     isGlobal: true,
+  },
+  {
+    // What the entry says, and the run that stored it, tell the connection.
+    query: `select scope.id as connection_id, 'raw entries' as subject, 'belongs to the connection ' || scope.id || ', which does not exist' as detail
+       from (
+         select distinct connection_scope as id from webhook_log
+         where connection_scope <> '${NO_SCOPE}' and ${sinceScope('coalesce(received_at, created_at)')}
+       ) scope
+       where $1::uuid[] is null and not exists (select from connections c where c.id = scope.id)`,
+    isGlobal: true,
+    isInLog: true,
   },
   {
     query: `select s.connection_id, 'sync log ' || s.id as subject,

@@ -162,14 +162,33 @@ const LEAD_SUMMARY = columns({
 export type LeadSummary = RowOf<typeof LEAD_SUMMARY>;
 
 /**
- * Leads by id, and those with one of these phones but no matching identity (other programs write none); of one
+ * Leads by id, and those with one of these phones that no identity contradicts (other programs write none); of one
  * organization, or of all. By organization and age.
  */
-export async function findLeads(
+export function findLeads(
   sql: Sql,
   ids: readonly string[],
   phones: readonly string[],
   organizationId?: string,
+): Promise<LeadSummary[]> {
+  return readSummaries(sql, ids, phones, organizationId, `and ${HAS_NO_PHONE}`);
+}
+
+/** Leads with one of these phones in the table, whatever their identities say: another program may have changed it. */
+export function findLeadsByPhone(
+  sql: Sql,
+  phones: readonly string[],
+  organizationId?: string,
+): Promise<LeadSummary[]> {
+  return readSummaries(sql, [], phones, organizationId, '');
+}
+
+async function readSummaries(
+  sql: Sql,
+  ids: readonly string[],
+  phones: readonly string[],
+  organizationId: string | undefined,
+  restriction: string,
 ): Promise<LeadSummary[]> {
   const rows = await sql.query(
     `select l.id as lead_id, o.id as organization_id, o.slug as organization, l.phone_number,
@@ -180,7 +199,7 @@ export async function findLeads(
        where id = any($1::uuid[]) and organization_id = o.id
        union
        select l.id, l.phone_number, l.push_name, l.username, l.first_seen_at from leads l
-       where l.organization_id = o.id and l.phone_number = any($2::text[]) and ${HAS_NO_PHONE}
+       where l.organization_id = o.id and l.phone_number = any($2::text[]) ${restriction}
      ) l
      where $3::uuid is null or o.id = $3::uuid
      order by o.slug, l.first_seen_at, l.id`,

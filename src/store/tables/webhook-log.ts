@@ -311,32 +311,6 @@ export async function readConnectionsOfUnnumbered(sql: Sql): Promise<Set<string>
 }
 
 /**
- * Assigns a newly known connection to its earlier events, so that the same bytes are one row: otherwise the first row
- * would stay pending forever.
- */
-export async function adoptUnscoped(
-  tx: Sql,
-  entries: readonly { connectionScope: string; sha256: Uint8Array }[],
-): Promise<void> {
-  if (entries.length === 0) return;
-  await tx.execute(
-    `update webhook_log set connection_scope = due.connection_scope
-     from (
-       select distinct on (w.id) w.id, k.connection_scope
-       from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
-       cross join lateral (
-         select id from webhook_log where connection_scope = $3::uuid and sha256 = k.sha256 limit 1
-       ) w
-       where not exists (
-         select from webhook_log own where own.connection_scope = k.connection_scope and own.sha256 = k.sha256
-       )
-     ) due
-     where webhook_log.id = due.id`,
-    [...arraysOf(entries, 'connectionScope', 'sha256'), NO_SCOPE],
-  );
-}
-
-/**
  * Marks entries with one contact's part applied: items about other people are still due, and later searches for entries
  * besides an answer can skip them.
  */
