@@ -143,10 +143,11 @@ export class ItemJudge {
     const placed = this.place(item, sight.book);
     const { stored } = placed.tracked;
     if (stored === null) return { item, outcome: { kind: 'missing' } };
-    if (placed.outcome === 'collision') {
+    const leads = this.leads.find(item.connection.organizationId, item.fact.counterpart);
+    // Of two rows of one person, with two leads, either may be the message's: `dedupe` joins the leads.
+    if (placed.outcome === 'collision' && !leads.includes(stored.leadId)) {
       const isOverruled = item.fact.origin === 'adopted' && !isAdopted(unpackEvidence(stored.evidence));
-      const hasLead = this.leads.find(item.connection.organizationId, item.fact.counterpart).length > 0;
-      const where = hasLead ? 'elsewhere' : 'leadless';
+      const where = leads.length > 0 ? 'elsewhere' : 'leadless';
       return { item, outcome: { kind: isOverruled ? 'overruled' : where, row: stored } };
     }
     const outcome = holdAgainst(item, stored, sight);

@@ -13,27 +13,37 @@ export interface HeldMessage {
 }
 
 /**
- * The rows of messages from WhatsApp Web that have no row by their key id, because somebody changed it in the row that they share
- * with the Cloud API's copy: its wamid still tells the key id (M10). Without them the second copy would become a row of its own.
- * `found`: the rows that their ids lead to. Reads nothing if every message has one.
+ * Those of these messages from WhatsApp Web that have no row by their key id among the rows `found` by their ids: the message was lost,
+ * or somebody changed the key id in the row that it shares with the Cloud API's copy.
  */
-export async function readRenamedKeys(
-  sql: Sql,
-  messages: readonly HeldMessage[],
+export function withoutRow<M extends Pick<HeldMessage, 'connectionId' | 'fact'>>(
+  messages: readonly M[],
   found: readonly StoredMessageRow[],
-): Promise<StoredMessageRow[]> {
+): M[] {
   const known = new Set(
     found.flatMap(({ connectionId, externalId, stanzaId }) =>
       [externalId, stanzaId].flatMap((id) => (id === null ? [] : [keyOf(connectionId, id)])),
     ),
   );
-  const lost = messages.filter(
+  return messages.filter(
     ({ connectionId, fact }) =>
       fact.stanzaId !== undefined &&
       !isWamid(fact.externalId) &&
       !known.has(keyOf(connectionId, fact.externalId)) &&
       !known.has(keyOf(connectionId, fact.stanzaId)),
   );
+}
+
+/**
+ * The rows of such messages that are in their own conversation: the wamid still tells the key id (M10). Without them the second
+ * copy would be taken for lost. Reads nothing if every message has a row.
+ */
+export async function readRenamedKeys(
+  sql: Sql,
+  messages: readonly HeldMessage[],
+  found: readonly StoredMessageRow[],
+): Promise<StoredMessageRow[]> {
+  const lost = withoutRow(messages, found);
   if (lost.length === 0) return [];
   const wanted = new Set(lost.map(({ connectionId, fact }) => keyOf(connectionId, fact.stanzaId ?? '')));
   const around = await readWamidsAround(

@@ -109,7 +109,8 @@ export class MessageBook {
     const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
     if (holder !== undefined) {
       if (!isOneThread(holder.state, incoming)) return this.collide(fact, incoming, holder, judge);
-      return this.merge(holder, incoming, judge);
+      const merged = this.merge(holder, incoming, judge);
+      return holder.gone ? merged : (this.settleRival(holder, judge) ?? merged);
     }
     const twin = this.findTwin(incoming);
     if (twin !== null) {
@@ -149,6 +150,19 @@ export class MessageBook {
     const { leadId, conversationId } = lost.state;
     this.displaced.push({ leadId, conversationId });
     this.remove(lost, kept);
+  }
+
+  /**
+   * Two rows of one message in two conversations (M10): the merge makes none, but the first copy may have been stored while the key
+   * id in the other's row was wrong. Null if there is no other.
+   */
+  private settleRival(tracked: TrackedMessage, judge: CollisionJudge): Placed | null {
+    const rival = this.findTwin(tracked.state);
+    if (rival === null || isOneThread(rival.state, tracked.state)) return null;
+    this.separate(tracked, rival, judge);
+    return tracked.gone
+      ? { outcome: 'collision', tracked: rival, loser: 'incoming' }
+      : { outcome: 'collision', tracked, loser: 'stored' };
   }
 
   private remove(lost: TrackedMessage, kept: TrackedMessage): void {

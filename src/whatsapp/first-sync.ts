@@ -99,7 +99,7 @@ export class FirstSync {
     private readonly patience: SyncPatience,
     log: LogLine,
   ) {
-    this.inbox = new HistoryInbox(keeper, log, DOWNLOAD_TIMEOUT_MS);
+    this.inbox = new HistoryInbox(keeper, log, () => DOWNLOAD_TIMEOUT_MS);
     this.expected = owed.map(notificationOf).map((notification) => ({
       id: fileOf(notification, null).id,
       notification,

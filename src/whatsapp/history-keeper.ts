@@ -79,7 +79,8 @@ export class HistoryInbox {
   constructor(
     private readonly keeper: HistoryKeeper,
     private readonly log: LogLine,
-    private readonly downloadTimeoutMs: number,
+    /** How long a file that is announced now may take. */
+    private readonly downloadMs: () => number,
   ) {}
 
   /** Chunks that are being read: nearly always files that are downloaded. */
@@ -95,15 +96,24 @@ export class HistoryInbox {
   ): Promise<TakenChunk> {
     this.running += 1;
     let file: AnnouncedFile | null = null;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new AbortController();
+    const giveUp = (reason: unknown): void => {
+      ended.abort(reason);
+    };
+    const cancel = (): void => {
+      giveUp(this.cancelled.signal.reason);
+    };
+    this.cancelled.signal.addEventListener('abort', cancel);
+    if (this.cancelled.signal.aborted) cancel();
     try {
       file = fileOf(notification, request);
       const isOwed = !isInline(notification);
       if (isOwed) this.keeper.owe(file);
-      const page = await readPage(
-        sock,
-        notification,
-        AbortSignal.any([this.cancelled.signal, AbortSignal.timeout(this.downloadTimeoutMs)]),
-      );
+      // A timer of its own, which it holds: a signal made of `AbortSignal.timeout` may be collected before it fires.
+      if (isOwed)
+        timer = setTimeout(giveUp, this.downloadMs(), new Error('The operation was aborted due to timeout'));
+      const page = await readPage(sock, notification, ended.signal);
       this.keeper.keep(page.raw);
       if (isOwed) this.keeper.settle(file.id);
       return { kind: 'read', page };
@@ -117,6 +127,8 @@ export class HistoryInbox {
       }
       return { kind: 'failed', reason };
     } finally {
+      clearTimeout(timer);
+      this.cancelled.signal.removeEventListener('abort', cancel);
       this.running -= 1;
     }
   }

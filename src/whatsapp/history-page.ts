@@ -36,6 +36,8 @@ export interface PageRequest {
   /** From now until the phone's answer arrives; a download started by then has its own limit. */
   timeoutMs: number;
   signal?: AbortSignal;
+  /** It only completes or checks an answer: its files have what is left of the time for those of that answer. */
+  isFurther?: boolean;
   /** Called at each step. */
   onProgress?: (step: 'asked' | 'reconnecting' | 'answered') => void;
 }

@@ -4,6 +4,7 @@ import { remedy } from '../model/remedy.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';
 import { DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { connectDevice, type NoConnection } from './connect-device.js';
+import { FilePatience } from './file-patience.js';
 import { historyIn } from './first-sync.js';
 import { HistoryInbox, type AskedFor, type HistoryKeeper, notificationOf } from './history-keeper.js';
 import { DOWNLOAD_TIMEOUT_MS, type PageOutcome, type PageRequest, PendingAnswer } from './history-page.js';
@@ -25,8 +26,8 @@ const GONE_MS = 1_000;
 const ASK_MS = 5_000;
 /** How often the end of a session looks whether all is quiet. */
 const LOOK_MS = 20;
-/** How long a session that ends waits for what WhatsApp has kept for the device, and for a file that is downloaded. */
-const ENDING = { keptMs: 3_000, filesMs: 30_000 } as const;
+/** How long a session that ends waits for what WhatsApp has kept for the device. */
+const KEPT_MS = 3_000;
 /** The same for all that still waits once the user has said stop: the run has to be on record before it is killed. */
 const STOPPED = { keptMs: 500, allMs: 3_000 } as const;
 /** What is on its way to the device is here after so long without anything. */
@@ -41,7 +42,7 @@ export interface HistorySessionOptions extends ServiceOptions {
   /** How long the first login may take, with its repetitions (default 16 s). */
   connectTimeoutMs?: number;
   signal?: AbortSignal;
-  /** How long the download of one file may take (default 60 s). */
+  /** How long the files of one answer may take, all together (default 60 s). */
   downloadTimeoutMs?: number;
   /** Called with the number of files that are waited for, and at most how long, when that takes a while. */
   onWaiting?: (files: number, ms: number) => void;
@@ -91,6 +92,7 @@ class Session implements HistorySession {
   /** The requests of this session that have ended: what comes of them now is late, and no answer to another one. */
   private readonly ended = new Set<string>();
   private readonly inbox: HistoryInbox;
+  private readonly patience: FilePatience;
   private lastSign = 0;
   private wasOnline = false;
   /** When it no longer waits for anything, as of `performance.now()`; null until the user says stop. */
@@ -100,11 +102,8 @@ class Session implements HistorySession {
     private readonly options: HistorySessionOptions,
     private readonly auth: DeviceAuth,
   ) {
-    this.inbox = new HistoryInbox(
-      options.keeper,
-      (line) => this.options.log?.(line),
-      options.downloadTimeoutMs ?? DOWNLOAD_TIMEOUT_MS,
-    );
+    this.patience = new FilePatience(options.downloadTimeoutMs ?? DOWNLOAD_TIMEOUT_MS);
+    this.inbox = new HistoryInbox(options.keeper, (line) => this.options.log?.(line), this.patience.forFile);
   }
 
   async connect(deadline: number, signal: AbortSignal | undefined): Promise<NoConnection | null> {
@@ -132,6 +131,7 @@ class Session implements HistorySession {
   async fetchPage(request: PageRequest): Promise<PageOutcome> {
     const pending = new PendingAnswer(request);
     this.pending = pending;
+    this.patience.ask(request.isFurther === true);
     try {
       const failed = await this.askUntilAnswered(pending, performance.now() + request.timeoutMs);
       // Whatever ended the wait, what was received is the answer.
@@ -161,7 +161,7 @@ class Session implements HistorySession {
     if (socket === null) return;
     for (const bytes of notifications) {
       // Not attributed to a request: the one that asked for it has ended.
-      void this.inbox.take(socket.sock, notificationOf(bytes), null);
+      void this.take(socket.sock, notificationOf(bytes), null);
     }
     await this.inbox.settle(OWED_MS, this.options.signal);
   }
@@ -169,13 +169,18 @@ class Session implements HistorySession {
   async settle(): Promise<void> {
     const { signal } = this.options;
     if (!isStopped(signal)) {
-      await this.takeWhatIsKept(ENDING.keptMs, signal);
+      await this.takeWhatIsKept(KEPT_MS, signal);
       const { reading } = this.inbox;
       const isLong = reading > 0 && !(await this.inbox.settle(QUIET_MS, signal));
-      if (isLong && !isStopped(signal)) this.options.onWaiting?.(reading, ENDING.filesMs);
-      await this.inbox.settle(ENDING.filesMs, signal);
+      if (isLong && !isStopped(signal)) this.tellWait(reading);
+      await this.inbox.settle(this.patience.forFile(), signal);
     }
     if (isStopped(signal)) await this.settleStopped();
+  }
+
+  /** Says how long the wait for files may still take, in whole seconds. */
+  private tellWait(files: number): void {
+    this.options.onWaiting?.(files, Math.ceil(this.patience.forFile() / 1000) * 1000);
   }
 
   /** After Ctrl-C there is still a moment for what is nearly complete: one for all, however often somebody waits. */
@@ -244,7 +249,7 @@ class Session implements HistorySession {
       if (pending.ids.size === 1) deadline = performance.now() + request.timeoutMs;
       request.onProgress?.('asked');
       const answered = await pending.wait(socket.closed, deadline, (files) => {
-        this.options.onWaiting?.(files, this.options.downloadTimeoutMs ?? DOWNLOAD_TIMEOUT_MS);
+        this.tellWait(files);
       });
       if (answered === 'whole') return null;
       if (answered === 'interrupted') return { kind: 'interrupted' };
@@ -322,6 +327,17 @@ class Session implements HistorySession {
     }
   }
 
+  private async take(
+    sock: WASocket,
+    notification: proto.Message.IHistorySyncNotification,
+    request: AskedFor | null,
+  ): ReturnType<HistoryInbox['take']> {
+    this.patience.begin();
+    const taken = await this.inbox.take(sock, notification, request);
+    this.patience.end(taken.kind === 'read');
+    return taken;
+  }
+
   /** History has been announced: of the answer that is waited for, of one that comes too late, or unasked. Never rejects. */
   private async onHistory(
     sock: WASocket,
@@ -334,7 +350,7 @@ class Session implements HistorySession {
     const pending = isAnswer ? this.pending : null;
     pending?.begin();
     const request = isNamed || id === '' ? askedFor(pending) : null;
-    const taken = await this.inbox.take(sock, notification, request);
+    const taken = await this.take(sock, notification, request);
     this.lastSign = performance.now();
     if (taken.kind === 'read') pending?.add(taken.page, isNamed);
     else pending?.fail(taken.reason, isNamed || id === '');

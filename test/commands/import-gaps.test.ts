@@ -59,6 +59,8 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
       ['hello', 1],
       ['hello', 10],
     ]);
+    // The files of what only completes an answer have no time of their own.
+    expect(phones.requests.map(({ isFurther }) => isFurther)).toEqual([undefined, true, true]);
     expect(result).toMatchObject({
       outcome: 'fetched',
       status: 'completed',

@@ -8,7 +8,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
-import { live, reaction, wamid, webLive } from '../support/webhooks.js';
+import { CAR, history, item, live, reaction, wamid, webLive } from '../support/webhooks.js';
 
 /** The Cloud API and WhatsApp Web tell of one message, 2 s apart at most, and of two others each. */
 const CLOUD = [live('3EB0K001', 0), live('3EB0K002', 30)];
@@ -74,6 +74,78 @@ describeOnBackends('M10: a message of both sides whose key id somebody changed i
     }
   }
 });
+
+/** Nothing tells that the LID is Car's: the copy with the wamid has the better claim to the id, and the other one is rejected. */
+const CLAIMED = [
+  webLive('3EB0K009', 1, {}, { remoteJid: '111000000000003@lid' }),
+  history([item('3EB0K009', 1, { from: CAR })], {}, { id: CAR }),
+  live('3EB0K001', 0),
+];
+const CLAIMED_WAMID = wamid('3EB0K009', CAR);
+
+describeOnBackends(
+  'M9: a message of two conversations whose key id somebody changed in its row',
+  (backend) => {
+    for (const [command, mend] of Object.entries(MENDS)) {
+      for (const [keyId, batchSize] of [
+        [null, 1],
+        ['zzz', 1],
+        [null, 1000],
+      ] as const) {
+        it(`stays one row and one reject after ${command} by ${batchSize}, from ${keyId ?? 'null'}`, async () => {
+          const store = await backend.open();
+          await addConnection(store);
+          await replayBodies(store, CLAIMED);
+          await night(store, { apply: true });
+          const before = await normalisedDatabase(store);
+          expect(await store.sql.query(`select reason from rejects`)).toEqual([{ reason: 'id_collision' }]);
+
+          await store.sql.execute(`update messages set stanza_id = $1 where external_id = $2`, [
+            keyId,
+            CLAIMED_WAMID,
+          ]);
+          await mend(store, CLAIMED, batchSize);
+          expect(await normalisedDatabase(store)).toEqual(before);
+          const { figures } = await night(store, { apply: true });
+          expect(figures).toMatchObject({ doubled: 0, merged: 0, created: 0, restored: 0 });
+        });
+      }
+    }
+
+    it('is a finding where both copies have a row, and reconcile --apply removes the one with the weaker claim', async () => {
+      const store = await backend.open();
+      await addConnection(store);
+      await replayBodies(store, CLAIMED);
+      const rows = await store.sql.query(ROWS);
+      const rejects = await store.sql.query('select reason, path from rejects');
+      await store.sql.execute(
+        `insert into messages
+       select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', m.stanza_id,
+         'conversation_id', v.id, 'lead_id', v.lead_id, 'batch_id', r.webhook_log_id))).*
+       from messages m cross join rejects r
+       join lead_identities i on i.kind = 'lid' join conversations v on v.lead_id = i.lead_id
+       where m.external_id = $1`,
+        [CLAIMED_WAMID],
+      );
+      await store.sql.execute('delete from rejects');
+      expect(await store.sql.query(ROWS)).toHaveLength(3);
+
+      expect(await rawLog(store)).toMatchObject({ missing: 0, unaccounted: 1 });
+      const { findings } = await explain(testContext(store), {
+        subject: '3EB0K009',
+        scan: true,
+        bodies: false,
+        limit: 10,
+      });
+      expect(findings).toMatchObject([{ outcome: 'missing', reason: 'in_another_conversation' }]);
+
+      await night(store, { apply: true, batchSize: 1 });
+      expect(await store.sql.query(ROWS)).toEqual(rows);
+      expect(await store.sql.query('select reason, path from rejects')).toEqual(rejects);
+      expect(await rawLog(store)).toMatchObject({ status: 'ok' });
+    });
+  },
+);
 
 async function rawLog(store: Store) {
   const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });

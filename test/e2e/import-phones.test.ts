@@ -212,6 +212,52 @@ describe('import: files that cannot be had', () => {
     expect(result.status).toBe('completed');
     expect((await site.machine.look(transcript)).length).toBeGreaterThanOrEqual(21);
   });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)(
+    '%s while it looks whether a page is whole ends it as interrupted',
+    async (signal, exitCode) => {
+      const site = await linked();
+      site.fake.onHistoryRequest((request) =>
+        request.count === 1
+          ? 'silence'
+          : inChunks(PHONE, 10, (chunk) => ({ afterMs: chunk * 30_000 }))(request),
+      );
+      const child = await site.machine.start([...IMPORT, '--count', '20'], { env: site.env });
+      await until(() => site.fake.historyRequests.some(({ count }) => count === 1));
+      child.process.kill(signal);
+      const { code, stdout } = await child.ended;
+      expect(code).toBe(exitCode);
+      expect(readImport(stdout)).toMatchObject({
+        outcome: 'interrupted',
+        status: 'interrupted',
+        messages: { created: 10 },
+        fetch: { pages: [{ received: 10 }] },
+        nextAllowedAt: null,
+      });
+      expect(await site.machine.look(transcript)).toHaveLength(11);
+    },
+  );
+
+  it('SIGTERM while the end of an import waits for a file ends it as interrupted', async () => {
+    const site = await linked();
+    site.fake.onHistoryRequest((request) =>
+      request.count === 1
+        ? 'silence'
+        : inChunks(PHONE, 10, (chunk) =>
+            chunk === 0 ? {} : { as: 'blob', afterMs: 5_500, downloadMs: 60_000, sessionId: 'none' },
+          )(request),
+    );
+    const child = await site.machine.start([...IMPORT, '--count', '20'], { env: site.env });
+    await child.says('Waiting up to', 'stderr');
+    child.process.kill('SIGTERM');
+    const { code, stdout } = await child.ended;
+    expect(code).toBe(143);
+    expect(readImport(stdout)).toMatchObject({ outcome: 'interrupted', owedFiles: 1 });
+    expect(await site.machine.look(transcript)).toHaveLength(11);
+  });
 });
 
 describe('import: a device that the phone unlinks', () => {

@@ -312,7 +312,7 @@ class PageFetch {
   private async look(answer: Page, from: From): Promise<Look> {
     if (this.ctx.signal.aborted) return { follows: null, newest: null };
     const timeoutMs = Math.min(this.work.options.timeoutMs, LOOK_TIMEOUT_MS);
-    const look = await this.ask(from, { count: 1, timeoutMs }, 'look');
+    const look = await this.ask(from, { count: 1, timeoutMs, isFurther: true }, 'look');
     if (look.kind !== 'page') return { follows: null, newest: null };
     const follows = followsOn(look, answer, from);
     await this.save(look, follows === false);
@@ -346,7 +346,11 @@ class PageFetch {
     for (let page = 0; page < GAP_PAGES; page += 1) {
       const from = rest.anchor;
       if (this.fetched.pages.length > 0 && !(await this.pause())) return rest;
-      const answer = await this.ask(from, { ...asked, anchor: { ...from, remoteJid: chatJid } });
+      const answer = await this.ask(from, {
+        ...asked,
+        anchor: { ...from, remoteJid: chatJid },
+        isFurther: true,
+      });
       if (answer.kind !== 'page') return rest;
       await this.take(answer);
       const oldest = answer.own.at(-1);
@@ -375,7 +379,11 @@ class PageFetch {
     return pause(options.pagePauseMs, this.ctx.signal);
   }
 
-  private async end(outcome: ImportOutcome, reason: string | null = null): Promise<Fetched> {
+  private async end(how: ImportOutcome, why: string | null = null): Promise<Fetched> {
+    // A look or a wait that the user has cut short shows nothing: the import is not as far as it was meant to go.
+    const [outcome, reason] = this.ctx.signal.aborted
+      ? (['interrupted', null] as const)
+      : ([how, why] as const);
     // More of the last answer may still come, when nobody looks any more whether it follows.
     if (this.oldest !== null && outcome !== 'end_of_history')
       await this.work.recordGap({ ...this.request(this.oldest), filled: false });

@@ -159,7 +159,9 @@ class ContactImport {
   async run(): Promise<Imported> {
     const log = new ImportLog(this.ctx, this.work.applier, this.work.options);
     try {
-      const { outcome, reason } = await this.steps(log);
+      const ended = await this.steps(log);
+      // Whatever step was the last one: the user has stopped it, and what came by then is stored.
+      const { outcome, reason } = this.ctx.signal.aborted ? just('interrupted') : ended;
       const done = await this.result(outcome, reason);
       await log.finish(done);
       return done;
@@ -282,14 +284,14 @@ class ContactImport {
     if (obstacle !== null || anchor === null) return just(obstacle ?? 'no_anchor');
     this.fetched = await this.fetchFrom(phone, anchor, subject, connection);
     const { outcome, reason } = this.fetched;
-    const askedAt = askedAtOf(outcome, this.fetched.askedAt);
-    if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
     // Late chunks, and answers to earlier requests: they are confirmed to WhatsApp, and belong to this import.
     await phone.settle();
     // A file that is announced only now is still waited for when the session ends.
     await this.work.close?.();
     const beside = await this.applyBeside(connection);
     this.fetched.gaps.push(...(await this.leftOpen(connection, this.fetched)));
+    const askedAt = askedAtOf(this.ctx.signal.aborted ? 'interrupted' : outcome, this.fetched.askedAt);
+    if (askedAt !== null) this.nextAllowedAt = askedAt + THROTTLE_MS;
     return outcome === 'silent' && beside > 0 ? just('fetched') : { outcome, reason };
   }
 

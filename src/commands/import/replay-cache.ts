@@ -5,9 +5,13 @@ import type { PreparedEntry } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { narrowEntry } from '../../ingest/batch/narrow-entry.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
-import { Tally } from '../../ingest/batch/tally.js';
 import type { Context } from '../../context.js';
-import { applyEntries, type Applied, type Applier } from '../../ingest/apply/execute-batch.js';
+import {
+  applyEntries,
+  nothingApplied,
+  type Applied,
+  type Applier,
+} from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import { LogSource } from '../replay/open-input.js';
 import { openDirectory } from '../replay/open-directory.js';
@@ -47,13 +51,7 @@ export async function replayCache(
     { register: false, ...(connection === undefined ? {} : { connection: connection.id }) },
     applier.newId,
   );
-  const result: CacheResult = {
-    tally: new Tally(),
-    touched: new Set(),
-    requeued: 0,
-    contested: new Set(),
-    entries: 0,
-  };
+  const result: CacheResult = { ...nothingApplied(), entries: 0 };
   const selectionOf = (statuses: readonly EntryStatus[], chatIds: ReadonlySet<string>): EntrySelection => ({
     statuses,
     chatIds: [...chatIds],

@@ -38,6 +38,8 @@ export interface BatchResult {
   withoutOwnNumber: ReadonlySet<ConnectionRow>;
   /** Rows that contradict entries which were applied before. */
   contested: ReadonlySet<string>;
+  /** Connections whose key ids the batch restored. */
+  withRightKeys: ReadonlySet<string>;
 }
 
 /**
@@ -119,8 +121,8 @@ async function applyItems(
     work.requeued += await requeueUnnumbered(tx, wabaId);
   }
   await relinkMessages(work, folded);
-  const { tally, requeued, withoutOwnNumber, contested } = work;
-  return { tally, slices, requeued, withoutOwnNumber, contested };
+  const { tally, requeued, withoutOwnNumber, contested, withRightKeys } = work;
+  return { tally, slices, requeued, withoutOwnNumber, contested, withRightKeys };
 }
 
 /**

@@ -28,10 +28,18 @@ export interface Applied {
   requeued: number;
   /** Rows that contradict entries which were applied before. */
   contested: Set<string>;
+  /** Connections whose key ids were restored. */
+  withRightKeys: Set<string>;
 }
 
 export function nothingApplied(): Applied {
-  return { tally: new Tally(), touched: new Set(), requeued: 0, contested: new Set() };
+  return {
+    tally: new Tally(),
+    touched: new Set(),
+    requeued: 0,
+    contested: new Set(),
+    withRightKeys: new Set(),
+  };
 }
 
 /**
@@ -47,7 +55,12 @@ export async function executeBatch(
 ): Promise<boolean> {
   const result = await inBatch(ctx, { target }, async (tx): Promise<BatchResult | null> => {
     if (claim !== null && !(await claimBatch(tx, batch, claim))) return null;
-    const done = await applyBatch(tx, settings, directory, batch);
+    const done = await applyBatch(
+      tx,
+      { ...settings, withRightKeys: applied.withRightKeys },
+      directory,
+      batch,
+    );
     await alongside?.(tx, sumOf(applied.tally, done.tally));
     return done;
   });
@@ -56,6 +69,7 @@ export async function executeBatch(
   applied.tally.absorb(result.tally);
   applied.requeued += result.requeued;
   for (const id of result.contested) applied.contested.add(id);
+  for (const id of result.withRightKeys) applied.withRightKeys.add(id);
   for (const { slice, logId, isDuplicate, rejected } of result.slices) {
     Object.assign(slice.progress, { logId, isDuplicate, rejected });
     for (const { section } of slice.parts) {

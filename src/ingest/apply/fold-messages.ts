@@ -31,7 +31,7 @@ import {
   type MessageRow,
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
-import { readRenamedKeys } from '../../rawlog/renamed-keys.js';
+import { restoreLostKeys } from './restore-keys.js';
 import { settleWitnesses } from './settle-witnesses.js';
 import type { ApplySettings, BatchWork, Item } from './work.js';
 
@@ -63,13 +63,10 @@ export async function foldMessages(
 ): Promise<FoldedMessages> {
   const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
   const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
-  const rows = await readRows(work, messages, amendments, mergedConversations);
-  // Only what was applied before must have a row: the messages of a new log are not searched twice.
-  const held = messages.flatMap((item) => {
-    const leadId = work.repeated.has(item.logId) ? conversationOf(item)?.leadId : undefined;
-    return leadId === undefined ? [] : [{ connectionId: item.connection.id, leadId, fact: item.fact }];
-  });
-  rows.push(...(await readRenamedKeys(work.tx, held, rows)));
+  const isPlaced = (item: Item): boolean => conversationOf(item) !== null;
+  const rows = await restoreLostKeys(work, messages.filter(isPlaced), () =>
+    readRows(work, messages, amendments, mergedConversations),
+  );
   const revisions = await readRevisionsOf(work, rows);
   const book = new MessageBook(rows, revisions);
   if (mergedConversations.length > 0) book.mergeTwins();

@@ -22,6 +22,8 @@ export interface ApplySettings {
   takesUpWaiting?: boolean;
   /** Whether `undo` can revert the run: all rows that its batches change or create are journaled (default false). */
   isUndoable?: boolean;
+  /** Connections whose key ids an earlier batch of the run restored. */
+  withRightKeys?: ReadonlySet<string>;
   clock: () => number;
   newId: () => string;
 }
@@ -63,6 +65,8 @@ export class BatchWork {
    * Rows that contradict a repeated entry although their evidence is no better: changed since, or one of several versions.
    */
   readonly contested = new Set<string>();
+  /** Connections whose key ids this batch restores. */
+  readonly withRightKeys = new Set<string>();
   readonly ownNumbers = new OwnNumbers();
 
   constructor(

@@ -1,3 +1,4 @@
+import { keyIdInside } from '../wamids.js';
 import { arrayLiteral } from '../array-literal.js';
 import { MESSAGE_KEY, readKeyStates } from '../checks/schema.js';
 import { booleanOf, textOf, textOrNull } from '../row.js';
@@ -88,25 +89,12 @@ function isOtherMeta(a: string, b: string): string {
   ))`;
 }
 
-/**
- * The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid. If another program left stanza_id
- * empty, the wamid is decoded here, just well enough to find candidates: src/identity/wamid.ts decides. The nested
- * `case` and `offset 0` keep the decoding from ids that are not base64, which would fail the statement.
- */
+/** The key id of a row's message: WhatsApp Web's own id, or the one inside a wamid where another program left stanza_id empty. */
 function stanzaOf(row: string): string {
   return `case
     when ${row}.external_id not like 'wamid.%' then ${row}.external_id
     when ${row}.stanza_id is not null then ${row}.stanza_id
-    when ${row}.external_id ~ '^wamid\\.HBg[A-Za-z0-9+/]+={0,2}$' then (
-      select case when length(w.bytes) > get_byte(w.bytes, 2) + 9 then
-        encode(substring(w.bytes from get_byte(w.bytes, 2) + 10 for get_byte(w.bytes, get_byte(w.bytes, 2) + 8)), 'escape')
-      end
-      from (
-        select decode(rpad(d.digits, (length(d.digits) + 3) / 4 * 4, '='), 'base64') as bytes
-        from (select rtrim(substr(${row}.external_id, 7), '=') as digits offset 0) d
-        where length(d.digits) % 4 <> 1 offset 0
-      ) w
-    )
+    else ${keyIdInside(row)}
   end`;
 }
 
