@@ -3,13 +3,29 @@ import { hasMarker } from './markers.js';
 /** No webhook is shorter in one of these. */
 const SHORTEST = 200;
 /** How two bytes begin that begin every body, `{"` or `{` and a line end, in each of the encodings below. */
-const BEGINNINGS = ['7b22', '7B22', '7b0a', '7B0A', '\\x7b\\x', '\\x7B\\x', 'ZXlK', 'ZXdv', '123'].map(
-  (text) => Buffer.from(text),
-);
+const BEGINNINGS = [
+  '7b22',
+  '7B22',
+  '7b0a',
+  '7B0A',
+  '\\x7b\\x',
+  '\\x7B\\x',
+  'ey',
+  'ew',
+  'W3',
+  'Im',
+  'ZX',
+  'N2',
+  '123',
+].map((text) => Buffer.from(text));
 
 const HEX = /(?<![\da-f])7b(?:22|0a)[\da-f]{196,}/i;
 const HEX_ESCAPES = /\\x7b\\x(?:22|0a)(?:\\x[\da-f]{2}){60,}/i;
-const TWICE_BASE64 = /(?<![\w+/-])ZX(?:lK|dv)[\w+/-]{196,}/;
+/** Base64 of `{"`, `{` and a line end, `[{`, `"`, base64 of an object, or hexadecimal digits. */
+const BASE64 = /(?<![\w+/-])(?:eyJ|ewo|ew0|W3s|Im|ZXl|ZXd|N2I|N2i)[\w+/-]{196,}/g;
+/** Bodies of the on-premises API have no word that nothing else has. */
+const LISTS = /"(?:messages|statuses)"\s*:\s*\[\s*\{\s*"/;
+const MOST_LAYERS = 4;
 /** Numbers that anything but digits separates, perhaps with their places before them. */
 const NUMBERS = /(?<!\d)123(?:[^\d{}]{1,16}\d{1,6}){40,}/g;
 /** What stands between numbers where a log escaped it, as hexadecimal digits or as a letter. */
@@ -21,13 +37,29 @@ const ESCAPES = /(?:\\+x(?:5c|0a|0d|09|22|20|27))+|\\+[nrt"']/gi;
  */
 export function holdsEncodedBody(line: Buffer): boolean {
   if (line.length < SHORTEST || !BEGINNINGS.some((beginning) => line.includes(beginning))) return false;
-  const text = line.toString('latin1');
+  return holdsBody(line.toString('latin1'), 0);
+}
+
+function holdsBody(text: string, layer: number): boolean {
   return (
-    [hexIn, escapesIn, base64In].some((read) => {
+    [hexIn, escapesIn].some((read) => {
       const bytes = read(text);
       return bytes !== undefined && hasMarker(bytes);
-    }) || holdsNumbers(text)
+    }) ||
+    holdsNumbers(text) ||
+    holdsBase64(text, layer)
   );
+}
+
+/** Whether base64 holds a body, directly or in what a wrapper in it holds. */
+function holdsBase64(text: string, layer: number): boolean {
+  if (layer === MOST_LAYERS) return false;
+  for (const [token] of text.matchAll(BASE64)) {
+    const bytes = Buffer.from(token, 'base64');
+    const inner = bytes.toString('latin1');
+    if (hasMarker(bytes) || LISTS.test(inner) || holdsBody(inner, layer + 1)) return true;
+  }
+  return false;
 }
 
 function hexIn(text: string): Buffer | undefined {
@@ -38,12 +70,6 @@ function hexIn(text: string): Buffer | undefined {
 function escapesIn(text: string): Buffer | undefined {
   const [escapes] = HEX_ESCAPES.exec(text) ?? [];
   return escapes === undefined ? undefined : Buffer.from(escapes.replaceAll('\\x', ''), 'hex');
-}
-
-function base64In(text: string): Buffer | undefined {
-  const [token] = TWICE_BASE64.exec(text) ?? [];
-  if (token === undefined) return undefined;
-  return Buffer.from(Buffer.from(token, 'base64').toString('latin1'), 'base64');
 }
 
 function holdsNumbers(text: string): boolean {

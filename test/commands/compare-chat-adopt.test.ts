@@ -119,8 +119,10 @@ async function shown(store: Store): Promise<string[]> {
   );
 }
 
+/** But for the history of the number, which never came. */
 async function findings(store: Store): Promise<unknown[]> {
-  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+  const all = new Set(CHECK_NAMES.filter((name) => name !== 'history_ledger'));
+  const { checks } = await verify(testContext(store), { checks: all, enforce: false });
   return checks.filter(({ status }) => status === 'findings');
 }
 

@@ -166,6 +166,14 @@ describe('a body in an encoding that no line of prose has', () => {
   const bytes = [...Buffer.from(body)];
   const hex = Buffer.from(body).toString('hex');
   const twice = Buffer.from(Buffer.from(body).toString('base64')).toString('base64');
+  const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
+  const gateway = base64({
+    version: '2.0',
+    headers: {},
+    body: base64(bodyWith('encoded', 'E1')),
+    isBase64Encoded: true,
+  });
+  const buffer = base64({ type: 'Buffer', data: bytes });
   const places = bytes.map((byte, i) => `'${i}': ${byte}`).join(', ');
   const pretty = JSON.stringify({ data: Object.fromEntries(bytes.entries()) }, null, 2);
   const escaped = pretty.replaceAll('"', '\\x22').replaceAll('\n', '\\x0A');
@@ -177,6 +185,11 @@ describe('a body in an encoding that no line of prose has', () => {
     ['hexadecimal digits in Python’s', `DEBUG {'d': '${hex}'}`],
     ['every byte escaped', `2026 body: ${every}`],
     ['base64 of base64', `2026 INFO d=${twice}`],
+    ['base64 of a wrapper with base64', `2026 INFO payload=${gateway}`],
+    ['the same in Python’s', `INFO {'Records': [{'kinesis': {'data': '${gateway}'}}]}`],
+    ['the same in Ruby’s', `INFO {"message"=>{"data"=>"${gateway}"}}`],
+    ['base64 of Node’s bytes', `2026 INFO payload=${buffer}`],
+    ['base64 of hexadecimal digits', `2026 INFO {'d': '${Buffer.from(hex).toString('base64')}'}`],
   ])('is read: %s', async (_, line) => {
     expect(outcomes(await readText(`2026 INFO start\n${line}\n`))).toEqual(['encoded']);
   });
@@ -193,6 +206,7 @@ describe('a body in an encoding that no line of prose has', () => {
     ['hexadecimal digits', hex],
     ['every byte escaped', every],
     ['base64 of base64', twice],
+    ['base64 of a wrapper', gateway],
     ['numbers', `[${bytes.join(' ')}]`],
   ])('is no webhook where a person wrote it: %s', async (_, text) => {
     for (const line of [
