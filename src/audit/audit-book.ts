@@ -72,7 +72,7 @@ export interface AuditResult {
   affectedEntries: { ids: string[]; more: boolean };
 }
 
-const MISFILED = 'is found by other connections, contacts, numbers or fields than its body names';
+const MISFILED = 'is found by other contacts, numbers or fields than its body names';
 const LACKING_WORDS: Readonly<Record<LackingName['why'], string>> = {
   unknown: 'is a name of a contact, and is not stored',
   leadless: 'is a name of a lead, and the lead is gone',

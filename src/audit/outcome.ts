@@ -80,7 +80,7 @@ export type AuditedOutcome =
   | 'entry_damaged'
   | 'entry_failed'
   | 'entry_pending'
-  /** Its columns name other connections, contacts, numbers or fields than its body. */
+  /** Its columns name other contacts, numbers or fields than its body. */
   | 'entry_misfiled'
   /** An applied history chunk missing from the ledger. */
   | 'unrecorded_chunk'

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { expect, it, onTestFinished } from 'vitest';
 import { report } from '../../src/commands/report/report.js';
-import { verify } from '../../src/commands/verify/verify.js';
 import type { Alert } from '../../src/audit/alert.js';
 import type { ReportResult } from '../../src/commands/report/types.js';
 import type { ReportOptions } from '../../src/commands/report/types.js';
@@ -113,33 +112,6 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     const [late] = await alertsAfter(store, 2 * DAY);
     expect(late?.message).toContain('has to be connected again');
   });
-
-  it.each(['pending_consent', 'pending_history'])(
-    'comes of no history (%s) from the moment on at which verify finds it, and as severe',
-    async (status) => {
-      const store = await backend.open();
-      await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
-      await store.sql.execute(`update connections set history_sync_status = $1`, [status]);
-      const severities = async (after: number): Promise<unknown> => {
-        const { checks } = await verify(testContext(store, { clock: () => START + after }), {
-          checks: new Set(['history_ledger']),
-          enforce: false,
-        });
-        const alerts = await alertsAfter(store, after);
-        return [checks[0]?.severity, alerts.map(({ kind, severity }) => [kind, severity])];
-      };
-      expect(await severities(59 * MINUTE)).toEqual(['note', []]);
-      for (const after of [2 * HOUR, 23 * HOUR, 2 * DAY])
-        expect(await severities(after)).toEqual(['degraded', [['no_history', 'degraded']]]);
-      await store.sql.execute(
-        `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, requested_by, host)
-         select id, 'history', $1::timestamptz, $2::timestamptz, $3::timestamptz, 'accepted', 'ana', 'crm-1' from connections`,
-        [new Date(START), new Date(START + 5 * HOUR), new Date(START + DAY)],
-      );
-      expect(await severities(5.5 * HOUR)).toEqual(['note', []]);
-      expect(await severities(7 * HOUR)).toEqual(['degraded', [['no_history', 'degraded']]]);
-    },
-  );
 
   it('comes of a request of history that nothing answers, and names it', async () => {
     const store = await backend.open();

@@ -35,7 +35,6 @@ export async function runCheck(
       appSecrets: [],
       now: Date.now(),
       signal: new AbortController().signal,
-      historyMinutes: 60,
       wantsItems: true,
       item: (item) => {
         items.push(item);

@@ -86,8 +86,8 @@ function concludeFiling(
   const number = misfiled.length;
   const what =
     number === 1
-      ? 'raw entry is found by other connections, contacts, numbers or fields than it names'
-      : 'raw entries are found by other connections, contacts, numbers or fields than they name';
+      ? 'raw entry is found by other contacts, numbers or fields than it names'
+      : 'raw entries are found by other contacts, numbers or fields than they name';
   return [[`${count(number)} ${what}`, finding('different', number, 'misfiled', what)]];
 }
 

@@ -265,9 +265,7 @@ export function concludeEntry(
   const stored = created + countOf('stored');
   const parts = [
     ...(entry.isIntact ? [] : ['its bytes were changed after it was stored']),
-    ...(isMisfiled
-      ? ['it is found by other connections, contacts, numbers or fields than its body names']
-      : []),
+    ...(isMisfiled ? ['it is found by other contacts, numbers or fields than its body names'] : []),
     ...(stored === 0 ? [] : [`${amount(stored, 'message')} in the database (${created} created by it)`]),
     ...[...PROBLEMS, 'skipped' as const].flatMap((outcome) =>
       countOf(outcome) === 0 ? [] : [`${amount(countOf(outcome), 'message')} ${outcome}`],

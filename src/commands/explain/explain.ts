@@ -124,7 +124,7 @@ export interface EntryFindings {
   entry: EntryExplanation;
   verdicts: ItemVerdict[];
   facts: ExplainedFact[];
-  /** It is found by other connections, contacts, numbers or fields than its body names. */
+  /** It is found by other contacts, numbers or fields than its body names. */
   isMisfiled: boolean;
   /** Parts in an unknown format. */
   unread: { path: string; reason: string }[];

@@ -34,7 +34,7 @@ export function misfiled(): Finding {
     'different',
     1,
     'misfiled',
-    'raw entry is found by other connections, contacts, numbers or fields than it names',
+    'raw entry is found by other contacts, numbers or fields than it names',
   );
 }
 

@@ -37,7 +37,7 @@ export interface EntryItems {
   entry: EntryHead;
   items: EntryItem[];
   failure: string | null;
-  /** It is found by other connections, contacts, numbers or fields than its body names. */
+  /** It is found by other contacts, numbers or fields than its body names. */
   isMisfiled: boolean;
   /** The contacts by which it is found. */
   filedUnder: readonly string[];

@@ -1,6 +1,5 @@
 import { acceptDied, finishRun } from '../../audit/run-remedy.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
-import { historyDueAt, REQUEST_WINDOW_MS } from '../../audit/history-due.js';
 import { alert, brokenAlerts, foreignAlert, markAlert, rejectAlert, type Alert } from '../../audit/alert.js';
 import { amount } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
@@ -22,6 +21,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Chunks follow each other within minutes; after this long without one, the rest is not coming. */
 const STALLED = 24 * HOUR;
+/** How long after connecting a number Meta accepts history requests. */
+const REQUEST_WINDOW = 24 * HOUR;
 const CHUNKS_NAMED = 5;
 
 /** Everything known about one connection when its alerts are decided. */
@@ -113,7 +114,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
       // Same as verify: WhatsApp Web sends a history, or part of it, at its own pace, and WAHA keeps it to itself.
       if (row.kind === 'baileys') return [];
       const onboardedAt = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
-      const due = historyDueAt({ onboardedAt, requestedAt: null, historyMinutes });
+      const due = onboardedAt + historyMinutes * MINUTE;
       if (now < due) return [];
       return [
         alert('no_history', row, {
@@ -121,7 +122,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
           state: row.historySyncStatus,
           message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
           ...(row.kind === 'coexistence' &&
-          now < onboardedAt + REQUEST_WINDOW_MS &&
+          now < onboardedAt + REQUEST_WINDOW &&
           report.historyRequest === null
             ? { remedy: remedy('history request', [row.name], 'shows what it takes, and requests it') }
             : {}),
@@ -143,7 +144,10 @@ function requestAlerts(
 ): Alert[] {
   const requested = Date.parse(requestedAt);
   const onboarded = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
-  if (now < historyDueAt({ onboardedAt: onboarded, requestedAt: requested, historyMinutes })) return [];
+  const patience = historyMinutes * MINUTE;
+  // No later than verify, which waits a day after onboarding.
+  const due = Math.min(requested + patience, onboarded + Math.max(patience, REQUEST_WINDOW));
+  if (now < Math.max(due, requested)) return [];
   return [
     alert('no_history', row, {
       since: requested,
@@ -156,7 +160,7 @@ function requestAlerts(
 
 function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: number): string {
   if (row.kind !== 'coexistence') return '';
-  const until = onboardedAt + REQUEST_WINDOW_MS;
+  const until = onboardedAt + REQUEST_WINDOW;
   return now < until
     ? ` It can be requested from Meta until ${minuteOf(until)}, once.`
     : ' Meta takes no request for it any more: the number has to be connected again.';

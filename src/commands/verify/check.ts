@@ -53,8 +53,6 @@ export interface VerifyView {
   doubled?: (connectionId: string, rows: number) => void;
   /** The checks that run. */
   checks: ReadonlySet<CheckName>;
-  /** How long after onboarding a history may take to begin. */
-  historyMinutes: number;
   /** Secrets of the Meta apps; without one, signatures are not checked. */
   appSecrets: readonly string[];
   /** The snapshot's time by the tool's clock, ms since 1970. */

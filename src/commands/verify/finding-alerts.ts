@@ -132,7 +132,7 @@ function entryAlerts(
         state: misfiled.digest,
         subject: 'misfiled',
         count: misfiled.count,
-        message: `${amount(misfiled.count, 'raw entry is', 'raw entries are')} found by other connections, contacts, numbers or fields than the body names: ${named(misfiled)}.`,
+        message: `${amount(misfiled.count, 'raw entry is', 'raw entries are')} found by other contacts, numbers or fields than the body names: ${named(misfiled)}.`,
         remedy: RESTORE,
       }),
     );

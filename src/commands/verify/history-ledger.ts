@@ -7,14 +7,11 @@ import {
   type ConnectionTimes,
 } from '../../store/tables/connections.js';
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
-import { readFirstSigns } from '../../store/queries/first-signs.js';
-import { readHistoryRequests } from '../../store/tables/graph.js';
-import { historyDueAt } from '../../audit/history-due.js';
 import { amount } from '../../model/amount.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
-import { joined, type Check, type Recorder, type Subject, type VerifyView } from './check.js';
+import { joined, type Check, type Recorder, type Subject } from './check.js';
 
-/** Chunks follow each other within minutes; one that has not come after a day is missing. */
+/** A history arrives within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;
 
 /** Every connection's history arrived complete (H2). Only another log can replay what was lost on the way. */
@@ -29,7 +26,6 @@ export const historyLedgerCheck: Check = {
       inUse.map(({ id }) => id),
     );
     const owedOf = new Map((await readOwedHistory(view.sql)).map((row) => [row.connectionId, row]));
-    const dueAt = await readDueTimes(view, inUse, times);
     const acks = await readAlertAcks(view.sql);
     const isAcknowledged = (connection: ConnectionRow, kind: HistoryAlert, state: string | number | null) =>
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
@@ -69,11 +65,7 @@ export const historyLedgerCheck: Check = {
           await recorder.finding('!', item);
         }
       }
-      const state = stateOf(connection, times.get(connection.id), {
-        missing,
-        now: view.now,
-        dueAt: dueAt.get(connection.id) ?? null,
-      });
+      const state = stateOf(connection, times.get(connection.id), missing, view.now);
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
@@ -109,53 +101,12 @@ interface State {
   alert?: [HistoryAlert, string | number | null];
 }
 
-const IS_PENDING: ReadonlySet<string> = new Set(['pending_history', 'pending_consent']);
-
-/** When the history of each connection is due of which nothing has come, as `report` has it. */
-async function readDueTimes(
-  { sql, historyMinutes }: VerifyView,
-  connections: readonly ConnectionRow[],
-  times: ReadonlyMap<string, ConnectionTimes>,
-): Promise<Map<string, number>> {
-  const pending = connections.filter(
-    ({ historySyncStatus, kind }) => IS_PENDING.has(historySyncStatus) && kind !== 'baileys',
-  );
-  const signs = await readFirstSigns(
-    sql,
-    pending.map(({ id }) => id),
-  );
-  const requests = pending.length === 0 ? [] : await readHistoryRequests(sql);
-  return new Map(
-    pending.flatMap(({ id, historySyncStartedAt }) => {
-      const known = times.get(id);
-      if (known === undefined) return [];
-      const evidence = [signs.get(id) ?? null, known.firstChunkAt, historySyncStartedAt].filter(
-        (at) => at !== null,
-      );
-      const request = requests.find((row) => row.connectionId === id && row.syncType === 'history');
-      return [
-        [
-          id,
-          historyDueAt({
-            onboardedAt:
-              known.webhookActivatedAt ?? (evidence.length > 0 ? Math.min(...evidence) : known.createdAt),
-            requestedAt: request?.outcome === 'accepted' ? request.requestedAt : null,
-            historyMinutes,
-          }),
-        ] as const,
-      ];
-    }),
-  );
-}
-
-/**
- * Null for a connection without an expected history. `missing`: its missing chunks, as in their alert; `dueAt`: when a history of
- * which nothing has come is late.
- */
+/** Null for a connection without an expected history. `missing`: its missing chunks, as in their alert. */
 function stateOf(
   connection: ConnectionRow,
   times: ConnectionTimes | undefined,
-  { missing, now, dueAt }: { missing: string; now: number; dueAt: number | null },
+  missing: string,
+  now: number,
 ): State | null {
   const isLate = (since: number | null): boolean => since !== null && now - since > LATE_MS;
   const { historySyncStatus: status, historySyncProgress: progress, historySyncError: error } = connection;
@@ -187,7 +138,9 @@ function stateOf(
     case 'pending_consent': {
       // WhatsApp Web sends a history, or part of it, at its own pace.
       if (connection.kind === 'baileys') return null;
-      return dueAt !== null && now >= dueAt
+      const onboardedAt =
+        times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
+      return isLate(onboardedAt)
         ? { is: 'late', detail: 'onboarded, but no history arrived', alert: ['no_history', status] }
         : { is: 'noted', detail: 'history not received yet' };
     }

@@ -131,8 +131,8 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
       [
         open.misfiled,
-        'entry is found by other connections, contacts, numbers or fields than its body names',
-        'entries are found by other connections, contacts, numbers or fields than their bodies name',
+        'entry is found by other contacts, numbers or fields than its body names',
+        'entries are found by other contacts, numbers or fields than their bodies name',
       ],
       [open.unrecordedChunks, 'history chunk is not in the ledger', 'history chunks are not in the ledger'],
       [open.lackingNames, 'name of a contact is not stored', 'names of contacts are not stored'],

@@ -36,8 +36,6 @@ export interface VerifyOptions {
   provenBefore?: ProvenBefore | undefined;
   /** Determine what can be remembered as proved; see `Verified`. */
   remember?: true | undefined;
-  /** How long after onboarding a history may take to begin; absent: as long as `report` gives it by default. */
-  historyMinutes?: number | undefined;
   /** Create missing or invalid unique indexes, and correct derived values (see `Recomputed`). */
   enforce: boolean;
   /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */

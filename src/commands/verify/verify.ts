@@ -9,7 +9,6 @@ import { readConnections, type ConnectionRow } from '../../store/tables/connecti
 import type { LogAudit } from '../../audit/losses.js';
 import { areTooMany } from '../dedupe/dedupe.js';
 import { findConnection } from '../connections/find.js';
-import { HISTORY_MINUTES } from '../../audit/history-due.js';
 import type { Context } from '../../context.js';
 import { readAccepted, withAccepted, type Accepted } from './acknowledged.js';
 import {
@@ -265,7 +264,6 @@ function viewOf(
     touchedSince: null,
     checks: options.checks,
     appSecrets: ctx.appSecrets ?? [],
-    historyMinutes: options.historyMinutes ?? HISTORY_MINUTES,
     now: ctx.clock(),
     signal: ctx.signal,
     wantsItems: options.onItem !== undefined,
