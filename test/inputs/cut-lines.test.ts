@@ -189,3 +189,20 @@ test('lines of base64 behind a line of words are no column, and the bodies besid
   const { texts } = await outcomeOf(['2026-09-21 INFO start', ...wrapped, next(2), ''].join('\n'));
   expect(texts).toContain('next 2');
 });
+
+describe('a line of pretty-printed JSON without its indentation', () => {
+  const lines = JSON.stringify(bodyWith(`veja: ${PASTED} fim`), null, 2).split('\n');
+  const from = lines.findIndex((line) => line.includes('"body"'));
+  const [first = '', ...rest] = lines.slice(from).map((line) => line.trim());
+
+  test.each([
+    ['whole', first],
+    ['from inside its text on', first.slice(first.indexOf('eja'))],
+    ['from the webhook on', first.slice(first.indexOf('{'))],
+  ])('brings no message of its text: %s', async (_, line) => {
+    for (const words of ['', '2026-09-21 10:00:00 INFO ']) {
+      const log = [line, ...rest, next(1)].map((each) => words + each).join('\n');
+      expect((await outcomeOf(`${log}\n`)).texts).toEqual(['next 1']);
+    }
+  });
+});

@@ -11,6 +11,8 @@ const ENDS_BEFORE_MEMBER =
 /** `HBgN","timestamp":`, `body":"`: the first quote of the text ends a string. */
 const ENDS_STRING =
   /^(?:[^"\\]|\\.)*"\s*(?:,\s*"(?:[^"\\]|\\.){1,200}"\s*:|:\s*(?:["{[\d-]|(?:true|false|null)\b))/s;
+/** All before the first quote that is not escaped. */
+const BEFORE_QUOTE = /^(?:[^"\\]|\\.)*(?=")/s;
 /** The quotes of a cell of CSV: the text of JSON has none beside a bracket that begins a value. */
 const DOUBLED = /[{[]\s*""\w/;
 const TOKENS = /["{}[\]]/g;
@@ -20,7 +22,14 @@ const LONGEST_PREFIX = 8_000;
 /** Whether a text is the rest of JSON whose beginning is missing, perhaps behind the words of a log. */
 export function isRestOfJson(text: string): boolean {
   if (!text.includes('"') || DOUBLED.test(text)) return false;
-  return ENDS_STRING.test(text.slice(0, LONGEST_PREFIX)) || closesMore(text);
+  const head = text.slice(0, LONGEST_PREFIX);
+  return ENDS_STRING.test(head) || isEndOfText(head) || closesMore(text);
+}
+
+/** Whether the only quote of a text ends it, and others in it are escaped: `{\"object\":…} fim",`. */
+function isEndOfText(text: string): boolean {
+  const [inside] = BEFORE_QUOTE.exec(text) ?? [];
+  return inside?.includes('\\"') === true && /^"\s*,?\s*$/.test(text.slice(inside.length));
 }
 
 /** Whether the words around the values of a text close more brackets than they open, behind a string or a value. */

@@ -67,11 +67,14 @@ const DEEP_TEXT =
   /(?:^|\n)(?:[ \t]{4,}<(?:text|body|caption|conversation)>[^<\n]*|(?: {8}|\t\t)\s*(?:text|body|caption|conversation): [^"'{\n]*)$/;
 /** A member of JSON over several lines, in its text: whatever its key is, that is no entry of its own. */
 const IN_MEMBER = /\n[ \t]*"(?:[^"\\\n]|\\.){1,80}":[ ]?"[^\n]*$/;
+/** The same in one of its lines, without its indentation. */
+const IN_TEXT = /(?:^|\s)"(?:text|body|caption|conversation)": "(?:[^"\\\n]|\\.)*$/;
 
 /** Whether `prefix` ends where a person's text begins, or in it: `message from 5511900000001 text=`. */
 export function endsBeforeText(prefix: string): boolean {
   const near = prefix.slice(-LONGEST_PREFIX);
-  if (WAY_TO_TEXT.test(near.slice(-LONGEST_WAY)) || DEEP_TEXT.test(near) || IN_MEMBER.test(near)) return true;
+  const way = near.slice(-LONGEST_WAY);
+  if (WAY_TO_TEXT.test(way) || IN_TEXT.test(way) || DEEP_TEXT.test(near) || IN_MEMBER.test(near)) return true;
   return BEFORE_TEXT.test(prefix.slice(-LONGEST_LABEL)) && OF_PERSON.test(near);
 }
 
