@@ -358,8 +358,16 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
   });
 }
 
-/** The possible connections for these providers' entries that name none. */
-export function candidatesOf(
+/** Whose these providers' entries may be that name none. `unclaimed`: the same of those that name a WABA alone; null without any. */
+export function namelessOf(
+  connections: readonly Pick<ConnectionRow, 'name' | 'kind'>[],
+  providers: ReadonlySet<Provider>,
+  unclaimed: Nameless | null,
+): Nameless {
+  return (providers.has('meta') ? unclaimed : null) ?? { candidates: candidatesOf(connections, providers) };
+}
+
+function candidatesOf(
   connections: readonly Pick<ConnectionRow, 'name' | 'kind'>[],
   providers: ReadonlySet<Provider>,
 ): string[] {

@@ -6,7 +6,7 @@ import { minuteOf } from '../model/time.js';
 import type { EntryGroup, PendingFactGroup } from '../store/queries/report.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { MediaCount } from '../store/tables/media-files.js';
-import { alert, candidatesOf, namelessRemedy, type Alert } from './alert.js';
+import { alert, namelessOf, namelessRemedy, type Alert } from './alert.js';
 
 const NUMBERS_NAMED = 3;
 
@@ -167,11 +167,7 @@ function pendingAlert(waiting: Waiting, { connections, unclaimed }: WaitingFacts
     count,
     message,
     remedy: isNameless
-      ? namelessRemedy(
-          (waiting.providers.has('meta') ? unclaimed : null) ?? {
-            candidates: candidatesOf(connections, waiting.providers),
-          },
-        )
+      ? namelessRemedy(namelessOf(connections, waiting.providers, unclaimed))
       : isUnknown
         ? remedy('replay', ['--register'], 'creates the connections that the entries name, and imports them')
         : remedy('replay', [], 'imports the pending entries'),

@@ -2,7 +2,7 @@ import { hasMarker } from './markers.js';
 
 /** No webhook is shorter in one of these. */
 const SHORTEST = 200;
-/** How two bytes begin that begin every body, `{"` or `{` and a line end, in each of the encodings below. */
+/** How a body begins, or what holds one, in each of the encodings below. */
 const BEGINNINGS = [
   '7b22',
   '7B22',
@@ -10,12 +10,15 @@ const BEGINNINGS = [
   '7B0A',
   '\\x7b\\x',
   '\\x7B\\x',
-  'ey',
-  'ew',
-  'W3',
+  'eyJ',
+  'ewo',
+  'ew0',
+  'W3s',
   'Im',
-  'ZX',
-  'N2',
+  'ZXl',
+  'ZXd',
+  'N2I',
+  'N2i',
   '123',
 ].map((text) => Buffer.from(text));
 
@@ -33,7 +36,7 @@ const ESCAPES = /(?:\\+x(?:5c|0a|0d|09|22|20|27))+|\\+[nrt"']/gi;
 
 /**
  * Whether a line holds a body in an encoding that is found in no line of prose: the bytes of its JSON as hexadecimal digits, each byte
- * escaped, base64 of base64, or numbers (Go's `[123 34 …]`, an object by their places in another notation).
+ * escaped, base64 that holds one of these or base64 again, or numbers (Go's `[123 34 …]`, an object by their places in another notation).
  */
 export function holdsEncodedBody(line: Buffer): boolean {
   if (line.length < SHORTEST || !BEGINNINGS.some((beginning) => line.includes(beginning))) return false;

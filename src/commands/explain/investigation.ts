@@ -1,4 +1,4 @@
-import { candidatesOf } from '../../audit/alert.js';
+import { namelessOf } from '../../audit/alert.js';
 import { whoMayOwn } from '../../audit/unclaimed-waba.js';
 import type { Nameless } from '../../model/run-result.js';
 import { fileOfOrigin } from '../../model/raw-entry.js';
@@ -167,7 +167,7 @@ export class Investigation {
   /** Whose an item may be that names no number. */
   ownersOf({ claim, entry }: EntryItem): Nameless {
     const found = claim === null ? null : whoMayOwn(claim, this.connections, this.holding ?? new Set());
-    return found ?? { candidates: candidatesOf(this.connections, new Set([entry.provider])) };
+    return namelessOf(this.connections, new Set([entry.provider]), found);
   }
 
   /** Oldest first. */

@@ -1,6 +1,6 @@
 import { contentOf } from '../../inputs/input-identity.js';
 import type { Context } from '../../context.js';
-import { candidatesOf } from '../../audit/alert.js';
+import { namelessOf } from '../../audit/alert.js';
 import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
@@ -283,9 +283,8 @@ class Replay {
   ): Promise<Pick<RunResult, 'candidates' | 'waba'>> {
     const { sql } = this.target;
     const connections = await readConnections(sql);
-    const { candidates, waba } = (providers.has('meta') ? await readUnclaimed(sql, connections) : null) ?? {
-      candidates: candidatesOf(connections, providers),
-    };
+    const unclaimed = await readUnclaimed(sql, connections);
+    const { candidates, waba } = namelessOf(connections, providers, unclaimed);
     return { candidates: [...candidates], ...(waba === undefined ? {} : { waba }) };
   }
 }

@@ -1,4 +1,4 @@
-import { acknowledge, brokenAlerts, candidatesOf, namelessRemedy, rejectAlert } from '../../audit/alert.js';
+import { acknowledge, brokenAlerts, namelessOf, namelessRemedy, rejectAlert } from '../../audit/alert.js';
 import { markReadable } from '../../audit/readable-again.js';
 import { readEntryGroups } from '../../store/queries/report.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
@@ -180,12 +180,10 @@ async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): 
   if (total.unfounded > 0) return UNLINK_REMEDY;
   if (open.failed > 0) return remedy('replay', ['--failed'], 'imports the failed entries again');
   if (open.pending > 0) return remedy('replay', [], 'imports the pending entries');
-  if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries)
-    return namelessRemedy(
-      (await readUnclaimed(sql, connections)) ?? {
-        candidates: candidatesOf(connections, open.nameless.providers),
-      },
-    );
+  if (open.nameless.entries > 0 && open.unknownConnection === open.nameless.entries) {
+    const unclaimed = await readUnclaimed(sql, connections);
+    return namelessRemedy(namelessOf(connections, open.nameless.providers, unclaimed));
+  }
   const orphans = open.unknownConnection > 0 ? await readOrphanOwners(sql) : [];
   if (orphans.length > 0) return orphanRemedy(connections, orphans);
   if (open.unknownConnection > 0)

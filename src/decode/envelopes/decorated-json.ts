@@ -4,6 +4,8 @@
  * what its text holds is a person's (rule E1).
  */
 
+import { endOfText } from './quotes.js';
+
 /** No log system writes more before a line. */
 const LONGEST_PREFIX = 400;
 /** Nothing longer stands behind a line, without the white space before it. */
@@ -91,16 +93,6 @@ function endOfScalar(line: string, from: number): number | undefined {
 function endOfOpening(line: string, from: number): number | undefined {
   const end = line[from + 1] === '}' || line[from + 1] === ']' ? from + 2 : from + 1;
   return isRest(line, end) ? end : undefined;
-}
-
-/** The index behind the quote that ends a text: the first one with no odd backslash before it; so many write one. */
-function endOfText(line: string, from: number, pair: number): number | undefined {
-  for (let at = line.indexOf('"', from); at !== -1; at = line.indexOf('"', at + 1)) {
-    let backslashes = 0;
-    while (at - 1 - backslashes >= from && line[at - 1 - backslashes] === '\\') backslashes++;
-    if (backslashes % pair === 0) return at + 1;
-  }
-  return undefined;
 }
 
 /** Whether only a few words follow, in which no value is. */

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Allowance } from './allowance.js';
 import { withoutColours } from './clock.js';
-import { endOfText } from './find-values.js';
 import { endsBeforeText, hasMark } from './outer-values.js';
+import { endOfText } from './quotes.js';
 
 /** A text that another one holds, and what was around it. */
 export interface Inner {

@@ -3,6 +3,7 @@ import { encodedEnd } from './encoded-regions.js';
 import { literalAt, readEscapes } from './escaped-json.js';
 import { readLiteral, readPythonBytes } from './literals.js';
 import { partReasonIn, type PartReason } from './outer-values.js';
+import { endOfText } from './quotes.js';
 import type { PrintForm } from './printed-texts.js';
 
 /** An object or array in the middle of a text. */
@@ -275,14 +276,4 @@ function endOfValue(text: string, start: number): number | undefined {
     } else if (character === '{' || character === '[') depth++;
     else if (--depth === 0) return at;
   }
-}
-
-/** Index after the quote that ends the text that begins at `from`. */
-export function endOfText(text: string, from: number): number | undefined {
-  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
-    let backslashes = 0;
-    while (text[at - 1 - backslashes] === '\\' && at - 1 - backslashes >= from) backslashes++;
-    if (backslashes % 2 === 0) return at + 1;
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import { valueAt } from './find-values.js';
+import { isEscaped } from './quotes.js';
 
 /**
  * The rest of a JSON text whose beginning is missing: of a log that was rotated, or read with `tail -c`. What is escaped in it stands in
@@ -70,9 +71,3 @@ function closesMore(text: string): boolean {
 
 const LONGEST_GAP = 80;
 const MAX_FAILURES = 200;
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0;
-  while (text[at - 1 - backslashes] === '\\') backslashes++;
-  return backslashes % 2 === 1;
-}

@@ -48,8 +48,10 @@ const STORED_ENTRY = columns({
 /** A stored entry, read back to be replayed, verified or explained. */
 export type StoredEntry = RowOf<typeof STORED_ENTRY>;
 
-const SELECTED =
-  'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, fields, phone_number_ids, chat_ids';
+/** The columns that are read as they are. */
+const PLAIN = 'id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider';
+
+const SELECTED = `${PLAIN}, fields, phone_number_ids, chat_ids`;
 
 /** Lists that another program may have made null. */
 const LISTS = ['fields', 'phone_number_ids', 'chat_ids']
@@ -96,8 +98,7 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, ${LISTS},
-       refused, included, ${IS_INTACT_SQL} as is_intact from (
+    `select ${PLAIN}, ${LISTS}, refused, included, ${IS_INTACT_SQL} as is_intact from (
        select ${SELECTED}, refused, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
        from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
@@ -325,8 +326,7 @@ export async function readEntriesOfFields(
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select id, connection_scope, raw_body, sha256, received_at, status, error, origin, run_id, provider, ${LISTS},
-       ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
+    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
      from webhook_log,
        lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
      where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])
