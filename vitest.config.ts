@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that need neither a database nor a child process: the fast loop, `npm run test:unit`. */
 const UNIT = [
   'test/layers.test.ts',
-  'test/{decode,identity,rules}/**/*.test.ts',
+  'test/{decode,identity,model,rules}/**/*.test.ts',
   'test/crm/{chatwoot,repair-contents,table,whaticket,whatrack}.test.ts',
   // Not large-entries: it measures the memory of its own process.
   'test/inputs/exports/*.test.ts',

@@ -1,6 +1,7 @@
 import { interceptors, type Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { startDeadline } from '../model/deadline.js';
 import { EXIT, UserError } from '../model/errors.js';
 import { proxyName, type Proxy } from '../model/proxy.js';
 import { openAgent, refusedByProxy } from './agents.js';
@@ -97,21 +98,17 @@ export class GraphClient {
     const { effects } = this;
     this.assertFree();
     const address = fileAddress(url, this.place.url);
-    const stop = new AbortController();
-    const signal = AbortSignal.any([effects.signal, stop.signal, AbortSignal.timeout(FILE_MS)]);
-    const what = 'a file';
-    const answered = await this.files
-      .request({
+    const deadline = startDeadline(FILE_MS, effects.signal);
+    let taking = false;
+    try {
+      const answered = await this.files.request({
         origin: address.origin,
         path: `${address.pathname}${address.search}`,
         method: 'GET',
         headers: { authorization: `Bearer ${this.token}`, 'user-agent': this.place.userAgent, accept: '*/*' },
-        signal,
-      })
-      .catch((error: unknown) => this.failed(error, what));
-    this.heed(readUsage(answered.headers));
-    let taking = false;
-    try {
+        signal: deadline.signal,
+      });
+      this.heed(readUsage(answered.headers));
       for await (const chunk of answered.body.iterator({ destroyOnReturn: true })) {
         if (!(chunk instanceof Uint8Array)) throw new Error('a body of bytes gave something else');
         taking = true;
@@ -119,10 +116,12 @@ export class GraphClient {
         taking = false;
       }
     } catch (error) {
-      stop.abort();
+      deadline.stop();
       // Errors from `take` are about the disk, not about Meta.
       if (taking) throw error;
-      this.failed(error, what);
+      this.failed(error, 'a file');
+    } finally {
+      deadline.clear();
     }
   }
 
@@ -146,7 +145,7 @@ export class GraphClient {
     const { place, effects } = this;
     this.assertFree();
     const base = new URL(place.url);
-    const signal = AbortSignal.any([effects.signal, AbortSignal.timeout(CALL_MS)]);
+    const deadline = startDeadline(CALL_MS, effects.signal);
     const answered = await this.dispatchers[effect]
       .request({
         origin: base.origin,
@@ -159,9 +158,10 @@ export class GraphClient {
           ...(body === null ? {} : { 'content-type': body.type }),
         },
         ...(body === null ? {} : { body: body.text }),
-        signal,
+        signal: deadline.signal,
       })
-      .catch((error: unknown) => this.failed(error, path));
+      .catch((error: unknown) => this.failed(error, path))
+      .finally(deadline.clear);
     const bytes = new Uint8Array(await answered.body.arrayBuffer());
     const fbtraceId = single(answered.headers['x-fb-trace-id']) ?? null;
     this.heed(readUsage(answered.headers));

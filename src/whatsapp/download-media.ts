@@ -1,6 +1,7 @@
 import { getMediaKeys, getUrlFromDirectPath, type MediaType } from '@whiskeysockets/baileys';
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { startDeadline } from '../model/deadline.js';
 import type { Proxy } from '../model/proxy.js';
 
 /** A file as a message of WhatsApp Web names it. */
@@ -55,14 +56,14 @@ export async function downloadMedia(
   );
   if (macKey === undefined) throw new Error('Baileys derived no key for the seal of a file');
   const tunnel = proxy === null ? null : tunnelThrough(proxy);
-  const stop = new AbortController();
+  const deadline = startDeadline(FILE_MS, signal);
   let taking = false;
   try {
     const { statusCode, body } = await request(address, {
       headers: { origin: ORIGIN },
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
-      signal: AbortSignal.any([signal, stop.signal, AbortSignal.timeout(FILE_MS)]),
+      signal: deadline.signal,
       ...(tunnel === null ? {} : { dispatcher: tunnel }),
     });
     if (statusCode < 200 || statusCode > 299) return refusedWith(statusCode);
@@ -83,7 +84,8 @@ export async function downloadMedia(
     if (taking || signal.aborted) throw error;
     return failedWith(error);
   } finally {
-    stop.abort();
+    deadline.stop();
+    deadline.clear();
     await tunnel?.destroy();
   }
 }

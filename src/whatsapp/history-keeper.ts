@@ -1,5 +1,6 @@
 import { proto, type WASocket } from '@whiskeysockets/baileys';
 import { createHash } from 'node:crypto';
+import { startDeadline, type Deadline } from '../model/deadline.js';
 import type { LogLine } from './baileys-log.js';
 import { type HistoryAnchor, readPage, type ReadPage } from './history-page.js';
 import { pause } from './wait.js';
@@ -96,24 +97,13 @@ export class HistoryInbox {
   ): Promise<TakenChunk> {
     this.running += 1;
     let file: AnnouncedFile | null = null;
-    let timer: NodeJS.Timeout | undefined;
-    const ended = new AbortController();
-    const giveUp = (reason: unknown): void => {
-      ended.abort(reason);
-    };
-    const cancel = (): void => {
-      giveUp(this.cancelled.signal.reason);
-    };
-    this.cancelled.signal.addEventListener('abort', cancel);
-    if (this.cancelled.signal.aborted) cancel();
+    let deadline: Deadline | undefined;
     try {
       file = fileOf(notification, request);
       const isOwed = !isInline(notification);
       if (isOwed) this.keeper.owe(file);
-      // A timer of its own, which it holds: a signal made of `AbortSignal.timeout` may be collected before it fires.
-      if (isOwed)
-        timer = setTimeout(giveUp, this.downloadMs(), new Error('The operation was aborted due to timeout'));
-      const page = await readPage(sock, notification, ended.signal);
+      deadline = startDeadline(isOwed ? this.downloadMs() : Infinity, this.cancelled.signal);
+      const page = await readPage(sock, notification, deadline.signal);
       this.keeper.keep(page.raw);
       if (isOwed) this.keeper.settle(file.id);
       return { kind: 'read', page };
@@ -127,8 +117,7 @@ export class HistoryInbox {
       }
       return { kind: 'failed', reason };
     } finally {
-      clearTimeout(timer);
-      this.cancelled.signal.removeEventListener('abort', cancel);
+      deadline?.clear();
       this.running -= 1;
     }
   }
