@@ -137,6 +137,21 @@ function lossKindOf({ outcome, isMessage }: AuditedItem): LossKind | null {
   }
 }
 
+/** Of the kinds that a replay, or a person, still has to do something about, these are no loss: nothing is gone. */
+const DEGRADED: ReadonlySet<LossKind> = new Set([
+  'unreplayed',
+  'orphaned',
+  'misfiled',
+  'unrecorded_chunk',
+  'lacking_name',
+]);
+
+/** How many of these findings have the severity `loss`. */
+export function countLost(losses: LogAudit['losses']): number {
+  const total = totalLosses(losses);
+  return LOSS_KINDS.reduce((sum, kind) => (DEGRADED.has(kind) ? sum : sum + total[kind].count), 0);
+}
+
 /** What was found of all connections together. */
 export function totalLosses(losses: LogAudit['losses']): Losses {
   const sum = noLosses();

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { similarWord } from '../../src/cli/similar.js';
-import { history, live, wamid } from '../support/webhooks.js';
+import { addressBook, history, live, wamid } from '../support/webhooks.js';
 import { useEmbedded, useServer } from './database-home.js';
 import { runCli, temporaryDirectory } from './run-cli.js';
 
@@ -40,6 +40,8 @@ const RESULT = z.object({
     malformed: z.number(),
   }),
 });
+
+const ALERTS = z.object({ alerts: z.array(z.object({ id: z.string(), severity: z.string() })) });
 
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
@@ -109,6 +111,27 @@ describe('verify', () => {
       expect(other.stdout).toContain('3 messages have no raw log entry: another program wrote them');
       expect(other.code).toBe(3);
     }
+  });
+
+  test('counts what is lost, and what is not stored but lost nowhere, as every other command does', async () => {
+    const run = await server.prepare();
+    const book = addressBook('add', { full_name: 'Bia', phone_number: '5511911112222' }, 50);
+    await run(['replay', '-', '--register'], { stdin: `${LOG}\n${JSON.stringify(book)}` });
+    await onServer(run.url, `delete from lead_identities where value = '+5511911112222'`);
+    await onServer(run.url, `update messages set body = 'x' where stanza_id = 'A' or body = 'A'`);
+    const verdict = async (argv: string[]): Promise<string | undefined> => {
+      const { stdout } = await run(argv);
+      return /\d+ lost, \d+ degraded/.exec(stdout)?.[0];
+    };
+    expect(await verdict(['verify'])).toBe('1 lost, 1 degraded');
+    // Beside them, that the connection is silent, and that its history never came.
+    for (const command of ['report', 'alerts list'])
+      expect([command, await verdict(command.split(' '))]).toEqual([command, '1 lost, 3 degraded']);
+    const { stdout } = await run(['alerts', 'list', '--json']);
+    const { alerts } = ALERTS.parse(JSON.parse(stdout));
+    const lost = alerts.find(({ severity }) => severity === 'loss');
+    await run(['alerts', 'ack', String(lost?.id), '--reason', 'known']);
+    expect(await verdict(['verify'])).toBe('0 lost, 1 degraded');
   });
 
   test('--enforce says how many rows it set right', async () => {

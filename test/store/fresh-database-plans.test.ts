@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { BY_INDEX } from '../../src/store/tables/message-lookup.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { watchReads } from '../support/table-reads.js';
@@ -12,6 +13,8 @@ const STRANGERS = 10_000;
 const BATCH = 200;
 /** Rows of one table that a batch may read: each of its people and messages is looked up a few times. */
 const ALLOWED = BATCH * 20;
+/** So many that the planner, without statistics, likes to read two indexes for one message. */
+const MANY_MESSAGES = 40_000;
 /** A statement is planned for good at its sixth execution. */
 const PLANNED_FOR_GOOD = 6;
 
@@ -97,6 +100,30 @@ describeOnBackends('a batch in a database without statistics', (backend) => {
       await assertFrugal(second, 20_000);
     } finally {
       await second.close();
+    }
+  });
+
+  test('finds a key id by its own index alone, however many messages the connection has', async () => {
+    const store = await openStore(await backend.config(), TEST_OPTIONS);
+    try {
+      await withoutStatistics(store);
+      await replayBodies(store, bodies(1, 0), { batchSize: BATCH });
+      await store.sql.execute(
+        `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, timestamp,
+           source, sync_source, is_sync_initial, evidence)
+         select gen_random_uuid(), m.connection_id, 'stranger ' || n, m.conversation_id, m.lead_id, 'S' || n, 'INBOUND', 'text',
+           now(), 'live', 'webhook', false, 3
+         from (select * from messages limit 1) m cross join generate_series(1, ${MANY_MESSAGES}) n`,
+      );
+      const keys = `(select id as connection_id, 'S' || n as stanza_id from connections, generate_series(1, 100) n) as k`;
+      const plan = await store.sql.query(`explain select m.id from ${BY_INDEX.byStanzaId(keys)}`);
+      const scans = plan.flatMap(
+        (row) => /Scan (?:using|on) (messages\w*)/.exec(String(row['QUERY PLAN']))?.[1] ?? [],
+      );
+      expect(scans).toContain('messages_stanza_id_idx');
+      expect(scans).not.toContain('messages_connection_id_external_id_key');
+    } finally {
+      await store.close();
     }
   });
 });

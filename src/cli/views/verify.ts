@@ -165,9 +165,10 @@ function verdictOf(result: VerifyResult, failOn: Severity): Verdict {
 /** As in `report`: what is lost item by item, everything else check by check. */
 function countsOf(checks: readonly CheckResult[]): { lost: number; degraded: number; notes: number } {
   const of = (severity: Severity): CheckResult[] => checks.filter((check) => check.severity === severity);
+  const losing = of('loss').map(({ found, lost = found }) => ({ lost, isDegraded: found > lost }));
   return {
-    lost: of('loss').reduce((sum, { found }) => sum + found, 0),
-    degraded: of('degraded').length,
+    lost: losing.reduce((sum, { lost }) => sum + lost, 0),
+    degraded: of('degraded').length + losing.filter(({ isDegraded }) => isDegraded).length,
     notes: checks.reduce((sum, { notes = 0 }) => sum + notes, 0),
   };
 }

@@ -17,6 +17,8 @@ import type { CheckName, CheckResult } from './types.js';
 export interface Accepted {
   acknowledged: number;
   severity: CheckResult['severity'];
+  /** As in {@link CheckResult}. */
+  lost?: number;
 }
 
 /** The checks that apply acknowledgements to their findings themselves. */
@@ -63,11 +65,11 @@ export async function readAccepted(
 /** A result minus its acknowledged findings: if that is all of them, only a note is left. */
 export function withAccepted(result: CheckResult, accepted: Accepted | undefined): CheckResult {
   if (accepted === undefined) return result;
-  const { acknowledged, severity } = accepted;
+  const { acknowledged, severity, lost } = accepted;
   const open = result.found - acknowledged;
   const summary = `${result.summary}; ${acknowledged.toLocaleString('en-US')} acknowledged`;
   return open > 0
-    ? { ...result, severity, found: open, acknowledged, summary }
+    ? { ...result, severity, found: open, acknowledged, summary, ...(lost === undefined ? {} : { lost }) }
     : { ...result, status: 'note', severity: null, found: acknowledged, acknowledged, summary };
 }
 
@@ -103,7 +105,11 @@ async function acceptedOfLog(
   const acknowledged = countOf(losses.filter(isAcknowledged)) + waiting - openWaiting;
   if (acknowledged === 0) return null;
   const severities = [worstOpen(losses), openWaiting === 0 ? null : ('degraded' as const)];
-  return { acknowledged, severity: worstSeverity(severities.flatMap((severity) => severity ?? [])) };
+  return {
+    acknowledged,
+    severity: worstSeverity(severities.flatMap((severity) => severity ?? [])),
+    lost: countOf(losses.filter((alert) => alert.severity === 'loss' && !isAcknowledged(alert))),
+  };
 }
 
 async function waitingAlerts(view: VerifyView): Promise<Alert[]> {

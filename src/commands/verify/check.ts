@@ -23,7 +23,7 @@ export interface Check {
 /** A check's conclusion about everything that it recorded. */
 export interface Conclusion extends Pick<
   CheckResult,
-  'summary' | 'missing' | 'unaccounted' | 'restorable' | 'copies' | 'acknowledged'
+  'summary' | 'lost' | 'missing' | 'unaccounted' | 'restorable' | 'copies' | 'acknowledged'
 > {
   remedy?: Remedy | null;
   /** If the findings are less severe than the check's maximum. */

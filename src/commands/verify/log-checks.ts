@@ -9,7 +9,7 @@ import type { AuditedItem } from '../../audit/outcome.js';
 import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { auditLog, selectionOf } from '../../audit/audit-log.js';
 import { sourceRemedy, STORE_AGAIN } from '../../audit/source-remedy.js';
-import { LossTally } from '../../audit/losses.js';
+import { countLost, LossTally, type LogAudit } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
 import { RawLog } from '../../rawlog/raw-log.js';
@@ -45,11 +45,12 @@ export const rawLogCheck: Check = {
         return record(recorder, item);
       },
     });
-    view.audited?.(tally.end(audit));
+    const log = tally.end(audit);
+    view.audited?.(log);
     recorder.checked = audit.total.items;
     const { found, noted } = recorder;
     return {
-      ...(await conclude(audit, view)),
+      ...(await conclude(log, view)),
       ...(found === 0 && noted > 0 && (await areAccepted(view)) ? { notes: 0 } : {}),
     };
   },
@@ -99,7 +100,7 @@ async function record(recorder: Recorder, item: AuditedItem): Promise<void> {
   }
 }
 
-async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusion> {
+async function conclude({ result: audit, losses }: LogAudit, view: VerifyView): Promise<Conclusion> {
   const { total, open, entries } = audit;
   const counted = (counts: readonly (readonly [count: number, one: string, many?: string])[]) =>
     counts.map(([count, one, many = one]) => [count, amount(count, one, many)] as const);
@@ -144,14 +145,15 @@ async function conclude(audit: AuditResult, view: VerifyView): Promise<Conclusio
     ]),
   );
   const items = `${amount(total.items, 'message item')} in ${amount(entries, 'entry', 'entries')}`;
-  const lost = lostIn(audit);
+  const lost = countLost(losses);
   return {
     summary: `${items}${sums === '' ? '' : `: ${sums}`}${rest === '' ? '' : `; ${rest}`}`,
     remedy: await remedyFor(audit, view),
     // Entries waiting for a replay are not lost.
     severity: lost === 0 ? 'degraded' : 'loss',
+    lost,
     missing: total.missingMessages,
-    unaccounted: lost + open.unrecordedChunks + open.lackingNames,
+    unaccounted: lostRows(audit) + open.unrecordedChunks + open.lackingNames,
     restorable: restorableIn(audit),
   };
 }
@@ -161,7 +163,7 @@ function restorableIn({ total }: AuditResult): number {
   return total.missingMessages + total.differentRows + total.unsettled + total.unfoundedHeld;
 }
 
-function lostIn(audit: AuditResult): number {
+function lostRows(audit: AuditResult): number {
   const { total, open } = audit;
   return restorableIn(audit) + total.doubledRows + total.unfounded - total.unfoundedHeld + open.damaged;
 }

@@ -72,6 +72,8 @@ export interface CheckResult {
   checked: number;
   /** Unacknowledged findings, or noted items. */
   found: number;
+  /** Only for `raw_log`, whose findings differ in severity: those with the severity `loss`. */
+  lost?: number;
   /** Acknowledged findings; absent if there are none. */
   acknowledged?: number;
   /** The number of notes besides its findings: one per connection and matter, as in `report`. Absent if there are none. */
