@@ -82,17 +82,25 @@ export async function returnTickets(ctx: Context, recordedOptions: JsonObject): 
   return misplaced.length === 0 ? 0 : correctValues(ctx, new Set(['consistency'] as const), recordedOptions);
 }
 
+/** What is derived from other rows, and may be wrong as soon as one of those is corrected. */
+const DERIVED: ReadonlySet<CheckName> = new Set([
+  'consistency',
+  'conversation_times',
+  'lead_values',
+  'ticket_rules',
+] as const);
+
 /**
- * Corrects the derived values of which `checks` say that this is due: of conversations, leads and tickets. Recorded as a run of
- * `verify`. Returns the number of rows; null if nothing was due.
+ * Corrects the derived values of conversations, leads and tickets, if `checks` say that this is due for any: one of them may follow from
+ * another. Recorded as a run of `verify`. Returns the number of rows; null if nothing was due.
  */
 export async function correctDue(
   ctx: Context,
   checks: readonly CheckResult[],
   recordedOptions: JsonObject,
 ): Promise<number | null> {
-  const due = checks.flatMap(({ check, remedy }) => (remedy === ENFORCE_VALUES_REMEDY ? check : []));
-  return due.length === 0 ? null : correctValues(ctx, new Set(due), recordedOptions);
+  const isDue = checks.some(({ remedy }) => remedy === ENFORCE_VALUES_REMEDY);
+  return isDue ? correctValues(ctx, DERIVED, recordedOptions) : null;
 }
 
 async function correctValues(
