@@ -1,5 +1,7 @@
 import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
+import { findLackingConnections } from '../../audit/lacking-connections.js';
 import type { Context } from '../../context.js';
+import { inBatch } from '../../ingest/runs/in-batch.js';
 import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
@@ -19,7 +21,7 @@ import {
 } from '../../store/checks/schema.js';
 import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { sqlState } from '../../store/sql-state.js';
-import { readConnections } from '../../store/tables/connections.js';
+import { fillInConnections, readConnections } from '../../store/tables/connections.js';
 import { copiesRemedy, DEDUPE_REMEDY, joined, RESTORE_COPIES_REMEDY } from './check.js';
 import { correctDerived } from './derived-values.js';
 import { unlinkUnfounded } from './unlink-messages.js';
@@ -80,6 +82,21 @@ export async function relinkHeld(ctx: Context, recordedOptions: JsonObject): Pro
 export async function returnTickets(ctx: Context, recordedOptions: JsonObject): Promise<number> {
   const misplaced = await readMisplacedTickets(ctx.store.sql, WHOLE, CAME_LIVE_SQL, 1);
   return misplaced.length === 0 ? 0 : correctValues(ctx, new Set(['consistency'] as const), recordedOptions);
+}
+
+/**
+ * Gives connections back what entries have named, as far as their rows still hold it (H1). Returns how many connections lack
+ * something, and the entries of which a replay gives them the rest.
+ */
+export async function completeConnections(
+  ctx: Context,
+): Promise<{ connections: number; entryIds: readonly string[] }> {
+  const { sql } = ctx.store;
+  const lacking = await findLackingConnections(sql, await readConnections(sql));
+  const rows = lacking.map(({ connection }) => connection);
+  const organizations = rows.map(({ organizationId }) => organizationId);
+  if (rows.length > 0) await inBatch(ctx, { organizations }, (tx) => fillInConnections(tx, rows));
+  return { connections: rows.length, entryIds: lacking.flatMap(({ entryIds }) => entryIds) };
 }
 
 /** What is derived from other rows, and may be wrong as soon as one of those is corrected. */
