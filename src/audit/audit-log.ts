@@ -153,7 +153,12 @@ class Auditor {
         if (subjectOf(fact) === 'message') await this.book.outside(fact, standing, connection, entry);
         continue;
       }
-      this.window.add({ fact: standing.fact, connection: standing.connection, entry });
+      this.window.add({
+        fact: standing.fact,
+        connection: standing.connection,
+        entry,
+        field: section.section.field,
+      });
       if (this.window.size >= WINDOW) await this.flush();
     }
   }

@@ -7,7 +7,7 @@ import { planTickets, type RemainingInbound } from '../rules/tickets.js';
 import { readOpenTickets, type OpenTicket } from '../store/checks/conversations.js';
 import { WHOLE } from '../store/checks/scope.js';
 import type { Sql } from '../store/sql.js';
-import { readConversationsOfLeads, recomputeConversations } from '../store/tables/conversations.js';
+import { readConversationsOfLeads, recomputeConversationsOfLeads } from '../store/tables/conversations.js';
 import { readIdentitiesOfPeople, readLeadsById, type LeadRow } from '../store/tables/leads.js';
 import { readTicketsAtHome } from '../store/checks/ticket-homes.js';
 import { readRemainingInbound, type TicketRow } from '../store/tables/tickets.js';
@@ -25,18 +25,21 @@ const WORDS = [
   ['firstSeenAt', 'first-seen time'],
 ] as const satisfies readonly (readonly [keyof LeadColumns, string])[];
 
-/** A lead that differs from what its identities and conversations give. */
+/** A lead that differs from what its identities and messages give. */
 export interface WrongLead {
   corrected: LeadRow;
   /** The columns that differ, readable. */
   words: string[];
 }
 
-/** The wrong ones among these leads. A lead without identities is another program's, and right as it is. */
+/**
+ * The wrong ones among these leads, by the messages themselves: the ends of a conversation may be wrong, too. A lead without
+ * identities is another program's, and right as it is.
+ */
 export async function judgeLeadValues(sql: Sql, leadIds: readonly string[]): Promise<WrongLead[]> {
   const leads = await readLeadsById(sql, leadIds);
   const identities = groupBy(await readIdentitiesOfPeople(sql, leadIds), ({ personId }) => personId);
-  const conversations = groupBy(await readConversationsOfLeads(sql, leadIds), ({ leadId }) => leadId);
+  const conversations = groupBy(await recomputeConversationsOfLeads(sql, leadIds), ({ leadId }) => leadId);
   return leads.flatMap((lead) => {
     const known = identities.get(lead.id);
     if (known === undefined) return [];
@@ -66,11 +69,18 @@ interface JudgedTicket {
 }
 
 /**
- * Compares open tickets with their messages and their leads' sources (T1, T3, T4). One that is with another lead or conversation
- * than it belongs to is told as such, and judged once it is back. Read-only.
+ * Compares open tickets with their messages and the sources that their leads should have (T1, T3, T4). One that is with another lead or
+ * conversation than it belongs to is told as such, and judged once it is back. Read-only.
  */
-export async function judgeTickets(sql: Sql, tickets: readonly OpenTicket[]): Promise<JudgedTicket[]> {
-  const leadIds = [...new Set(tickets.map(({ leadId }) => leadId))];
+export async function judgeTickets(sql: Sql, open: readonly OpenTicket[]): Promise<JudgedTicket[]> {
+  const leadIds = [...new Set(open.map(({ leadId }) => leadId))];
+  const wrong = new Map(
+    (await judgeLeadValues(sql, leadIds)).map(({ corrected }) => [corrected.id, corrected]),
+  );
+  const tickets = open.map((ticket) => ({
+    ...ticket,
+    leadSource: wrong.get(ticket.leadId)?.source ?? ticket.leadSource,
+  }));
   const rows = await readTicketsAtHome(sql, leadIds, CAME_LIVE_SQL);
   const stored = new Map(rows.map((row) => [row.id, row]));
   const isAway = ({ id, conversationId, leadId }: OpenTicket): boolean => {
@@ -172,16 +182,13 @@ export interface WrongRow {
 
 /** The derived rows of one lead that are wrong: the lead, its conversations, its open tickets. Read-only. */
 export async function judgeRowsOfLead(sql: Sql, leadId: string): Promise<WrongRow[]> {
-  const [leads, values, conversations, tickets] = await Promise.all([
+  const [leads, values, conversations, recomputed, tickets] = await Promise.all([
     readLeadsById(sql, [leadId]),
     judgeLeadValues(sql, [leadId]),
     readConversationsOfLeads(sql, [leadId]),
+    recomputeConversationsOfLeads(sql, [leadId]),
     readOpenTickets(sql, WHOLE, CAME_LIVE_SQL, [leadId]),
   ]);
-  const recomputed = await recomputeConversations(
-    sql,
-    conversations.map(({ id }) => id),
-  );
   const stored = new Map(conversations.map((row) => [row.id, row]));
   const last = Math.max(...recomputed.map(({ lastMessageAt }) => lastMessageAt ?? -Infinity));
   const words = values.flatMap((wrong) => wrong.words);

@@ -18,6 +18,7 @@ const WORDS: readonly (readonly [keyof MessageRow, string])[] = [
   ['historyStatus', 'history status'],
   ['errors', 'errors'],
   ['source', 'source'],
+  ['syncSource', 'import source'],
   ['stanzaId', 'key id'],
   ['isSyncInitial', 'first-sync mark'],
   ['metaConfirmedAt', 'confirmation'],
@@ -62,6 +63,7 @@ const PROGRESS: ReadonlySet<keyof MessageRow> = new Set([
   'historyStatus',
   'errors',
   'source',
+  'syncSource',
   'isSyncInitial',
   'metaConfirmedAt',
 ]);

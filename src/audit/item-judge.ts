@@ -12,6 +12,7 @@ import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
 import { showsWhatIsRevoked, type Revision } from '../rules/message-projection.js';
 import { absorbState, stateOfFact, type Placement } from '../rules/message-state.js';
+import { leastSyncSource } from '../rules/sync-source.js';
 import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
 import type { Sql } from '../store/sql.js';
 import { openMessageLookup, type MessageLookup } from '../store/tables/message-lookup.js';
@@ -157,7 +158,8 @@ export class ItemJudge {
     return { item, outcome: isFault && item.entry.isOpen ? { kind: 'pending' } : outcome };
   }
 
-  private place({ fact, connection }: LogItem<MessageFact>, book: MessageBook): Placed {
+  private place(item: LogItem<MessageFact>, book: MessageBook): Placed {
+    const { fact, connection } = item;
     const leads = this.leads.find(connection.organizationId, fact.counterpart);
     // Several leads of one person are for `dedupe` to join; the message may be with any of them.
     const leadId =
@@ -166,7 +168,7 @@ export class ItemJudge {
         : (leads.find((lead) => isHeldBy(book, connection.id, fact, lead)) ?? leads[0] ?? NOBODY);
     return book.place(
       fact,
-      placementIn(connection.id, leadId),
+      placementIn(item, leadId),
       // Either claimant may be right here: the other one is on record as rejected.
       () => false,
     );
@@ -196,16 +198,16 @@ function isDoubt(judged: JudgedItem | ContestedItem): judged is JudgedItem {
   return ['missing', 'elsewhere', 'leadless'].includes(judged.outcome.kind);
 }
 
-/** The placement for judging: the lead stands in for the conversation, and the columns about the row's import are blank. */
-function placementIn(connectionId: string, leadId: string): Placement {
+/** The placement for judging: the lead stands in for the conversation, and the columns about the run that wrote the row are blank. */
+function placementIn(item: LogItem<MessageFact>, leadId: string): Placement {
   return {
     id: '',
-    connectionId,
+    connectionId: item.connection.id,
     conversationId: leadId,
     leadId,
     batchId: null,
     runId: '',
-    syncSource: 'batch_recover',
+    syncSource: leastSyncSource(item, item.entry.isFromDevice),
   };
 }
 
@@ -216,7 +218,7 @@ function holdAgainst(
   { revisions, twins }: Sight,
 ): ItemOutcome | ContestedItem['outcome'] {
   const { fact, connection } = item;
-  const said = stateOfFact(fact, placementIn(connection.id, stored.leadId));
+  const said = stateOfFact(fact, placementIn(item, stored.leadId));
   // Compared with the row itself, not with the window's merged state: each item is counted for itself.
   const state = stateOfRow(stored, revisions.get(stored.id) ?? []);
   const renames = isWamid(said.externalId) && !isWamid(state.externalId);

@@ -1,6 +1,7 @@
 import type { PendingReason, PreparedSection } from '../ingest/batch/batch.js';
 import { ownNumberReason, type OwnNumbers } from '../ingest/batch/own-number.js';
 import type { Fact, MessageFact, RejectedFact } from '../model/facts.js';
+import { isDeviceOrigin } from '../model/raw-entry.js';
 import type { Amendment } from '../rules/amendments.js';
 import { isAmendment } from '../rules/fact-traits.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
@@ -15,6 +16,8 @@ export interface EntryRef {
   origin: string;
   /** Pending or failed: its items need not be in the database yet. */
   isOpen: boolean;
+  /** A linked device sent it. */
+  isFromDevice: boolean;
 }
 
 /** What can be held against the database: messages, what changes them, and what was rejected. */
@@ -25,6 +28,8 @@ export interface LogItem<F extends Fact = Judged> {
   fact: F;
   connection: ConnectionRow;
   entry: EntryRef;
+  /** Its Meta field or Baileys event. */
+  field: string;
 }
 
 /**
@@ -135,5 +140,6 @@ export function entryRefOf({ id, origin, status }: Pick<StoredEntry, 'id' | 'ori
     id,
     origin: origin ?? `log:${id}`,
     isOpen: status === 'pending' || status === 'failed',
+    isFromDevice: isDeviceOrigin(origin),
   };
 }

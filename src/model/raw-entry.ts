@@ -77,6 +77,11 @@ export function formatOrigin(origin: Origin): string {
   }
 }
 
+/** Whether a linked device sent the entry, by its origin. */
+export function isDeviceOrigin(origin: string | null): boolean {
+  return origin?.startsWith('whatsapp:') === true;
+}
+
 /** The file in which an entry was found, if it was one: `hooks.json:1[3]` is in `hooks.json`. */
 export function fileOfOrigin(origin: string | null): string | null {
   const [, path = null] = /^(.*[^\d:]):\d+(?:\[\d+\])?$/.exec(origin ?? '') ?? [];

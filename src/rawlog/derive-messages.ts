@@ -1,4 +1,5 @@
 import type { Fact } from '../model/facts.js';
+import { isDeviceOrigin } from '../model/raw-entry.js';
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import { readIdentitiesOfPeople } from '../store/tables/leads.js';
@@ -11,6 +12,7 @@ import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow } from '../rules/message-book.js';
 import { showsWhatIsRevoked } from '../rules/message-projection.js';
 import type { MessageState } from '../rules/message-state.js';
+import { leastSyncSource } from '../rules/sync-source.js';
 import { LeadFinder } from './lead-finder.js';
 import type { DecodedEntry, RawLog } from './raw-log.js';
 
@@ -73,8 +75,12 @@ function copyOf(state: MessageState): MessageState {
 
 interface Told {
   fact: Fact;
+  /** Its Meta field or Baileys event. */
+  field: string;
   connection: ConnectionRow;
   entryId: string;
+  /** A linked device sent its entry. */
+  isFromDevice: boolean;
 }
 
 async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]): Promise<DerivedMessage[]> {
@@ -88,14 +94,15 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
     { statuses: [], ids: [...new Set(rows.flatMap(({ batchId }) => batchId ?? []))] },
   ];
   for await (const decoded of entriesOf(log, selections)) {
-    const { id, status } = decoded.entry;
+    const { id, status, origin } = decoded.entry;
     if (seen.has(id)) continue;
     seen.add(id);
     const isDone = status !== 'pending' && status !== 'failed';
+    const isFromDevice = isDeviceOrigin(origin);
     for (const { section, connection, pending } of decoded.sections) {
       if (connection === null || pending !== null) continue;
       for (const fact of section.facts) {
-        const told = { fact, connection, entryId: id };
+        const told = { fact, field: section.field, connection, entryId: id, isFromDevice };
         if (isDone) await done.add(told);
         await all.add(told);
       }
@@ -224,7 +231,7 @@ class Derivation {
     );
   }
 
-  private place({ fact, connection, entryId }: Told): void {
+  private place({ fact, field, connection, entryId, isFromDevice }: Told): void {
     if (!('counterpart' in fact)) return;
     const leads = this.leads.find(connection.organizationId, fact.counterpart);
     if (fact.kind === 'message') {
@@ -245,7 +252,7 @@ class Derivation {
         leadId: lead,
         batchId: null,
         runId: '',
-        syncSource: 'batch_recover' as const,
+        syncSource: leastSyncSource({ fact, field }, isFromDevice),
       };
       this.book.place(fact, placement, () => false);
     } else {

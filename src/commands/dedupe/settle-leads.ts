@@ -1,6 +1,6 @@
 import type { LeadSource } from '../../model/enumerations.js';
 import type { Sql } from '../../store/sql.js';
-import { readConversationsOfLeads } from '../../store/tables/conversations.js';
+import { recomputeConversationsOfLeads } from '../../store/tables/conversations.js';
 import { readIdentitiesOfPeople, readLeadsById, updateLeads } from '../../store/tables/leads.js';
 import { readRemainingInbound, readTicketsOfLeads, updateTickets } from '../../store/tables/tickets.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
@@ -10,10 +10,9 @@ import { storedIdentity } from '../../rules/people.js';
 import { planTickets } from '../../rules/tickets.js';
 
 /**
- * Recomputes leads from their identities and conversations (I6), and their open tickets from the leads and the live inbound
+ * Recomputes leads from their identities and messages (I6), and their open tickets from the leads and the live inbound
  * messages of `reread` (T3, T4). `areMerged`: they took over other leads, so that their identities also decide whether they are
- * active (I5). The caller has recomputed the conversations. Opens and closes no ticket. Returns the number
- * of rows changed.
+ * active (I5). The caller corrects the conversations. Opens and closes no ticket. Returns the number of rows changed.
  */
 export async function settleLeads(
   tx: Sql,
@@ -24,7 +23,7 @@ export async function settleLeads(
   if (leadIds.length === 0) return 0;
   const stored = await readLeadsById(tx, leadIds);
   const identities = groupBy(await readIdentitiesOfPeople(tx, leadIds), (row) => row.personId);
-  const conversations = groupBy(await readConversationsOfLeads(tx, leadIds), (row) => row.leadId);
+  const conversations = groupBy(await recomputeConversationsOfLeads(tx, leadIds), (row) => row.leadId);
   const leads = stored.map((lead) => ({
     id: lead.id,
     ...projectLead(

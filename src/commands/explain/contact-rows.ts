@@ -106,7 +106,12 @@ async function findStrangers(
         said.kind === 'message' && [said.externalId, said.stanzaId ?? ''].some((id) => names.has(id));
       const standing = isNamed ? standingOf(said, owner, own) : null;
       if (standing?.kind === 'judged')
-        window.add({ fact: standing.fact, connection: standing.connection, entry: entryRefOf(entry) });
+        window.add({
+          fact: standing.fact,
+          connection: standing.connection,
+          entry: entryRefOf(entry),
+          field: section.field,
+        });
     }
   }
   if (window.size === 0) return [];

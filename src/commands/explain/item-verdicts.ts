@@ -115,7 +115,12 @@ export class VerdictFinder {
     const asked = fact.kind === 'skipped' && included?.kind === 'message' ? included : fact;
     const standing = standingOf(asked, item, this.ownNumbers);
     if (standing.kind !== 'judged') return null;
-    return { fact: standing.fact, connection: standing.connection, entry: entryRefOf(entry) };
+    return {
+      fact: standing.fact,
+      connection: standing.connection,
+      entry: entryRefOf(entry),
+      field: item.field,
+    };
   }
 
   private verdictWithoutJudge(item: EntryItem): ItemVerdict {

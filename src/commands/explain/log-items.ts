@@ -19,6 +19,8 @@ import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 export interface EntryItem {
   entry: EntryHead;
   fact: Fact;
+  /** Its Meta field or Baileys event. */
+  field: string;
   connection: ConnectionRow | null;
   /** Why it is pending, if its connection is unknown. */
   pending: PendingReason | null;
@@ -62,6 +64,7 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
     return section.facts.map((fact): EntryItem => ({
       entry: head,
       fact,
+      field: section.field,
       connection,
       pending,
       hint,

@@ -20,7 +20,7 @@ import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
 import { CHECK_NAMES } from '../verify/types.js';
-import { correctDue, relinkHeld, returnTickets } from '../verify/enforce.js';
+import { completeConnections, correctDue, relinkHeld, returnTickets } from '../verify/enforce.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import type { ReconcileFigures, ReconcileOptions, ReconcileResult, Restored } from './types.js';
 import { duplicatesLeft, figuresOf, NO_STEPS, verdictOf, type Steps } from './verdict.js';
@@ -124,8 +124,10 @@ class Reconciliation {
 
   private async replayDue(): Promise<void> {
     const { proven } = this;
-    if (this.corrects)
+    if (this.corrects) {
       this.corrected += await returnTickets(this.stepContext, asStep(this.options.recordedOptions));
+      await this.completeConnections();
+    }
     // A full replay restores losses by itself: count them by what was lost before.
     if (this.options.full && !this.options.dryRun) await this.compare(null);
     const result = await this.replay(
@@ -135,6 +137,13 @@ class Reconciliation {
           { which: 'failed', ...(proven === null ? {} : { failedSince: proven.since }) },
     );
     this.steps = { ...this.steps, replay: result };
+  }
+
+  /** Gives connections what entries have named (H1) back: from their rows, or else by a replay of those entries. */
+  private async completeConnections(): Promise<void> {
+    const { connections, entryIds } = await completeConnections(this.stepContext);
+    if (entryIds.length > 0) await this.replay({ which: 'all', ids: entryIds });
+    this.corrected += connections;
   }
 
   /** Whether it may correct what follows from other rows. */

@@ -49,7 +49,7 @@ export interface ReconcileFigures {
   doubled: number;
   /** Duplicate rows that the run merged. */
   merged: number;
-  /** Conversations, leads and tickets whose derived values the run corrected. */
+  /** Connections, conversations, leads and tickets whose derived values the run corrected. */
   corrected: number;
   /** Findings of `verify` that are neither lost nor pending; each check's findings are one `degraded` alert. */
   findings: number;

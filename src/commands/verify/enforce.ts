@@ -1,5 +1,7 @@
 import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
+import { findLackingConnections } from '../../audit/lacking-connections.js';
 import type { Context } from '../../context.js';
+import { inBatch } from '../../ingest/runs/in-batch.js';
 import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import type { JsonObject } from '../../model/json.js';
@@ -19,7 +21,7 @@ import {
 } from '../../store/checks/schema.js';
 import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { sqlState } from '../../store/sql-state.js';
-import { readConnections } from '../../store/tables/connections.js';
+import { fillInConnections, readConnections } from '../../store/tables/connections.js';
 import { copiesRemedy, DEDUPE_REMEDY, joined, RESTORE_COPIES_REMEDY } from './check.js';
 import { correctDerived } from './derived-values.js';
 import { unlinkUnfounded } from './unlink-messages.js';
@@ -83,16 +85,39 @@ export async function returnTickets(ctx: Context, recordedOptions: JsonObject): 
 }
 
 /**
- * Corrects the derived values of which `checks` say that this is due: of conversations, leads and tickets. Recorded as a run of
- * `verify`. Returns the number of rows; null if nothing was due.
+ * Gives connections back what entries have named, as far as their rows still hold it (H1). Returns how many connections lack
+ * something, and the entries of which a replay gives them the rest.
+ */
+export async function completeConnections(
+  ctx: Context,
+): Promise<{ connections: number; entryIds: readonly string[] }> {
+  const { sql } = ctx.store;
+  const lacking = await findLackingConnections(sql, await readConnections(sql));
+  const rows = lacking.map(({ connection }) => connection);
+  const organizations = rows.map(({ organizationId }) => organizationId);
+  if (rows.length > 0) await inBatch(ctx, { organizations }, (tx) => fillInConnections(tx, rows));
+  return { connections: rows.length, entryIds: lacking.flatMap(({ entryIds }) => entryIds) };
+}
+
+/** What is derived from other rows, and may be wrong as soon as one of those is corrected. */
+const DERIVED: ReadonlySet<CheckName> = new Set([
+  'consistency',
+  'conversation_times',
+  'lead_values',
+  'ticket_rules',
+] as const);
+
+/**
+ * Corrects the derived values of conversations, leads and tickets, if `checks` say that this is due for any: one of them may follow from
+ * another. Recorded as a run of `verify`. Returns the number of rows; null if nothing was due.
  */
 export async function correctDue(
   ctx: Context,
   checks: readonly CheckResult[],
   recordedOptions: JsonObject,
 ): Promise<number | null> {
-  const due = checks.flatMap(({ check, remedy }) => (remedy === ENFORCE_VALUES_REMEDY ? check : []));
-  return due.length === 0 ? null : correctValues(ctx, new Set(due), recordedOptions);
+  const isDue = checks.some(({ remedy }) => remedy === ENFORCE_VALUES_REMEDY);
+  return isDue ? correctValues(ctx, DERIVED, recordedOptions) : null;
 }
 
 async function correctValues(

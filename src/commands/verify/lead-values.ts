@@ -20,7 +20,7 @@ export async function* leadPages(sql: Sql, scope: Scope): AsyncGenerator<string[
 }
 
 /**
- * A lead's phone, source and first-seen time are those that its identities and conversations give. A program that changes
+ * A lead's phone, source and first-seen time are those that its identities and messages give. A program that changes
  * them in the table gives a contact a stranger's phone.
  */
 export const leadValuesCheck: Check = {
@@ -31,7 +31,7 @@ export const leadValuesCheck: Check = {
     for await (const ids of leadPages(view.sql, scope)) {
       if (view.signal.aborted) break;
       for (const { corrected, words } of await judgeLeadValues(view.sql, ids)) {
-        const detail = `differs from its identities in ${words.join(', ')}`;
+        const detail = `differs from its identities and messages in ${words.join(', ')}`;
         await recorder.finding('*', { connectionId: null, subject: `lead ${corrected.id}`, detail });
       }
     }

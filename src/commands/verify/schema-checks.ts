@@ -1,4 +1,5 @@
 import { ENFORCE_VALUES_REMEDY } from '../../audit/derived-rows.js';
+import { findLackingConnections } from '../../audit/lacking-connections.js';
 import { amount } from '../../model/amount.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import {
@@ -95,6 +96,8 @@ export const consistencyCheck: Check = {
     by.enforce ||= malformed > 0;
     const own = await findOwnNumbers(view, recorder);
     by.log ||= own.entered > 0;
+    const lacking = await findLacking(view, recorder);
+    by.log ||= lacking > 0;
     const doubled = await findDoubledKeys(view, recorder);
     const constraints = await findLooseConstraints(view, recorder);
     const others = own.entered + own.strange.size;
@@ -111,6 +114,10 @@ export const consistencyCheck: Check = {
       [
         others,
         `${amount(others, 'contact has', 'contacts have')} a number that the connection has as its own`,
+      ],
+      [
+        lacking,
+        `${amount(lacking, 'connection lacks', 'connections lack')} a number or a WABA that entries have named`,
       ],
       [
         doubled.rows,
@@ -155,6 +162,20 @@ async function findOwnNumbers(
     await recorder.finding('*', { connectionId, subject: `conversation ${conversationId}`, detail });
   });
   return found;
+}
+
+/** Connections without what entries have named: a replay completes them (H1). */
+async function findLacking({ sql, connections }: VerifyView, recorder: Recorder): Promise<number> {
+  const lacking = await findLackingConnections(sql, connections);
+  for (const { connection, lacks } of lacking) {
+    const detail = `lacks its ${lacks.join(' and its ')}, which entries have named`;
+    await recorder.finding('*', {
+      connectionId: connection.id,
+      subject: `connection ${connection.name}`,
+      detail,
+    });
+  }
+  return lacking.length;
 }
 
 /** Where a person enters the right number, it is the only one. Null if no other one is known. */

@@ -82,6 +82,8 @@ async function applyItems(
   const merged = named.flatMap((people) => people.mergedConversations);
   const conversations = await openConversations(work, named);
   conversations.markStale(merged);
+  // What was applied before comes again to be put right: a lead must not follow an end that another program changed.
+  if (work.repeated.size > 0) conversations.markAllStale();
   const folded = await foldMessages(
     work,
     (item) => conversationOf(work, conversations, item),

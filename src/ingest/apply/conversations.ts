@@ -66,6 +66,12 @@ export class Conversations {
     for (const id of ids) this.stale.add(id);
   }
 
+  /** All stored ones. */
+  markAllStale(): void {
+    const isNew = new Set(this.inserts.map(({ id }) => id));
+    for (const id of this.byId.keys()) if (!isNew.has(id)) this.stale.add(id);
+  }
+
   staleIds(): string[] {
     return [...this.stale];
   }

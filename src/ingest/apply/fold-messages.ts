@@ -1,6 +1,5 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import { isWamid } from '../../identity/wamid.js';
-import type { SyncSource } from '../../model/enumerations.js';
 import type { MessageFact } from '../../model/facts.js';
 import {
   applyAmendment,
@@ -18,6 +17,7 @@ import { keyOf, MessageBook, type Claimant, type TrackedMessage } from '../../ru
 import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';
+import { syncSourceOf } from '../../rules/sync-source.js';
 import {
   readPendingFacts,
   type PendingFactRow,
@@ -33,7 +33,7 @@ import {
 } from '../../store/tables/messages.js';
 import { restoreLostKeys } from './restore-keys.js';
 import { settleWitnesses } from './settle-witnesses.js';
-import type { ApplySettings, BatchWork, Item } from './work.js';
+import type { BatchWork, Item } from './work.js';
 
 /** The result of the batch's facts on the loaded messages. Nothing is written yet. */
 export interface FoldedMessages {
@@ -221,7 +221,7 @@ function placeMessage(
       ...place,
       batchId: item.logId,
       runId: work.settings.runId,
-      syncSource: syncSourceOf(item, work.settings),
+      syncSource: syncSourceOf(item, work.settings.syncSource),
     },
     (wamidPhone, incoming, stored) => resolver.incomingWins(wamidPhone, incoming, stored),
   );
@@ -362,16 +362,6 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
 /** In a fixed order, so that two runs lock rows alike. */
 function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
   return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
-}
-
-/**
- * History requested from the phone stays `manual_sync`, even when its raw entry is replayed later: the same log gives
- * the same database.
- */
-function syncSourceOf({ fact, field }: Item<MessageFact>, { syncSource }: ApplySettings): SyncSource {
-  if (fact.origin === 'adopted') return 'batch_recover';
-  const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
-  return isOnDemand ? 'manual_sync' : syncSource;
 }
 
 /**

@@ -46,6 +46,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     private readonly options: DirectoryOptions,
   ) {
     super(rows, options.fixed);
+    for (const row of this.rows) this.complete(row);
   }
 
   /** The same connections without `--connection` and `--register`. */
@@ -165,6 +166,19 @@ export class ConnectionDirectory extends ConnectionResolver {
       const isCalledSo = shown === null ? row.name === row.phoneNumberId : row.name === shown;
       if (isCalledSo && this.rows.every(({ name }) => name !== number)) row.name = number;
     }
+  }
+
+  /** Entries have named its number or its WABA, and another program has taken the shown one away. */
+  private complete(row: ConnectionRow): void {
+    const [wabaId = null, number = null] = [row.wabaIds.at(-1), row.numbers.at(-1)];
+    if (
+      (row.wabaId ?? wabaId) === row.wabaId &&
+      (row.displayPhoneNumber ?? number) === row.displayPhoneNumber
+    )
+      return;
+    row.wabaId ??= wabaId;
+    row.displayPhoneNumber ??= number;
+    this.note(row);
   }
 
   private note(row: ConnectionRow): Lesson {

@@ -82,10 +82,10 @@ export async function updateConnections(tx: Sql, rows: readonly ConnectionRow[])
  * Fills in what entries say about connections: the phone_number_id, if there was none; all WABAs and numbers. Of
  * several, the greatest is shown. Values entered by a person stay, and nothing is learned beside them. A connection
  * named after its phone_number_id for lack of a number, or after a number from entries, takes the shown number as its
- * name, if free.
+ * name, if free. Returns the number of changed connections.
  */
-export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<void> {
-  if (rows.length === 0) return;
+export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
   const isLearned = (column: string, all: string): string =>
     `(c.${column} is null or c.${column} = any(c.${all}))`;
   const union = (column: string, all: string): string =>
@@ -95,7 +95,7 @@ export async function fillInConnections(tx: Sql, rows: readonly ConnectionRow[])
        else c.${all} end`;
   const shown = (column: string, all: string): string =>
     `case when ${isLearned(column, all)} then coalesce(f.${all}[cardinality(f.${all})], c.${column}) else c.${column} end`;
-  await tx.execute(
+  return tx.execute(
     `update connections set phone_number_id = due.phone_number_id, waba_ids = due.waba_ids, numbers = due.numbers,
        waba_id = due.waba_id, display_phone_number = due.number,
        name = case

@@ -53,7 +53,26 @@ export async function updateConversations(tx: Sql, rows: readonly ConversationRo
  * where a running minimum would be wrong. Three index look-ups per conversation.
  */
 export async function recomputeConversations(tx: Sql, ids: readonly string[]): Promise<ConversationRow[]> {
-  if (ids.length === 0) return [];
+  return recomputed(tx, 'id', ids);
+}
+
+/**
+ * All conversations of the given leads, as their messages give them: what is derived from them must not follow an end that
+ * another program changed in the table.
+ */
+export async function recomputeConversationsOfLeads(
+  tx: Sql,
+  leadIds: readonly string[],
+): Promise<ConversationRow[]> {
+  return recomputed(tx, 'lead_id', leadIds);
+}
+
+async function recomputed(
+  tx: Sql,
+  key: 'id' | 'lead_id',
+  keys: readonly string[],
+): Promise<ConversationRow[]> {
+  if (keys.length === 0) return [];
   const rows = await tx.query(
     `select c.id, c.connection_id, c.lead_id,
        first.timestamp as first_message_at, first.source as first_message_source, last.timestamp as last_message_at
@@ -71,8 +90,8 @@ export async function recomputeConversations(tx: Sql, ids: readonly string[]): P
      left join lateral (
        select max(m.timestamp) as timestamp from messages m where m.conversation_id = c.id
      ) last on true
-     where c.id = any($1::uuid[])`,
-    [arrayLiteral(ids)],
+     where c.${key} = any($1::uuid[])`,
+    [arrayLiteral(keys)],
   );
   return rowsOf(COLUMNS, rows);
 }

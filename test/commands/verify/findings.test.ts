@@ -353,8 +353,8 @@ const DAMAGES: Damage[] = [
         `update conversations set first_message_source = 'app_echo'
                   where id = (select conversation_id from messages where external_id = '${wamid('A2')}')`,
       ),
-    // The lead's source follows from it.
-    finds: { lead_values: 1, conversation_times: 1 },
+    // The lead's source follows from the messages, and is right.
+    finds: { conversation_times: 1 },
     sample: /its source: app_echo instead of history/,
   },
   {
@@ -363,10 +363,10 @@ const DAMAGES: Damage[] = [
       await run(store, `update leads set phone_number = '+5511955555555' where phone_number = '+${ANA}'`);
       await run(store, `update leads set source = 'state_sync' where phone_number = '+${BRU}'`);
     },
-    // The origin of a ticket follows from its lead's source.
-    finds: { ticket_rules: 1, lead_values: 2 },
+    // The origin of a ticket follows from the source that its lead should have, and is right.
+    finds: { lead_values: 2 },
     remedy: 'wa-reconcile verify --enforce',
-    sample: /lead .* differs from its identities in (phone|source)/,
+    sample: /lead .* differs from its identities and messages in (phone|source)/,
   },
   {
     title: 'history_ledger: a chunk that never came',
