@@ -4,7 +4,8 @@ import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-f
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
 import { isCutBefore } from './line-kinds.js';
-import { escapesOfLines, type FileEscapes } from './escaped-values.js';
+import { CopyBlocks } from './copy-blocks.js';
+import { escapesOfLines, rowIn, type FileEscapes } from './escaped-values.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
@@ -62,6 +63,8 @@ function formatOf(head: Buffer): Format {
   if (head[start] === OPEN_BRACE) {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
+    // Its escaped quotes end no text.
+    if (rowIn(firstLine)?.proof === 'escaped') return { kind: 'ndjson' };
     const frame = readFrame(firstLine);
     if (frame !== undefined) return framed(frame.form, head);
     if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
@@ -124,13 +127,11 @@ export function createSplitter(
       return new ChatExporterSplitter(queue, start.offset, resume);
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
-    case 'framed':
-      return new FrameSplitter(
-        queue,
-        start,
-        format.endsLines,
-        format.form === 'quoted' ? readQuote : readFrame,
-      );
+    case 'framed': {
+      const { endsLines } = format;
+      const readLine = format.form === 'quoted' ? readQuote : readFrame;
+      return new CopyBlocks(queue, start, (place) => new FrameSplitter(queue, place, endsLines, readLine));
+    }
     case 'sql':
       return new SqlSplitter(queue, format.mysql, start);
     case 'values':
@@ -138,7 +139,9 @@ export function createSplitter(
     case 'ndjson':
     case 'console':
       // Only arrays count elements: the file was an array when the checkpoint was written, and lines were added since.
-      return start.element > 0 ? new ValueSplitter(queue, start) : new LineSplitter(queue, format, start);
+      return start.element > 0
+        ? new ValueSplitter(queue, start)
+        : new CopyBlocks(queue, start, (place) => new LineSplitter(queue, format, place));
   }
 }
 

@@ -27,6 +27,8 @@ const INPUT: Record<SourceProblemReason, string> = {
   unreadable_input: 'cannot be read',
   not_json: 'not JSON',
   no_log_entries: 'contains no log entries',
+  ambiguous_escapes:
+    'read as it is, but its backslashes may be doubled (COPY, mysql -B); if they are, export with (format csv, header)',
 };
 
 /** Why a part of an entry was not recognised. */
