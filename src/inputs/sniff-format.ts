@@ -1,4 +1,13 @@
-import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
+import {
+  bomLength,
+  CLOSE_BRACKET,
+  COMMA,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlank,
+} from './bytes.js';
 import { printFormOf } from '../decode/envelopes/printed-texts.js';
 import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
@@ -193,7 +202,21 @@ function sniffBracket(head: Buffer, start: number): Format {
     // One array is a list of entries; when each line holds an array (n8n), each line is an entry.
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
   }
-  return { kind: startsArray(line) ? 'values' : sniffLines(head) };
+  const isArray = startsArray(line) && !isStrayBrackets(head, start);
+  return { kind: isArray ? 'values' : sniffLines(head) };
+}
+
+/**
+ * Whether a first line of nothing but brackets opens no list: the next line is an entry at the margin that neither a comma nor the end of
+ * a list follows.
+ */
+function isStrayBrackets(head: Buffer, start: number): boolean {
+  const newline = indexOrEnd(head, NEWLINE, start);
+  if (!/^\[\s*\[[\s[]*$/.test(head.toString('latin1', start, Math.min(newline, start + LONGEST_PRINTED))))
+    return false;
+  const end = indexOrEnd(head, NEWLINE, newline + 1);
+  const next = skipBlank(head, end);
+  return isJson(head.subarray(newline + 1, end)) && head[next] !== CLOSE_BRACKET && head[next] !== COMMA;
 }
 
 /** A text of JSON in which JSON begins, its quotes escaped: `"{\"object\":` */
