@@ -3,8 +3,9 @@ import {
   readEscapes,
   type EscapedJson,
   type EscapeForm,
+  type EscapeProof,
 } from '../decode/envelopes/escaped-json.js';
-import { BACKSLASH, NEWLINE, OPEN_BRACE, OPEN_BRACKET, TAB } from './bytes.js';
+import { BACKSLASH, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, TAB } from './bytes.js';
 import { hasMarker } from './markers.js';
 
 /** Whether a file's JSON has a layer of escapes; undefined where no line of its head proves it. */
@@ -49,6 +50,7 @@ export function escapedEntryOf(
   return { entry, start };
 }
 
+const NOTHING = Buffer.alloc(0);
 const APOSTROPHE = 0x27;
 const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
 
@@ -56,6 +58,45 @@ const TAB_AND_BRACE = Buffer.of(TAB, OPEN_BRACE);
 export function unescapedCell(cell: Buffer, file: FileEscapes): Buffer {
   const read = cell.includes(BACKSLASH) ? readCell(cell) : undefined;
   return read !== undefined && isEscaped(read, file) ? Buffer.from(read.inner, 'latin1') : cell;
+}
+
+/**
+ * What a line of its own, which is nothing but JSON or has it in a cell, shows about a layer of escapes. `inner`: the line without the
+ * layer, where it may have one. `inCells`: whether cells count, too. undefined for a line without backslashes, and for one that is no JSON either way.
+ */
+export function rowIn(line: Buffer, inCells = true): { proof: EscapeProof; inner?: Buffer } | undefined {
+  const first = line[0] ?? 0;
+  const isWhole = first === OPEN_BRACE || first === OPEN_BRACKET;
+  if (!isWhole && (!inCells || first === QUOTE || !line.includes(TAB_AND_BRACE))) return undefined;
+  if (!line.includes(BACKSLASH)) return undefined;
+  if (!doublesBackslashes(line)) return isWhole ? { proof: 'plain' } : undefined;
+  const start = isWhole ? 0 : line.indexOf(TAB_AND_BRACE) + 1;
+  const read = isWhole ? readCell(line) : cellAt(line, start)?.read;
+  if (read === undefined || read.proof === 'plain') return read && { proof: 'plain' };
+  const inner = Buffer.from(read.inner, isWhole ? 'latin1' : 'utf8');
+  if (isWhole) return { proof: read.proof, inner };
+  const end = line.indexOf(TAB, start);
+  const rest = end === -1 ? NOTHING : line.subarray(end);
+  if (hasMarker(line.subarray(0, start)) || hasMarker(rest)) return undefined;
+  return { proof: read.proof, inner: Buffer.concat([line.subarray(0, start), inner, rest]) };
+}
+
+/** A line of its own without the layer of escapes without which it is no JSON; any other line as it is. */
+export function unescapedRow(line: Buffer, inCells = true): Buffer {
+  const row = rowIn(line, inCells);
+  return row?.proof === 'escaped' && row.inner !== undefined ? row.inner : line;
+}
+
+/** What follows the backslash that COPY and `mysql -B` write for a control character; `\\N` is a null. */
+const OF_LAYER = new Set(Buffer.from('bfnrtv0ZN'));
+
+/** Whether every backslash may be of a layer of escapes, which doubles those of the text. */
+export function doublesBackslashes(line: Buffer): boolean {
+  for (let at = line.indexOf(BACKSLASH); at !== -1; at = line.indexOf(BACKSLASH, at + 2)) {
+    const next = line[at + 1] ?? 0;
+    if (next !== BACKSLASH && !OF_LAYER.has(next)) return false;
+  }
+  return true;
 }
 
 /** What the cells of a column prove together. */

@@ -5,7 +5,8 @@ import { ItemQueue, type Place } from './item-queue.js';
 import { openText, type OpenText } from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
 import { isSqlite, readDatabase } from './exports/read-database.js';
-import { createSplitter, namesRequests, sniffFormat } from './sniff-format.js';
+import { RowJudge } from './row-judge.js';
+import { createSplitter, namesRequests, sniffFormat, type Format } from './sniff-format.js';
 
 export interface FileSourceOptions {
   /** Read where an input is `-`. */
@@ -124,7 +125,7 @@ class InputReader implements FileSource {
         return;
       }
       const open = { stdin, signal, chunkBytes, onRead };
-      let text = await openText(input, start.offset, open);
+      let text = await openText(input, RowJudge.fromOf(start.offset), open);
       if (start.offset > 0 && text.kind === 'text' && sniffFormat(text.head).kind === 'chat_exporter') {
         // A message does not name its chat, which may stand anywhere before it.
         await text.close();
@@ -168,23 +169,33 @@ class InputReader implements FileSource {
       return;
     }
     this.#current = queue;
-    const splitter = createSplitter(format, queue, { ...start, offset: text.offset }, start.offset);
+    // What is before the place where a run resumes only shows how the lines are written.
+    const offset = format.kind === 'chat_exporter' ? text.offset : Math.max(start.offset, text.offset);
+    const splitter = createSplitter(format, queue, { ...start, offset }, start.offset);
+    const judge = judgeFor(format, text.offset, { ...start, offset }, queue);
+    const take = (): SourceItem[] => judge?.settle(queue.take()) ?? queue.take();
+    let at = text.offset;
     try {
       for await (const chunk of text.chunks) {
         if (signal?.aborted === true) return;
-        splitter.push(chunk);
-        yield queue.take();
+        judge?.push(chunk);
+        const before = Math.min(chunk.length, Math.max(0, offset - at));
+        if (before < chunk.length) splitter.push(chunk.subarray(before));
+        at += chunk.length;
+        yield take();
       }
       splitter.end(false);
       queue.end();
+      judge?.end(false);
     } catch (error) {
       if (signal?.aborted === true) return;
       const damaged = error instanceof DamagedInputError;
       if (!damaged && !isSystemError(error)) throw error;
       splitter.end(true);
       queue.end();
+      judge?.end(true);
       queue.problem(damaged ? 'truncated_input' : 'unreadable_input', describe(error), splitter.line + 1);
-      yield queue.take();
+      yield take();
       return;
     }
     const skipsLines = format.kind === 'console' || format.kind === 'framed' || format.kind === 'sql';
@@ -192,12 +203,24 @@ class InputReader implements FileSource {
     if ((skipsLines || isChatter) && queue.found === 0 && start.offset === 0) {
       queue.problem('no_log_entries', whyNothing(format.kind, text.head), 1);
     }
-    yield queue.take();
+    yield take();
   }
 
   #queueFor(index: number, input: ResolvedInput, resumable: boolean, start?: Place): ItemQueue {
     return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, start);
   }
+}
+
+/** Who tells how the lines of a log are written that can be read in two ways; a table and a dump tell it themselves. */
+function judgeFor({ kind }: Format, from: number, start: Place, queue: ItemQueue): RowJudge | undefined {
+  if (kind !== 'ndjson' && kind !== 'console' && kind !== 'framed') return undefined;
+  return new RowJudge({
+    from,
+    start,
+    after: queue.begin,
+    maxLineBytes: queue.maxEntryBytes,
+    inCells: kind !== 'console',
+  });
 }
 
 /** Why a text of lines holds no entry, and what to provide instead. */

@@ -52,11 +52,16 @@ export class ItemQueue {
     private readonly resumable: boolean,
     readonly maxEntryBytes: number,
     /** Where a resumed run starts, and how many items from there are done already. */
-    start: Place = { offset: 0, line: 0, element: 0 },
+    private readonly begun: Place = { offset: 0, line: 0, element: 0 },
   ) {
     this.#held = new HeldParts(maxEntryBytes);
-    this.#drop = start.given ?? 0;
-    this.#last = start;
+    this.#drop = begun.given ?? 0;
+    this.#last = begun;
+  }
+
+  /** Where nothing of the input has been given. */
+  get begin(): Position {
+    return this.#position(this.begun);
   }
 
   /** `line` is 1-based. */

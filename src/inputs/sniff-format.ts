@@ -1,10 +1,20 @@
-import { bomLength, COMMA, NEWLINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipBlank } from './bytes.js';
+import {
+  bomLength,
+  CLOSE_BRACKET,
+  COMMA,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlank,
+} from './bytes.js';
 import { printFormOf } from '../decode/envelopes/printed-texts.js';
 import { readFrame, readQuote, type FrameForm } from '../decode/envelopes/line-frames.js';
 import { isRequestLine, isSignatureLine } from '../decode/envelopes/http-head.js';
 import { findValue } from './console-line.js';
 import { isCutBefore } from './line-kinds.js';
-import { escapesOfLines, type FileEscapes } from './escaped-values.js';
+import { CopyBlocks } from './copy-blocks.js';
+import { escapesOfLines, rowIn, type FileEscapes } from './escaped-values.js';
 import { CsvSplitter, findCsvLayout, type CsvLayout } from './split-csv.js';
 import { looksLikeChatText } from './exports/chat-text.js';
 import { ChatExporterSplitter, looksLikeChatExporter } from './exports/split-chat-exporter.js';
@@ -62,6 +72,8 @@ function formatOf(head: Buffer): Format {
   if (head[start] === OPEN_BRACE) {
     // By its first line alone: the head of a pipe can be that short.
     const firstLine = head.subarray(start, indexOrEnd(head, NEWLINE, start));
+    // Its escaped quotes end no text.
+    if (rowIn(firstLine)?.proof === 'escaped') return { kind: 'ndjson' };
     const frame = readFrame(firstLine);
     if (frame !== undefined) return framed(frame.form, head);
     if (looksLikeChatExporter(head.toString('utf8', start))) return { kind: 'chat_exporter' };
@@ -124,13 +136,11 @@ export function createSplitter(
       return new ChatExporterSplitter(queue, start.offset, resume);
     case 'csv':
       return new CsvSplitter(queue, format.layout, start);
-    case 'framed':
-      return new FrameSplitter(
-        queue,
-        start,
-        format.endsLines,
-        format.form === 'quoted' ? readQuote : readFrame,
-      );
+    case 'framed': {
+      const { endsLines } = format;
+      const readLine = format.form === 'quoted' ? readQuote : readFrame;
+      return new CopyBlocks(queue, start, (place) => new FrameSplitter(queue, place, endsLines, readLine));
+    }
     case 'sql':
       return new SqlSplitter(queue, format.mysql, start);
     case 'values':
@@ -138,7 +148,9 @@ export function createSplitter(
     case 'ndjson':
     case 'console':
       // Only arrays count elements: the file was an array when the checkpoint was written, and lines were added since.
-      return start.element > 0 ? new ValueSplitter(queue, start) : new LineSplitter(queue, format, start);
+      return start.element > 0
+        ? new ValueSplitter(queue, start)
+        : new CopyBlocks(queue, start, (place) => new LineSplitter(queue, format, place));
   }
 }
 
@@ -190,7 +202,21 @@ function sniffBracket(head: Buffer, start: number): Format {
     // One array is a list of entries; when each line holds an array (n8n), each line is an entry.
     return { kind: skipBlank(head, lineEnd) < head.length ? sniffLines(head) : 'values' };
   }
-  return { kind: startsArray(line) ? 'values' : sniffLines(head) };
+  const isArray = startsArray(line) && !isStrayBrackets(head, start);
+  return { kind: isArray ? 'values' : sniffLines(head) };
+}
+
+/**
+ * Whether a first line of nothing but brackets opens no list: the next line is an entry at the margin that neither a comma nor the end of
+ * a list follows.
+ */
+function isStrayBrackets(head: Buffer, start: number): boolean {
+  const newline = indexOrEnd(head, NEWLINE, start);
+  if (!/^\[\s*\[[\s[]*$/.test(head.toString('latin1', start, Math.min(newline, start + LONGEST_PRINTED))))
+    return false;
+  const end = indexOrEnd(head, NEWLINE, newline + 1);
+  const next = skipBlank(head, end);
+  return isJson(head.subarray(newline + 1, end)) && head[next] !== CLOSE_BRACKET && head[next] !== COMMA;
 }
 
 /** A text of JSON in which JSON begins, its quotes escaped: `"{\"object\":` */

@@ -12,7 +12,9 @@ import {
   withoutMarks,
 } from './bytes.js';
 import { findEntry, isLoneOpening, lineTime } from './console-line.js';
-import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import type { LinesSplitter } from './copy-blocks.js';
+import { unescapedRow } from './escaped-values.js';
+import type { ItemQueue, Place } from './item-queue.js';
 import { beginningAt, isCutBefore } from './line-kinds.js';
 import { isLoggerLine } from './logger-lines.js';
 import { beginningOf, hasMarker } from './markers.js';
@@ -48,7 +50,7 @@ const MOST_OPEN = 1_000;
  * - the JSON in a line, where one line has all of it behind a prefix, as in any console log,
  * - else its lines as they are in the file, joined by line ends: the decoder takes the frames off again.
  */
-export class FrameSplitter implements Splitter {
+export class FrameSplitter implements LinesSplitter {
   line: number;
   #offset: number;
   #rest: ByteCollector;
@@ -74,6 +76,10 @@ export class FrameSplitter implements Splitter {
     this.#offset = start.offset;
     this.#safe = { offset: start.offset, line: start.line, element: 0 };
     this.#rest = new ByteCollector(queue.maxEntryBytes + MARKS_SIZE);
+  }
+
+  get isInside(): boolean {
+    return this.#open.size > 0 || [...this.#texts.values()].some(({ text }) => text.isOpen);
   }
 
   push(chunk: Buffer): void {
@@ -113,8 +119,12 @@ export class FrameSplitter implements Splitter {
       this.queue.entryWithin(undefined, size, number, this.#after());
     } else if (skipBlank(bytes) < bytes.length) {
       const frame = this.readLine(bytes);
-      const content = frame?.content ?? bytes;
-      this.#takeLine({ bytes, number, frame, content, ending: endingOf(frame, this.endsLines) }, terminated);
+      const plain = frame === undefined ? unescapedRow(bytes) : bytes;
+      const content = frame?.content ?? plain;
+      this.#takeLine(
+        { bytes: plain, number, frame, content, ending: endingOf(frame, this.endsLines) },
+        terminated,
+      );
     }
     this.#closeOldest();
     if (this.#open.size + this.#heads.size + this.#texts.size === 0 && terminated) {

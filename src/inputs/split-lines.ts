@@ -10,9 +10,10 @@ import {
   withoutMarks,
 } from './bytes.js';
 import { findEntry, findFilled, isLoneOpening, lineTime, type FoundEntry } from './console-line.js';
-import { escapedEntryOf, type FileEscapes } from './escaped-values.js';
+import { escapedEntryOf, unescapedRow, type FileEscapes } from './escaped-values.js';
 import { isRequestWithoutBody } from '../decode/envelopes/open-text.js';
-import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import type { LinesSplitter } from './copy-blocks.js';
+import type { ItemQueue, Place } from './item-queue.js';
 import {
   beginningAt,
   isCutBefore,
@@ -44,7 +45,7 @@ const MARKS_SIZE = 4;
  *
  * In both, a value that spans lines (pretty-printed into an otherwise compact log) is one entry.
  */
-export class LineSplitter implements Splitter {
+export class LineSplitter implements LinesSplitter {
   line: number;
   /** Where the current line starts, or where an open value has been read to. */
   #offset: number;
@@ -80,6 +81,10 @@ export class LineSplitter implements Splitter {
     this.#openBytes = new ByteCollector(queue.maxEntryBytes);
     this.#text = new PrintedText(queue.maxEntryBytes);
     this.#largeValue = largeValueOf(queue);
+  }
+
+  get isInside(): boolean {
+    return this.#open !== undefined || this.#wrapped !== undefined || this.#text.isOpen;
   }
 
   push(chunk: Buffer): void {
@@ -190,7 +195,8 @@ export class LineSplitter implements Splitter {
       raw === undefined ? before : { ...before, offset: before.offset + bytes.byteOffset - raw.byteOffset };
     const next = requestAfterBody(bytes);
     if (next === undefined) {
-      this.#takeLine(bytes, line, start, terminated);
+      // A console log's cells are told by the file.
+      this.#takeLine(unescapedRow(bytes, this.kind === 'ndjson'), line, start, terminated);
       return;
     }
     // tcpflow: no line end between a body and the next request.

@@ -21,7 +21,7 @@ const APOSTROPHE = 0x27;
 const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 /** Table and column names of an INSERT or COPY; no real statement has more before its rows. */
-const LONGEST_HEAD = 64 * 1024;
+export const LONGEST_HEAD = 64 * 1024;
 
 const COPY = /^COPY (?<table>[^(;]+?)\s*(?:\((?<columns>[^)]*)\))? FROM stdin/i;
 const INSERT =
@@ -117,6 +117,11 @@ export class SqlSplitter implements Splitter {
     this.#offset = start.offset;
     this.#headPlace = { offset: start.offset, line: start.line, element: 0 };
     this.#copyLine = new ByteCollector(queue.maxEntryBytes * 2);
+  }
+
+  /** Whether more rows of the last statement may come. */
+  get isInStatement(): boolean {
+    return this.#statement !== undefined;
   }
 
   push(chunk: Buffer): void {

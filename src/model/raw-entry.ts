@@ -21,7 +21,13 @@ export interface RawEntry {
 }
 
 export type SourceProblemReason =
-  'truncated_input' | 'entry_too_large' | 'unreadable_input' | 'not_json' | 'no_log_entries';
+  | 'truncated_input'
+  | 'entry_too_large'
+  | 'unreadable_input'
+  | 'not_json'
+  | 'no_log_entries'
+  /** Its entry is read nevertheless, as it is. */
+  | 'ambiguous_escapes';
 
 /** A problem of the input itself, not of an entry; the run continues and ends partial. */
 export interface SourceProblem {

@@ -525,6 +525,11 @@ describe('a text of a person is no webhook', () => {
 
 describe('a log that cannot be read says why', () => {
   const execution = { ...EXECUTION, data: null };
+  const REQUEST_OF_HAR = {
+    startedDateTime: AT,
+    request: { method: 'POST', url: 'https://crm.example/wa', headers: [], bodySize: 512 },
+    response: { status: 200, content: { size: 0 } },
+  };
   test.each<[string, JsonValue]>([
     ['n8n_without_data', execution],
     ['n8n_without_data', { data: [execution, execution], nextCursor: null }],
@@ -544,6 +549,12 @@ describe('a log that cannot be read says why', () => {
     ['abridged', "webhook { object: 'whatsapp_business_account', entry: [ { id: '1', changes: [Array] } ] }"],
     ['empty_request_body', { time: AT, request: 'POST /wa HTTP/1.1', request_body: '-' }],
     ['left_out_by_journalctl', { MESSAGE: null, __REALTIME_TIMESTAMP: '1', _PID: '1' }],
+    ['har_without_bodies', { log: { entries: [REQUEST_OF_HAR] } }],
+    ['har_without_bodies', REQUEST_OF_HAR],
+    ['insights_without_message', { '@ptr': 'CmEKJg', '@timestamp': '2026-09-21 11:13:20.600' }],
+    ['insights_without_message', { results: [[{ field: '@ptr', value: 'CmEKJg' }]], status: 'Complete' }],
+    ['cut_base64', { payload: base64(WHOLE).slice(0, 200), payload_encoding: 'base64', routing_key: 'wa' }],
+    ['n8n_cut', `[{"startData":"1","resultData":"2"},{},{"runData":"3"},"${'x'.repeat(30)}`],
     ['hookdeck_large_payload', { id: 'req', data: { headers: {}, body: null, is_large_payload: true } }],
     ['unknown_shape:docker', { log: 'GET / 200 {"a":1}\n', stream: 'stdout', time: AT }],
     ['invalid_json', { log: `${WHOLE.slice(0, 200)}\n`, stream: 'stdout', time: AT }],

@@ -23,6 +23,9 @@ class Log {
 const compact = (value: unknown): string => JSON.stringify(value);
 const pretty = (value: unknown): string => JSON.stringify(value, null, 2);
 
+/** With a layer of escapes, as COPY writes a cell. */
+const doubled = (text: string): string => text.replaceAll('\\', '\\\\');
+
 type Write = (values: unknown[]) => Log;
 
 function lines(write: (log: Log, value: unknown, index: number) => void, head = ''): Write {
@@ -50,6 +53,18 @@ const FORMATS: Record<string, Write> = {
     log.entry(pretty(value).replaceAll('\n', '\r\n')).add('\r\n'),
   ),
   'bodies without anything between': lines((log, value) => log.entry(compact(value))),
+  'rows of one column, every other one JSON either way': lines((log, value, index) => {
+    const text = compact(index % 2 === 0 ? { value, a: '"' } : { value, a: '\n' });
+    log.entry(text, doubled(text)).add('\n');
+  }),
+  'ndjson with a COPY block in it': (values) => {
+    const log = new Log().entry('{"a":"\\n"}').add('\nCOPY hooks (id, payload) FROM stdin;\n');
+    for (const [id, value] of values.entries()) {
+      const text = compact({ value, a: '\n' });
+      log.add(`${id}\t`).entry(text, doubled(text)).add('\n');
+    }
+    return log.add('\\.\n').entry('{"a":"\\\\n"}').add('\n').entry('{"a":"\\n"}').add('\n');
+  },
   array: array(compact),
   'array pretty-printed': array(pretty),
   csv: lines((log, value, index) => {

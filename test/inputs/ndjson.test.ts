@@ -32,6 +32,14 @@ test('a damaged first line does not hide that the rest is NDJSON', async () => {
   expect(source.skippedLines()).toBe(0);
 });
 
+test('brackets alone in the first line take no entry along, unless they open a list', async () => {
+  const { texts, problems } = await readText(`[[[\n${ONE}\n${TWO}\n`);
+  expect(texts).toEqual(['[[[', ONE, TWO]);
+  expect(problems).toEqual([]);
+  expect((await readText(`[[\n${ONE}\n],[${TWO}]]\n`)).texts).toEqual([`[\n${ONE}\n]`, `[${TWO}]`]);
+  expect((await readText(`[[\n${ONE},\n${TWO}\n]]\n`)).texts).toEqual([`[\n${ONE},\n${TWO}\n]`]);
+});
+
 test('a cut last line is given as it is, and read again once the file has grown', async () => {
   const { seen, items } = await readText(`${ONE}\n{"object":"tw`);
   expect(seen[1]).toEqual({ at: 'log:2', text: '{"object":"tw' });

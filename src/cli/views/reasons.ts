@@ -27,6 +27,8 @@ const INPUT: Record<SourceProblemReason, string> = {
   unreadable_input: 'cannot be read',
   not_json: 'not JSON',
   no_log_entries: 'contains no log entries',
+  ambiguous_escapes:
+    'read as it is, but its backslashes may be doubled (COPY, mysql -B); if they are, export with (format csv, header)',
 };
 
 /** Why a part of an entry was not recognised. */
@@ -72,6 +74,11 @@ const UNRECOGNIZED: Record<string, string> = {
     'an n8n execution that kept nothing of its nodes; its workflow has to save the data of executions',
   n8n_binary:
     'its body is a file of n8n’s binary data, not in the execution; replay the files in n8n’s storage',
+  n8n_cut: 'data of an n8n execution whose end is missing; export its row whole',
+  har_without_bodies: 'looks like a HAR file without the bodies of its requests; save it with content',
+  insights_without_message:
+    'looks like a CloudWatch Logs Insights result without @message; add it to the query’s fields',
+  cut_base64: 'a body in base64 whose end is missing; export it whole (RabbitMQ: truncate is too small)',
   hookdeck_large_payload: 'a Hookdeck request without its body; fetch its raw body by the request’s id',
   left_out_by_journalctl: 'too long for journalctl; export it with --all',
   empty_request_body:

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
+import { parseJson } from '../parse-json.js';
 import { asObject } from '../read.js';
-import { hasBracket } from './outer-values.js';
+import { hasBracket, hasMark } from './outer-values.js';
 import { FILTERED } from './rails-filter.js';
 
 /** A wrapper recognized by its constant keys. Only names depend on this table: any wrapper is searched. */
@@ -123,6 +124,9 @@ export function reasonOfAbsence(object: JsonObject): string | undefined {
   if (isBinaryItem(object)) return 'n8n_binary';
   if (object.is_large_payload === true && (object.body === null || object.body === undefined))
     return 'hookdeck_large_payload';
+  if (isUnsavedRequest(object)) return 'har_without_bodies';
+  if (isInsightsPointer(object)) return 'insights_without_message';
+  if (Object.values(object).some(isCutBase64)) return 'cut_base64';
   if (object.request_body === '-' || object.request_body === '') return 'empty_request_body';
   return undefined;
 }
@@ -132,6 +136,27 @@ function isExecution(object: JsonObject): boolean {
   return (
     Object.hasOwn(object, 'workflowId') && Object.hasOwn(object, 'startedAt') && Object.hasOwn(object, 'mode')
   );
+}
+
+/** A request of a HAR file that had a body, which was not saved. */
+function isUnsavedRequest({ startedDateTime, request }: JsonObject): boolean {
+  const { method, postData } = asObject(request) ?? {};
+  if (typeof startedDateTime !== 'string' || typeof method !== 'string') return false;
+  return /^(?:POST|PUT|PATCH)$/i.test(method) && (postData === undefined || postData === null);
+}
+
+/** A row of CloudWatch Logs Insights with nothing but its place and its own fields. */
+function isInsightsPointer(object: JsonObject): boolean {
+  return Object.hasOwn(object, '@ptr') && Object.keys(object).every((key) => /^@(?!message$)/.test(key));
+}
+
+const BASE64_OF_JSON = /^(?:eyJ|ewo|ew0|W3s)[\w+/-]{40,}={0,2}$/;
+
+/** Whether a text is base64 of a body whose end is missing: a whole one is never a value without a body. */
+function isCutBase64(value: JsonValue): boolean {
+  if (typeof value !== 'string' || !BASE64_OF_JSON.test(value)) return false;
+  const text = Buffer.from(value, 'base64').toString();
+  return hasMark(text) && !parseJson(text).ok;
 }
 
 function isEmptyObject(value: JsonValue | undefined): boolean {

@@ -34,7 +34,7 @@ export interface OpenedValue {
 
 /** Why a text holds no value. */
 export interface Unopened {
-  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | PartReason;
+  reason: 'invalid_json' | 'no_json' | 'abridged' | 'empty_request_body' | 'n8n_cut' | PartReason;
   message: string;
 }
 
@@ -110,8 +110,12 @@ function reasonOf(text: string): Unopened['reason'] {
 const WITHOUT_BODY = /"POST [^"]*" \d{3} (?:[^"]|"[^"]*")*"-?"\s*$/;
 const LONGEST_LINE = 8_000;
 
+/** The beginning of what the library `flatted` wrote of an execution (n8n's table `execution_data`), whose parts refer to each other. */
+const CUT_FLATTED = /^\s*\[\{(?:"\w{1,40}":(?:"\d{1,9}"|\d{1,9}),){0,20}"resultData":"\d/;
+
 /** What a text without a value resembles. */
-function formOfFailure(text: string): 'empty_request_body' | PrintForm | undefined {
+function formOfFailure(text: string): 'empty_request_body' | 'n8n_cut' | PrintForm | undefined {
+  if (CUT_FLATTED.test(text)) return 'n8n_cut';
   return isRequestWithoutBody(text) ? 'empty_request_body' : printFormOf(text);
 }
 

@@ -216,7 +216,11 @@ export class Search {
       trail: { kind: 'array', list, outer: place.trail },
       depth: place.depth + 1,
     };
-    return this.#visitList(list, path, [inside]);
+    const miss = this.#visitList(list, path, [inside]);
+    const absence = miss === undefined || pairs === undefined ? undefined : reasonOfAbsence(pairs);
+    return absence !== undefined && miss !== undefined && (isVague(miss) || isNoWebhook(miss))
+      ? { path, reason: absence, value: list }
+      : miss;
   }
 
   /**
