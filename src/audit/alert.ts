@@ -309,8 +309,10 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       reason: BAD_SIGNATURE,
       one: 'has a body whose signature does not fit the app secret',
       many: 'have a body whose signature does not fit the app secret',
-      advice: () =>
-        'Nothing of such a body was applied. If the secret was wrong, replay --failed with the right one.',
+      advice: (it: string, count: number, unchecked: number) =>
+        unchecked === 0
+          ? 'Nothing of such a body was applied. If the secret was wrong, replay --failed with the right one.'
+          : `${uncheckedWords(it, count, unchecked)} What such a body brought stays: explain shows it. If the secret was wrong, replay --failed with the right one; otherwise look at what it brought, and acknowledge this.`,
     },
     {
       kind: 'entries_failed',
@@ -343,19 +345,33 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     if (first === undefined) return [];
     const { id, origin, isReadable = false } = first;
+    const unchecked = groups.reduce((sum, group) => sum + (wasUnchecked(group) ? group.count : 0), 0);
+    const lastStoredAt = Math.max(...groups.map((group) => group.lastStoredAt));
     return [
       alert(kind, null, {
         since: Math.min(...groups.map(({ firstStoredAt }) => firstStoredAt)),
-        state: Math.max(...groups.map(({ lastStoredAt }) => lastStoredAt)),
+        // Found late, an entry is no newer than before, and yet is news.
+        state: unchecked === 0 ? lastStoredAt : `${lastStoredAt} ${unchecked}`,
         subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them')}`,
+        message: `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them', count, unchecked)}`,
         remedy: isReadable
           ? remedy('replay', [status === 'failed' ? '--failed' : '--all'], 'imports it: it can be read now')
           : remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),
       }),
     ];
   });
+}
+
+/** Whether a body of these entries was applied before its signature could be checked. */
+function wasUnchecked({ counters }: EntryGroup): boolean {
+  return counters !== null && 'unchecked' in counters;
+}
+
+function uncheckedWords(it: string, count: number, unchecked: number): string {
+  const late = 'before the signature could be checked.';
+  if (unchecked === count) return it === 'it' ? `It was applied ${late}` : `They were applied ${late}`;
+  return `${amount(unchecked, 'of them was', 'of them were')} applied ${late}`;
 }
 
 /** Whose these providers' entries may be that name none. `unclaimed`: the same of those that name a WABA alone; null without any. */

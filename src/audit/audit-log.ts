@@ -9,7 +9,7 @@ import { OwnNumbers } from '../ingest/batch/own-number.js';
 import { RawLog, type DecodedEntry } from '../rawlog/raw-log.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
 import { ChunkLedger } from './chunk-ledger.js';
-import { ClaimAudit, type ClaimView } from './claims.js';
+import { ClaimAudit, type ClaimView, type Unfounded } from './claims.js';
 import { entryRefOf, standingOf, type AuditedItem, type ContestedItem, type JudgedItem } from './outcome.js';
 import { IdentityLedger } from './identity-ledger.js';
 import { ItemJudge, isContested, recheck, recheckAll } from './item-judge.js';
@@ -64,6 +64,8 @@ class Auditor {
   private window = new Window();
   /** Rows that their entry does not hold, and their connections. */
   private readonly unfounded = new Map<string, string>();
+  /** Of bodies with a bad signature: lost only if another entry holds them, too. */
+  private readonly refused = new Map<string, Unfounded>();
   private settling: Promise<void> = Promise.resolve();
   private contested: ContestedItem[] = [];
   private settledAtOnce = 0;
@@ -79,7 +81,11 @@ class Auditor {
     this.names = new IdentityLedger(view.sql, this.ownNumbers, (name) => this.book.lackingName(name));
     this.claims = new ClaimAudit(
       claimsOf(view, async (unfounded) => {
-        const { row, isCopy } = unfounded;
+        const { row, isCopy, why } = unfounded;
+        if (why === 'refused') {
+          if (this.refused.size < MOST_UNFOUNDED) this.refused.set(row.id, unfounded);
+          return;
+        }
         if (!isCopy && this.unfounded.size < MOST_UNFOUNDED) this.unfounded.set(row.id, row.connectionId);
         await this.book.unfounded(unfounded);
       }),
@@ -102,8 +108,20 @@ class Auditor {
     if (!signal.aborted) await this.claims.end();
     const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
     for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
+    await this.settleRefused(signal);
     const unheld = [...this.unfounded.keys()].filter((rowId) => !holders.has(rowId));
     return this.book.result(await findReplacedEntry(this.view.sql, unheld));
+  }
+
+  /** The alert about the entry covers its rows, unless a replay can link them to an entry that is genuine. */
+  private async settleRefused(signal: AbortSignal): Promise<void> {
+    const holders = await findHolders(this.view.sql, this.log, [...this.refused.keys()], signal);
+    for (const [rowId, entryId] of holders) {
+      const unfounded = this.refused.get(rowId);
+      if (unfounded === undefined) continue;
+      await this.book.unfounded(unfounded);
+      this.book.held(unfounded.row.connectionId, entryId);
+    }
   }
 
   /** While the database looks up one window, the next one is decoded. */

@@ -1,4 +1,4 @@
-import { verdictOnClaim, type ClaimVerdict } from '../rawlog/claim-verdict.js';
+import { isUndecided, verdictOnClaim, type ClaimVerdict } from '../rawlog/claim-verdict.js';
 import { RawLog, type Decodable, type DecodedEntry } from '../rawlog/raw-log.js';
 import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
 import { findCopies, streamClaims, type Claim, type ClaimScope } from '../store/checks/messages.js';
@@ -26,7 +26,7 @@ export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'statu
   row: Omit<Claim, 'batchId'>,
   log: RawLog,
 ): Promise<Pick<Unfounded, 'why' | 'isCopy'> | null> {
-  if (entryRefOf(decoded.entry).isOpen) return null;
+  if (isUndecided(decoded)) return null;
   const verdict = verdictOnClaim(decoded, row, log);
   if (verdict.holds) return null;
   const { why, said } = verdict;
@@ -107,12 +107,10 @@ export class ClaimAudit {
   }
 
   private async judge(decoded: DecodedEntry, row: Claim): Promise<void> {
-    const entry = entryRefOf(decoded.entry);
-    // The next replay of such an entry decides about its rows.
-    if (entry.isOpen) return;
+    if (isUndecided(decoded)) return;
     const verdict = verdictOnClaim(decoded, row, this.log);
     if (verdict.holds) return;
-    this.suspects.push({ row, entry, verdict });
+    this.suspects.push({ row, entry: entryRefOf(decoded.entry), verdict });
     if (this.suspects.length >= TOGETHER) await this.tellSuspects();
   }
 
@@ -169,7 +167,12 @@ export const UNLINK_WHY =
 
 /** What is wrong with such a row, as the end of a sentence that begins with it. */
 export function unfoundedWords(why: Unfounded['why']): string {
-  return why === 'other_connection'
-    ? 'names a raw entry of another connection'
-    : 'names a raw entry that does not hold it';
+  switch (why) {
+    case 'not_held':
+      return 'names a raw entry that does not hold it';
+    case 'other_connection':
+      return 'names a raw entry of another connection';
+    case 'refused':
+      return 'was applied before the signature of its raw entry was found to be bad';
+  }
 }

@@ -3,6 +3,7 @@ import { INCLUDABLE_CHATS, type IncludableChat } from '../model/enumerations.js'
 import type { MessageFact } from '../model/facts.js';
 import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
 import type { Claim } from '../store/checks/messages.js';
+import type { StoredEntry } from '../store/tables/stored-entries.js';
 import type { Decodable, DecodedEntry, RawLog } from './raw-log.js';
 
 const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
@@ -10,9 +11,10 @@ const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
 /** A message by what it says of itself. */
 type Claimed = Omit<Claim, 'id' | 'batchId'>;
 
-/** What an entry says about a row that names it. */
+/** What an entry says about a row that names it. `refused`: only a body with a bad signature holds it. */
 export type ClaimVerdict =
-  { holds: true } | { holds: false; why: 'not_held' | 'other_connection'; said: MessageFact | null };
+  | { holds: true }
+  | { holds: false; why: 'not_held' | 'other_connection' | 'refused'; said: MessageFact | null };
 
 /**
  * Whether an entry holds the message of a row that names it: under the row's id, or under its other name (M10), on the
@@ -25,7 +27,10 @@ export function verdictOnClaim<E extends Decodable>(
   log: RawLog,
 ): ClaimVerdict {
   const told = tell(decoded, row);
-  if (told.holds || decoded.failure !== null) return { holds: true };
+  if (told.holds) return told;
+  if (decoded.refused.length > 0 && tell(log.decodeRefused(decoded), row).holds)
+    return { holds: false, why: 'refused', said: null };
+  if (decoded.failure !== null) return { holds: true };
   const facts = decoded.sections.flatMap(({ section }) => section.facts);
   const leavesOut = facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected');
   if (!leavesOut) return told;
@@ -33,6 +38,14 @@ export function verdictOnClaim<E extends Decodable>(
   if (included.holds) return included;
   const isNamed = Buffer.from(decoded.entry.rawBody).includes(row.externalId);
   return isNamed && told.why === 'not_held' ? { holds: true } : told;
+}
+
+/** Whether the next replay of an entry decides about its rows. One that failed by its signature is decided. */
+export function isUndecided<E extends Decodable & Pick<StoredEntry, 'status'>>({
+  entry,
+  refused,
+}: DecodedEntry<E>): boolean {
+  return entry.status === 'pending' || (entry.status === 'failed' && refused.length === 0);
 }
 
 /** Whether an entry holds a row’s message as one that is imported, whatever the row names. */

@@ -32,6 +32,7 @@ export type Decodable = Pick<
   | 'receivedAt'
   | 'runId'
   | 'refused'
+  | 'verified'
   | 'included'
 >;
 
@@ -134,6 +135,11 @@ export class RawLog {
     return this.decodeOne(entry, include);
   }
 
+  /** Decodes an entry once more, with the bodies that have a bad signature. */
+  decodeRefused<E extends Decodable>({ entry }: DecodedEntry<E>): DecodedEntry<E> {
+    return this.decodeOne({ ...entry, refused: [] });
+  }
+
   private decodeOne<E extends Decodable>(entry: E, include?: ReadonlySet<IncludableChat>): DecodedEntry<E> {
     const storedAs = this.storedAs(entry);
     const { rawBody: bytes, receivedAt } = entry;
@@ -169,7 +175,7 @@ export class RawLog {
   }
 
   private storedAs(entry: Decodable): StoredAs {
-    const { id, connectionScope, sha256, isIntact, refused } = entry;
-    return { id, connectionScope, sha256, isIntact, refused, ...this.choices.of(entry) };
+    const { id, connectionScope, sha256, isIntact, refused, verified } = entry;
+    return { id, connectionScope, sha256, isIntact, refused, verified, ...this.choices.of(entry) };
   }
 }

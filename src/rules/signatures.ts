@@ -30,6 +30,25 @@ export function judgeSignature(
   return isSigned(body) || isSigned(sent) || isSigned(asMetaWrites(sent)) ? 'valid' : 'bad';
 }
 
+/** The same of a stored body. What fitted a secret once is genuine: these may be the secrets of other apps, or a wrong one. */
+export function judgeAgain(
+  signed: SignedBody & { path: string },
+  secrets: readonly string[],
+  verified: readonly string[],
+): Exclude<SignatureVerdict, 'unsigned'> {
+  const judged = judgeSignature(signed, secrets);
+  return judged === 'bad' && verified.includes(signed.path) ? 'valid' : judged;
+}
+
+/** The bodies of an entry whose signature has fitted a secret, now or before (`known`), by path. */
+export function verifiedBodies(
+  signed: readonly string[],
+  known: readonly string[],
+  verdicts: ReadonlyMap<string, SignatureVerdict> | null,
+): string[] {
+  return [...new Set([...known, ...signed.filter((path) => verdicts?.get(path) === 'valid')])].sort();
+}
+
 /** The body without the one line end that a program adds when it prints or keeps it. */
 function withoutLineEnd(body: Uint8Array): Uint8Array {
   if (body.at(-1) !== NEWLINE) return body;
@@ -40,7 +59,7 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /** Instead of a path: all bodies of an entry. */
-const ALL_BODIES = '$';
+export const ALL_BODIES = '$';
 
 /**
  * The bodies of an entry that must not be applied, by path: those with a bad signature, and those found so before

@@ -3,17 +3,19 @@ import type { ReconcileOptions, ReconcileResult } from '../../src/commands/recon
 import type { Store } from '../../src/store/store.js';
 import { testContext, type TestOptions } from './replaying.js';
 
-export type NightOptions = Partial<ReconcileOptions> & Pick<TestOptions, 'signal' | 'clock' | 'onEvent'>;
+export type NightOptions = Partial<ReconcileOptions> &
+  Pick<TestOptions, 'signal' | 'clock' | 'onEvent' | 'appSecrets'>;
 
 /** A run of `reconcile` as it is without any option; connections may be silent as long as they like. */
 export function night(
   store: Store,
-  { signal, clock, onEvent, ...options }: NightOptions = {},
+  { signal, clock, onEvent, appSecrets, ...options }: NightOptions = {},
 ): Promise<ReconcileResult> {
   const context = testContext(store, {
     ...(signal === undefined ? {} : { signal }),
     ...(clock === undefined ? {} : { clock }),
     ...(onEvent === undefined ? {} : { onEvent }),
+    ...(appSecrets === undefined ? {} : { appSecrets }),
   });
   return reconcile(context, {
     full: false,

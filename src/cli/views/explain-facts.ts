@@ -132,6 +132,7 @@ const OWN_REASONS = new Map([
   ['no_lead', 'the message is there, but its contact has no lead'],
   ['not_applied', 'neither applied nor pending'],
   ['unfounded', 'the raw entry that it names does not hold it'],
+  ['bad_signature', 'applied before the signature of its raw entry was found to be bad'],
   ['doubled', 'duplicate: several rows for this message'],
   ['unknown_connection', 'unknown connection'],
   ['other_connection', 'the replay was for another connection'],

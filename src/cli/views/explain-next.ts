@@ -85,6 +85,22 @@ function stepsOf(advice: ExplainRemedy, argv: readonly string[]): Remedy[] {
           'names the alert. A later run stored another text of the same second: if nothing is lost with this row, acknowledge it',
         ),
       ];
+    case 'accept_forged':
+      return [
+        remedy(
+          'alerts list',
+          [],
+          'names the alert. No command removes what such an entry brought: look at it, and acknowledge the alert',
+        ),
+      ];
+    case 'replay_failed':
+      return [
+        remedy(
+          'replay',
+          ['--failed'],
+          'applies it, if the secret was wrong: with the right --app-secret-file',
+        ),
+      ];
     case 'discard':
       return [
         remedy('raw discard', [advice.subject], 'plans to take it out, where it was stored by mistake'),

@@ -13,6 +13,7 @@ import {
   damaged,
   finding,
   findingsOf,
+  forged,
   isMessage,
   listed,
   misfiled,
@@ -52,11 +53,14 @@ export function concludeRows(inv: Investigation, id: string, found: MessageFindi
   if (pending.length > 0) findings.push(targetNotReceived(pending.length));
   for (const { goneEntry, broughtBy, unfounded } of messages) {
     if (unfounded !== null) {
-      findings.push(finding('different', 1, 'unfounded', unfoundedWords(unfounded.why)));
+      const isForged = unfounded.why === 'refused';
+      const reason = isForged ? 'bad_signature' : 'unfounded';
+      findings.push(finding('different', 1, reason, unfoundedWords(unfounded.why)));
       const isChanged = verdicts.some(({ outcome }) => outcome === 'different');
       if (verdicts.some(isMissing)) inv.remedy(replayOf(verdicts));
       else if (unfounded.isCopy) inv.remedy({ do: 'dedupe' });
-      else if (unfounded.isHeld && !isChanged) inv.remedy({ do: 'replay_all' });
+      else if (unfounded.isHeld && (isForged || !isChanged)) inv.remedy({ do: 'replay_all' });
+      else if (isForged) inv.remedy({ do: 'accept_forged' });
       // Of one that was replaced, the file is advised already.
       else if (!unfounded.isReplaced) inv.remedy({ do: 'unlink' });
     }
@@ -135,6 +139,7 @@ function wrongWith(message: MessageExplanation, findings: readonly Finding[]): s
         if (reason === 'no_id') return ['without its id'];
         if (reason === 'doubled') return ['duplicated'];
         if (reason === 'no_lead') return ['without its lead'];
+        if (reason === 'bad_signature') return ['from a raw entry with a bad signature'];
         if (reason === 'unfounded') return ['not in the raw entry that it names'];
         return columns.length === 0 ? ['different from the raw log'] : [];
       case 'missing':
@@ -239,12 +244,18 @@ function unstoredVerdict(
 /** Concludes about a raw entry. */
 export function concludeEntry(
   inv: Investigation,
-  { entry, verdicts, facts, isMisfiled, unread }: EntryFindings,
+  { entry, verdicts, facts, isMisfiled, unread, unchecked }: EntryFindings,
 ): Conclusion {
   const findings = findingsOf(facts.filter((fact) => fact.kind !== 'entry'));
   const refused = unread.filter(({ reason }) => reason === WRONG_SIGNATURE).length;
-  const unknown = unread.length - refused;
-  if (unread.length > 0) findings.push(unparsed(unread.length, unread[0]?.reason ?? null));
+  const others = unread.filter(({ reason }) => reason !== WRONG_SIGNATURE);
+  const unknown = others.length;
+  if (refused > 0) {
+    findings.push(forged(refused, unchecked));
+    if (unchecked > 0) inv.remedy({ do: 'accept_forged' });
+    inv.remedy({ do: 'replay_failed' });
+  }
+  if (unknown > 0) findings.push(unparsed(unknown, others[0]?.reason ?? null));
   advisePending(inv, verdicts);
   if (isMisfiled) {
     findings.push(misfiled());
@@ -272,11 +283,13 @@ export function concludeEntry(
     ),
     ...(refused === 0
       ? []
-      : [amount(refused, 'part whose signature is wrong', 'parts whose signature is wrong')]),
+      : [
+          `${amount(refused, 'part whose signature is wrong', 'parts whose signature is wrong')}${unchecked === 0 ? '' : ` (${unchecked === refused ? '' : `${count(unchecked)} `}applied before it could be checked)`}`,
+        ]),
     ...(unknown === 0 ? [] : [amount(unknown, 'part in an unknown format', 'parts in an unknown format')]),
   ];
-  const others = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
-  for (const [what, number] of others) parts.push(amount(number, what, pluralOf(what)));
+  const kinds = countKinds(facts.filter((fact) => !isMessage(fact) && fact.kind !== 'entry'));
+  for (const [what, number] of kinds) parts.push(amount(number, what, pluralOf(what)));
   const broken = brokenIn(unread);
   if (broken !== undefined) {
     return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };

@@ -27,6 +27,8 @@ export interface ContactRows {
   twins: number;
   /** Messages whose raw entry does not hold them. */
   unfounded: number;
+  /** Ids of messages that only a body with a bad signature holds. */
+  forged: string[];
   /** Whether one of those duplicates a message under its own id. */
   isCopy: boolean;
   /** External ids of its messages that their entries hold, of another contact. */
@@ -69,12 +71,13 @@ export async function judgeContactRows(
 async function judgeClaims(
   inv: Investigation,
   claims: readonly Claim[],
-): Promise<Pick<ContactRows, 'unfounded' | 'isCopy' | 'strangers' | 'misfiled'>> {
+): Promise<Pick<ContactRows, 'unfounded' | 'forged' | 'isCopy' | 'strangers' | 'misfiled'>> {
   let unfounded = 0;
   let isCopy = false;
+  const forged: string[] = [];
   const strangers = new Set<string>();
   const misfiled: string[] = [];
-  if (claims.length === 0) return { unfounded, isCopy, strangers: [], misfiled };
+  if (claims.length === 0) return { unfounded, forged, isCopy, strangers: [], misfiled };
   const judge = new ItemJudge(inv.sql);
   const ids = [...new Set(claims.map(({ batchId }) => batchId))];
   for await (const decoded of inv.log.entries({ statuses: [], ids })) {
@@ -84,11 +87,15 @@ async function judgeClaims(
     for (const claim of own) {
       const found = await unfoundedOf(inv.sql, decoded, claim, inv.log);
       if (found === null) continue;
+      if (found.why === 'refused') {
+        forged.push(claim.externalId);
+        continue;
+      }
       unfounded += 1;
       isCopy ||= found.isCopy;
     }
   }
-  return { unfounded, isCopy, strangers: [...strangers], misfiled };
+  return { unfounded, forged, isCopy, strangers: [...strangers], misfiled };
 }
 
 /** Those of an entry's rows that are of another contact, by the entry. */
@@ -129,7 +136,7 @@ export function concludeContactRows(
   { rows, verdicts }: { rows: ContactRows | null; verdicts: readonly ItemVerdict[] },
 ): (readonly [words: string, finding: Finding])[] {
   if (rows === null) return [];
-  const { faults, twins, unfounded, isCopy, strangers, derived } = rows;
+  const { faults, twins, unfounded, forged, isCopy, strangers, derived } = rows;
   const said: (readonly [string, Finding])[] = [];
   const say = (
     outcome: Finding['outcome'],
@@ -158,6 +165,15 @@ export function concludeContactRows(
     'messages are not in the raw entries that they name',
   );
   if (unfounded > 0) inv.remedy({ do: isCopy ? 'dedupe' : 'unlink' });
+  say(
+    'different',
+    forged.length,
+    'bad_signature',
+    'message is from a raw entry with a bad signature',
+    'messages are from raw entries with a bad signature',
+  );
+  for (const subject of forged.slice(0, 1))
+    inv.remedy({ do: 'explain', subject, why: 'a message from a raw entry with a bad signature' });
   say(
     'different',
     strangers.length,

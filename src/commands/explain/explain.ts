@@ -19,6 +19,9 @@ import { findSubject, type Subject } from './subject.js';
 import type { LoggedEntry } from '../../store/tables/stored-entries.js';
 import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
+import { PROBLEMS } from './findings.js';
+import { readItems } from './log-items.js';
+import { isRefused } from '../../rules/signatures.js';
 
 type Parts = Partial<
   Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>
@@ -126,8 +129,10 @@ export interface EntryFindings {
   facts: ExplainedFact[];
   /** It is found by other contacts, numbers or fields than its body names. */
   isMisfiled: boolean;
-  /** Parts in an unknown format. */
+  /** Parts in an unknown format, or with a bad signature. */
   unread: { path: string; reason: string }[];
+  /** Bodies that were applied before their signature could be checked. */
+  unchecked: number;
 }
 
 /** Explains one raw entry: its items, and the outcome of each. */
@@ -136,7 +141,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
   const verdicts = await inv.verdictsOn(logged?.items ?? []);
   const [run] = await inv.runs([found.runId]);
   const { bodies } = inv.options;
-  const facts = verdicts.map((verdict) => viewOf(verdict, { bodies }));
+  const brought = await explainUnchecked(inv, found);
+  const facts = [...verdicts, ...brought].map((verdict) => viewOf(verdict, { bodies }));
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
   if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
   if (!found.isIntact) await inv.adviseSource(found);
@@ -165,5 +171,16 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
     isMisfiled: logged?.isMisfiled === true,
     facts: [...facts, ...unread.map(({ path, reason }) => ({ ...unreadableView(found, reason), path }))],
     unread,
+    unchecked: found.unchecked.length,
   };
+}
+
+/** What bodies brought that were applied before their signature could be checked, as far as it is still there. */
+async function explainUnchecked(inv: Investigation, found: LoggedEntry): Promise<ItemVerdict[]> {
+  if (found.unchecked.length === 0) return [];
+  const [decoded] = await inv.log.decode([{ ...found, refused: [] }]);
+  if (decoded === undefined) return [];
+  const sections = decoded.sections.filter(({ section }) => isRefused(section, found.unchecked));
+  const { items } = readItems({ ...decoded, sections }, inv.log);
+  return (await inv.verdictsOn(items)).filter(({ outcome }) => !PROBLEMS.some((one) => one === outcome));
 }

@@ -1,4 +1,5 @@
 import { count } from '../../model/amount.js';
+import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import type { ExplainedFact, Finding, Outcome } from './result.js';
 
 /** Outcomes of items that are wrong or missing in the database. */
@@ -23,6 +24,12 @@ export function targetNotReceived(number: number): Finding {
 
 export function unparsed(number: number, reason: string | null): Finding {
   return finding('unread', number, reason, 'in an unknown format');
+}
+
+/** Parts whose signature is bad. `unchecked`: of these, the ones that were applied before it could be checked. */
+export function forged(number: number, unchecked: number): Finding {
+  const late = unchecked === 0 ? '' : ', applied before it could be checked';
+  return finding('unread', number, WRONG_SIGNATURE, `with a bad signature${late}`);
 }
 
 export function damaged(): Finding {

@@ -212,7 +212,7 @@ export interface MessageExplanation {
    * bytes were replaced; null where it does.
    */
   unfounded: {
-    why: 'not_held' | 'other_connection';
+    why: 'not_held' | 'other_connection' | 'refused';
     isCopy: boolean;
     isHeld: boolean;
     isReplaced: boolean;
@@ -336,6 +336,10 @@ export type Remedy =
   | { do: 'replay_contact'; contact: string }
   | { do: 'replay_all' }
   | { do: 'acknowledge' }
+  /** Of an entry that was applied before its signature was found to be bad: no command removes what it brought. */
+  | { do: 'accept_forged' }
+  /** Of an entry that was left out, if the secret was wrong. */
+  | { do: 'replay_failed' }
   /**
    * `file`: null if the log is unknown; `args`: the file, and the choices of the run that stored it. For
    * `replay_export` the log must be exported again first.

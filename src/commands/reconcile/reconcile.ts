@@ -250,12 +250,22 @@ class Reconciliation {
 
   private async restore(): Promise<void> {
     if (this.options.dryRun) return;
+    await this.recordForged();
     await this.relink();
     await this.restoreRounds();
     if (this.status() !== 'interrupted') await this.restoreCopies();
     this.countRestored();
     if (this.status() !== 'interrupted') await this.mergeCopies();
     if (this.status() !== 'interrupted') await this.correctDerived();
+  }
+
+  /** Replays the entries with a bad signature that nobody had found before, so that every command knows it from then on. */
+  private async recordForged(): Promise<void> {
+    const forged = this.verified?.forged;
+    if (forged === undefined || forged.ids.length === 0 || this.ctx.signal.aborted) return;
+    await this.replay({ which: 'all', ...(forged.more ? {} : { ids: forged.ids }) });
+    // What other entries hold of theirs may be in any of them.
+    await this.compare(null);
   }
 
   /** Messages that have each other's ids are linked to the entries that hold them first: a replay would take one for the other. */

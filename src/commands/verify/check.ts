@@ -51,6 +51,8 @@ export interface VerifyView {
   audited?: (audit: LogAudit) => void;
   /** Receives how many rows per connection `dedupe` would delete, from each check's findings. */
   doubled?: (connectionId: string, rows: number) => void;
+  /** Receives the id of each entry with a bad signature that is not on record. */
+  forged?: (entryId: string) => void;
   /** The checks that run. */
   checks: ReadonlySet<CheckName>;
   /** Secrets of the Meta apps; without one, signatures are not checked. */

@@ -13,7 +13,7 @@ import { countLost, LossTally, type LogAudit } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { judgeSignature } from '../../rules/signatures.js';
+import { judgeAgain } from '../../rules/signatures.js';
 import { readOrphanOwners, type OrphanOwner } from '../../store/tables/altered-entries.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
@@ -247,6 +247,12 @@ export const rejectsCheck: Check = {
   },
 };
 
+const RECORD_FORGED_REMEDY = remedy(
+  'replay',
+  ['--all'],
+  'puts it on record, with the same secret, so that every command knows it from then on',
+);
+
 /**
  * The signatures that wrappers kept beside the stored bodies match the app's secret. A body that does not match may be
  * forged, whether it was left out or applied before a secret was given. Runs only with a known secret.
@@ -255,7 +261,7 @@ export const signaturesCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
     const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
-    let example: string | null = null;
+    let example: { subject: string; isKnown: boolean } | null = null;
     const log = await RawLog.open(view.sql);
     for await (const { entry, signatures, unsigned, refused, failure } of log.entries(
       selectionOf(view),
@@ -266,7 +272,7 @@ export const signaturesCheck: Check = {
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
       const subject = `log:${entry.id}`;
       for (const signed of signatures) {
-        const judged = judgeSignature(signed, view.appSecrets);
+        const judged = judgeAgain(signed, view.appSecrets, entry.verified);
         // A body found bad and left out stays a forgery in the log until a secret matches.
         const verdict = judged !== 'valid' && refused.includes(signed.path) ? 'bad' : judged;
         recorder.checked += 1;
@@ -281,7 +287,8 @@ export const signaturesCheck: Check = {
           await recorder.note('!', item);
           continue;
         }
-        example ??= subject;
+        if (!refused.includes(signed.path)) view.forged?.(entry.id);
+        example ??= { subject, isKnown: refused.includes(signed.path) };
         await recorder.finding('!', item);
       }
       recorder.checked += unsigned;
@@ -291,7 +298,8 @@ export const signaturesCheck: Check = {
     }
     return {
       summary: signatureWords(counts) || 'No webhooks',
-      remedy: example === null ? null : explainRemedy(example),
+      remedy:
+        example === null ? null : example.isKnown ? explainRemedy(example.subject) : RECORD_FORGED_REMEDY,
       notes: 0,
     };
   },

@@ -26,11 +26,14 @@ export async function unlinkUnfounded(
 ): Promise<void> {
   const { store } = ctx;
   const organizations = (await readConnections(store.sql)).map(({ organizationId }) => organizationId);
+  // Of bodies with a bad signature: it must not look as if another program vouched for these rows.
+  const forged = new Set<string>();
   for (;;) {
     const links: { messageId: string; logId: string }[] = [];
     await inSnapshot(store, (sql) =>
-      findUnfounded(sql, scope, ctx.signal, ({ row, isCopy }) => {
-        if (!isCopy) links.push({ messageId: row.id, logId: row.batchId });
+      findUnfounded(sql, scope, ctx.signal, ({ row, isCopy, why }) => {
+        if (!isCopy && !forged.has(row.id)) links.push({ messageId: row.id, logId: row.batchId });
+        if (why === 'refused') forged.add(row.id);
         return links.length < COLLECTED;
       }),
     );
@@ -44,7 +47,9 @@ export async function unlinkUnfounded(
             const logId = holders.get(messageId);
             return logId === undefined ? [] : [{ messageId, claimedId, logId }];
           });
-          const others = heldOnly ? [] : some.filter(({ messageId }) => !holders.has(messageId));
+          const others = heldOnly
+            ? []
+            : some.filter(({ messageId }) => !holders.has(messageId) && !forged.has(messageId));
           return (await linkMessages(tx, held)) + (await unlinkMessages(tx, others));
         }),
       );

@@ -43,7 +43,12 @@ export interface Verified {
   audit: LogAudit | null;
   /** Null without `remember`. */
   proof: Proof | null;
+  /** Entries with a bad signature that is not on record: replaying them records it. With `more`, there are others. */
+  forged: { ids: string[]; more: boolean };
 }
+
+/** More entries than these are not named: replaying everything is simpler. */
+const MOST_FORGED = 20_000;
 
 /** See {@link verifyAll}. */
 export async function verify(ctx: Context, options: VerifyOptions): Promise<VerifyResult> {
@@ -73,7 +78,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
         checks: options.checks,
         recordedOptions: options.recordedOptions ?? { enforce: true },
       }).catch(rethrowAltered);
-  const { results, accepted, audit, proof, connections, areMany } = await inSnapshot(
+  const { results, accepted, connections, areMany, ...found } = await inSnapshot(
     ctx.store,
     (sql) => runChecks(ctx, sql, options, connectionId),
     { findsMessages: options.checks.has('raw_log') },
@@ -112,7 +117,7 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
     recomputed,
     database: ctx.store.location,
   };
-  return { result, checks: raw, audit, proof };
+  return { result, checks: raw, ...found };
 }
 
 const NOTHING_ENFORCED = {
@@ -198,7 +203,7 @@ async function runChecks(
   options: VerifyOptions,
   connectionId: string | null,
 ): Promise<
-  Pick<Verified, 'audit' | 'proof'> & {
+  Pick<Verified, 'audit' | 'proof' | 'forged'> & {
     results: CheckResult[];
     accepted: Map<CheckName, Accepted>;
     connections: number;
@@ -207,12 +212,16 @@ async function runChecks(
 > {
   const doubled = new Map<string, number>();
   const found: { audit: LogAudit | null } = { audit: null };
+  const forged = new Set<string>();
   const proof = options.remember === true ? await readProof(sql, options.provenBefore ?? null) : null;
   const view: VerifyView = {
     ...viewOf(ctx, sql, options, await readConnections(sql), connectionId),
     ...scopeOfProof(proof, options),
     audited: (audit) => {
       found.audit = audit;
+    },
+    forged: (entryId) => {
+      if (forged.size <= MOST_FORGED) forged.add(entryId);
     },
     doubled: (id, rows) => {
       doubled.set(id, (doubled.get(id) ?? 0) + rows);
@@ -235,6 +244,7 @@ async function runChecks(
     accepted,
     audit: found.audit,
     proof,
+    forged: { ids: [...forged].slice(0, MOST_FORGED), more: forged.size > MOST_FORGED },
     connections: view.connections.length,
     areMany: await areTooMany(sql, doubled),
   };

@@ -1,11 +1,12 @@
 import { phoneEquivalents } from '../../identity/phone.js';
+import type { EntryStatus } from '../../model/enumerations.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
 import { entryIdOf, isIdOf } from '../../store/entry-id.js';
 import { RunChoices } from '../../rawlog/run-choices.js';
 import { restoreHashes, restoreIds } from '../../store/tables/altered-entries.js';
 import { readConnections } from '../../store/tables/connections.js';
-import { NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
+import { BAD_SIGNATURE, NO_SCOPE, readKnownEntries } from '../../store/tables/webhook-log.js';
 import { adoptUnscoped, rescopeEntries } from '../../store/tables/entry-scopes.js';
 import {
   entryKey,
@@ -24,6 +25,7 @@ import { isForeignChunk } from '../../rules/connection-state.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { isRefused, refusedBodies } from '../../rules/signatures.js';
 import { isEnteredNumber, ownNumberReason } from '../batch/own-number.js';
+import { withdrawUpdates } from './late-refusals.js';
 import type { BatchWork, Item } from './work.js';
 
 /**
@@ -36,9 +38,12 @@ export async function collectItems(work: BatchWork, batch: Batch): Promise<Map<s
   for (const slice of batch.slices) {
     const logId = work.logIds.get(slice.entry.key);
     if (logId === undefined) throw new Error(`entry without id: ${slice.entry.origin}`);
-    refuseAgain(slice, known.get(slice.entry.key)?.refused ?? []);
+    const { refused, verified } = known.get(slice.entry.key) ?? { refused: [], verified: [] };
+    acquit(slice.entry, verified);
+    refuseAgain(slice, refused);
     for (const { section, facts } of slice.parts) collectSection(work, slice, logId, section, facts);
   }
+  await withdrawUpdates(work.tx, batch, known);
   return known;
 }
 
@@ -47,7 +52,7 @@ export interface KnownState {
   id: string;
   /** False for entries that this batch stores. */
   isStored: boolean;
-  status: string | null;
+  status: EntryStatus | null;
   /** False if the stored bytes were changed since. */
   isIntact: boolean;
   /** Pending although applied before. */
@@ -55,6 +60,10 @@ export interface KnownState {
   runId: string | null;
   /** The bodies with a bad signature. */
   refused: readonly string[];
+  /** Of these, the ones that were applied before. */
+  unchecked: readonly string[];
+  /** The bodies whose signature fitted a secret. */
+  verified: readonly string[];
   included: readonly string[];
   /** What it is found by; null for entries that this batch stores. */
   filing: Filing | null;
@@ -105,6 +114,18 @@ function refuseAgain(slice: EntrySlice, known: readonly string[]): void {
   slice.parts = slice.parts.filter(({ section }) => !isRefused(section.section, entry.refused));
 }
 
+/** What fitted a secret before is genuine, and applied: an entry that this run has read without it is left as it is stored. */
+function acquit(entry: PreparedEntry, verified: readonly string[]): void {
+  const genuine = entry.refused.filter((path) => verified.includes(path));
+  if (genuine.length === 0) return;
+  entry.refused = entry.refused.filter((path) => !genuine.includes(path));
+  entry.verdicts = new Map(
+    [...(entry.verdicts ?? [])].map(([path, verdict]) => [path, genuine.includes(path) ? 'valid' : verdict]),
+  );
+  if (entry.failure?.reason === BAD_SIGNATURE) entry.failure = null;
+  entry.isCut = true;
+}
+
 async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, KnownState>> {
   const states = new Map<string, KnownState>();
   const unknown = new Map<string, EntrySlice>();
@@ -119,9 +140,8 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
     [...unknown.values()].map(({ entry }) => entry),
   );
   for (const row of stored) {
-    const { id, status, isIntact, isRequeued, runId, refused, included } = row;
-    const state = { id, isStored: true, status, isIntact, isRequeued, runId, refused, included, filing: row };
-    states.set(`${row.connectionScope} ${row.sha256}`, state);
+    const { id, status } = row;
+    states.set(`${row.connectionScope} ${row.sha256}`, { ...row, isStored: true, filing: row });
     if (status === 'processed' || status === 'partial') work.repeated.add(id);
   }
   for (const [key, { entry }] of unknown) {
@@ -134,6 +154,8 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       isRequeued: false,
       runId: null,
       refused: [],
+      unchecked: [],
+      verified: [],
       included: [],
       filing: null,
     });

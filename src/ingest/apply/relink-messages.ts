@@ -1,4 +1,4 @@
-import { verdictOnClaim } from '../../rawlog/claim-verdict.js';
+import { isUndecided, verdictOnClaim } from '../../rawlog/claim-verdict.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { isIdOf, kindOfEntryId } from '../../store/entry-id.js';
 import { readStoringRun } from '../../store/queries/storing-run.js';
@@ -114,9 +114,8 @@ async function findWrong(
   const log = await RawLog.open(tx);
   const ids = [...new Set(suspects.flatMap(({ claimedId }) => claimedId ?? []))];
   for await (const decoded of log.entries({ statuses: [], ids })) {
-    const { id, status } = decoded.entry;
-    // The next replay of such an entry decides about its rows.
-    if (status === 'pending' || status === 'failed') continue;
+    const { id } = decoded.entry;
+    if (isUndecided(decoded)) continue;
     for (const { messageId, claimedId, row } of suspects)
       if (claimedId === id && !verdictOnClaim(decoded, row, log).holds) wrong.add(messageId);
   }

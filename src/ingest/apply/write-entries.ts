@@ -20,6 +20,7 @@ import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '..
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import type { KnownState } from './collect-items.js';
+import { newlyRefused, newlyVerified, uncheckedIn, wasApplied } from './late-refusals.js';
 import type { BatchWork } from './work.js';
 
 /** Enough of a name to recognize a session. */
@@ -53,13 +54,13 @@ export async function writeEntries(
     if (state === undefined) throw new Error(`entry without state: ${entry.origin}`);
     const rejected = progress.rejected + (work.rejectedBySlice.get(slice) ?? 0);
     const ended = slice.isLast
-      ? entryStatus(entry, rejected)
+      ? endOf(entry, state, rejected)
       : { status: 'pending' as const, error: UNFINISHED };
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
     // Changed bytes say nothing about the entry: its record stays.
-    const isWhole = entry.isNarrowed !== true && entry.failure?.reason !== 'damaged';
+    const isWhole = entry.isNarrowed !== true && entry.isCut !== true && entry.failure?.reason !== 'damaged';
     const filing = state.isIntact ? refiled(entry, state) : entry.storedId === null ? entry : null;
     if (filing !== null) restored.set(state.id, restoredEntry(entry, state.id, filing));
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
@@ -71,10 +72,13 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        counters: withIncluded(entry.counters(), entry, state),
+        counters: withHistory(entry.counters(), entry, state),
         processedAt: work.settings.clock(),
-        // A run that brings in more chats says nothing of how the entry is read otherwise.
-        keepsRun: entry.keepsRun === true || (bringsMore(entry, state) && state.status === ended.status),
+        // A run that brings in more chats, or that finds a bad signature, says nothing of how the entry is read otherwise.
+        keepsRun:
+          entry.keepsRun === true ||
+          ((bringsMore(entry, state) || newlyVerified(entry, state)) && state.status === ended.status) ||
+          uncheckedIn(entry, state).length > state.unchecked.length,
       });
     }
     if (slice.isLast) countEntry(work, slice, state.id, isDuplicate, ended);
@@ -111,16 +115,13 @@ function isWorthRecording(
   state: KnownState,
   { status: after }: { status: EntryStatus; error: string | null },
 ): boolean {
-  const { refused } = entry;
   const { status: before, refused: refusedBefore } = state;
-  if (before !== 'pending' && before !== 'failed') {
-    // Applied before a secret was given: what is known of it must not be lost. `verify --check signatures` reports it.
-    if (refused.some((path) => !refusedBefore.includes(path))) return false;
-    if (refused.length < refusedBefore.length) return true;
-  }
+  // A verdict on a signature is news, whenever it comes: every later command has to know of it.
+  if (newlyRefused(entry, state).length > 0 || entry.refused.length < refusedBefore.length) return true;
   // Done before for all connections; now requested for another connection only (--connection).
   if (after === 'pending' && before !== 'pending' && before !== 'failed') return false;
-  return before !== after || before === 'pending' || before === 'failed' || bringsMore(entry, state);
+  const isUnsettled = before === 'pending' || before === 'failed';
+  return before !== after || isUnsettled || bringsMore(entry, state) || newlyVerified(entry, state);
 }
 
 /** Whether `--include` brought in chats of the entry that no earlier run did: verify would not miss them otherwise. */
@@ -128,14 +129,39 @@ function bringsMore({ included }: PreparedEntry, { included: before }: KnownStat
   return included.some((chat) => !before.includes(chat));
 }
 
-/** The counters, with the chats of every run. */
-function withIncluded(
+/**
+ * How an entry ends. One that was applied, and of which a body is now known to be forged, does not wait again because this run is
+ * about another connection.
+ */
+function endOf(
+  entry: PreparedEntry,
+  state: KnownState,
+  rejected: number,
+): { status: EntryStatus; error: string | null } {
+  if (entry.isCut === true && state.status !== null) return { status: state.status, error: null };
+  const ended = entryStatus(entry, rejected);
+  return ended.status === 'pending' && wasApplied(state) && newlyRefused(entry, state).length > 0
+    ? { status: 'partial', error: BAD_SIGNATURE }
+    : ended;
+}
+
+/** The counters, with what later runs must know of earlier ones: the chats of every run, and bodies that were applied unchecked. */
+function withHistory(
   counters: JsonObject | null,
-  { included }: PreparedEntry,
-  { included: before }: KnownState,
+  entry: PreparedEntry,
+  state: KnownState,
 ): JsonObject | null {
-  const all = [...new Set([...before, ...included])].sort();
-  return all.length === 0 ? counters : { ...counters, include: all };
+  const include = [...new Set([...state.included, ...entry.included])].sort();
+  const unchecked = uncheckedIn(entry, state);
+  const verified = [...new Set([...state.verified, ...entry.verified])].sort();
+  return include.length + unchecked.length + verified.length === 0
+    ? counters
+    : {
+        ...counters,
+        ...(include.length === 0 ? {} : { include }),
+        ...(unchecked.length === 0 ? {} : { unchecked }),
+        ...(verified.length === 0 ? {} : { verified }),
+      };
 }
 
 function restoredEntry({ bytes: rawBody }: PreparedEntry, id: string, filing: Filing): RestoredEntry {

@@ -46,6 +46,8 @@ export interface PreparedEntry {
   unsigned: number;
   /** Verdicts on the signatures; null if not checked. */
   verdicts: ReadonlyMap<string, SignatureVerdict> | null;
+  /** The bodies whose signature fitted a secret, now or before. */
+  verified: readonly string[];
   /** The bodies with a bad signature: `sections` has nothing from them. */
   refused: readonly string[];
   /** The chats that it holds and that only `--include` brings in. */
@@ -56,6 +58,8 @@ export interface PreparedEntry {
   keepsRun?: true;
   /** Stored under a connection that does not exist: it goes to its own. */
   isStray?: true;
+  /** Lacks bodies that are genuine, because this run has another secret: what is stored of the entry stays. */
+  isCut?: true;
   /** Holds one contact's items only: whatever their outcome, the entry stays due for the others. */
   isNarrowed?: true;
 }

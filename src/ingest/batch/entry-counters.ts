@@ -14,18 +14,25 @@ import { OwnNumbers, ownNumberReason } from './own-number.js';
  * `connections` repeats this for each: by phone_number_id, else by the connection's id. A few bytes for few entries;
  * without them the items could not be counted per connection later. `isScoped`: the entry as a whole belongs to one
  * connection (WhatsApp Web), named in `connection_scope`. `refused`: the bodies with a bad signature, by path; not
- * counted.
+ * counted. `unchecked`: those of them that were applied before their signature could be checked.
+ * `verified`: the bodies whose signature fitted a secret.
  */
 export function countersOf(
-  { sections, refused, included }: Pick<PreparedEntry, 'sections' | 'refused' | 'included'>,
+  {
+    sections,
+    refused,
+    verified,
+    included,
+  }: Pick<PreparedEntry, 'sections' | 'refused' | 'verified' | 'included'>,
   isScoped: boolean,
 ): JsonObject | null {
   const counters = countSections(sections, isScoped);
-  return refused.length + included.length === 0
+  return refused.length + verified.length + included.length === 0
     ? counters
     : {
         ...counters,
         ...(refused.length === 0 ? {} : { refused: [...refused] }),
+        ...(verified.length === 0 ? {} : { verified: [...verified] }),
         ...(included.length === 0 ? {} : { include: [...included] }),
       };
 }

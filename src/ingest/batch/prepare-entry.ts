@@ -9,7 +9,7 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsConcerned } from '../../rules/fact-traits.js';
-import { isRefused, judgeSignature, refusedBodies } from '../../rules/signatures.js';
+import { isRefused, judgeAgain, refusedBodies, verifiedBodies } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
@@ -25,6 +25,8 @@ export interface StoredAs {
   isIntact: boolean;
   /** The bodies with a bad signature: nothing in them is applied until one of the app's secrets fits. */
   refused: readonly string[];
+  /** The bodies whose signature fitted a secret before. */
+  verified: readonly string[];
 }
 
 /** Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes. */
@@ -60,6 +62,7 @@ export function prepareEntry(
       signed: [],
       unsigned: 0,
       verdicts: null,
+      verified: storedAs?.verified ?? [],
       refused: storedAs?.refused ?? [],
       included: [],
       unrecognized: [],
@@ -68,7 +71,7 @@ export function prepareEntry(
     };
   }
   const { entry } = decoded;
-  const verdicts = verdictsOn(entry, appSecrets);
+  const verdicts = verdictsOn(entry, appSecrets, storedAs?.verified ?? []);
   const signed = entry.signatures.map(({ path }) => path);
   const refused = refusedBodies(signed, storedAs?.refused ?? [], verdicts);
   const sections = resolveSections(withoutBodies(entry, refused), storedAs, resolver);
@@ -83,6 +86,7 @@ export function prepareEntry(
     signed,
     unsigned: entry.unsigned,
     verdicts,
+    verified: verifiedBodies(signed, storedAs?.verified ?? [], verdicts),
     refused: [],
     included: includedOf(raw, storedAs, include),
     unrecognized: entry.unrecognized,
@@ -115,9 +119,13 @@ function includedOf(
   return INCLUDABLE_CHATS.filter((chat) => asked.has(chat) && skipped.has(chat));
 }
 
-function verdictsOn({ signatures }: DecodedEntry, appSecrets: readonly string[]): PreparedEntry['verdicts'] {
+function verdictsOn(
+  { signatures }: DecodedEntry,
+  appSecrets: readonly string[],
+  verified: readonly string[],
+): PreparedEntry['verdicts'] {
   if (appSecrets.length === 0) return null;
-  return new Map(signatures.map((signed) => [signed.path, judgeSignature(signed, appSecrets)]));
+  return new Map(signatures.map((signed) => [signed.path, judgeAgain(signed, appSecrets, verified)]));
 }
 
 /** An entry without the sections of these bodies. */

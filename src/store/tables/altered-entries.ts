@@ -3,7 +3,7 @@ import { columns, orNull, rowOf, rowsOf, text, texts, uuid, type RowOf } from '.
 import { hashTailSql, idTailSql } from '../entry-id.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { IS_INTACT_SQL } from './webhook-log.js';
+import { BAD_SIGNATURE, IS_INTACT_SQL } from './webhook-log.js';
 
 /**
  * Gives entries the hash of their bytes back where it was changed, so that the same bytes are one row: the file that brings them
@@ -93,8 +93,8 @@ export async function restoreIds(
 const SEARCHED_BYTES = { many: 256 * 1024, few: 8 * 1024 };
 
 /**
- * Which of these messages name an entry whose bytes do not, or that is about others: it may not hold them. `searches`: how large
- * the entries are in which the ids are looked for.
+ * Which of these messages name an entry whose bytes do not, or that is about others, or that has a bad signature: it may not hold
+ * them. `searches`: how large the entries are in which the ids are looked for.
  */
 export async function findUnlikelyClaims(
   tx: Sql,
@@ -108,7 +108,7 @@ export async function findUnlikelyClaims(
        select id, batch_id, lead_id, external_id, stanza_id from messages where id = k.id offset 0
      ) m
      cross join lateral (select * from webhook_log where id = m.batch_id limit 1) w
-     where case when octet_length(w.raw_body) <= ${SEARCHED_BYTES[searches]}
+     where w.error is not distinct from '${BAD_SIGNATURE}' or case when octet_length(w.raw_body) <= ${SEARCHED_BYTES[searches]}
        then position(convert_to(m.external_id, 'UTF8') in w.raw_body) = 0
          and (m.stanza_id is null or position(convert_to(m.stanza_id, 'UTF8') in w.raw_body) = 0)
        else not exists (

@@ -112,6 +112,14 @@ export async function deletePendingFacts(tx: Sql, rows: readonly PendingFactRow[
   );
 }
 
+/** Removes what these entries have left to wait: another replay of them brings back what is to stay. */
+export async function deletePendingFactsOf(tx: Sql, logIds: readonly string[]): Promise<number> {
+  if (logIds.length === 0) return 0;
+  return tx.execute(`delete from pending_facts where webhook_log_id = any($1::uuid[])`, [
+    arrayLiteral(logIds),
+  ]);
+}
+
 const PENDING_RECORD = columns({ ...PENDING, createdAt: time });
 
 export type PendingRecord = RowOf<typeof PENDING_RECORD>;

@@ -16,7 +16,15 @@ import {
 } from '../columns.js';
 import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { BAD_SIGNATURE, IS_INTACT_SQL, NO_SCOPE, INCLUDED_SQL, REFUSED_SQL } from './webhook-log.js';
+import {
+  BAD_SIGNATURE,
+  IS_INTACT_SQL,
+  NO_SCOPE,
+  INCLUDED_SQL,
+  REFUSED_SQL,
+  UNCHECKED_SQL,
+  VERIFIED_SQL,
+} from './webhook-log.js';
 
 const STORED_ENTRY = columns({
   id: uuid,
@@ -36,6 +44,8 @@ const STORED_ENTRY = columns({
   runId: orNull(uuid),
   /** The bodies with a bad signature, which must not be applied. */
   refused: texts,
+  /** The bodies whose signature fitted a secret. */
+  verified: texts,
   /** The chats that `--include` brought in from it, in whichever run. */
   included: texts,
   /** What it is found by; another program may have changed it. */
@@ -98,10 +108,11 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, refused, included, ${IS_INTACT_SQL} as is_intact from (
-       select ${SELECTED}, refused, included,
+    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_INTACT_SQL} as is_intact from (
+       select ${SELECTED}, refused, verified, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
+       from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified,
+         ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -231,6 +242,9 @@ const LOGGED_ENTRY = columns({
   /** False if the bytes differ from those stored. */
   isIntact: boolean,
   refused: texts,
+  /** Of these, the bodies that were applied before their signature could be checked. */
+  unchecked: texts,
+  verified: texts,
   included: texts,
   chatIds: texts,
 });
@@ -245,8 +259,8 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included,
-       to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
+       ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[]) as k (entry_id)
      cross join lateral (select * from webhook_log where id = k.entry_id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
@@ -326,7 +340,7 @@ export async function readEntriesOfFields(
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
+    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
      from webhook_log,
        lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
      where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])

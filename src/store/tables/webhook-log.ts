@@ -37,6 +37,12 @@ export const REFUSED_SQL = `case when jsonb_typeof(counters -> 'refused') = 'arr
     then to_jsonb(array(select jsonb_array_elements_text(counters -> 'refused')))
     when error = '${BAD_SIGNATURE}' then '["$"]'::jsonb else '[]'::jsonb end`;
 
+/** Of the refused bodies, those that were applied before anybody could check their signature: their paths in the counters. */
+export const UNCHECKED_SQL = `coalesce(counters -> 'unchecked', '[]'::jsonb)`;
+
+/** The bodies whose signature fitted a secret, whichever run had it: no other secret makes them bad again. Their paths. */
+export const VERIFIED_SQL = `coalesce(counters -> 'verified', '[]'::jsonb)`;
+
 /** The chats that `--include` brought in from an entry, whichever run it was: their kinds in its counters. */
 export const INCLUDED_SQL = `coalesce(counters -> 'include', '[]'::jsonb)`;
 
@@ -88,6 +94,10 @@ const KNOWN_ENTRY = columns({
   runId: orNull(uuid),
   /** The bodies that must not be applied. */
   refused: texts,
+  /** Of these, the ones that were applied before. */
+  unchecked: texts,
+  /** The bodies whose signature fitted a secret. */
+  verified: texts,
   /** The chats that earlier runs brought in from it. */
   included: texts,
   /** What it is found by; another program may have changed it. */
@@ -119,14 +129,14 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.run_id, w.refused, w.included,
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included,
        w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
        to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, run_id, ${IS_INTACT_SQL} as is_intact,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
-         ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
+         ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
