@@ -21,7 +21,12 @@ export interface RawEntry {
 }
 
 export type SourceProblemReason =
-  'truncated_input' | 'entry_too_large' | 'unreadable_input' | 'not_json' | 'no_log_entries';
+  | 'truncated_input'
+  | 'changed_input'
+  | 'entry_too_large'
+  | 'unreadable_input'
+  | 'not_json'
+  | 'no_log_entries';
 
 /** A problem of the input itself, not of an entry; the run continues and ends partial. */
 export interface SourceProblem {
