@@ -5,7 +5,7 @@ import { LeadFinder } from '../rawlog/lead-finder.js';
 import type { RawLog } from '../rawlog/raw-log.js';
 import { readRenamedKeys, type HeldMessage } from '../rawlog/renamed-keys.js';
 import { personKey, readRivals } from '../rawlog/witnessed-messages.js';
-import { messageOfLine } from '../rules/chat-witness.js';
+import { messageOf } from '../rules/chat-witness.js';
 import { isAdopted, unpackEvidence } from '../rules/evidence.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
@@ -101,7 +101,7 @@ export class ItemJudge {
     return { book: new MessageBook(byLead, revisions), revisions, twins: twinsAmong(byLead) };
   }
 
-  /** Lines of exported chats whose message is there under its own id (M11): they need no row, and one that they have is too many. */
+  /** Messages with a made-up id that are there under their own (M11, M12): they need no row, and one that they have is too many. */
   private async shownOtherwise(
     items: readonly LogItem<MessageFact>[],
     book: MessageBook,
@@ -115,7 +115,7 @@ export class ItemJudge {
     const known = lines.filter(({ leadId }) => leadId !== NOBODY);
     const rivals = await readRivals(this.sql, known);
     const shown = known.flatMap((line) => {
-      const message = messageOfLine(line.witness, rivals.get(personKey(line)) ?? []);
+      const message = messageOf(line.witness, rivals.get(personKey(line)) ?? []);
       return message === undefined ? [] : [{ item: line.item, id: message.id }];
     });
     const ids = [...new Set(shown.map(({ id }) => id))];

@@ -175,7 +175,10 @@ async function* recordsOf(
   onHeader?: (names: readonly string[]) => void,
 ): AsyncGenerator<CrmRecord[], void, undefined> {
   const text = await openText(input, 0, { stdin, signal, chunkBytes: CHUNK_BYTES, onRead: () => undefined });
-  if (text.kind !== 'text') throw damaged(pathOf(input), text.message);
+  if (text.kind !== 'text') {
+    if (text.kind !== 'unreadable') await text.close();
+    throw damaged(pathOf(input), text.message);
+  }
   if (/^\s*[[{]/.test(text.head.toString('latin1', 0, 1024))) {
     await text.close();
     yield* jsonRecords(input, stdin, signal, pageSize);

@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Position, Source, SourceItem } from '../model/raw-entry.js';
 import { DamagedInputError } from './decompress.js';
 import { ItemQueue, type Place } from './item-queue.js';
-import { openText, type OpenText } from './open-text.js';
+import { openText, type DatabaseBytes, type OpenOptions, type OpenText } from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
+import { unpackDatabase } from './exports/packed-database.js';
 import { isSqlite, readDatabase } from './exports/read-database.js';
 import { RowJudge } from './row-judge.js';
 import { createSplitter, namesRequests, sniffFormat, type Format } from './sniff-format.js';
@@ -131,10 +132,15 @@ class InputReader implements FileSource {
         await text.close();
         text = await openText(input, 0, open);
       }
+      if (text.kind === 'sqlite') {
+        yield* this.#readPacked(index, input, text, start, open);
+        return;
+      }
       const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start);
       if (text.kind === 'text') {
         yield* this.#split(input, text, start, queue);
       } else {
+        if (text.kind === 'sqlite_log') await text.close();
         queue.problem('unreadable_input', text.message, 1);
         yield queue.take();
       }
@@ -143,6 +149,37 @@ class InputReader implements FileSource {
       if (!isSystemError(error)) throw error;
       const queue = this.#queueFor(index, input, input.kind === 'file');
       queue.problem('unreadable_input', describe(error), 1);
+      yield queue.take();
+    }
+  }
+
+  /** A database that SQLite cannot read where it is: in an archive, compressed, or from a pipe. */
+  async *#readPacked(
+    index: number,
+    input: ResolvedInput,
+    bytes: DatabaseBytes,
+    start: Place,
+    open: OpenOptions,
+  ): AsyncGenerator<SourceItem[], void, undefined> {
+    const queue = this.#queueFor(index, input, bytes.resumable);
+    const size = input.kind === 'file' ? input.size : undefined;
+    this.#options.onOpened?.({
+      path: nameOf(input),
+      size,
+      containers: bytes.containers,
+      format: 'sqlite',
+    });
+    try {
+      const copy = await unpackDatabase(input, bytes, open);
+      try {
+        yield* readDatabase(copy.path, queue, { start, signal: open.signal, onRead: () => undefined });
+      } finally {
+        await copy.remove();
+      }
+    } catch (error) {
+      if (!(error instanceof DamagedInputError)) throw error;
+      const reason = error.endsEarly ? 'truncated_input' : 'unreadable_input';
+      queue.problem(reason, `The database in it cannot be unpacked: ${error.message}. Fetch it whole.`, 1);
       yield queue.take();
     }
   }

@@ -34,6 +34,17 @@ export interface OpenText {
   close(): Promise<void>;
 }
 
+/** An SQLite database, or the write-ahead log of one: not text, and SQLite does not read it as a stream. */
+export interface DatabaseBytes {
+  kind: 'sqlite' | 'sqlite_log';
+  /** For who expects a text. */
+  message: string;
+  containers: readonly string[];
+  chunks: AsyncIterable<Buffer>;
+  resumable: boolean;
+  close(): Promise<void>;
+}
+
 /** The input is in a format that holds no log as it is. */
 export interface NoText {
   kind: 'unreadable';
@@ -51,7 +62,7 @@ export async function openText(
   input: ResolvedInput,
   offset: number,
   options: OpenOptions,
-): Promise<OpenText | NoText> {
+): Promise<OpenText | DatabaseBytes | NoText> {
   const resumable = input.kind === 'file' && (await stat(input.absolutePath)).isFile();
   const member = input.kind === 'file' ? input.member : undefined;
   const problem = member === undefined ? undefined : whyUnreadable(member);
@@ -60,6 +71,12 @@ export async function openText(
   let container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
   const containers: string[] = member === undefined ? [] : ['zip'];
   while (container.kind !== 'plain') {
+    if (container.kind === 'sqlite' || container.kind === 'sqlite_log') {
+      const bytes = reader;
+      const [kind, message] = [container.kind, NOT_TEXT[container.kind]];
+      const close = () => bytes.close();
+      return { kind, message, containers, chunks: bytes.chunks(), resumable, close };
+    }
     const layers = containers.length;
     if (container.kind === 'unreadable' || layers === MOST_LAYERS) {
       await reader.close();
@@ -89,6 +106,12 @@ export async function openText(
   };
 }
 
+const NOT_TEXT: Readonly<Record<DatabaseBytes['kind'], string>> = {
+  sqlite: 'This is an SQLite database, not a log. Export the log table as CSV.',
+  sqlite_log:
+    'This is the write-ahead log of an SQLite database. Give the database itself, with this file beside it: both are read together.',
+};
+
 async function* readBytes(
   input: ResolvedInput,
   start: number,
@@ -116,7 +139,7 @@ function openFile(absolutePath: string, start: number, highWaterMark: number): R
 
 function decode(
   chunks: AsyncIterable<Buffer>,
-  kind: Exclude<Container['kind'], 'plain' | 'unreadable'>,
+  kind: Exclude<Container['kind'], 'plain' | 'unreadable' | DatabaseBytes['kind']>,
   again: (() => AsyncIterable<Buffer>) | undefined,
 ): AsyncIterable<Buffer> {
   switch (kind) {

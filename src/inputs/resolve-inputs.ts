@@ -4,6 +4,7 @@ import { access, open, readdir, realpath, stat } from 'node:fs/promises';
 import { ConfigError } from '../model/errors.js';
 import { bomLength, skipBlank } from './bytes.js';
 import { DamagedInputError } from './decompress.js';
+import { holdsMessages, withoutSideFiles } from './exports/packed-database.js';
 import { FORMAT_HEAD_BYTES } from './sniff-format.js';
 import { sniffSqlDump } from './split-sql.js';
 import { listZip, type ZipMember } from './zip-archive.js';
@@ -29,6 +30,9 @@ const NOT_LOGS = new Set(
     'wasm wav webm webp woff woff2 xls xlsx xml yaml yml zip'
   ).split(' '),
 );
+
+/** Names of databases: beside logs, only those of a phone and of wacli are read. */
+const DATABASE = /\.(?:db|sqlite3?)$/i;
 
 /** Files that operating systems and version control leave in any directory: not reported. */
 const LEFT_BEHIND = /^(?:\._.*|\.DS_Store|\.directory|\.git.*|__MACOSX)$/;
@@ -63,7 +67,7 @@ export async function resolveInputs(paths: readonly string[], lookup: Lookup): P
       inputs.push(input);
     }
   }
-  return inputs;
+  return withoutSideFiles(inputs);
 }
 
 type FileInput = Extract<ResolvedInput, { kind: 'file' }>;
@@ -119,17 +123,32 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
   if (members === undefined || members === 'damaged')
     return [{ kind: 'file', path: given, absolutePath, size: stats.size }];
   const inputs: FileInput[] = [];
+  const databases: FileInput[] = [];
   for (const member of members) {
     const inside = `${given}/${member.name}`;
     const parts = member.name.split('/');
     if (parts.some((part) => LEFT_BEHIND.test(part))) continue;
     const isHidden = parts.some((part) => part.startsWith('.') && part !== '.');
+    const input: FileInput = {
+      kind: 'file',
+      path: inside,
+      absolutePath,
+      size: member.compressedBytes,
+      member,
+    };
+    const isDatabase = !isHidden && DATABASE.test(member.name);
     // An archive inside an archive cannot be read, and says so when it is opened.
-    if (!isHidden && (mayBeLog(member.name) || isCalled('.zip', member.name)))
-      inputs.push({ kind: 'file', path: inside, absolutePath, size: member.compressedBytes, member });
-    else onPassedOver?.(inside);
+    const isRead = isDatabase
+      ? await holdsMessages(input)
+      : mayBeLog(member.name) || isCalled('.zip', member.name);
+    if (!isHidden && isRead) {
+      inputs.push(input);
+    } else {
+      if (isDatabase) databases.push(input);
+      onPassedOver?.(inside);
+    }
   }
-  return inputs;
+  return withoutSideFiles(inputs, databases);
 }
 
 /** The files in an archive that hold anything; undefined for what is no zip archive, whatever its name. */
@@ -149,6 +168,7 @@ async function filesInZip(absolutePath: string): Promise<ZipMember[] | 'damaged'
 async function listDirectory(directory: string, lookup: Lookup): Promise<FileInput[]> {
   const { cwd, onPassedOver } = lookup;
   const found: FileInput[] = [];
+  const databases: FileInput[] = [];
   const seen = new Set<string>();
   const visit = async (current: string): Promise<void> => {
     // A symbolic link to a parent directory would be walked forever.
@@ -167,14 +187,24 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
         await visit(inside);
       } else if (isFile) {
         const file = path.resolve(cwd, inside);
-        if (isCalled('.sql', name) ? await isSqlDump(file) : mayBeLog(name) || (await isZip(file)))
+        const input: FileInput = { kind: 'file', path: inside, absolutePath: file, size: stats.size };
+        const isDatabase = DATABASE.test(name);
+        const isRead = isDatabase
+          ? await holdsMessages(input)
+          : isCalled('.sql', name)
+            ? await isSqlDump(file)
+            : mayBeLog(name) || (await isZip(file));
+        if (isRead) {
           found.push(...(await fileInputs(inside, lookup, stats)));
-        else onPassedOver?.(inside);
+        } else {
+          if (isDatabase) databases.push(input);
+          onPassedOver?.(inside);
+        }
       }
     }
   };
   await visit(directory);
-  return found.sort((a, b) => byCodeUnits(a.path, b.path));
+  return (await withoutSideFiles(found, databases)).sort((a, b) => byCodeUnits(a.path, b.path));
 }
 
 /** Whether a file is what its name `.zip` says. */

@@ -1,6 +1,6 @@
 /** The format of a file by its first bytes, whatever its name. */
 export type Container =
-  | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' }
+  | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' | 'sqlite' | 'sqlite_log' }
   | { kind: 'unreadable'; what: string; remedy: string };
 
 interface Signature {
@@ -37,7 +37,6 @@ const UNREADABLE = [
     'PGDMP',
     'Export the log table with: copy … to stdout (format csv, header)',
   ),
-  signature('an SQLite database', 'SQLite format 3\0', 'Export the log table as CSV.'),
   signature('a Parquet file', 'PAR1', 'Export it as CSV or NDJSON.'),
   signature('a PDF document', '%PDF-', 'Give the log itself.'),
   signature('a PNG image', '\x89PNG', 'Give the log itself.'),
@@ -46,6 +45,10 @@ const UNREADABLE = [
   signature('a program', '\x7fELF', 'Give the log itself.'),
 ];
 
+const SQLITE = Buffer.from('SQLite format 3\0');
+/** The write-ahead log of an SQLite database, with checksums in either byte order. */
+const SQLITE_LOGS: ReadonlySet<number> = new Set([0x377f0682, 0x377f0683]);
+
 /** Bytes that sniffContainer needs: a tar archive is recognised at byte 257. */
 export const CONTAINER_HEAD_BYTES = 262;
 
@@ -53,6 +56,8 @@ export const CONTAINER_HEAD_BYTES = 262;
 export function sniffContainer(head: Buffer): Container {
   if (head[0] === 0x1f && head[1] === 0x8b) return { kind: 'gzip' };
   if (isZstd(head)) return { kind: 'zstd' };
+  if (head.subarray(0, SQLITE.length).equals(SQLITE)) return { kind: 'sqlite' };
+  if (head.length >= 4 && SQLITE_LOGS.has(head.readUInt32BE(0))) return { kind: 'sqlite_log' };
   for (const { at, bytes, what, remedy } of UNREADABLE) {
     if (head.subarray(at, at + bytes.length).equals(bytes)) return { kind: 'unreadable', what, remedy };
   }

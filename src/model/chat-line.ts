@@ -43,6 +43,51 @@ export interface ChatWitness {
 export const CHAT_EXPORT_ID = 'export:';
 
 /** Whether an id was made for a message with an unknown real id. */
+export function isMadeUpId(externalId: string): boolean {
+  return isChatExportId(externalId) || externalId.startsWith(CUT_ID);
+}
+
+/** Whether an id was made for a line of an exported chat. */
 export function isChatExportId(externalId: string): boolean {
   return externalId.startsWith(CHAT_EXPORT_ID);
 }
+
+/** The beginning of a message's key id, and what tells that another message which begins so is this one (M12). */
+export interface CutId {
+  direction: Direction;
+  /** Of {@link CUT_LENGTH} characters. */
+  beginning: string;
+  /** The second in which it was sent: ms since 1970. */
+  at: number;
+}
+
+/** What says of a message without an id of its own which message it is. */
+export type Witness = ChatWitness | CutId;
+
+export function isCutId(witness: Witness): witness is CutId {
+  return 'beginning' in witness;
+}
+
+/** WhatsApp-Chat-Exporter cuts the key ids of an iPhone to this length; a shorter one is whole. */
+export const CUT_LENGTH = 17;
+
+/** The id prefix of messages of which only the beginning of the key id is known. No beginning of {@link CHAT_EXPORT_ID}. */
+export const CUT_ID = 'export-cut:';
+
+/** The id of such a message: the same for all that could be the same message. */
+export function idOfCut({ beginning, direction, at }: CutId): string {
+  return `${CUT_ID}${direction === 'OUTBOUND' ? 'out' : 'in'}:${Math.floor(at / 1000)}:${beginning}`;
+}
+
+/** The inverse of {@link idOfCut}; undefined for any other id. */
+export function cutOfId(externalId: string): CutId | undefined {
+  const [, direction, seconds, beginning] = CUT.exec(externalId) ?? [];
+  if (direction === undefined || seconds === undefined || beginning === undefined) return undefined;
+  return {
+    beginning,
+    direction: direction === 'out' ? 'OUTBOUND' : 'INBOUND',
+    at: Number(seconds) * 1000,
+  };
+}
+
+const CUT = new RegExp(`^${CUT_ID}(in|out):(\\d{1,12}):([^]{${CUT_LENGTH}})$`, 'u');

@@ -1,4 +1,4 @@
-import type { ChatWitness } from './chat-line.js';
+import type { Witness } from './chat-line.js';
 import type { Direction, HistorySyncStatus, MessageStatus, Provider } from './enumerations.js';
 import type { JsonObject } from './json.js';
 
@@ -95,8 +95,8 @@ export interface MessageFact extends FactBase, MessageContent {
   isSyncInitial: boolean;
   /** Why it failed, if the item itself says so (an echo, a history status ERROR). */
   errors?: readonly MessageError[];
-  /** It is a line of an exported chat, and its id is made up: a message with an id of its own takes its place (M11). */
-  witness?: ChatWitness;
+  /** Its id is made up: a message with an id of its own takes its place (M11, M12). */
+  witness?: Witness;
   /** What has no column of its own: referral, errors, unknown objects, media keys, flags such as `timestampFrom`. */
   rawMeta?: JsonObject;
 }

@@ -22,6 +22,7 @@ export interface RawEntry {
 
 export type SourceProblemReason =
   | 'truncated_input'
+  | 'changed_input'
   | 'entry_too_large'
   | 'unreadable_input'
   | 'not_json'

@@ -1,18 +1,19 @@
-import type { ChatWitness } from '../model/chat-line.js';
+import type { Witness } from '../model/chat-line.js';
 import { textKey } from '../rules/chat-content.js';
+import { keyIdOf } from '../rules/message-state.js';
 import { windowOfWitness, type Rival } from '../rules/chat-witness.js';
 import { groupBy } from '../rules/group-by.js';
 import { readEarlierTexts, readWitnessedMessages } from '../store/queries/chat-messages.js';
 import type { Sql } from '../store/sql.js';
 
-/** A line of an exported chat, and whose chat it is. */
+/** What is known of a message without an id of its own, and whose chat it is in. */
 export interface WitnessedPlace {
   connectionId: string;
   leadId: string;
-  witness: ChatWitness;
+  witness: Witness;
 }
 
-/** The stored messages that lines of exported chats may show (M11), by {@link personKey}. */
+/** The stored messages that may take the places of such ones (M11, M12), by {@link personKey}. */
 export async function readRivals(sql: Sql, places: readonly WitnessedPlace[]): Promise<Map<string, Rival[]>> {
   const rows = await readWitnessedMessages(
     sql,
@@ -34,8 +35,9 @@ export async function readRivals(sql: Sql, places: readonly WitnessedPlace[]): P
   for (const [place, own] of groupBy(rows, personKey)) {
     rivals.set(
       place,
-      own.map(({ id, timestamp, direction, type, body, fileName, deletedAt }) => ({
+      own.map(({ externalId, stanzaId, id, timestamp, direction, type, body, fileName, deletedAt }) => ({
         id,
+        keyId: externalId === null ? null : keyIdOf({ externalId, stanzaId }),
         at: timestamp,
         direction,
         type,

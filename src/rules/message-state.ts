@@ -8,6 +8,7 @@ import {
   type MessageStatus,
   type SyncSource,
 } from '../model/enumerations.js';
+import { CUT_LENGTH, idOfCut, isMadeUpId } from '../model/chat-line.js';
 import type { Media, MessageContent, MessageError, MessageFact, StatusFact } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import { absorbContent, mediaText } from './absorb-content.js';
@@ -298,6 +299,29 @@ export function areTwins(a: TwinTraits, b: TwinTraits): boolean {
     isWamid(a.externalId) !== isWamid(b.externalId) &&
     [a, b].every(isNamedRight)
   );
+}
+
+/** WhatsApp Web's id of a message: its stanza id, whatever another program wrote into a row with a wamid. */
+export function keyIdOf({
+  externalId,
+  stanzaId,
+}: Pick<TwinTraits, 'externalId' | 'stanzaId'>): string | null {
+  if (isMadeUpId(externalId)) return null;
+  return isWamid(externalId) ? (decodeWamid(externalId)?.stanzaId ?? null) : (stanzaId ?? externalId);
+}
+
+/**
+ * The ids that the message may have where only the beginning of its key id is known (M12): one for each second that is near enough.
+ * None where that tells nothing.
+ */
+export function cutNamesOf(traits: TwinTraits): string[] {
+  const beginning = keyIdOf(traits)?.slice(0, CUT_LENGTH);
+  if (beginning?.length !== CUT_LENGTH) return [];
+  const { direction, timestamp } = traits;
+  const names: string[] = [];
+  for (let at = timestamp - TWIN_TOLERANCE_MS; at <= timestamp + TWIN_TOLERANCE_MS; at += 1000)
+    names.push(idOfCut({ beginning, direction, at }));
+  return names;
 }
 
 /** Whether a row's id names its key id; another program may have set any. A wamid that does not decode names none. */

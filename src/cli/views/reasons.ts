@@ -23,6 +23,7 @@ const SKIPPED: Record<SkipReason, string> = {
 
 const INPUT: Record<SourceProblemReason, string> = {
   truncated_input: 'the file is cut off; everything before is good. Copy it again and replay the copy',
+  changed_input: 'written to while it was read; stop the program that writes it and replay it again',
   entry_too_large: 'larger than --max-entry-size; raise the limit to read it',
   unreadable_input: 'cannot be read',
   not_json: 'not JSON',

@@ -56,6 +56,7 @@ function inspectStep({ from, paths = [] }: Invocation): Remedy {
 /** Problems of what was never stored as an entry. */
 const OF_INPUT: ReadonlySet<string> = new Set([
   'truncated_input',
+  'changed_input',
   'entry_too_large',
   'unreadable_input',
   'not_json',

@@ -57,7 +57,10 @@ async function readIfChat(
     chunkBytes: CHUNK,
     onRead: () => undefined,
   });
-  if (text.kind === 'unreadable') return undefined;
+  if (text.kind !== 'text') {
+    if (text.kind !== 'unreadable') await text.close();
+    return undefined;
+  }
   if (!looksLikeChatText(text.head.toString('utf8'))) {
     await text.close();
     return undefined;

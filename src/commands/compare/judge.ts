@@ -1,6 +1,6 @@
 import type { Dialect, NotKeptReason } from '../../crm/crm.js';
 import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
-import { isChatExportId } from '../../model/chat-line.js';
+import { isMadeUpId } from '../../model/chat-line.js';
 import type { ComparedField } from './types.js';
 
 /** Seconds and milliseconds of one moment, and the 2 s difference between WhatsApp's own two paths (M10). */
@@ -69,7 +69,7 @@ export function whyNotKept(
   dialect: Pick<Dialect, 'notKept'>,
   isCloudApi: boolean,
 ): NotKeptReason | null {
-  if (message.messageExternalId !== null && isChatExportId(message.messageExternalId)) return 'chat_export';
+  if (message.messageExternalId !== null && isMadeUpId(message.messageExternalId)) return 'chat_export';
   return dialect.notKept({
     type: message.messageType,
     direction: message.messageDirection,

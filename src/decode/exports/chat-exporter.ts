@@ -1,5 +1,6 @@
 import { identitiesOfUser } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
+import { CUT_LENGTH, idOfCut } from '../../model/chat-line.js';
 import type { Fact, MessageContent, MessageFact, ReactionFact } from '../../model/facts.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { rejected, skipped, skippedChat } from '../baileys/outcomes.js';
@@ -10,12 +11,9 @@ import { parseTimestamp } from '../timestamp.js';
 
 /**
  * WhatsApp-Chat-Exporter's JSON: the messages of a phone's own database, read from a backup of Android or iOS. Its ids are
- * WhatsApp's; on iOS it cuts them to {@link IOS_ID_LENGTH} characters.
+ * WhatsApp's; on iOS it cuts them to {@link CUT_LENGTH} characters.
  */
 export type ExporterPlatform = 'android' | 'ios' | undefined;
-
-/** Ids of iOS exports are cut to this length. */
-export const IOS_ID_LENGTH = 17;
 
 /** The exporter's chat for calls; it has no owner. */
 const CALLS = '000000000000000';
@@ -51,9 +49,10 @@ export function messageFacts(
 
   const content = readContent(message, platform);
   if (content.kind === 'skip') return [skipped('message', content.reason, path)];
-  // The exporter numbers the lines of a chat export, and cuts the ids of iOS: neither names a message.
-  const id = typeof message.key_id === 'string' ? externalIdOf(message.key_id) : undefined;
-  if (id === undefined || id.length === IOS_ID_LENGTH)
+  // The exporter numbers the lines of a chat export: that names no message.
+  const given = typeof message.key_id === 'string' ? externalIdOf(message.key_id) : undefined;
+  const isCut = given?.length === CUT_LENGTH;
+  if (given === undefined || (isCut && platform !== 'ios'))
     return [rejected('message', 'missing_id', path, message)];
   const own = parseTimestamp(message.timestamp);
   const at = own ?? options.receivedAt;
@@ -66,24 +65,32 @@ export function messageFacts(
   const rawMeta: JsonObject = { ...meta, ...(own === undefined ? { timestampFrom: 'received_at' } : {}) };
   const sender = isOneToOne ? undefined : textOf(message.sender);
   if (sender !== undefined) rawMeta.participant = sender;
+  const direction = fromMe ? 'OUTBOUND' : 'INBOUND';
+  // The phone keeps milliseconds where WhatsApp's own times are seconds.
+  const timestamp = at - (at % 1000);
+  const cut = isCut ? ({ beginning: given, direction, at: timestamp } as const) : undefined;
+  const reply = externalIdOf(message.reply);
+  const isReplyCut = platform === 'ios' && reply?.length === CUT_LENGTH;
+  if (isReplyCut) rawMeta.replyToBeginning = reply;
   const fact: MessageFact = {
     kind: 'message',
     path,
     origin: 'history',
-    externalId: id,
-    stanzaId: id,
+    externalId: cut === undefined ? given : idOfCut(cut),
+    ...(cut === undefined ? { stanzaId: given } : { witness: cut }),
     counterpart,
-    direction: fromMe ? 'OUTBOUND' : 'INBOUND',
-    // The phone keeps milliseconds where WhatsApp's own times are seconds.
-    timestamp: at - (at % 1000),
+    direction,
+    timestamp,
     grade,
     isSyncInitial: false,
     ...content.content,
-    contextExternalId: externalIdOf(message.reply),
+    contextExternalId: isReplyCut ? undefined : reply,
     ...(fromMe && isPastTime(message.read_timestamp) ? { status: 'read', historyStatus: 'read' } : {}),
     rawMeta: Object.keys(rawMeta).length === 0 ? undefined : rawMeta,
   };
-  return [fact, ...reactionFacts(fact, message.reactions)];
+  const reactions = reactionFacts(fact, message.reactions);
+  // Its own id, which a reaction has to name, is not known.
+  return [fact, ...(cut === undefined ? reactions : reactions.map(leftOut))];
 }
 
 /** `{name: emoji}`; `You` is the owner of the phone. They carry no time: any dated reaction of the same person is newer. */
@@ -98,6 +105,10 @@ function reactionFacts(message: MessageFact, reactions: JsonValue | undefined): 
     counterpart: message.counterpart,
     live: false,
   }));
+}
+
+function leftOut({ path }: ReactionFact): Fact {
+  return skipped('reaction', 'protocol', path);
 }
 
 /** Whether a time as the exporter formats it is one; for what never happened it writes the first day of 1970. */

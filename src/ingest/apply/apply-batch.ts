@@ -10,7 +10,12 @@ import {
 import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
 import { insertRejects, relinkRejects } from '../../store/tables/rejects.js';
 import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
-import { requeueEntriesOf, requeueUnnumbered, requeueWaiting } from '../../store/tables/webhook-log.js';
+import {
+  requeueEntriesOf,
+  requeueExportsOf,
+  requeueUnnumbered,
+  requeueWaiting,
+} from '../../store/tables/webhook-log.js';
 import type { Batch } from '../batch/batch.js';
 import type { ConnectionDirectory, Lesson } from '../batch/connection-directory.js';
 import type { Tally } from '../batch/tally.js';
@@ -115,6 +120,8 @@ async function applyItems(
   );
   await insertRejects(tx, work.rejects);
   work.requeued += await requeueEntriesOf(tx, [...work.displacedLeads]);
+  work.requeued += await requeueExportsOf(tx, [...work.withMovedMessages].sort(), 'whatsapp_chat_exporter');
+  work.requeued += await requeueExportsOf(tx, [...work.withoutCut].sort(), 'crm:chat-export');
   if (lessons.length > 0 && settings.takesUpWaiting !== false) {
     const numbers = lessons.flatMap(({ row }) => row.phoneNumberId ?? []);
     work.requeued += await requeueWaiting(tx, numbers);

@@ -32,7 +32,7 @@ import {
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
 import { restoreLostKeys } from './restore-keys.js';
-import { settleWitnesses } from './settle-witnesses.js';
+import { settleCutIds, settleWitnesses } from './settle-witnesses.js';
 import type { BatchWork, Item } from './work.js';
 
 /** The result of the batch's facts on the loaded messages. Nothing is written yet. */
@@ -54,7 +54,7 @@ export interface FoldedMessages {
 /** The conversation of a fact; already resolved (every lead of a message has one). */
 type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
-/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9-M11). */
+/** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9-M12). */
 export async function foldMessages(
   work: BatchWork,
   conversationOf: ConversationOf,
@@ -83,10 +83,9 @@ export async function foldMessages(
   };
   await loadHolders(holdersOf(work, rows, messages));
   const resolver = new CollisionResolver(work.people);
-  const [lines, said] = [true, false].map((isLine) =>
-    messages.filter(({ fact }) => (fact.witness !== undefined) === isLine),
-  );
-  for (const item of said ?? []) placeMessage(work, folded, item, conversationOf, resolver);
+  const witnessed = messages.filter(({ fact }) => fact.witness !== undefined);
+  const said = messages.filter(({ fact }) => fact.witness === undefined);
+  for (const item of said) placeMessage(work, folded, item, conversationOf, resolver);
   // A copy that lost its id was counted earlier. Its entries are due again: they will find the id taken and report it.
   for (const { leadId, conversationId } of book.displaced) {
     work.displacedLeads.add(leadId);
@@ -95,7 +94,10 @@ export async function foldMessages(
   await applyWaiting(work, folded, messages, amendments);
   for (const item of amendments) amend(work, folded, item);
   const whose = (item: Item): string | null => conversationOf(item)?.leadId ?? null;
-  const unseen = await settleWitnesses(work, book, lines ?? [], whose);
+  // Those that stay can be what a line of an exported chat shows.
+  const cut = await settleCutIds(work, book, witnessed, whose, mergedConversations);
+  for (const item of cut) placeMessage(work, folded, item, conversationOf, resolver);
+  const unseen = await settleWitnesses(work, book, witnessed, whose);
   for (const item of unseen) placeMessage(work, folded, item, conversationOf, resolver);
   return folded;
 }

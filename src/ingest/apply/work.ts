@@ -52,6 +52,10 @@ export class BatchWork {
   readonly logIds = new Map<string, string>();
   /** Leads with a message that lost its id to a better claim in this batch. */
   readonly displacedLeads = new Set<string>();
+  /** Leads of which a message with a cut id found the whole one (M12). */
+  readonly withoutCut = new Set<string>();
+  /** Leads of which a message has another time, direction or conversation than before. */
+  readonly withMovedMessages = new Set<string>();
   /** Connections with an item about their own number (I4). */
   readonly withOwnNumber = new Set<ConnectionRow>();
   /** Connections with no stored rows about their own number. */

@@ -1,15 +1,26 @@
-import { open, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import type { SourceItem } from '../../model/raw-entry.js';
 import type { ItemQueue, Place } from '../item-queue.js';
 import { layoutOf, partsOf, type Tables } from './database-layouts.js';
-import { openSqlite, type SqliteFile } from './sqlite.js';
+import { openSqlite, SqliteReadError, type SqliteFile } from './sqlite.js';
 
 const MAGIC = 'SQLite format 3\0';
+const HEADER_BYTES = 100;
 /** Rows that are given at a time. */
 const PAGE = 500;
 
 const UNKNOWN =
   'This is an SQLite database, and neither wacli’s nor the ChatStorage.sqlite of an iPhone. Of a log table, export the column of the webhook bodies as CSV; the backup of an Android phone is read by WhatsApp-Chat-Exporter (--json), whose result can be replayed.';
+const EMPTY =
+  'This is an SQLite database without tables. If it was copied while its program ran, all that was written is in the file with -wal behind its name: copy both, or end the program first.';
+const CUT_OFF =
+  'The database is shorter than it says itself: it was not copied whole. What came before is kept. Copy it again.';
+const WHY: Readonly<Record<SqliteReadError['kind'], string>> = {
+  unfinished:
+    'A program was stopped while it wrote to this database, and the change is to be taken back first: the file with -journal behind its name says how. Open it once with the program that writes it, or with: sqlite3 FILE .tables',
+  refused: 'The database cannot be read',
+  content: 'The database is damaged, or a part of it is missing',
+};
 const CHANGED =
   'The database was written to while it was read: some rows may have been missed. Stop the program that writes it, and replay it again.';
 
@@ -26,6 +37,21 @@ export async function isSqlite(absolutePath: string): Promise<boolean> {
   }
 }
 
+/** Whether a database is one that {@link readDatabase} knows. */
+export async function isKnownDatabase(absolutePath: string): Promise<boolean> {
+  let file: SqliteFile | undefined;
+  try {
+    file = await openSqlite(await realpath(absolutePath));
+    return layoutOf(columnsByTable(file)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof SqliteReadError)) throw error;
+    // What is wrong with it is said when it is read.
+    return true;
+  } finally {
+    file?.close();
+  }
+}
+
 export interface DatabaseOptions {
   /** What is done: `element` people, and the messages up to the row `line`. */
   start: Place;
@@ -38,18 +64,21 @@ export interface DatabaseOptions {
  * other tables say about the same message. The file is only read.
  */
 export async function* readDatabase(
-  absolutePath: string,
+  givenPath: string,
   queue: ItemQueue,
   { start, signal, onRead }: DatabaseOptions,
 ): AsyncGenerator<SourceItem[], void, undefined> {
+  // The write-ahead log is beside the file itself, not beside a link to it.
+  const absolutePath = await realpath(givenPath);
   const before = await stateOf(absolutePath);
   let file: SqliteFile | undefined;
   let last = start.line;
   try {
     file = await openSqlite(absolutePath);
-    const layout = layoutOf(columnsByTable(file));
+    const tables = columnsByTable(file);
+    const layout = layoutOf(tables);
     if (layout === undefined) {
-      queue.problem('unreadable_input', UNKNOWN, 1);
+      queue.problem('unreadable_input', tables.size === 0 ? EMPTY : UNKNOWN, 1);
       yield queue.take();
       return;
     }
@@ -79,17 +108,20 @@ export async function* readDatabase(
       if (signal?.aborted === true) return;
     }
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'SQLite3Error') throw error;
-    queue.problem(
-      'truncated_input',
-      `The database cannot be read: ${error.message}. What came before is kept.`,
-      last + 1,
-    );
+    if (!(error instanceof SqliteReadError)) throw error;
+    // What a writer did meanwhile explains whatever was found.
+    if ((await stateOf(absolutePath)).text === before.text) {
+      const isCut = error.kind === 'content' && (await isCutOff(absolutePath));
+      const message = isCut ? CUT_OFF : `${WHY[error.kind]} (${error.message}). What came before is kept.`;
+      queue.problem(isCut ? 'truncated_input' : 'unreadable_input', message, last + 1);
+      yield queue.take();
+      return;
+    }
   } finally {
     file?.close();
   }
   const after = await stateOf(absolutePath);
-  if (after.text !== before.text) queue.problem('truncated_input', CHANGED, last + 1);
+  if (after.text !== before.text) queue.problem('changed_input', CHANGED, last + 1);
   yield queue.take();
 }
 
@@ -100,6 +132,25 @@ async function stateOf(absolutePath: string): Promise<{ size: number; text: stri
     stat(`${absolutePath}-wal`).catch(() => undefined),
   ]);
   return { size: main.size, text: [main, wal].map((one) => `${one?.size} ${one?.mtimeMs}`).join(' ') };
+}
+
+/** Whether a database has fewer pages than its own header says. */
+async function isCutOff(absolutePath: string): Promise<boolean> {
+  const file = await open(absolutePath);
+  try {
+    const { size } = await file.stat();
+    const { bytesRead, buffer: header } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    if (bytesRead < HEADER_BYTES) return true;
+    const given = header.readUInt16BE(16);
+    const pageBytes = given === 1 ? 65_536 : given;
+    const isPower = pageBytes >= 512 && (pageBytes & (pageBytes - 1)) === 0;
+    // The number of pages is right if the program that wrote it last counted them.
+    const isCounted = header.readUInt32BE(24) === header.readUInt32BE(92);
+    if (!isPower) return false;
+    return size % pageBytes !== 0 || (isCounted && header.readUInt32BE(28) * pageBytes > size);
+  } finally {
+    await file.close();
+  }
 }
 
 function columnsByTable(file: SqliteFile): Tables {

@@ -268,14 +268,10 @@ export class ChatExporterSplitter implements Splitter {
   }
 }
 
-/** Kinds of chats whose messages have no ids, or only the beginnings of them, by which nothing can be told apart. */
+/** Kinds of chats whose messages have no ids. */
 const UNUSABLE: ReadonlyMap<string, string> = new Map([
   [
     '"exported"',
     'Chats of this file were made from a text that WhatsApp exported: they have no message ids and cannot be replayed. Export the backup of the phone (--android or --ios).',
-  ],
-  [
-    '"ios"',
-    'The exporter cuts the message ids of an iPhone to 17 characters, so that a message cannot be told from the webhooks’ own copy of it. Replay the ChatStorage.sqlite of the same backup instead: it has the whole ids.',
   ],
 ]);

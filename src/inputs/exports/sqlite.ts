@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Sqlite3Static, SqlValue } from '@sqlite.org/sqlite-wasm';
+import type { Database, Sqlite3Static, SQLite3Error, SqlValue } from '@sqlite.org/sqlite-wasm';
 
 /** A row by its columns; a column without a value is null. */
 export type SqliteRow = Readonly<Record<string, SqlValue>>;
@@ -18,49 +18,104 @@ const CACHE_KIB = 8 * 1024;
 const VFS = 'read-only-files';
 
 /**
+ * Why SQLite cannot read a database: a program was killed in a change, which only a writer can take back (`unfinished`); the operating
+ * system refused (`refused`, with its own words); or the content is not as it should be (`content`).
+ */
+export class SqliteReadError extends Error {
+  override readonly name = 'SqliteReadError';
+
+  constructor(
+    readonly kind: 'unfinished' | 'refused' | 'content',
+    message: string,
+    options: { cause: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/**
  * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and only here.
  * Writes nothing beside the file, takes no lock, and reads pages on demand: any file size and disk works. Includes what
- * a running writer has put into the file's write-ahead log (`-wal`).
+ * a running writer has put into the file's write-ahead log (`-wal`); a database that expects one and has none is read as it is.
  *
- * A writer may change the file meanwhile: the caller compares its state before and after. Throws what SQLite throws.
+ * A writer may change the file meanwhile: the caller compares its state before and after. Throws SqliteReadError.
  */
 export async function openSqlite(path: string): Promise<SqliteFile> {
   const { default: load } = await import('@sqlite.org/sqlite-wasm');
   const sqlite = await load({ print: () => undefined, printErr: () => undefined });
   const files = installReadOnlyFiles(sqlite);
-  const db = new sqlite.oo1.DB({ filename: path, flags: 'r', vfs: VFS });
+  const explained = (error: unknown): unknown =>
+    error instanceof sqlite.SQLite3Error ? explain(sqlite, error, files.fault) : error;
+  const open = (): Database => {
+    try {
+      return new sqlite.oo1.DB({ filename: path, flags: 'r', vfs: VFS });
+    } catch (error) {
+      throw explained(error);
+    }
+  };
+  const db = open();
+  const close = (): void => {
+    db.close();
+    for (const file of files.open.values()) closeFile(file);
+  };
   try {
     // Exclusive: the index of the write-ahead log is then made in memory instead of in a file that all readers share.
-    db.exec(`pragma locking_mode = exclusive; pragma cache_size = -${CACHE_KIB}; pragma query_only = on`);
+    db.exec(
+      `pragma locking_mode = exclusive; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory; pragma query_only = on`,
+    );
   } catch (error) {
-    db.close();
-    throw error;
+    close();
+    throw explained(error);
   }
   return {
     *rows(sql, parameters = []) {
-      const statement = db.prepare(sql);
       try {
-        if (parameters.length > 0) statement.bind([...parameters]);
-        while (statement.step()) yield statement.get({});
-      } finally {
-        statement.finalize();
+        const statement = db.prepare(sql);
+        try {
+          if (parameters.length > 0) statement.bind([...parameters]);
+          while (statement.step()) yield statement.get({});
+        } finally {
+          statement.finalize();
+        }
+      } catch (error) {
+        throw explained(error);
       }
     },
-    close() {
-      db.close();
-      for (const descriptor of files.values()) closeSync(descriptor);
-    },
+    close,
   };
 }
 
-/** Registers a file system for SQLite that can only read. Returns the open files by SQLite's handle. */
-function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): Map<unknown, number> {
-  const descriptors = new Map<unknown, number>();
+function explain({ capi }: Sqlite3Static, error: SQLite3Error, fault: Error | undefined): SqliteReadError {
+  if (error.resultCode === capi.SQLITE_READONLY_ROLLBACK)
+    return new SqliteReadError('unfinished', error.message, { cause: error });
+  return fault === undefined
+    ? new SqliteReadError('content', error.message, { cause: error })
+    : new SqliteReadError('refused', fault.message, { cause: fault });
+}
+
+/** An open file by its descriptor; a write-ahead log that does not exist is one without content. */
+type OpenFile = number | 'empty';
+
+interface ReadOnlyFiles {
+  /** By SQLite's handle. */
+  open: Map<unknown, OpenFile>;
+  /** What the operating system refused: SQLite only says that something failed. */
+  fault: Error | undefined;
+}
+
+/** Registers a file system for SQLite that can only read. */
+function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): ReadOnlyFiles {
+  const state: ReadOnlyFiles = { open: new Map(), fault: undefined };
+  const files = state.open;
+  const failed = (code: number, error: unknown): number => {
+    if (error instanceof Error) state.fault = error;
+    return code;
+  };
   const ok = capi.SQLITE_OK;
   const refused = (): number => capi.SQLITE_READONLY;
   const done = (): number => ok;
   const io = Object.assign(new capi.sqlite3_io_methods(), { $iVersion: 1 });
-  const files = Object.assign(new capi.sqlite3_vfs(), {
+  const system = Object.assign(new capi.sqlite3_vfs(), {
     $iVersion: 2,
     $szOsFile: new capi.sqlite3_file().structInfo.sizeof,
     $mxPathname: 4096,
@@ -70,27 +125,26 @@ function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): Map<unknown, 
       struct: io,
       methods: {
         xClose(file) {
-          const descriptor = descriptors.get(file);
-          if (descriptor !== undefined) closeSync(descriptor);
-          descriptors.delete(file);
+          closeFile(files.get(file));
+          files.delete(file);
           return ok;
         },
         xRead(file, target, length, offset) {
-          const descriptor = descriptors.get(file);
-          if (descriptor === undefined) return capi.SQLITE_IOERR_READ;
+          const opened = files.get(file);
+          if (opened === undefined) return capi.SQLITE_IOERR_READ;
           const bytes = wasm.heap8u().subarray(target, target + length);
           try {
-            const read = readFully(descriptor, bytes, offset);
+            const read = opened === 'empty' ? 0 : readFully(opened, bytes, offset);
             bytes.fill(0, read);
             return read === length ? ok : capi.SQLITE_IOERR_SHORT_READ;
-          } catch {
-            return capi.SQLITE_IOERR_READ;
+          } catch (error) {
+            return failed(capi.SQLITE_IOERR_READ, error);
           }
         },
         xFileSize(file, result) {
-          const descriptor = descriptors.get(file);
-          if (descriptor === undefined) return capi.SQLITE_IOERR_FSTAT;
-          wasm.poke64(result, BigInt(fstatSync(descriptor).size));
+          const opened = files.get(file);
+          if (opened === undefined) return capi.SQLITE_IOERR_FSTAT;
+          wasm.poke64(result, opened === 'empty' ? 0n : BigInt(fstatSync(opened).size));
           return ok;
         },
         xCheckReservedLock(_, result) {
@@ -108,7 +162,7 @@ function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): Map<unknown, 
       },
     },
     vfs: {
-      struct: files,
+      struct: system,
       name: VFS,
       methods: {
         xOpen(_, name, file, flags, result) {
@@ -116,9 +170,9 @@ function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): Map<unknown, 
           // A temporary file has no name. Sorting and the like stay in memory at this size.
           if (path === null) return capi.SQLITE_CANTOPEN;
           try {
-            descriptors.set(file, openSync(path, 'r'));
-          } catch {
-            return capi.SQLITE_CANTOPEN;
+            files.set(file, openToRead(path, (flags & capi.SQLITE_OPEN_WAL) !== 0));
+          } catch (error) {
+            return failed(capi.SQLITE_CANTOPEN, error);
           }
           const handle = new capi.sqlite3_file(file);
           handle.$pMethods = io.pointer;
@@ -148,7 +202,24 @@ function installReadOnlyFiles({ capi, vfs, wasm }: Sqlite3Static): Map<unknown, 
       },
     },
   });
-  return descriptors;
+  return state;
+}
+
+/**
+ * SQLite removes the write-ahead log of a database when the last program closes it, and a reader makes an empty one. Here it is
+ * empty without being made.
+ */
+function openToRead(path: string, isLog: boolean): OpenFile {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isLog && error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'empty';
+    throw error;
+  }
+}
+
+function closeFile(file: OpenFile | undefined): void {
+  if (typeof file === 'number') closeSync(file);
 }
 
 /** SQLite counts days since noon of 24 November of the year -4713. */

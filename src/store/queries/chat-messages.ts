@@ -69,7 +69,13 @@ export async function readEarlierTexts(
   return rowsOf(EARLIER, rows);
 }
 
-const WITNESSED = columns({ ...SHOWN, connectionId: uuid, leadId: uuid });
+const WITNESSED = columns({
+  ...SHOWN,
+  connectionId: uuid,
+  leadId: uuid,
+  externalId: orNull(text),
+  stanzaId: orNull(text),
+});
 
 /** A message with its own id, which a line of an exported chat may show. */
 export type WitnessedRow = RowOf<typeof WITNESSED>;
@@ -84,7 +90,7 @@ export async function readWitnessedMessages(
 ): Promise<WitnessedRow[]> {
   if (windows.length === 0) return [];
   const rows = await sql.query(
-    `select m.connection_id, m.lead_id, m.id, m.direction, m.type, m.body,
+    `select m.connection_id, m.lead_id, m.external_id, m.stanza_id, m.id, m.direction, m.type, m.body,
        case when jsonb_typeof(m.media) = 'object' then m.media ->> 'fileName' end as file_name,
        m.timestamp, m.edited_at, m.deleted_at
      from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) as w (connection_id, lead_id, since, until)

@@ -1,4 +1,4 @@
-import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
+import { CHAT_EXPORT_ID, CUT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import { uuid, text, time, word, orNull, named, type RowOf, columns, rowsOf } from '../columns.js';
@@ -25,7 +25,7 @@ export async function readOldestKeyed(sql: Sql, conversationId: string): Promise
     `select coalesce(stanza_id, external_id) as key_id, direction, timestamp, batch_id from messages
      where conversation_id = $1::uuid
        and (stanza_id is not null or (external_id is not null and not starts_with(external_id, 'wamid.')
-              and not starts_with(external_id, '${CHAT_EXPORT_ID}')))
+              and not starts_with(external_id, '${CHAT_EXPORT_ID}') and not starts_with(external_id, '${CUT_ID}')))
      order by timestamp, id limit 1`,
     [conversationId],
   );

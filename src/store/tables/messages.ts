@@ -1,4 +1,4 @@
-import { CHAT_EXPORT_ID } from '../../model/chat-line.js';
+import { CHAT_EXPORT_ID, CUT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
 import type { Media, MessageError } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
@@ -296,10 +296,37 @@ export async function readChatExportRows(
   return rowsOf(STORED_COLUMNS, rows);
 }
 
-/** The first text after all ids of exported chats. */
-const AFTER_CHAT_EXPORT_ID = CHAT_EXPORT_ID.replace(/.$/, (last) =>
-  String.fromCharCode(last.charCodeAt(0) + 1),
-);
+/** Whether these connections have messages of which only the beginning of the key id is known (M12). */
+export async function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  const rows = await tx.query(
+    `select from unnest($1::uuid[]) as k (connection_id)
+     cross join lateral (
+       select from messages c
+       where c.connection_id = k.connection_id and c.external_id >= $2 and c.external_id < $3 limit 1
+     ) m limit 1`,
+    [arrayLiteral(connectionIds), CUT_ID, AFTER_CUT_ID],
+  );
+  return rows.length > 0;
+}
+
+/** Such messages in these conversations. */
+export async function readCutRows(tx: Sql, conversationIds: readonly string[]): Promise<StoredMessageRow[]> {
+  if (conversationIds.length === 0) return [];
+  const rows = await tx.query(
+    `select ${SELECTED} from messages m
+     where m.conversation_id = any($1::uuid[]) and starts_with(m.external_id, $2)`,
+    [arrayLiteral(conversationIds), CUT_ID],
+  );
+  return rowsOf(STORED_COLUMNS, rows);
+}
+
+/** The first text after all ids with a prefix. */
+const AFTER_CHAT_EXPORT_ID = after(CHAT_EXPORT_ID);
+const AFTER_CUT_ID = after(CUT_ID);
+
+function after(prefix: string): string {
+  return prefix.replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1));
+}
 
 /** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
 export function keyParameters(keys: readonly MessageKey[]): string[] {

@@ -254,6 +254,26 @@ export function requeueEntriesOf(tx: Sql, leadIds: readonly string[]): Promise<n
   return requeue(tx, `chat_ids && ${names} and ${WAS_APPLIED}`, leadIds);
 }
 
+/**
+ * Makes what phones have exported of these leads due again, of some fields: another message took the place of one of theirs, or no longer
+ * does. Returns the number of entries.
+ */
+export function requeueExportsOf(
+  tx: Sql,
+  leadIds: readonly string[],
+  field: 'whatsapp_chat_exporter' | 'crm:chat-export',
+): Promise<number> {
+  const names = `(select array_agg(i.value) from lead_identities i where i.lead_id = any($1::uuid[]))`;
+  // Asked before anything is searched.
+  const isStored =
+    field === 'crm:chat-export' ? `and exists (select from sync_runs where options ? 'adopt')` : '';
+  return requeue(
+    tx,
+    `chat_ids && ${names} and '${field}' = any(fields) ${isStored} and ${WAS_APPLIED}`,
+    leadIds,
+  );
+}
+
 /** Makes every entry that names one of these people due again, by any name. Returns the number of entries. */
 export function requeueEntriesNaming(tx: Sql, names: readonly string[]): Promise<number> {
   return requeue(tx, `chat_ids && $1::text[] and ${WAS_APPLIED}`, names);

@@ -43,19 +43,17 @@ test('a chat made from a text has no ids: one problem says so, and the other cha
   expect(texts).toEqual([entry('5511988880001@s.whatsapp.net', 'android', '3', JSON.stringify(message))]);
 });
 
-test('an iPhone’s ids are cut: one problem for all of its chats names the file that has them whole', async () => {
-  const chat = {
-    name: 'Ana',
-    type: 'ios',
-    my_avatar: null,
-    messages: { 1: { key_id: '3A1B2C3D4E5F60718' } },
-  };
-  const chats = { '1@s.whatsapp.net': chat, '2@s.whatsapp.net': chat };
+test('the chats of an iPhone are read; those made from a text have no ids: one problem for all of them', async () => {
+  const message = { key_id: '3A1B2C3D4E5F60718' };
+  const chatOf = (type: string) => ({ name: null, type, my_avatar: null, messages: { 1: message } });
+  const jid = '1@s.whatsapp.net';
+  const ios = await read(await fileWith(JSON.stringify({ [jid]: chatOf('ios') })));
+  expect(ios.problems).toEqual([]);
+  expect(ios.texts).toEqual([entry(jid, 'ios', '1', JSON.stringify(message))]);
+  const chats = { '1@s.whatsapp.net': chatOf('exported'), '2@s.whatsapp.net': chatOf('exported') };
   const { items, problems } = await read(await fileWith(JSON.stringify(chats)));
   expect(problems).toEqual(['unreadable_input log:1']);
-  expect(items[0]?.kind === 'problem' && items[0].problem.message).toMatch(
-    /17 characters.*ChatStorage\.sqlite/,
-  );
+  expect(items[0]?.kind === 'problem' && items[0].problem.message).toMatch(/no message ids/);
 });
 
 test('sorted keys put the name behind the messages; it is not lost', async () => {
