@@ -184,6 +184,36 @@ test('cannot tell the fields without the app secret, until they have come', asyn
   expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
 });
 
+test('holds the fields of an app that gets no webhooks for nothing', async () => {
+  const waba = { id: '102290129340398', subscribedApps: [{ id: '999', name: 'Other' }] };
+  const { check, fake } = await prepare({ waba });
+  const blind = await check('main');
+  expect(blind.of('subscription')).toMatchObject({
+    message: 'webhooks go to Other, and not to the app of the token (634974688087057)',
+  });
+  expect(blind.of('fields')).toMatchObject({
+    status: 'unknown',
+    message: expect.stringContaining('webhooks go to Other (999), to which alone Meta') as string,
+    remedy: expect.stringContaining('Give the app secret of Other (999)') as string,
+  });
+  expect(fake.asked()).not.toContain('GET 634974688087057/subscriptions');
+  const told = (...fields: string[]) =>
+    ({
+      kind: 'answer',
+      status: 200,
+      body: { data: [{ object: 'whatsapp_business_account', fields }] },
+    }) as const;
+  fake.fail('999/subscriptions', told('messages', 'history'));
+  expect((await check('main')).of('fields')).toMatchObject({
+    status: 'finding',
+    message: expect.stringContaining(
+      'Other (999) has not subscribed smb_app_state_sync, smb_message',
+    ) as string,
+  });
+  fake.fail('999/subscriptions', told('messages', 'history', 'smb_app_state_sync', 'smb_message_echoes'));
+  expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
+});
+
 test('a token in the environment goes before the stored one, and is not recorded', async () => {
   const { check, env, fake } = await prepare();
   fake.account.token = `EAAG${'n'.repeat(50)}`;

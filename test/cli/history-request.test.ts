@@ -170,6 +170,19 @@ test('says what it is not certain of', async () => {
   expect(seen.stdout).toContain('Meta tells the subscriptions only to the app itself');
 });
 
+test('does not say that nothing stands in the way where another app gets the webhooks', async () => {
+  const waba = { ...healthy.waba, subscribedApps: [{ id: '999', name: 'Other' }] };
+  const { request, sent } = await prepare(5, { waba });
+  const seen = await request(['--dry-run']);
+  expect(seen.stdout).not.toContain('Nothing stands in the way');
+  expect(seen.stdout).toContain('but Meta does not confirm fields');
+  expect(seen.stdout).toContain('webhooks go to Other (999)');
+  const terminals = ['stdin', 'stdout', 'stderr'] as const;
+  const asked = await request([], { terminals, answers: [['Type the number', 'no\r']] });
+  expect(asked.stderr).toContain('Not certain: fields: ');
+  expect(sent()).toEqual([]);
+});
+
 test('2593107 and 2593108 are never sent again', async () => {
   for (const code of [2593107, 2593108]) {
     const { request, fake, sent } = await prepare();

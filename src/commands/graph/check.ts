@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { readNumber, readSubscribedApps, readSubscribedFields, readToken } from '../../graph/calls.js';
+import { readNumber, readSubscribedApps, readToken, type SubscribedApp } from '../../graph/calls.js';
 import { GraphClient, interrupted } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -18,6 +18,7 @@ import {
   unknown,
 } from './judge.js';
 import { readOnboarding, type Onboarding } from './onboarding.js';
+import { readFields } from './subscribed-fields.js';
 import { chosenConnections, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
 import {
   GRAPH_CHECKS,
@@ -188,48 +189,28 @@ class Asking {
 
   private async askAboutAccount(client: GraphClient, access: GraphAccess): Promise<void> {
     const { wabaId, name } = this.connection;
+    let apps: readonly SubscribedApp[] | null = null;
     if (wabaId === null) {
       const edit = remedy('connection edit', [name, '--waba-id', 'ID'], 'says which account it belongs to');
       this.add(unknown('subscription', 'the account (WABA) is not known', edit));
     } else {
       await this.attempt(['subscription'], async () => {
-        this.add(judgeSubscription(await readSubscribedApps(client, wabaId), this.connection));
+        apps = await readSubscribedApps(client, wabaId);
+        this.add(judgeSubscription(apps, this.connection, this.appId));
       });
     }
     const { id, phoneNumberId } = this.connection;
-    const subscribed = await this.readFields(client, access);
+    const { appId } = this;
+    const answers = await readFields(this.ctx, {
+      ...{ access, client, apps, appId: this.stopped === null ? appId : null },
+    });
     const seen = await readFieldsSeen(
       this.ctx.store.sql,
       { connectionId: id, phoneNumberId },
       fieldsNeeded(this.connection),
       this.onboarding.at ?? 0,
     );
-    this.add(judgeFields(this.connection, subscribed, seen));
-  }
-
-  /**
-   * Meta shows an app's subscriptions only to the app's own token, its id and secret. Null if no app secret was given.
-   */
-  private async readFields(client: GraphClient, { place }: GraphAccess): Promise<ReadonlySet<string> | null> {
-    const { appId } = this;
-    if (appId === null || this.stopped !== null) return null;
-    for (const secret of this.ctx.appSecrets ?? []) {
-      const app = new GraphClient(place, `${appId}|${secret}`, this.ctx);
-      try {
-        return new Set(await readSubscribedFields(app, appId));
-      } catch (error) {
-        // The secret of another app: several may be in use.
-        if (!(error instanceof GraphError)) throw error;
-      } finally {
-        await app.close();
-      }
-    }
-    try {
-      return new Set(await readSubscribedFields(client, appId));
-    } catch (error) {
-      if (error instanceof GraphError) return null;
-      throw error;
-    }
+    this.add(judgeFields(this.connection, answers, seen));
   }
 
   /** Makes some checks, or says why each could not be made. */

@@ -7,7 +7,7 @@ import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.j
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
 import type { Onboarding } from './onboarding.js';
-import type { GraphCheck, GraphCheckName } from './types.js';
+import type { FieldsAnswer, GraphCheck, GraphCheckName } from './types.js';
 
 /** What Meta's answers mean for a connection: pure. */
 
@@ -199,6 +199,8 @@ function judgeThroughput({ throughput, is_on_biz_app: isOnApp }: NumberFacts): G
 export function judgeSubscription(
   apps: readonly SubscribedApp[],
   { wabaId }: Pick<Known, 'wabaId'>,
+  /** The token's app; null if Meta did not say. */
+  appId: string | null,
 ): GraphCheck {
   if (apps.length === 0) {
     return finding(
@@ -211,32 +213,42 @@ export function judgeSubscription(
     const host = callback !== undefined && URL.canParse(callback) ? ` (to ${new URL(callback).host})` : '';
     return `${name ?? id}${host}`;
   });
-  return ok('subscription', `webhooks go to ${names.join(', ')}`);
+  const isOwn = appId === null || apps.some(({ id }) => id === appId);
+  return ok(
+    'subscription',
+    `webhooks go to ${names.join(', ')}${isOwn ? '' : `, and not to the app of the token (${appId})`}`,
+  );
 }
 
 /**
- * The webhook fields. `subscribed`: Meta's answer; null if it gave none. `seen`: those received since the onboarding,
+ * The webhook fields. `answers`: Meta's, for each app that gets the webhooks. `seen`: those received since the onboarding,
  * which proves them.
  */
 export function judgeFields(
   connection: Known,
-  subscribed: ReadonlySet<string> | null,
+  answers: readonly FieldsAnswer[],
   seen: ReadonlySet<string>,
 ): GraphCheck {
   const needed = fieldsNeeded(connection);
-  const missing = needed.filter((field) => subscribed?.has(field) !== true && !seen.has(field));
-  if (missing.length === 0) return ok('fields', needed.join(', '));
-  if (subscribed !== null) {
-    return finding(
-      'fields',
-      `the app has not subscribed ${missing.join(', ')}: what Meta sends of it is lost`,
-      'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
-    );
-  }
-  return unknown(
+  const unseen = needed.filter((field) => !seen.has(field));
+  const told = answers.flatMap((answer) =>
+    answer.kind === 'told'
+      ? [{ other: answer.other, missing: unseen.filter((field) => !answer.fields.has(field)) }]
+      : [],
+  );
+  if (unseen.length === 0 || told.some(({ missing }) => missing.length === 0))
+    return ok('fields', needed.join(', '));
+  const untold = answers.find((answer) => answer.kind === 'untold');
+  if (untold !== undefined)
+    return unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  const lacking = told.map(
+    ({ other, missing }) =>
+      `the app${other === null ? '' : ` ${other}`} has not subscribed ${missing.join(', ')}`,
+  );
+  return finding(
     'fields',
-    `none of ${missing.join(', ')} came yet, and Meta tells the subscriptions only to the app itself`,
-    'Give the app secret (WA_RECONCILE_APP_SECRET), or look in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
+    `${lacking.join(', and ')}: what Meta sends of it is lost`,
+    'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
   );
 }
 
