@@ -169,6 +169,39 @@ test('the report and verify say what is about to be lost, and what is, where med
   expect(await verifyAt(NOW + 8 * 24 * HOUR)).toMatchObject({ status: 'findings', found: 1 });
 });
 
+test('notices a kept file that is gone or altered, and fetches it while Meta has it', async () => {
+  const files = [image(), image(), image()] as const;
+  const world = await prepare(files);
+  await world.fetch();
+  await rm(pathOf(world.to, files[0]));
+  await writeFile(pathOf(world.to, files[1]), 'too short');
+  await writeFile(pathOf(world.to, files[2]), Buffer.alloc(files[2].bytes.length));
+  const verify = async (now: number): Promise<unknown> => {
+    const seen = await world.run(['verify', '--check', 'media_owed', '--json'], { now });
+    return (JSON.parse(seen.stdout) as { checks: unknown[] }).checks[0];
+  };
+  const planned = await world.fetch(['--dry-run'], { now: NOW + 1 });
+  expect(resultOf(planned)).toMatchObject({ connections: [{ lost: 2, owed: 0 }] });
+  expect(await statesOf(world)).toEqual({ fetched: 3 });
+  const limit = refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' });
+  world.fake.fail('90000', limit);
+  const refused = await world.fetch(['--concurrency', '1'], { now: NOW + 1 });
+  expect(resultOf(refused)).toMatchObject({ connections: [{ lost: 2, fetched: 0, owed: 2 }] });
+  expect(await verify(NOW + 1)).toMatchObject({ status: 'note', found: 2 });
+  const next = await world.fetch([], { now: NOW + 2 });
+  expect(resultOf(next)).toMatchObject({ connections: [{ lost: 0, fetched: 2, known: 0, owed: 0 }] });
+  const again = await world.fetch(['--again'], { now: NOW + 3 });
+  expect(resultOf(again)).toMatchObject({ connections: [{ lost: 1, fetched: 1, known: 0, owed: 0 }] });
+  for (const file of files) expect(await readFile(pathOf(world.to, file))).toEqual(file.bytes);
+  // Meta does not have it any more: it is a loss, and no run says that all is well.
+  const late = NOW + 8 * 24 * HOUR;
+  await rm(pathOf(world.to, files[0]));
+  expect(resultOf(await world.fetch([], { now: late }))).toMatchObject({
+    connections: [{ lost: 1, fetched: 0 }],
+  });
+  expect(await verify(late)).toMatchObject({ status: 'findings', found: 1 });
+});
+
 test('stops at --max-bytes, and at a directory in which nothing can be written', async () => {
   const world = await prepare([image(), image(), image()]);
   const seen = await world.fetch(['--max-bytes', '4KB', '--concurrency', '1']);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../model/errors.js';
 
 /** Larger than any file that WhatsApp accepts: a response without a size must end. */
@@ -71,7 +73,7 @@ export async function keepFile(
   }
 }
 
-/** An existing file with the same bytes; null if there is none. */
+/** An existing file with the same bytes, which are read: its name alone does not prove them. Null if there is none. */
 export async function findKept(
   directory: string,
   sha256: string,
@@ -79,7 +81,15 @@ export async function findKept(
 ): Promise<KeptFile | null> {
   const path = pathOf(directory, sha256, mimeType);
   const found = await stat(path).catch(() => null);
-  return found?.isFile() === true ? { sha256, size: found.size, path } : null;
+  if (found?.isFile() !== true || (await hashOf(path)) !== sha256) return null;
+  return { sha256, size: found.size, path };
+}
+
+/** The SHA-256 of a file, in hexadecimal. */
+export async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /** Removes leftovers of a crashed run. `prefix`: the temporary names that belong to the caller. */
