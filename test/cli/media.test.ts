@@ -124,6 +124,19 @@ test('waits out a storm of 429, and leaves the rest when it does not end', async
   expect(world.asked().files).toBe(3 + 4);
 });
 
+test('a short limit that one file meets holds the others back, and ends nothing', async () => {
+  const world = await prepare([image(), image(), image()]);
+  const limit = refusal(429, 130429, 'Rate limit hit', { 'retry-after': '1' });
+  world.fake.fail('file/90000', limit);
+  // By the real clock, which goes on.
+  const seen = await world.fetch(['--again', '--concurrency', '2'], { now: undefined });
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen)).toMatchObject({
+    status: 'completed',
+    connections: [{ fetched: 3, owed: 0, stopped: null }],
+  });
+});
+
 test('asks for no file that is over, and tells expired from refused', async () => {
   const world = await prepare([image(), image()]);
   world.fake.account.media.delete('90000');
