@@ -233,6 +233,21 @@ test('stops at --max-bytes, and at a directory in which nothing can be written',
   expect(await statesOf(world)).toEqual({ fetched: 2, owed: 1 });
 });
 
+test('refuses a place that can be no directory, at once and before Meta is asked', async () => {
+  const world = await prepare([image()]);
+  const file = join(world.to, '..', 'a-file');
+  await writeFile(file, 'in the way');
+  for (const to of [file, join(file, 'below'), '/proc/wa-media/files', '/proc']) {
+    const seen = await world.fetch(['--to', to]);
+    expect(seen.code).toBe(to === '/proc' ? 1 : 2);
+    expect(seen.stderr).toContain('media_directory');
+    expect(seen.stderr).not.toContain('This is a bug');
+  }
+  expect(await statesOf(world)).toEqual({ owed: 1 });
+  expect(world.asked().files).toBe(0);
+  expect((await world.fetch(['--to', join(world.to, 'deep', 'er')])).code).toBe(0);
+});
+
 test('stops at a token that is not accepted, and names it nowhere', async () => {
   const world = await prepare([image(), image()]);
   world.fake.fail('90000', refusal(401, 190, `Malformed access token ${TOKEN}`));

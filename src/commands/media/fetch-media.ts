@@ -9,19 +9,20 @@ import { assertOfMeta, withGraph } from '../graph/token.js';
 import { checkKept } from './check-kept.js';
 import { fetchFile, fetchWebFile } from './fetch-file.js';
 import { Fetching } from './fetching.js';
-import { removeUnfinished } from './keep-file.js';
+import { makeDirectory, removeUnfinished } from './keep-file.js';
 import { FetchProgress } from './progress.js';
 import { selectMedia, type SelectedMedia } from './select.js';
 import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally } from './types.js';
 
 /**
  * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records each file
- * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact and
- * a wrong secret key, and LockedError if another process fetches the same media.
+ * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact,
+ * a wrong secret key and a place that can be no directory, and LockedError if another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
   const selected = await selectMedia(ctx, options);
   if (options.dryRun) return plan(ctx, selected, options);
+  await makeDirectory(options.to);
   const { type, since, until, minSize, maxSize, maxBytes, again } = options;
   const connection = options.connection === undefined ? null : selected.connections[0]?.id;
   const { leadId } = selected;
