@@ -238,6 +238,33 @@ test('Meta that cannot be asked is a failure, not a clean bill', async () => {
   expect(fake.requests).toHaveLength(1);
 });
 
+test('says why the fields cannot be told: the token, the network or the secret', async () => {
+  const { check, fake, env } = await prepare({ tokenIsValid: false });
+  const refused = await check('main');
+  expect(refused.of('fields')).toMatchObject({
+    message: expect.stringContaining('it needs a token that Meta accepts') as string,
+  });
+  expect(refused.of('fields')).not.toHaveProperty('remedy');
+  fake.account.tokenIsValid = true;
+  fake.fail('634974688087057/subscriptions', refusal(400, 4, 'limit', { 'retry-after': '900' }));
+  const limited = await check('main');
+  expect(limited.code).toBe(1);
+  expect(limited.of('fields')).toMatchObject({
+    message: expect.stringContaining('could not be asked for: Meta’s limit of requests') as string,
+    remedy: 'Run the command again later.',
+  });
+  env.WA_RECONCILE_APP_SECRET = 'f'.repeat(32);
+  expect((await check('main')).of('fields')).toMatchObject({
+    message: expect.stringContaining('no app secret that was given is that of the app 6349') as string,
+  });
+  env.WA_RECONCILE_GRAPH_URL = 'http://127.0.0.1:9';
+  const down = await check('main');
+  expect(down.of('fields')).toMatchObject({
+    message: expect.stringContaining('not asked: see above') as string,
+  });
+  expect(down.of('fields')).not.toHaveProperty('remedy');
+});
+
 test('all connections are listed with what Meta says, and doctor remembers it', async () => {
   const { run, env } = await prepare({ number: { ...healthyAccount().number, quality: 'RED' } });
   await run(['connection', 'add', '--name', 'web', '--kind', 'baileys', '--phone', '+5511912345678']);

@@ -25,6 +25,7 @@ import {
   type CheckedConnection,
   type CheckOptions,
   type CheckResult,
+  type FieldsAnswer,
   type GraphCheck,
   type GraphCheckName,
 } from './types.js';
@@ -153,15 +154,13 @@ class Asking {
       const made = this.found.get(name);
       if (made !== undefined) return [made];
       if (name === 'history') return [];
-      return [
-        unknown(
-          name,
-          this.stopped === 'unreachable'
-            ? 'not asked: see above'
-            : 'cannot be told without a token that Meta accepts',
-        ),
-      ];
+      return [unknown(name, this.whyStopped())];
     });
+  }
+
+  /** Why a question was not asked. */
+  private whyStopped(): string {
+    return this.stopped === 'unreachable' ? 'not asked: see above' : 'it needs a token that Meta accepts';
   }
 
   private async askAboutToken(client: GraphClient, token: FoundToken): Promise<void> {
@@ -201,9 +200,12 @@ class Asking {
     }
     const { id, phoneNumberId } = this.connection;
     const { appId } = this;
-    const answers = await readFields(this.ctx, {
-      ...{ access, client, apps, appId: this.stopped === null ? appId : null },
-    });
+    const answers: readonly FieldsAnswer[] =
+      this.stopped === null
+        ? await readFields(this.ctx, { access, client, apps, appId })
+        : [{ kind: 'untold', why: this.whyStopped() }];
+    if (answers.some((answer) => answer.kind === 'untold' && answer.isFailure === true))
+      this.hasFailed = true;
     const seen = await readFieldsSeen(
       this.ctx.store.sql,
       { connectionId: id, phoneNumberId },

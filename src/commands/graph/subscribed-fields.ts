@@ -23,7 +23,17 @@ export async function readFields(ctx: Context, question: FieldsQuestion): Promis
   const { appId, apps } = question;
   const others = (apps ?? []).filter(({ id }) => id !== appId);
   const isOwn = others.length === 0 || others.length !== apps?.length;
-  if (isOwn) return appId === null ? [untold(null)] : [await askApp(ctx, question, appId, null)];
+  if (isOwn) {
+    return appId === null
+      ? [
+          {
+            kind: 'untold',
+            why: 'Meta does not say of which app the token is',
+            remedy: `Look ${IN_DASHBOARD}.`,
+          },
+        ]
+      : [await askApp(ctx, question, appId, null)];
+  }
   const answers: FieldsAnswer[] = [];
   for (const { id, name } of others)
     answers.push(await askApp(ctx, question, id, name === undefined ? id : `${name} (${id})`));
@@ -43,31 +53,54 @@ async function askApp(
       return { kind: 'told', other, fields: new Set(await readSubscribedFields(app, id)) };
     } catch (error) {
       // The secret of another app: several may be in use.
-      if (!(error instanceof GraphError)) throw error;
+      if (!isRefusal(error)) return notAsked(error);
     } finally {
       await app.close();
     }
   }
   if (other !== null) return untold(other);
+  const hasSecrets = (ctx.appSecrets ?? []).length > 0;
   try {
     return { kind: 'told', other, fields: new Set(await readSubscribedFields(client, id)) };
   } catch (error) {
-    if (error instanceof GraphError) return untold(null);
-    throw error;
+    return isRefusal(error) ? untold(null, hasSecrets ? id : null) : notAsked(error);
   }
 }
 
-function untold(other: string | null): FieldsAnswer {
-  return other === null
+const IN_DASHBOARD = 'in the App Dashboard, under WhatsApp, Configuration, Webhook fields';
+
+/** Whether Meta answered, and did not tell: the token or the secret is not the app's. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof GraphError)) return false;
+  const { reason } = error;
+  return !error.passes && reason !== 'unreachable' && reason !== 'unreadable';
+}
+
+function notAsked(error: unknown): FieldsAnswer {
+  if (!(error instanceof GraphError)) throw error;
+  const why = `the subscriptions could not be asked for: ${error.message.replace(/\.$/, '')}`;
+  return { kind: 'untold', why, remedy: error.remedy, isFailure: true };
+}
+
+/** `other`: not the token's app. `refused`: the token's app, where no app secret that was given is its. */
+function untold(other: string | null, refused: string | null = null): FieldsAnswer {
+  if (other !== null) {
+    return {
+      kind: 'untold',
+      why: `webhooks go to ${other}, to which alone Meta tells its subscriptions`,
+      remedy: `Give the app secret of ${other} as well (WA_RECONCILE_APP_SECRET), or look ${IN_DASHBOARD}.`,
+    };
+  }
+  const only = 'Meta tells the subscriptions only to the app itself';
+  return refused === null
     ? {
         kind: 'untold',
-        why: 'Meta tells the subscriptions only to the app itself',
-        remedy:
-          'Give the app secret (WA_RECONCILE_APP_SECRET), or look in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
+        why: only,
+        remedy: `Give the app secret (WA_RECONCILE_APP_SECRET), or look ${IN_DASHBOARD}.`,
       }
     : {
         kind: 'untold',
-        why: `webhooks go to ${other}, to which alone Meta tells its subscriptions`,
-        remedy: `Give the app secret of ${other} as well (WA_RECONCILE_APP_SECRET), or look in its App Dashboard, under WhatsApp, Configuration, Webhook fields.`,
+        why: `${only}, and no app secret that was given is that of the app ${refused}`,
+        remedy: `Give the secret of this app (WA_RECONCILE_APP_SECRET), or look ${IN_DASHBOARD}.`,
       };
 }

@@ -34,7 +34,8 @@ export interface GraphCheck {
 /** What one app has subscribed. `other`: which app, unless it is the token's. */
 export type FieldsAnswer =
   | { kind: 'told'; other: string | null; fields: ReadonlySet<string> }
-  | { kind: 'untold'; why: string; remedy?: Advices };
+  /** `isFailure`: Meta could not be asked, which says nothing about the app. */
+  | { kind: 'untold'; why: string; remedy?: Advices | undefined; isFailure?: true };
 
 export interface CheckedConnection {
   connection: { id: string; name: string; phoneNumberId: string | null; wabaId: string | null };
