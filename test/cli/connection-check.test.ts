@@ -152,7 +152,10 @@ test('finds a number that the token does not see', async () => {
   const { run, check } = await prepare();
   await run(['connection', 'edit', 'main', '--phone-number-id', '999999999']);
   const { code, of } = await check('main');
-  expect(of('number')).toMatchObject({ status: 'finding' });
+  expect(of('number')).toMatchObject({
+    status: 'finding',
+    remedy: expect.stringContaining('wa-reconcile connection edit main --phone-number-id ID') as string,
+  });
   expect(of('quality')).toMatchObject({ status: 'unknown' });
   expect(code).toBe(3);
 });
@@ -168,6 +171,16 @@ test('says how long history can still be requested', async () => {
   });
   expect(result.connections[0]?.history.hoursLeft).toBe(5);
   expect(code).toBe(3);
+});
+
+test('advises what history needs first, where its request would be refused', async () => {
+  const { run, check, fake } = await prepare({ waba: { id: '102290129340398', subscribedApps: [] } });
+  await onboard(run, NOW - 19 * 3_600_000);
+  fake.account.app.fields = ['messages'];
+  expect((await check('main')).of('history')).toMatchObject({
+    status: 'finding',
+    remedy: expect.stringContaining('First mend what stands above: subscription, fields. Then:') as string,
+  });
 });
 
 test('cannot tell the fields without the app secret, until they have come', async () => {

@@ -7,6 +7,7 @@ import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { recordCheck } from '../../store/tables/graph.js';
 import { readFieldsSeen } from '../../store/tables/stored-entries.js';
 import {
+  adviceOnRefusal,
   expiryOf,
   fieldsNeeded,
   finding,
@@ -149,13 +150,12 @@ class Asking {
   /** The checks in order; those not made say why. */
   finish(): GraphCheck[] {
     const { connection, onboarding, ctx } = this;
-    if (connection.kind === 'coexistence') this.add(judgeHistory(connection, onboarding, ctx.clock()));
-    return GRAPH_CHECKS.flatMap((name) => {
-      const made = this.found.get(name);
-      if (made !== undefined) return [made];
-      if (name === 'history') return [];
-      return [unknown(name, this.whyStopped())];
-    });
+    const checks = GRAPH_CHECKS.flatMap((name) =>
+      name === 'history' ? [] : [this.found.get(name) ?? unknown(name, this.whyStopped())],
+    );
+    return connection.kind === 'coexistence'
+      ? [...checks, judgeHistory(connection, onboarding, checks, ctx.clock())]
+      : checks;
   }
 
   /** Why a question was not asked. */
@@ -229,7 +229,8 @@ class Asking {
       if (!isAnswer(error)) this.hasFailed = true;
       // A token is judged by what it opens: Meta may hide its details from the token itself.
       const isFinding = isAnswer(error) && (first !== 'token' || error.reason === 'token');
-      if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, error.remedy));
+      const advice = adviceOnRefusal(error, first, this.connection);
+      if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, advice));
       for (const check of rest) this.add(unknown(check, 'Meta did not say: see above'));
     }
   }

@@ -9,9 +9,10 @@ import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { checkConnection } from './check.js';
+import { isNeeded, standsInTheWay } from './judge.js';
 import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
 import type { GraphAccess } from './token.js';
-import type { GraphCheck, GraphCheckName } from './types.js';
+import type { GraphCheck } from './types.js';
 
 export interface HistoryOptions {
   connection: string;
@@ -62,22 +63,6 @@ export interface Planned {
   onboarding: Onboarding;
 }
 
-/** What the answer needs: if one of these is wrong, Meta sends it and it is lost. */
-const NEEDED: readonly GraphCheckName[] = [
-  'token',
-  'expiry',
-  'scopes',
-  'targets',
-  'number',
-  'phone',
-  'coexistence',
-  'status',
-  'subscription',
-  'fields',
-];
-/** The subset that blocks a request even when Meta gives no answer: they decide who receives it. */
-const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
-
 /**
  * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws ConfigError for
  * a connection without history at Meta. `isOurs`: the caller holds the lock of the requests.
@@ -105,7 +90,7 @@ export async function planHistory(ctx: Context, options: HistoryOptions, isOurs 
       ...checkObstacles(result.checks),
     ],
     warnings: result.checks.filter(
-      ({ check, status }) => status === 'unknown' && NEEDED.includes(check) && !CERTAIN.includes(check),
+      (check) => check.status === 'unknown' && isNeeded(check) && !standsInTheWay(check),
     ),
   };
   return { plan, connection, onboarding };
@@ -281,14 +266,9 @@ function withoutPhone({ name }: ConnectionRecord, phone: string | null): Obstacl
 }
 
 function checkObstacles(checks: readonly GraphCheck[]): Obstacle[] {
-  return checks
-    .filter(
-      ({ check, status }) =>
-        (status === 'finding' && NEEDED.includes(check)) || (status === 'unknown' && CERTAIN.includes(check)),
-    )
-    .map(({ check, status, message, remedy: advice }) => ({
-      code: `check_${check}`,
-      message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
-      ...(advice === undefined ? {} : { remedy: advice }),
-    }));
+  return checks.filter(standsInTheWay).map(({ check, status, message, remedy: advice }) => ({
+    code: `check_${check}`,
+    message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
+    ...(advice === undefined ? {} : { remedy: advice }),
+  }));
 }

@@ -1,7 +1,8 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
-import { remedy, type Advices } from '../../model/remedy.js';
+import { remedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
+import type { GraphError } from '../../graph/errors.js';
 import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
@@ -16,6 +17,32 @@ const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'] a
 const COEXISTENCE_FIELDS = ['history', 'smb_app_state_sync', 'smb_message_echoes', 'messages'] as const;
 const HOUR = 3_600_000;
 
+/** What the answer to a request of history needs: if one of these is wrong, Meta sends it and it is lost. */
+const NEEDED: readonly GraphCheckName[] = [
+  'token',
+  'expiry',
+  'scopes',
+  'targets',
+  'number',
+  'phone',
+  'coexistence',
+  'status',
+  'subscription',
+  'fields',
+];
+/** The subset that blocks a request even when Meta gives no answer: they decide who receives it. */
+const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
+
+/** Whether a request of history needs this to be right. */
+export function isNeeded({ check }: Pick<GraphCheck, 'check'>): boolean {
+  return NEEDED.includes(check);
+}
+
+/** Whether a request of history is refused for what a check says. */
+export function standsInTheWay({ check, status }: Pick<GraphCheck, 'check' | 'status'>): boolean {
+  return status === 'finding' ? NEEDED.includes(check) : status === 'unknown' && CERTAIN.includes(check);
+}
+
 type Known = Pick<ConnectionRecord, 'name' | 'kind' | 'displayPhoneNumber' | 'wabaId' | 'phoneNumberId'>;
 
 export function ok(check: GraphCheckName, message: string): GraphCheck {
@@ -28,6 +55,21 @@ export function finding(check: GraphCheckName, message: string, advice?: Advices
 
 export function unknown(check: GraphCheckName, message: string, advice?: Advices): GraphCheck {
   return { check, status: 'unknown', message, ...(advice === undefined ? {} : { remedy: advice }) };
+}
+
+/** What helps where Meta refuses a question about a connection: its own id or token, and not the question again. */
+export function adviceOnRefusal(
+  { reason, remedy: advice }: GraphError,
+  check: GraphCheckName | undefined,
+  { name }: Pick<Known, 'name'>,
+): Advices | undefined {
+  if (reason === 'token') return newTokenAdvice(name);
+  if (reason !== 'parameter') return advice;
+  const share =
+    'If the id is right, give the system user of the token this account in the Business Manager, and create the token again.';
+  const flag = check === 'subscription' ? '--waba-id' : '--phone-number-id';
+  if (check === 'token') return newTokenAdvice(name);
+  return [remedy('connection edit', [name, flag, 'ID'], 'corrects the id, where it is wrong'), share];
 }
 
 /** The fields that a connection must subscribe to. */
@@ -252,10 +294,11 @@ export function judgeFields(
   );
 }
 
-/** How much of a number's past is still available. */
+/** How much of a number's past is still available. `checks`: the others, which may make a request refused. */
 export function judgeHistory(
   { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
   { at, until, requests }: Onboarding,
+  checks: readonly GraphCheck[],
   now: number,
 ): GraphCheck {
   if (status === 'completed' || status === 'syncing') return ok('history', `history is ${status}`);
@@ -264,14 +307,20 @@ export function judgeHistory(
   if (asked?.outcome === 'accepted') {
     return ok('history', `requested on ${minuteOf(asked.requestedAt)} (${asked.requestId ?? 'no id'})`);
   }
+  const wrong = checks.filter(standsInTheWay).map(({ check }) => check);
+  // Until then the command that requests it refuses.
+  const adviceOf = (request: Remedy): Advices =>
+    wrong.length === 0 ? request : [`First mend what stands above: ${wrong.join(', ')}. Then:`, request];
   if (at === null || until === null) {
     return unknown(
       'history',
       'nothing says when the number was connected, and history can be requested for 24 hours after that',
-      remedy(
-        'history request',
-        [name, '--onboarded', '2h'],
-        'requests it, where the number was connected two hours ago',
+      adviceOf(
+        remedy(
+          'history request',
+          [name, '--onboarded', '2h'],
+          'requests it, where the number was connected two hours ago',
+        ),
       ),
     );
   }
@@ -281,7 +330,7 @@ export function judgeHistory(
   return finding(
     'history',
     `history can be requested until ${minuteOf(until)}, ${leftWords(until - now)} from now, once`,
-    remedy('history request', [name], 'shows what it takes, and requests it'),
+    adviceOf(remedy('history request', [name], 'shows what it takes, and requests it')),
   );
 }
 
