@@ -233,6 +233,30 @@ test('stops at --max-bytes, and at a directory in which nothing can be written',
   expect(await statesOf(world)).toEqual({ fetched: 2, owed: 1 });
 });
 
+test('one file that Meta refuses for want of rights holds up no other; a token without rights ends the run', async () => {
+  const world = await prepare(Array.from({ length: 9 }, () => image()));
+  const denied = refusal(403, 10, 'Application does not have permission for this action');
+  world.fake.fail('90000', denied);
+  world.fake.fail('90004', denied);
+  const seen = await world.fetch(['--concurrency', '1']);
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen)).toMatchObject({ connections: [{ fetched: 7, denied: 2, owed: 0, stopped: null }] });
+  expect(await statesOf(world)).toEqual({ fetched: 7, denied: 2 });
+
+  const without = await prepare(Array.from({ length: 9 }, () => image()));
+  for (let file = 0; file < 9; file += 1) without.fake.fail(`9000${file}`, denied);
+  const all = await without.fetch(['--concurrency', '1']);
+  expect(all.code).toBe(1);
+  expect(resultOf(all)).toMatchObject({
+    connections: [{ denied: 0, owed: 9, stopped: { code: 'graph_rights' } }],
+  });
+  expect(without.asked().addresses).toBe(5);
+  const one = await prepare([image()]);
+  one.fake.fail('90000', denied);
+  expect((await one.fetch()).code).toBe(1);
+  expect(await statesOf(one)).toEqual({ owed: 1 });
+});
+
 test('refuses a place that can be no directory, at once and before Meta is asked', async () => {
   const world = await prepare([image()]);
   const file = join(world.to, '..', 'a-file');

@@ -85,6 +85,11 @@ export async function fetchWebFile(
   return settle(ctx, media, work, () => downloadWeb(ctx, media, work));
 }
 
+/** Records a file that Meta refuses while it gives out others. */
+export async function recordDenied(ctx: Context, media: NamedMedia, error: GraphError): Promise<void> {
+  await record(ctx, media, 'denied', { error: error.message, asked: true });
+}
+
 interface Fetched {
   kept: KeptFile;
   mimeType: string | null;
