@@ -5,7 +5,8 @@ import { GraphError } from './errors.js';
 /** How often a request is made again. */
 const MOST_RETRIES = 4;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+/** A call waits no longer than this between two attempts. */
+export const LONGEST_PAUSE_MS = 30_000;
 
 /** Nothing was sent: any request may be made again. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);

@@ -64,12 +64,15 @@ export async function requestHistory(
   const { confirm, ...options } = readOptions('requestHistory', OPTIONS.requestHistory, given);
   const access = accessOf(graph);
   return underLock(withSecrets(ctx, graph), 'history request', 'shared', async (held) => {
-    const { plan, connection } = await planHistory(held, { ...options, access });
+    const { database } = ctx;
+    const { plan, connection } = await planHistory(held, { ...options, access, database });
     const planned = plannedResult(plan);
     if (confirm === undefined || planned.status === 'refused') return planned;
     assertConfirmed(plan, confirm, 'confirm');
     // The time that was given is on record by now.
-    return runRequest(held, { ...options, access, connection: connection.id, onboardedAt: undefined });
+    return runRequest(held, {
+      ...{ ...options, access, database, connection: connection.id, onboardedAt: undefined },
+    });
   });
 }
 

@@ -38,14 +38,7 @@ export function projectLead(
   stored: LeadColumns | null,
   isListedAnew: boolean,
 ): LeadColumns {
-  let profileName: Dated<string> | null = null;
-  let username: Dated<string> | null = null;
-  let bookName: Dated<string> | null = null;
-  for (const { evidence } of identities) {
-    profileName = newer(profileName, evidence.profileName);
-    username = newer(username, evidence.username);
-    bookName = newer(bookName, evidence.bookName);
-  }
+  const { profileName, username, bookName } = newestNames(identities);
   const bookState = stored === null || isListedAnew ? bookStateOf(identities) : null;
   const earliest = earliestEvidence(identities, conversations);
   const direct = stored?.source === 'direct_creation';
@@ -70,6 +63,21 @@ export function projectLead(
       null,
     ),
   };
+}
+
+/** The names a person has: the newest of each kind among all identities. The address book's goes before the profile's. */
+export function newestNames(
+  identities: readonly KnownIdentity[],
+): Pick<IdentityEvidence, 'profileName' | 'username' | 'bookName'> {
+  let profileName: Dated<string> | null = null;
+  let username: Dated<string> | null = null;
+  let bookName: Dated<string> | null = null;
+  for (const { evidence } of identities) {
+    profileName = newer(profileName, evidence.profileName);
+    username = newer(username, evidence.username);
+    bookName = newer(bookName, evidence.bookName);
+  }
+  return { profileName, username, bookName };
 }
 
 /** The phone the person began to use last; Argentina's form without 9 yields to the one with it (I1). */

@@ -152,7 +152,10 @@ test('finds a number that the token does not see', async () => {
   const { run, check } = await prepare();
   await run(['connection', 'edit', 'main', '--phone-number-id', '999999999']);
   const { code, of } = await check('main');
-  expect(of('number')).toMatchObject({ status: 'finding' });
+  expect(of('number')).toMatchObject({
+    status: 'finding',
+    remedy: expect.stringContaining('wa-reconcile connection edit main --phone-number-id ID') as string,
+  });
   expect(of('quality')).toMatchObject({ status: 'unknown' });
   expect(code).toBe(3);
 });
@@ -170,6 +173,16 @@ test('says how long history can still be requested', async () => {
   expect(code).toBe(3);
 });
 
+test('advises what history needs first, where its request would be refused', async () => {
+  const { run, check, fake } = await prepare({ waba: { id: '102290129340398', subscribedApps: [] } });
+  await onboard(run, NOW - 19 * 3_600_000);
+  fake.account.app.fields = ['messages'];
+  expect((await check('main')).of('history')).toMatchObject({
+    status: 'finding',
+    remedy: expect.stringContaining('First mend what stands above: subscription, fields. Then:') as string,
+  });
+});
+
 test('cannot tell the fields without the app secret, until they have come', async () => {
   const { run, check, env } = await prepare();
   delete env.WA_RECONCILE_APP_SECRET;
@@ -181,6 +194,36 @@ test('cannot tell the fields without the app secret, until they have come', asyn
      values (gen_random_uuid(), '\\x00', 'meta', '{}',
        '{history,smb_app_state_sync,smb_message_echoes,messages}', '{${NUMBER}}', 'processed', now())`,
   );
+  expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
+});
+
+test('holds the fields of an app that gets no webhooks for nothing', async () => {
+  const waba = { id: '102290129340398', subscribedApps: [{ id: '999', name: 'Other' }] };
+  const { check, fake } = await prepare({ waba });
+  const blind = await check('main');
+  expect(blind.of('subscription')).toMatchObject({
+    message: 'webhooks go to Other, and not to the app of the token (634974688087057)',
+  });
+  expect(blind.of('fields')).toMatchObject({
+    status: 'unknown',
+    message: expect.stringContaining('webhooks go to Other (999), to which alone Meta') as string,
+    remedy: expect.stringContaining('Give the app secret of Other (999)') as string,
+  });
+  expect(fake.asked()).not.toContain('GET 634974688087057/subscriptions');
+  const told = (...fields: string[]) =>
+    ({
+      kind: 'answer',
+      status: 200,
+      body: { data: [{ object: 'whatsapp_business_account', fields }] },
+    }) as const;
+  fake.fail('999/subscriptions', told('messages', 'history'));
+  expect((await check('main')).of('fields')).toMatchObject({
+    status: 'finding',
+    message: expect.stringContaining(
+      'Other (999) has not subscribed smb_app_state_sync, smb_message',
+    ) as string,
+  });
+  fake.fail('999/subscriptions', told('messages', 'history', 'smb_app_state_sync', 'smb_message_echoes'));
   expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
 });
 
@@ -206,6 +249,33 @@ test('Meta that cannot be asked is a failure, not a clean bill', async () => {
   expect(result.status).toBe('failed');
   expect(of('quality')).toMatchObject({ status: 'unknown', message: 'not asked: see above' });
   expect(fake.requests).toHaveLength(1);
+});
+
+test('says why the fields cannot be told: the token, the network or the secret', async () => {
+  const { check, fake, env } = await prepare({ tokenIsValid: false });
+  const refused = await check('main');
+  expect(refused.of('fields')).toMatchObject({
+    message: expect.stringContaining('it needs a token that Meta accepts') as string,
+  });
+  expect(refused.of('fields')).not.toHaveProperty('remedy');
+  fake.account.tokenIsValid = true;
+  fake.fail('634974688087057/subscriptions', refusal(400, 4, 'limit', { 'retry-after': '900' }));
+  const limited = await check('main');
+  expect(limited.code).toBe(1);
+  expect(limited.of('fields')).toMatchObject({
+    message: expect.stringContaining('could not be asked for: Meta’s limit of requests') as string,
+    remedy: 'Run the command again later.',
+  });
+  env.WA_RECONCILE_APP_SECRET = 'f'.repeat(32);
+  expect((await check('main')).of('fields')).toMatchObject({
+    message: expect.stringContaining('no app secret that was given is that of the app 6349') as string,
+  });
+  env.WA_RECONCILE_GRAPH_URL = 'http://127.0.0.1:9';
+  const down = await check('main');
+  expect(down.of('fields')).toMatchObject({
+    message: expect.stringContaining('not asked: see above') as string,
+  });
+  expect(down.of('fields')).not.toHaveProperty('remedy');
 });
 
 test('all connections are listed with what Meta says, and doctor remembers it', async () => {

@@ -161,3 +161,16 @@ test('--rekey takes tokens and devices over to a new secret key, or nothing at a
   expect(JSON.parse(again.stdout)).toMatchObject({ tokens: 1, devices: 1 });
   expect(await deviceUnder(third.WA_RECONCILE_SECRET_KEY).loadCredentials()).toBe('{"a":2}');
 });
+
+test('a token in the place of a file name is repeated nowhere', async () => {
+  const run = await server.prepare();
+  for (const args of [
+    ['main', '--file', TOKEN],
+    ['--rekey', TOKEN],
+  ]) {
+    const seen = await run(['connection', 'token', ...args, '--debug', '-vv']);
+    expect(seen.code).toBe(2);
+    expect(seen.stderr).toContain('takes the name of a file, and an access token was given');
+    expect(seen.stdout + seen.stderr).not.toContain(TOKEN.slice(4));
+  }
+});

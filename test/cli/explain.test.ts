@@ -2,7 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { edit, history, item, live, liveFrom, old, SECOND, wamid, webhook } from '../support/webhooks.js';
+import {
+  addressBook,
+  ANA,
+  BRU,
+  edit,
+  history,
+  item,
+  live,
+  liveFrom,
+  old,
+  SECOND,
+  wamid,
+  webhook,
+} from '../support/webhooks.js';
 import { useEmbedded, useServer, type Run } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 
@@ -43,6 +56,24 @@ describe('explain on the command line', () => {
     expect(after.stdout).toMatch(
       /^✔ All 2 messages of \+5511900000001 in the raw log are in the database\.\n/,
     );
+  });
+
+  test('says where the names of a contact come from', async () => {
+    const { run } = await prepared(
+      await server.prepare(),
+      [
+        liveFrom('Ana', 'K1', 0),
+        addressBook('add', { full_name: 'Ana da Agenda', phone_number: ANA }, 60),
+        liveFrom('Bruno', 'B1', 0, { from: BRU }),
+      ],
+      '--register',
+    );
+    const { stdout } = await run(['explain', ANA]);
+    expect(stdout).toMatch(/^ *name +Ana da Agenda: from the address book \(state sync\), \d{4}-/m);
+    expect(stdout).toMatch(/^ *profile name +Ana: from the profile \(webhook of a message\), \d{4}-/m);
+    const other = await run(['explain', BRU]);
+    expect(other.stdout).toMatch(/^ *name +Bruno: from the profile/m);
+    expect(other.stdout).not.toContain('profile name');
   });
 
   test('tells a message’s story line by line, with file and line', async () => {

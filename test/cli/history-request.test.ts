@@ -170,6 +170,19 @@ test('says what it is not certain of', async () => {
   expect(seen.stdout).toContain('Meta tells the subscriptions only to the app itself');
 });
 
+test('does not say that nothing stands in the way where another app gets the webhooks', async () => {
+  const waba = { ...healthy.waba, subscribedApps: [{ id: '999', name: 'Other' }] };
+  const { request, sent } = await prepare(5, { waba });
+  const seen = await request(['--dry-run']);
+  expect(seen.stdout).not.toContain('Nothing stands in the way');
+  expect(seen.stdout).toContain('but Meta does not confirm fields');
+  expect(seen.stdout).toContain('webhooks go to Other (999)');
+  const terminals = ['stdin', 'stdout', 'stderr'] as const;
+  const asked = await request([], { terminals, answers: [['Type the number', 'no\r']] });
+  expect(asked.stderr).toContain('Not certain: fields: ');
+  expect(sent()).toEqual([]);
+});
+
 test('2593107 and 2593108 are never sent again', async () => {
   for (const code of [2593107, 2593108]) {
     const { request, fake, sent } = await prepare();
@@ -290,20 +303,41 @@ test('is only for coexistence numbers', async () => {
   }
 });
 
-test('leaves a request of contacts alone that another process has just sent', async () => {
-  const { run, request, sent } = await prepare();
-  await server.change(
-    run,
-    `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, requested_by, host)
-     select id, 'smb_app_state_sync', webhook_activated_at, '${new Date(NOW - 60_000).toISOString()}',
-       webhook_activated_at + interval '24 hours', 'sent', 'somebody', 'elsewhere' from connections`,
-  );
-  const early = await request(['--confirm', PHONE, '--json']);
-  expect(early.code).not.toBe(0);
-  expect(early.stderr).toContain('Another process is requesting');
-  expect(sent()).toEqual([]);
-  // A process that died in between does not hold it for good.
-  const later = await request(['--confirm', PHONE], { now: NOW + 15 * 60_000 });
-  expect(later.code).toBe(0);
+test('asks for contacts whose outcome is unknown only when a person says so', async () => {
+  const { request, fake, sent } = await prepare();
+  fake.fail(PATH, { kind: 'cut' });
+  expect((await request()).code).toBe(1);
+  for (const args of [['--dry-run'], ['--confirm', PHONE]]) {
+    const seen = await request([...args, '--json']);
+    expect(seen.code).toBe(3);
+    expect(resultOf(seen).obstacles).toMatchObject([
+      { code: 'outcome_unknown', message: expect.stringMatching(/^contacts were requested on/) as string },
+    ]);
+  }
+  expect(sent()).toEqual(['smb_app_state_sync']);
+  expect((await request(['--again', '--dry-run'])).stdout).toContain('Nothing stands in the way');
+  // Meta had taken the contacts, and refuses them; the history follows.
+  expect((await request(['--again', '--confirm', PHONE])).code).toBe(0);
+  expect(sent()).toEqual(['smb_app_state_sync', 'smb_app_state_sync', 'history']);
+});
+
+test('leaves a request alone that another process waits for, and counts a dead one’s as unknown', async () => {
+  const { run, request, fake, sent } = await prepare();
+  fake.fail(PATH, { kind: 'late', ms: 6000 });
+  const first = request();
+  while (sent().length === 0) await new Promise((later) => setTimeout(later, 20));
+  for (const args of [['--dry-run'], ['--again', '--confirm', PHONE]]) {
+    const seen = await request([...args, '--json']);
+    expect(seen.code).toBe(3);
+    expect(codesOf(seen)).toEqual(['being_requested']);
+  }
+  expect((await first).code).toBe(0);
   expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+  await server.change(run, `update history_requests set outcome = 'sent', request_id = null`);
+  const dead = await request(['--dry-run', '--json']);
+  expect(dead.code).toBe(3);
+  expect(codesOf(dead)).toEqual(['outcome_unknown', 'outcome_unknown']);
+  const again = await request(['--again', '--confirm', PHONE]);
+  expect(again.stderr).toContain('code 2593107');
+  expect(sent()).toEqual(['smb_app_state_sync', 'history', 'smb_app_state_sync', 'history']);
 });

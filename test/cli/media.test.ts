@@ -124,6 +124,19 @@ test('waits out a storm of 429, and leaves the rest when it does not end', async
   expect(world.asked().files).toBe(3 + 4);
 });
 
+test('a short limit that one file meets holds the others back, and ends nothing', async () => {
+  const world = await prepare([image(), image(), image()]);
+  const limit = refusal(429, 130429, 'Rate limit hit', { 'retry-after': '1' });
+  world.fake.fail('file/90000', limit);
+  // By the real clock, which goes on.
+  const seen = await world.fetch(['--again', '--concurrency', '2'], { now: undefined });
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen)).toMatchObject({
+    status: 'completed',
+    connections: [{ fetched: 3, owed: 0, stopped: null }],
+  });
+});
+
 test('asks for no file that is over, and tells expired from refused', async () => {
   const world = await prepare([image(), image()]);
   world.fake.account.media.delete('90000');
@@ -169,6 +182,39 @@ test('the report and verify say what is about to be lost, and what is, where med
   expect(await verifyAt(NOW + 8 * 24 * HOUR)).toMatchObject({ status: 'findings', found: 1 });
 });
 
+test('notices a kept file that is gone or altered, and fetches it while Meta has it', async () => {
+  const files = [image(), image(), image()] as const;
+  const world = await prepare(files);
+  await world.fetch();
+  await rm(pathOf(world.to, files[0]));
+  await writeFile(pathOf(world.to, files[1]), 'too short');
+  await writeFile(pathOf(world.to, files[2]), Buffer.alloc(files[2].bytes.length));
+  const verify = async (now: number): Promise<unknown> => {
+    const seen = await world.run(['verify', '--check', 'media_owed', '--json'], { now });
+    return (JSON.parse(seen.stdout) as { checks: unknown[] }).checks[0];
+  };
+  const planned = await world.fetch(['--dry-run'], { now: NOW + 1 });
+  expect(resultOf(planned)).toMatchObject({ connections: [{ lost: 2, owed: 0 }] });
+  expect(await statesOf(world)).toEqual({ fetched: 3 });
+  const limit = refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' });
+  world.fake.fail('90000', limit);
+  const refused = await world.fetch(['--concurrency', '1'], { now: NOW + 1 });
+  expect(resultOf(refused)).toMatchObject({ connections: [{ lost: 2, fetched: 0, owed: 2 }] });
+  expect(await verify(NOW + 1)).toMatchObject({ status: 'note', found: 2 });
+  const next = await world.fetch([], { now: NOW + 2 });
+  expect(resultOf(next)).toMatchObject({ connections: [{ lost: 0, fetched: 2, known: 0, owed: 0 }] });
+  const again = await world.fetch(['--again'], { now: NOW + 3 });
+  expect(resultOf(again)).toMatchObject({ connections: [{ lost: 1, fetched: 1, known: 0, owed: 0 }] });
+  for (const file of files) expect(await readFile(pathOf(world.to, file))).toEqual(file.bytes);
+  // Meta does not have it any more: it is a loss, and no run says that all is well.
+  const late = NOW + 8 * 24 * HOUR;
+  await rm(pathOf(world.to, files[0]));
+  expect(resultOf(await world.fetch([], { now: late }))).toMatchObject({
+    connections: [{ lost: 1, fetched: 0 }],
+  });
+  expect(await verify(late)).toMatchObject({ status: 'findings', found: 1 });
+});
+
 test('stops at --max-bytes, and at a directory in which nothing can be written', async () => {
   const world = await prepare([image(), image(), image()]);
   const seen = await world.fetch(['--max-bytes', '4KB', '--concurrency', '1']);
@@ -185,6 +231,45 @@ test('stops at --max-bytes, and at a directory in which nothing can be written',
   expect(refused.stderr).toContain('media_directory');
   expect(await readdir(join(world.to, '.incoming'))).toEqual([]);
   expect(await statesOf(world)).toEqual({ fetched: 2, owed: 1 });
+});
+
+test('one file that Meta refuses for want of rights holds up no other; a token without rights ends the run', async () => {
+  const world = await prepare(Array.from({ length: 9 }, () => image()));
+  const denied = refusal(403, 10, 'Application does not have permission for this action');
+  world.fake.fail('90000', denied);
+  world.fake.fail('90004', denied);
+  const seen = await world.fetch(['--concurrency', '1']);
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen)).toMatchObject({ connections: [{ fetched: 7, denied: 2, owed: 0, stopped: null }] });
+  expect(await statesOf(world)).toEqual({ fetched: 7, denied: 2 });
+
+  const without = await prepare(Array.from({ length: 9 }, () => image()));
+  for (let file = 0; file < 9; file += 1) without.fake.fail(`9000${file}`, denied);
+  const all = await without.fetch(['--concurrency', '1']);
+  expect(all.code).toBe(1);
+  expect(resultOf(all)).toMatchObject({
+    connections: [{ denied: 0, owed: 9, stopped: { code: 'graph_rights' } }],
+  });
+  expect(without.asked().addresses).toBe(5);
+  const one = await prepare([image()]);
+  one.fake.fail('90000', denied);
+  expect((await one.fetch()).code).toBe(1);
+  expect(await statesOf(one)).toEqual({ owed: 1 });
+});
+
+test('refuses a place that can be no directory, at once and before Meta is asked', async () => {
+  const world = await prepare([image()]);
+  const file = join(world.to, '..', 'a-file');
+  await writeFile(file, 'in the way');
+  for (const to of [file, join(file, 'below'), '/proc/wa-media/files', '/proc']) {
+    const seen = await world.fetch(['--to', to]);
+    expect(seen.code).toBe(to === '/proc' ? 1 : 2);
+    expect(seen.stderr).toContain('media_directory');
+    expect(seen.stderr).not.toContain('This is a bug');
+  }
+  expect(await statesOf(world)).toEqual({ owed: 1 });
+  expect(world.asked().files).toBe(0);
+  expect((await world.fetch(['--to', join(world.to, 'deep', 'er')])).code).toBe(0);
 });
 
 test('stops at a token that is not accepted, and names it nowhere', async () => {

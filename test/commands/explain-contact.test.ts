@@ -17,6 +17,7 @@ import {
   history,
   item,
   live,
+  liveFrom,
   old,
   oldOut,
   reaction,
@@ -52,6 +53,29 @@ describeOnBackends('explain a contact', (backend) => {
       ],
       tickets: [{ openedByEntry: 'stdin:2', status: 'open' }],
     });
+  });
+
+  it('says which source each of its names comes from', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      liveFrom('Ana', 'K1', 0),
+      addressBook('add', { full_name: 'Ana da Agenda', phone_number: ANA }, 60),
+    ]);
+    const both = await ask(store, `+${ANA}`);
+    expect(both.contact?.lead).toMatchObject({
+      name: 'Ana da Agenda',
+      nameFrom: 'address_book',
+      namesFrom: [
+        { from: 'address_book', name: 'Ana da Agenda' },
+        { from: 'profile', name: 'Ana' },
+      ],
+    });
+    await store.sql.execute(`update leads set push_name = 'Anna'`);
+    const written = await ask(store, `+${ANA}`);
+    expect(written.contact?.lead).toMatchObject({ name: 'Anna', nameFrom: 'elsewhere' });
+    await replayBodies(store, [liveFrom('Bruno', 'B1', 0, { from: BRU })]);
+    const one = await ask(store, `+${BRU}`);
+    expect(one.contact?.lead).toMatchObject({ nameFrom: 'profile', namesFrom: [{ from: 'profile' }] });
   });
 
   it('V4: the replay of a contact that it advises brings their statuses, too, which name a recipient only', async () => {

@@ -106,6 +106,35 @@ describe.each(['pglite', 'postgresql'] as const)('the Graph API on %s', (backend
     });
     expect(sent()).toHaveLength(2);
   });
+
+  test('contacts whose request was killed on its way are not asked for twice', async () => {
+    const { fake, machine, run } = await prepare();
+    fake.fail(`${NUMBER}/smb_app_data`, { kind: 'late', ms: 60_000 });
+    const child = await machine.start(
+      ['history', 'request', 'main', '--onboarded', '1h', '--confirm', PHONE],
+      {
+        env: {
+          WA_RECONCILE_GRAPH_URL: fake.url,
+          WA_RECONCILE_GRAPH_TOKEN: TOKEN,
+          WA_RECONCILE_APP_SECRET: APP_SECRET,
+        },
+      },
+    );
+    const sent = () => fake.requests.filter(({ url }) => url.endsWith('smb_app_data'));
+    while (sent().length === 0) await new Promise((later) => setTimeout(later, 20));
+    child.process.kill('SIGKILL');
+    await child.ended;
+    const env = { WA_RECONCILE_GRAPH_TOKEN: TOKEN };
+    for (const args of [['--dry-run'], ['--confirm', PHONE]]) {
+      const seen = await run(['history', 'request', 'main', ...args, '--json'], { env });
+      expect(seen.code).toBe(3);
+      expect(JSON.parse(seen.stdout)).toMatchObject({ obstacles: [{ code: 'outcome_unknown' }] });
+    }
+    expect(sent()).toHaveLength(1);
+    const again = await run(['history', 'request', 'main', '--again', '--confirm', PHONE], { env });
+    expect(again.code).toBe(0);
+    expect(sent()).toHaveLength(3);
+  });
 });
 
 describe('the Graph API', () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { Argument, type Command } from 'commander';
@@ -131,6 +132,15 @@ async function readSecret(
   flag: string,
   holds: string,
 ): Promise<{ text: string; place: string }> {
+  const { holdsToken } = await import('../../commands/graph/token.js');
+  if (holdsToken(file) && !existsSync(resolve(io.cwd, file))) {
+    throw new ConfigError(`${flag} takes the name of a file, and an access token was given.`, {
+      code: 'token_typed',
+      remedy: [
+        'Every user of the machine can read a command line, and the shell keeps it: create the token anew, and pipe it in, or name a file.',
+      ],
+    });
+  }
   if (file !== '-') {
     const path = resolve(io.cwd, file);
     return { text: readTextFile(path, flag, { holds, code: 'token_file_unreadable' }), place: path };

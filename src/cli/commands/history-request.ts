@@ -6,6 +6,7 @@ import type { HistoryRequestResult } from '../../commands/graph/request-history.
 import { ConfigError, EXIT, UserError, type ExitCode } from '../../model/errors.js';
 import { appSecretFile, readAppSecrets } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
+import { chooseDatabase } from '../choose-database.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, property, toggle, zone } from '../flags/kinds.js';
 import { dryRun, graphVersion } from '../flags/shared.js';
@@ -19,7 +20,7 @@ const FLAGS = {
   confirm: property('number', 'the number of the connection, typed to confirm'),
   onboarded: moment('when the number was connected, where the raw log does not say').onlyTyped(),
   tz: zone('the zone of a time without one'),
-  again: toggle('ask once more where no answer to an earlier request is known').onlyTyped(),
+  again: toggle('ask once more for what no answer is known of').onlyTyped(),
   wait: toggle('follow what comes, until it is complete').onlyTyped(),
   graphVersion: graphVersion(),
   appSecretFile: appSecretFile(),
@@ -65,6 +66,7 @@ async function request(call: Call): Promise<Outcome> {
     connection: call.args[0] ?? '',
     organization: values.organization,
     access: readGraphAccess(call, values.graphVersion),
+    database: chooseDatabase(call.settings, call.environment, call.io).config,
     onboardedAt: values.onboarded,
     again: values.again,
   };

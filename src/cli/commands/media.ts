@@ -40,7 +40,7 @@ const FETCH_FLAGS = {
   to: text('dir', 'the directory to keep the files in', 'a directory').otherwise('media, in the home'),
   concurrency: integer(1, 16, 'how many files to fetch at a time').default('4'),
   maxBytes: size('begin no file more once so much has come').onlyTyped(),
-  again: toggle('ask also for what was refused, was wrong or should be gone').onlyTyped(),
+  again: toggle('ask also for what was refused, wrong or should be gone; read the kept files').onlyTyped(),
   dryRun: dryRun('count what would be fetched, without requests'),
   graphVersion: graphVersion(),
 };
@@ -58,7 +58,8 @@ export function registerMediaFetch(parent: Command, attach: Attach): void {
     details:
       'Meta keeps a file for 7 days after its webhook, so this is for every night. The soonest to expire come first; what is here ' +
       'already is not asked for again, and equal files are kept once, as DIR/ab/abcdef….jpg by their SHA-256, which is checked. A ' +
-      'run that is stopped or killed goes on with the next one. The sizes are known only when Meta is asked. Files of WhatsApp Web ' +
+      'run that is stopped or killed goes on with the next one. A kept file that is gone from DIR, or has another size, is owed again; ' +
+      'with --again its SHA-256 is compared, too. The sizes are known only when Meta is asked. Files of WhatsApp Web ' +
       'come from WhatsApp’s own host with the keys that their messages hold, without a token or a linked device. WhatsApp keeps ' +
       'them for some weeks and does not say how long; one that is gone there is on the phone at best. HTTPS_PROXY and NO_PROXY ' +
       'are heeded.',

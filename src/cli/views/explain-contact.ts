@@ -1,6 +1,7 @@
 import type {
   ContactExplanation,
   ConversationExplanation,
+  NameSource,
   TicketExplanation,
 } from '../../commands/explain/result.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
@@ -48,7 +49,7 @@ function leadSection({ lead, names }: ContactExplanation): Block {
   const because = lead.sourceBecause;
   return section('Lead', [
     fields([
-      ['name', lead.name],
+      ...nameFields(lead),
       ['username', lead.username],
       ['phone', lead.phone ?? 'unknown'],
       ['id', lead.id],
@@ -64,6 +65,33 @@ function leadSection({ lead, names }: ContactExplanation): Block {
       ...listingFields(lead),
     ]),
   ]);
+}
+
+const NAME_SOURCES: Readonly<Record<NameSource, string>> = {
+  address_book: 'from the address book (state sync)',
+  profile: 'from the profile (webhook of a message)',
+};
+
+/** The lead's name and where it comes from, then the names of other sources where they differ. */
+function nameFields({
+  name,
+  nameFrom,
+  namesFrom,
+}: NonNullable<ContactExplanation['lead']>): [name: string, value: string | null][] {
+  const shown = namesFrom.map(({ from, name: said, at }) => ({
+    ...{ from, said },
+    because: `${NAME_SOURCES[from]}, ${clock(at)}`,
+  }));
+  const because = shown.filter(({ said }) => said === name).map((one) => one.because);
+  const others = shown.filter(({ said }) => said !== name);
+  const words = nameFrom === 'elsewhere' ? 'written by a person or another program' : because.join(', and ');
+  return [
+    ['name', name === null ? null : `${name}: ${words}`],
+    ...others.map(({ from, said, because: why }): [string, string] => [
+      from === 'profile' ? 'profile name' : 'address-book name',
+      `${said}: ${why}`,
+    ]),
+  ];
 }
 
 /** Whether it is active is worth a line only if something happened to it. */

@@ -106,11 +106,20 @@ function verdictOf(result: HistoryRequestResult, arrival: HistoryArrival | null)
   const { name } = result.connection;
   if (arrival !== null) return arrivalVerdict(name, arrival);
   switch (result.status) {
-    case 'planned':
+    case 'planned': {
+      const unsure = result.warnings.map(({ check }) => check);
+      if (unsure.length > 0) {
+        return {
+          mark: 'warn',
+          text: `Nothing known stands in the way of requesting the history of ${name}, but Meta does not confirm ${unsure.join(', ')}; nothing was requested.`,
+          remarks: ['If Meta sends it and no program receives it, it is lost: Meta sends it once.'],
+        };
+      }
       return {
         mark: 'good',
         text: `Nothing stands in the way of requesting the history of ${name}; nothing was requested.`,
       };
+    }
     case 'refused':
       return { mark: 'bad', text: `The history of ${name} is not requested.` };
     case 'requested':

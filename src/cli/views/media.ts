@@ -88,9 +88,22 @@ function sizeWords({ connections }: MediaFetchResult): string {
 }
 
 function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item {
-  const { connection, stopped, fetched, known, expired, denied, mismatch, otherSize, failed, gone, owed } =
-    one;
+  const {
+    connection,
+    stopped,
+    fetched,
+    known,
+    expired,
+    denied,
+    mismatch,
+    otherSize,
+    failed,
+    gone,
+    lost,
+    owed,
+  } = one;
   const parts: readonly (readonly [number, string])[] = [
+    [lost, 'gone from the disk or altered'],
     [fetched, 'fetched'],
     [known, 'of them equal to one that was here'],
     [expired, 'expired'],
@@ -102,7 +115,7 @@ function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item
   ];
   const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
   return {
-    mark: stopped !== null ? 'bad' : failed + mismatch + denied > 0 ? 'warn' : 'good',
+    mark: stopped !== null ? 'bad' : lost + failed + mismatch + denied > 0 ? 'warn' : 'good',
     label: connection.name,
     line: said.length === 0 ? 'nothing to fetch' : said.join(', '),
     under: [...(stopped === null ? [] : [stopped.message]), ...(gone === 0 ? [] : [goneWords(gone)])],

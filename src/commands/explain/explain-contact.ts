@@ -32,6 +32,7 @@ import type { LeadSource } from '../../model/enumerations.js';
 import { UnionFind } from '../../rules/group-by.js';
 import { whoIsNamed } from '../../rules/fact-traits.js';
 import { bookStateOf, nodesOf } from '../../rules/identity-evidence.js';
+import { newestNames } from '../../rules/lead-projection.js';
 import { storedIdentity } from '../../rules/people.js';
 
 const MOST_PENDING = 1000;
@@ -157,6 +158,7 @@ async function describeLead(
   return {
     lead: {
       ...lead,
+      ...namesOf(lead.name, identities),
       sourceBecause: sourceBecause(lead.source, identities, counts, (id) => inv.nameOf(id)),
       firstSeenAt: iso(lead.firstSeenAt),
       lastMessageAt: iso(lead.lastMessageAt),
@@ -168,6 +170,23 @@ async function describeLead(
     conversations: await describeConversations(inv, shown),
     tickets: await describeTickets(inv, leadId, counts, verdicts),
   };
+}
+
+/** Which source the lead's name comes from, and the name of each. */
+function namesOf(
+  name: string | null,
+  identities: readonly IdentityRow[],
+): Pick<NonNullable<ContactExplanation['lead']>, 'nameFrom' | 'namesFrom'> {
+  const { bookName, profileName } = newestNames(identities.map(storedIdentity));
+  const sources = [
+    { from: 'address_book', said: bookName },
+    { from: 'profile', said: profileName },
+  ] as const;
+  const namesFrom = sources.flatMap(({ from, said }) =>
+    said === null ? [] : [{ from, name: said.value, at: iso(said.at) }],
+  );
+  const from = namesFrom.find((one) => one.name === name)?.from ?? 'elsewhere';
+  return { nameFrom: name === null ? null : from, namesFrom };
 }
 
 /** Who decided that the lead is active, or that it is not. */

@@ -268,6 +268,9 @@ export interface TicketExplanation {
   messageWindowExpiresAt: string | null;
 }
 
+/** `address_book`: a state sync, or the phone's contacts. `profile`: the webhook of a message. */
+export type NameSource = 'address_book' | 'profile';
+
 export interface ContactExplanation {
   /** Null for a person in the raw log who is not a lead. */
   lead: {
@@ -275,6 +278,10 @@ export interface ContactExplanation {
     organization: string;
     phone: string | null;
     name: string | null;
+    /** Where `name` comes from; `elsewhere`: no entry says it, a person or another program wrote it. Null without a name. */
+    nameFrom: NameSource | 'elsewhere' | null;
+    /** The newest name of each source, the address book's first. */
+    namesFrom: { from: NameSource; name: string; at: string }[];
     username: string | null;
     source: LeadSource;
     /** The earliest evidence, which decides the source (I6). */

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { readNumber, readSubscribedApps, readSubscribedFields, readToken } from '../../graph/calls.js';
+import { readNumber, readSubscribedApps, readToken, type SubscribedApp } from '../../graph/calls.js';
 import { GraphClient, interrupted } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
 import { remedy } from '../../model/remedy.js';
@@ -7,6 +7,7 @@ import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { recordCheck } from '../../store/tables/graph.js';
 import { readFieldsSeen } from '../../store/tables/stored-entries.js';
 import {
+  adviceOnRefusal,
   expiryOf,
   fieldsNeeded,
   finding,
@@ -18,12 +19,14 @@ import {
   unknown,
 } from './judge.js';
 import { readOnboarding, type Onboarding } from './onboarding.js';
+import { readFields } from './subscribed-fields.js';
 import { chosenConnections, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
 import {
   GRAPH_CHECKS,
   type CheckedConnection,
   type CheckOptions,
   type CheckResult,
+  type FieldsAnswer,
   type GraphCheck,
   type GraphCheckName,
 } from './types.js';
@@ -147,20 +150,17 @@ class Asking {
   /** The checks in order; those not made say why. */
   finish(): GraphCheck[] {
     const { connection, onboarding, ctx } = this;
-    if (connection.kind === 'coexistence') this.add(judgeHistory(connection, onboarding, ctx.clock()));
-    return GRAPH_CHECKS.flatMap((name) => {
-      const made = this.found.get(name);
-      if (made !== undefined) return [made];
-      if (name === 'history') return [];
-      return [
-        unknown(
-          name,
-          this.stopped === 'unreachable'
-            ? 'not asked: see above'
-            : 'cannot be told without a token that Meta accepts',
-        ),
-      ];
-    });
+    const checks = GRAPH_CHECKS.flatMap((name) =>
+      name === 'history' ? [] : [this.found.get(name) ?? unknown(name, this.whyStopped())],
+    );
+    return connection.kind === 'coexistence'
+      ? [...checks, judgeHistory(connection, onboarding, checks, ctx.clock())]
+      : checks;
+  }
+
+  /** Why a question was not asked. */
+  private whyStopped(): string {
+    return this.stopped === 'unreachable' ? 'not asked: see above' : 'it needs a token that Meta accepts';
   }
 
   private async askAboutToken(client: GraphClient, token: FoundToken): Promise<void> {
@@ -188,48 +188,31 @@ class Asking {
 
   private async askAboutAccount(client: GraphClient, access: GraphAccess): Promise<void> {
     const { wabaId, name } = this.connection;
+    let apps: readonly SubscribedApp[] | null = null;
     if (wabaId === null) {
       const edit = remedy('connection edit', [name, '--waba-id', 'ID'], 'says which account it belongs to');
       this.add(unknown('subscription', 'the account (WABA) is not known', edit));
     } else {
       await this.attempt(['subscription'], async () => {
-        this.add(judgeSubscription(await readSubscribedApps(client, wabaId), this.connection));
+        apps = await readSubscribedApps(client, wabaId);
+        this.add(judgeSubscription(apps, this.connection, this.appId));
       });
     }
     const { id, phoneNumberId } = this.connection;
-    const subscribed = await this.readFields(client, access);
+    const { appId } = this;
+    const answers: readonly FieldsAnswer[] =
+      this.stopped === null
+        ? await readFields(this.ctx, { access, client, apps, appId })
+        : [{ kind: 'untold', why: this.whyStopped() }];
+    if (answers.some((answer) => answer.kind === 'untold' && answer.isFailure === true))
+      this.hasFailed = true;
     const seen = await readFieldsSeen(
       this.ctx.store.sql,
       { connectionId: id, phoneNumberId },
       fieldsNeeded(this.connection),
       this.onboarding.at ?? 0,
     );
-    this.add(judgeFields(this.connection, subscribed, seen));
-  }
-
-  /**
-   * Meta shows an app's subscriptions only to the app's own token, its id and secret. Null if no app secret was given.
-   */
-  private async readFields(client: GraphClient, { place }: GraphAccess): Promise<ReadonlySet<string> | null> {
-    const { appId } = this;
-    if (appId === null || this.stopped !== null) return null;
-    for (const secret of this.ctx.appSecrets ?? []) {
-      const app = new GraphClient(place, `${appId}|${secret}`, this.ctx);
-      try {
-        return new Set(await readSubscribedFields(app, appId));
-      } catch (error) {
-        // The secret of another app: several may be in use.
-        if (!(error instanceof GraphError)) throw error;
-      } finally {
-        await app.close();
-      }
-    }
-    try {
-      return new Set(await readSubscribedFields(client, appId));
-    } catch (error) {
-      if (error instanceof GraphError) return null;
-      throw error;
-    }
+    this.add(judgeFields(this.connection, answers, seen));
   }
 
   /** Makes some checks, or says why each could not be made. */
@@ -246,7 +229,8 @@ class Asking {
       if (!isAnswer(error)) this.hasFailed = true;
       // A token is judged by what it opens: Meta may hide its details from the token itself.
       const isFinding = isAnswer(error) && (first !== 'token' || error.reason === 'token');
-      if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, error.remedy));
+      const advice = adviceOnRefusal(error, first, this.connection);
+      if (first !== undefined) this.add((isFinding ? finding : unknown)(first, message, advice));
       for (const check of rest) this.add(unknown(check, 'Meta did not say: see above'));
     }
   }

@@ -1,23 +1,28 @@
 import type { Context } from '../../context.js';
 import { SMB_SYNC_TYPES, type RequestOutcome, type SmbSyncType } from '../../model/enumerations.js';
-import { ConfigError } from '../../model/errors.js';
+import { ConfigError, LockedError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
+import { acquireHistoryLock } from '../../store/locks/run-lock.js';
 import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
+import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { checkConnection } from './check.js';
+import { isNeeded, standsInTheWay } from './judge.js';
 import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
 import type { GraphAccess } from './token.js';
-import type { GraphCheck, GraphCheckName } from './types.js';
+import type { GraphCheck } from './types.js';
 
 export interface HistoryOptions {
   connection: string;
   organization?: string | undefined;
   access: GraphAccess;
+  /** For the lock of the requests. */
+  database: DatabaseConfig;
   /** When the number was connected, ms since 1970, if no event says so. */
   onboardedAt?: number | undefined;
-  /** Asks again although the outcome of an earlier request is unknown. */
+  /** Repeats a request whose outcome is unknown, of contacts or of history. */
   again: boolean;
 }
 
@@ -58,42 +63,16 @@ export interface Planned {
   onboarding: Onboarding;
 }
 
-/** What the answer needs: if one of these is wrong, Meta sends it and it is lost. */
-const NEEDED: readonly GraphCheckName[] = [
-  'token',
-  'expiry',
-  'scopes',
-  'targets',
-  'number',
-  'phone',
-  'coexistence',
-  'status',
-  'subscription',
-  'fields',
-];
-/** The subset that blocks a request even when Meta gives no answer: they decide who receives it. */
-const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
-
-/** An older request of another process is no longer in flight. */
-const ON_ITS_WAY_MS = 10 * 60_000;
-
-/** Whether another process may be waiting for Meta's answer to this request. */
-export function isOnItsWay(
-  { outcome, requestedAt }: Pick<HistoryRequestRow, 'outcome' | 'requestedAt'>,
-  now: number,
-): boolean {
-  return outcome === 'sent' && now - requestedAt < ON_ITS_WAY_MS;
-}
-
 /**
  * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws ConfigError for
- * a connection without history at Meta.
+ * a connection without history at Meta. `isOurs`: the caller holds the lock of the requests.
  */
-export async function planHistory(ctx: Context, options: HistoryOptions): Promise<Planned> {
+export async function planHistory(ctx: Context, options: HistoryOptions, isOurs = false): Promise<Planned> {
   const found = await findConnection(ctx, options.connection, options.organization);
   assertCoexistence(found);
   const connection = await withOnboarding(ctx, found, options.onboardedAt);
   const { result, onboarding } = await checkConnection(ctx, connection, options.access);
+  const isHeld = !isOurs && (await isBeingRequested(ctx, connection, onboarding, options.database));
   const now = ctx.clock();
   const phone = storedPhone(connection.displayPhoneNumber) ?? null;
   const { at, until } = onboarding;
@@ -105,13 +84,13 @@ export async function planHistory(ctx: Context, options: HistoryOptions): Promis
     hoursLeft: result.history.hoursLeft,
     steps: stepsOf(onboarding.requests),
     obstacles: [
-      ...requestedBefore(connection, onboarding, options.again, now),
+      ...(isHeld ? [beingRequested(connection)] : requestedBefore(connection, onboarding, options.again)),
       ...outsideWindow(connection, onboarding, now),
       ...withoutPhone(connection, phone),
       ...checkObstacles(result.checks),
     ],
     warnings: result.checks.filter(
-      ({ check, status }) => status === 'unknown' && NEEDED.includes(check) && !CERTAIN.includes(check),
+      (check) => check.status === 'unknown' && isNeeded(check) && !standsInTheWay(check),
     ),
   };
   return { plan, connection, onboarding };
@@ -169,13 +148,61 @@ async function withOnboarding(
   return { ...connection, webhookActivatedAt: given };
 }
 
+/** As the subject of a sentence. */
+const WHAT: Readonly<Record<SmbSyncType, string>> = {
+  smb_app_state_sync: 'contacts were',
+  history: 'history was',
+};
+
+/**
+ * Whether the process that sent a request without an answer still waits for it: it holds the lock until it has recorded
+ * the answer, so the request of a dead process has an unknown outcome at once.
+ */
+async function isBeingRequested(
+  ctx: Context,
+  connection: ConnectionRecord,
+  { requests }: Onboarding,
+  database: DatabaseConfig,
+): Promise<boolean> {
+  if (!requests.some(({ outcome }) => outcome === 'sent')) return false;
+  try {
+    const { host, pid, signal } = ctx;
+    const lock = await acquireHistoryLock(database, connection, {
+      ...{ command: 'history request', host, pid, signal },
+    });
+    await lock.release();
+    return false;
+  } catch (error) {
+    if (error instanceof LockedError) return true;
+    throw error;
+  }
+}
+
+function beingRequested({ name }: ConnectionRecord): Obstacle {
+  return {
+    code: 'being_requested',
+    message: 'another process is requesting it, and waits for Meta’s answer',
+    remedy: remedy('history request', [name, '--wait'], 'follows what comes of it'),
+  };
+}
+
 function requestedBefore(
   { name, historySyncStatus: status, historySyncStartedAt: startedAt }: ConnectionRecord,
   { at, requests }: Onboarding,
   again: boolean,
-  now: number,
 ): Obstacle[] {
   const row = requests.find(({ syncType }) => syncType === 'history');
+  const untold = again ? [] : requests.filter(({ outcome }) => outcome === 'sent' || outcome === 'unknown');
+  if (untold.length > 0 && row?.outcome !== 'accepted' && row?.outcome !== 'refused') {
+    return untold.map(({ syncType, requestedAt }) => ({
+      code: 'outcome_unknown',
+      message: `${WHAT[syncType]} requested on ${minuteOf(requestedAt)}, and no answer of Meta’s is known: ${syncType === 'history' ? 'it' : 'they'} may be on the way`,
+      remedy: [
+        'Wait for its webhooks first. If nothing comes within the hour:',
+        remedy('history request', [name, '--again'], 'asks once more; Meta refuses what it has taken'),
+      ],
+    }));
+  }
   if (row === undefined) {
     const hasCome = startedAt !== null && at !== null && startedAt >= at;
     return hasCome && (status === 'syncing' || status === 'completed')
@@ -197,19 +224,8 @@ function requestedBefore(
         { code: 'already_refused', message: `Meta refused it on ${when}: ${row.error ?? 'no reason'}` },
       ];
     case 'sent':
-    case 'unknown': {
-      if (again && !isOnItsWay(row, now)) return [];
-      return [
-        {
-          code: 'outcome_unknown',
-          message: `history was requested on ${when}, and no answer of Meta’s is known: it may be on its way`,
-          remedy: [
-            'Wait for its webhooks first. If nothing comes within the hour:',
-            remedy('history request', [name, '--again'], 'asks once more; Meta refuses what it has taken'),
-          ],
-        },
-      ];
-    }
+    case 'unknown':
+      return [];
   }
 }
 
@@ -250,14 +266,9 @@ function withoutPhone({ name }: ConnectionRecord, phone: string | null): Obstacl
 }
 
 function checkObstacles(checks: readonly GraphCheck[]): Obstacle[] {
-  return checks
-    .filter(
-      ({ check, status }) =>
-        (status === 'finding' && NEEDED.includes(check)) || (status === 'unknown' && CERTAIN.includes(check)),
-    )
-    .map(({ check, status, message, remedy: advice }) => ({
-      code: `check_${check}`,
-      message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
-      ...(advice === undefined ? {} : { remedy: advice }),
-    }));
+  return checks.filter(standsInTheWay).map(({ check, status, message, remedy: advice }) => ({
+    code: `check_${check}`,
+    message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
+    ...(advice === undefined ? {} : { remedy: advice }),
+  }));
 }

@@ -1,13 +1,14 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
-import { remedy, type Advices } from '../../model/remedy.js';
+import { remedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
+import type { GraphError } from '../../graph/errors.js';
 import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
 import type { Onboarding } from './onboarding.js';
-import type { GraphCheck, GraphCheckName } from './types.js';
+import type { FieldsAnswer, GraphCheck, GraphCheckName } from './types.js';
 
 /** What Meta's answers mean for a connection: pure. */
 
@@ -15,6 +16,32 @@ const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'] a
 /** What a coexistence number sends besides messages. */
 const COEXISTENCE_FIELDS = ['history', 'smb_app_state_sync', 'smb_message_echoes', 'messages'] as const;
 const HOUR = 3_600_000;
+
+/** What the answer to a request of history needs: if one of these is wrong, Meta sends it and it is lost. */
+const NEEDED: readonly GraphCheckName[] = [
+  'token',
+  'expiry',
+  'scopes',
+  'targets',
+  'number',
+  'phone',
+  'coexistence',
+  'status',
+  'subscription',
+  'fields',
+];
+/** The subset that blocks a request even when Meta gives no answer: they decide who receives it. */
+const CERTAIN: readonly GraphCheckName[] = ['number', 'subscription'];
+
+/** Whether a request of history needs this to be right. */
+export function isNeeded({ check }: Pick<GraphCheck, 'check'>): boolean {
+  return NEEDED.includes(check);
+}
+
+/** Whether a request of history is refused for what a check says. */
+export function standsInTheWay({ check, status }: Pick<GraphCheck, 'check' | 'status'>): boolean {
+  return status === 'finding' ? NEEDED.includes(check) : status === 'unknown' && CERTAIN.includes(check);
+}
 
 type Known = Pick<ConnectionRecord, 'name' | 'kind' | 'displayPhoneNumber' | 'wabaId' | 'phoneNumberId'>;
 
@@ -28,6 +55,21 @@ export function finding(check: GraphCheckName, message: string, advice?: Advices
 
 export function unknown(check: GraphCheckName, message: string, advice?: Advices): GraphCheck {
   return { check, status: 'unknown', message, ...(advice === undefined ? {} : { remedy: advice }) };
+}
+
+/** What helps where Meta refuses a question about a connection: its own id or token, and not the question again. */
+export function adviceOnRefusal(
+  { reason, remedy: advice }: GraphError,
+  check: GraphCheckName | undefined,
+  { name }: Pick<Known, 'name'>,
+): Advices | undefined {
+  if (reason === 'token') return newTokenAdvice(name);
+  if (reason !== 'parameter') return advice;
+  const share =
+    'If the id is right, give the system user of the token this account in the Business Manager, and create the token again.';
+  const flag = check === 'subscription' ? '--waba-id' : '--phone-number-id';
+  if (check === 'token') return newTokenAdvice(name);
+  return [remedy('connection edit', [name, flag, 'ID'], 'corrects the id, where it is wrong'), share];
 }
 
 /** The fields that a connection must subscribe to. */
@@ -199,6 +241,8 @@ function judgeThroughput({ throughput, is_on_biz_app: isOnApp }: NumberFacts): G
 export function judgeSubscription(
   apps: readonly SubscribedApp[],
   { wabaId }: Pick<Known, 'wabaId'>,
+  /** The token's app; null if Meta did not say. */
+  appId: string | null,
 ): GraphCheck {
   if (apps.length === 0) {
     return finding(
@@ -211,39 +255,50 @@ export function judgeSubscription(
     const host = callback !== undefined && URL.canParse(callback) ? ` (to ${new URL(callback).host})` : '';
     return `${name ?? id}${host}`;
   });
-  return ok('subscription', `webhooks go to ${names.join(', ')}`);
+  const isOwn = appId === null || apps.some(({ id }) => id === appId);
+  return ok(
+    'subscription',
+    `webhooks go to ${names.join(', ')}${isOwn ? '' : `, and not to the app of the token (${appId})`}`,
+  );
 }
 
 /**
- * The webhook fields. `subscribed`: Meta's answer; null if it gave none. `seen`: those received since the onboarding,
+ * The webhook fields. `answers`: Meta's, for each app that gets the webhooks. `seen`: those received since the onboarding,
  * which proves them.
  */
 export function judgeFields(
   connection: Known,
-  subscribed: ReadonlySet<string> | null,
+  answers: readonly FieldsAnswer[],
   seen: ReadonlySet<string>,
 ): GraphCheck {
   const needed = fieldsNeeded(connection);
-  const missing = needed.filter((field) => subscribed?.has(field) !== true && !seen.has(field));
-  if (missing.length === 0) return ok('fields', needed.join(', '));
-  if (subscribed !== null) {
-    return finding(
-      'fields',
-      `the app has not subscribed ${missing.join(', ')}: what Meta sends of it is lost`,
-      'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
-    );
-  }
-  return unknown(
+  const unseen = needed.filter((field) => !seen.has(field));
+  const told = answers.flatMap((answer) =>
+    answer.kind === 'told'
+      ? [{ other: answer.other, missing: unseen.filter((field) => !answer.fields.has(field)) }]
+      : [],
+  );
+  if (unseen.length === 0 || told.some(({ missing }) => missing.length === 0))
+    return ok('fields', needed.join(', '));
+  const untold = answers.find((answer) => answer.kind === 'untold');
+  if (untold !== undefined)
+    return unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  const lacking = told.map(
+    ({ other, missing }) =>
+      `the app${other === null ? '' : ` ${other}`} has not subscribed ${missing.join(', ')}`,
+  );
+  return finding(
     'fields',
-    `none of ${missing.join(', ')} came yet, and Meta tells the subscriptions only to the app itself`,
-    'Give the app secret (WA_RECONCILE_APP_SECRET), or look in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
+    `${lacking.join(', and ')}: what Meta sends of it is lost`,
+    'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
   );
 }
 
-/** How much of a number's past is still available. */
+/** How much of a number's past is still available. `checks`: the others, which may make a request refused. */
 export function judgeHistory(
   { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
   { at, until, requests }: Onboarding,
+  checks: readonly GraphCheck[],
   now: number,
 ): GraphCheck {
   if (status === 'completed' || status === 'syncing') return ok('history', `history is ${status}`);
@@ -252,14 +307,20 @@ export function judgeHistory(
   if (asked?.outcome === 'accepted') {
     return ok('history', `requested on ${minuteOf(asked.requestedAt)} (${asked.requestId ?? 'no id'})`);
   }
+  const wrong = checks.filter(standsInTheWay).map(({ check }) => check);
+  // Until then the command that requests it refuses.
+  const adviceOf = (request: Remedy): Advices =>
+    wrong.length === 0 ? request : [`First mend what stands above: ${wrong.join(', ')}. Then:`, request];
   if (at === null || until === null) {
     return unknown(
       'history',
       'nothing says when the number was connected, and history can be requested for 24 hours after that',
-      remedy(
-        'history request',
-        [name, '--onboarded', '2h'],
-        'requests it, where the number was connected two hours ago',
+      adviceOf(
+        remedy(
+          'history request',
+          [name, '--onboarded', '2h'],
+          'requests it, where the number was connected two hours ago',
+        ),
       ),
     );
   }
@@ -269,7 +330,7 @@ export function judgeHistory(
   return finding(
     'history',
     `history can be requested until ${minuteOf(until)}, ${leftWords(until - now)} from now, once`,
-    remedy('history request', [name], 'shows what it takes, and requests it'),
+    adviceOf(remedy('history request', [name], 'shows what it takes, and requests it')),
   );
 }
 

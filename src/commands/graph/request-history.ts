@@ -3,8 +3,9 @@ import { requestSync } from '../../graph/calls.js';
 import { GraphError } from '../../graph/errors.js';
 import { interrupted, type GraphClient } from '../../graph/client.js';
 import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
-import { ConfigError, UserError } from '../../model/errors.js';
+import { ConfigError, LockedError, UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { acquireHistoryLock, type RunLock } from '../../store/locks/run-lock.js';
 import {
   claimHistoryRequest,
   readHistoryRequests,
@@ -12,15 +13,9 @@ import {
   releaseHistoryRequest,
   type HistoryRequestRow,
 } from '../../store/tables/graph.js';
-import { storedPhone } from '../connections/find.js';
-import {
-  isOnItsWay,
-  planHistory,
-  stepsOf,
-  type HistoryOptions,
-  type HistoryPlan,
-  type Planned,
-} from './history-plan.js';
+import type { DatabaseConfig } from '../../store/open-store.js';
+import { findConnection, storedPhone } from '../connections/find.js';
+import { planHistory, stepsOf, type HistoryOptions, type HistoryPlan, type Planned } from './history-plan.js';
 import { withGraph } from './token.js';
 
 export interface HistoryRequestResult extends HistoryPlan {
@@ -63,19 +58,50 @@ export function assertConfirmed(
  * repeats one, even after a crash. Throws GraphError when Meta refuses or cannot be reached.
  */
 export async function requestHistory(ctx: Context, options: HistoryOptions): Promise<HistoryRequestResult> {
-  const planned = await planHistory(ctx, options);
+  const connection = await findConnection(ctx, options.connection, options.organization);
+  const lock = await holdRequests(ctx, connection, options.database);
+  try {
+    return await requestUnder(ctx, options, lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** A plan holds the lock for a moment, to see whether anybody does. */
+const LOCK_WAIT_MS = 2000;
+
+/** Until it is released, a request without an answer may still get one. */
+async function holdRequests(
+  { host, pid, signal }: Context,
+  connection: { id: string; name: string },
+  database: DatabaseConfig,
+): Promise<RunLock> {
+  const options = { command: 'history request', host, pid, signal, waitMs: LOCK_WAIT_MS };
+  try {
+    return await acquireHistoryLock(database, connection, options);
+  } catch (error) {
+    if (error instanceof LockedError) throw takenMeanwhile(connection.name);
+    throw error;
+  }
+}
+
+async function requestUnder(
+  ctx: Context,
+  options: HistoryOptions,
+  lock: RunLock,
+): Promise<HistoryRequestResult> {
+  const planned = await planHistory(ctx, options, true);
   const { plan, connection, onboarding } = planned;
   if (plan.obstacles.length > 0) return plannedResult(plan);
   await withGraph(ctx, connection, options.access, async (client) => {
     for (const syncType of SMB_SYNC_TYPES) {
       const before = onboarding.requests.find((request) => request.syncType === syncType);
-      if (before !== undefined) {
-        // Contacts may have been accepted before the history request failed.
-        if (before.outcome === 'accepted' || before.outcome === 'refused') continue;
-        if (isOnItsWay(before, ctx.clock())) throw takenMeanwhile(connection.name);
-        await releaseHistoryRequest(ctx.store.sql, before);
-      }
+      // Contacts may have been accepted before the history request failed.
+      if (before?.outcome === 'accepted' || before?.outcome === 'refused') continue;
       if (ctx.signal.aborted) throw interrupted();
+      lock.assertHeld();
+      // Its outcome is unknown, and a person said to ask again: else it would be an obstacle.
+      if (before !== undefined) await releaseHistoryRequest(ctx.store.sql, before);
       await requestOne(ctx, client, planned, syncType);
     }
   });

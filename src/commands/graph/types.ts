@@ -31,6 +31,12 @@ export interface GraphCheck {
   remedy?: Advices;
 }
 
+/** What one app has subscribed. `other`: which app, unless it is the token's. */
+export type FieldsAnswer =
+  | { kind: 'told'; other: string | null; fields: ReadonlySet<string> }
+  /** `isFailure`: Meta could not be asked, which says nothing about the app. */
+  | { kind: 'untold'; why: string; remedy?: Advices | undefined; isFailure?: true };
+
 export interface CheckedConnection {
   connection: { id: string; name: string; phoneNumberId: string | null; wabaId: string | null };
   /** `ok`, `findings`, or `failed`: some questions to Meta failed. */

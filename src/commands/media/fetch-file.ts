@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../context.js';
-import { readMediaAddress } from '../../graph/calls.js';
+import { readMediaAddress, type MediaAddress } from '../../graph/calls.js';
 import type { GraphClient } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
-import { pauseOf } from '../../graph/retries.js';
+import { LONGEST_PAUSE_MS, pauseOf } from '../../graph/retries.js';
 import type { MediaState } from '../../model/enumerations.js';
 import { UserError } from '../../model/errors.js';
 import { recordMediaFile, type NamedMedia } from '../../store/tables/media-files.js';
@@ -13,8 +13,10 @@ import type { WebDownload, WebFailure } from './types.js';
 /** Restarts per file in one run: a cut line, an expired address. */
 const MOST_ATTEMPTS = 4;
 const NOT_FOUND = 404;
-/** Wait for limits shorter than this. */
-const SHORT_WAIT_MS = 30_000;
+/** Wait for limits up to this long; a longer one means that the quota is used up. */
+const SHORT_WAIT_MS = 60_000;
+/** How often a file waits for a limit that others met. */
+const MOST_WAITS = 30;
 
 /** Where files go, and which are wanted. */
 interface FilePlace {
@@ -81,6 +83,11 @@ export async function fetchWebFile(
   work: FilePlace & { download: WebDownload },
 ): Promise<FileOutcome> {
   return settle(ctx, media, work, () => downloadWeb(ctx, media, work));
+}
+
+/** Records a file that Meta refuses while it gives out others. */
+export async function recordDenied(ctx: Context, media: NamedMedia, error: GraphError): Promise<void> {
+  await record(ctx, media, 'denied', { error: error.message, asked: true });
 }
 
 interface Fetched {
@@ -155,24 +162,35 @@ async function download(
   media: NamedMedia,
   { client, phoneNumberId, ...place }: FileWork,
 ): Promise<Fetched> {
-  for (let attempt = 1; ; attempt += 1) {
-    // Requested for every attempt: an address lives for five minutes.
-    const address = await readMediaAddress(client, media.mediaId, phoneNumberId);
-    assertSize(address.file_size ?? null, place);
-    const hashes = [hexOf(media.sha256), hexOf(address.sha256)].filter((hash) => hash !== null);
-    const mimeType = address.mime_type ?? media.mimeType;
+  let attempt = 1;
+  let waits = 0;
+  for (;;) {
+    let address: MediaAddress | null = null;
     try {
-      const kept = await keep(place, { hashes, size: address.file_size ?? null, mimeType }, (take) =>
-        client.download(address.url, take),
-      );
+      // Requested for every attempt: an address lives for five minutes.
+      address = await readMediaAddress(client, media.mediaId, phoneNumberId);
+      assertSize(address.file_size ?? null, place);
+      const { url, file_size: size = null } = address;
+      const hashes = [hexOf(media.sha256), hexOf(address.sha256)].filter((hash) => hash !== null);
+      const mimeType = address.mime_type ?? media.mimeType;
+      const kept = await keep(place, { hashes, size, mimeType }, (take) => client.download(url, take));
       return { kept, mimeType };
     } catch (error) {
-      const pause = attempt < MOST_ATTEMPTS ? pauseAfter(error, attempt) : null;
+      const held = waits < MOST_WAITS ? heldBackFor(error) : null;
+      const pause = held ?? (attempt < MOST_ATTEMPTS ? pauseAfter(error, attempt, address !== null) : null);
       if (pause === null) throw error;
+      if (held === null) attempt += 1;
+      else waits += 1;
       await delay(pause, undefined, { signal: ctx.signal }).catch(() => undefined);
       if (ctx.signal.aborted) throw error;
     }
   }
+}
+
+/** How long the limit that another file met holds this one back, in ms; null if it does not, or for long. */
+function heldBackFor(error: unknown): number | null {
+  if (!(error instanceof GraphError) || error.reason !== 'rate_limit' || error.status !== null) return null;
+  return error.waitMs !== null && error.waitMs <= SHORT_WAIT_MS ? error.waitMs : null;
 }
 
 async function downloadWeb(
@@ -222,9 +240,11 @@ function assertSize(size: number | null, { minBytes, maxBytes }: FilePlace): voi
   if (size < (minBytes ?? 0) || size > (maxBytes ?? Number.POSITIVE_INFINITY)) throw new OtherSize(size);
 }
 
-/** How long to wait before restarting a file, in ms; null if that would not help. */
-function pauseAfter(error: unknown, attempt: number): number | null {
+/** How long to wait before restarting a file, in ms; null if that would not help. `isNamed`: its address was. */
+function pauseAfter(error: unknown, attempt: number, isNamed: boolean): number | null {
   if (!(error instanceof GraphError)) return null;
+  // The client has repeated the question itself, but for a limit of more than its own longest pause.
+  if (!isNamed && (error.waitMs === null || error.waitMs <= LONGEST_PAUSE_MS)) return null;
   if (error.status === NOT_FOUND && error.reason === 'refused') return attempt === 1 ? 0 : null;
   if (error.waitMs !== null) return error.waitMs <= SHORT_WAIT_MS ? error.waitMs : null;
   const isCut = error.reason === 'unreachable' && !error.hadNoEffect;

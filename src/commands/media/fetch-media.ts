@@ -6,21 +6,23 @@ import { acquireMediaLock } from '../../store/locks/run-lock.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { countMedia, type MediaChoice, type NamedMedia } from '../../store/tables/media-files.js';
 import { assertOfMeta, withGraph } from '../graph/token.js';
+import { checkKept } from './check-kept.js';
 import { fetchFile, fetchWebFile } from './fetch-file.js';
 import { Fetching } from './fetching.js';
-import { removeUnfinished } from './keep-file.js';
+import { makeDirectory, removeUnfinished } from './keep-file.js';
 import { FetchProgress } from './progress.js';
 import { selectMedia, type SelectedMedia } from './select.js';
 import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally } from './types.js';
 
 /**
  * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records each file
- * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact and
- * a wrong secret key, and LockedError if another process fetches the same media.
+ * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact,
+ * a wrong secret key and a place that can be no directory, and LockedError if another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
   const selected = await selectMedia(ctx, options);
   if (options.dryRun) return plan(ctx, selected, options);
+  await makeDirectory(options.to);
   const { type, since, until, minSize, maxSize, maxBytes, again } = options;
   const connection = options.connection === undefined ? null : selected.connections[0]?.id;
   const { leadId } = selected;
@@ -60,9 +62,10 @@ async function plan(
 ): Promise<MediaFetchResult> {
   const planned: FetchedConnection[] = [];
   for (const { id, name } of connections) {
+    const lost = await checkKept(ctx, { ...checkOf(id, options), dryRun: true });
     const { owed, owedSized, owedBytes } = await owedOf(ctx, choiceOf(id), options, options.again);
     const sums = { owed, owedSized, owedBytes };
-    planned.push({ connection: { id, name }, ...newTally(), ...sums, gone: 0, stopped: null });
+    planned.push({ connection: { id, name }, ...newTally(), lost, ...sums, gone: 0, stopped: null });
   }
   return {
     schemaVersion: 1,
@@ -80,6 +83,8 @@ async function fetchAll(
   options: MediaFetchOptions,
 ): Promise<FetchedConnection[]> {
   let total = 0;
+  const lost = new Map<string, number>();
+  for (const { id } of connections) lost.set(id, await checkKept(ctx, checkOf(id, options)));
   for (const { id } of connections) total += (await owedOf(ctx, choiceOf(id), options, options.again)).owed;
   const progress = new FetchProgress(ctx, total);
   const fetched: FetchedConnection[] = [];
@@ -87,12 +92,16 @@ async function fetchAll(
   for (const connection of connections) {
     if (ctx.signal.aborted) break;
     const one = await fetchConnection(ctx, connection, choiceOf(connection.id), {
-      ...{ options, bytesLeft, progress },
+      ...{ options, bytesLeft, progress, lost: lost.get(connection.id) ?? 0 },
     });
     bytesLeft -= one.bytes;
     fetched.push(one);
   }
   return fetched;
+}
+
+function checkOf(connectionId: string, { to, again }: MediaFetchOptions): Parameters<typeof checkKept>[1] {
+  return { connectionId, directory: to, readsAll: again, dryRun: false };
 }
 
 /** What stops a connection without being its fault: the next run continues. */
@@ -113,7 +122,7 @@ function endOf(
   status: Exclude<MediaFetchResult['status'], 'planned'>,
   fetched: readonly FetchedConnection[],
 ): RunEnd {
-  const sum = (key: keyof MediaTally | 'owed' | 'gone'): number =>
+  const sum = (key: keyof MediaTally | 'owed' | 'gone' | 'lost'): number =>
     fetched.reduce((all, one) => all + one[key], 0);
   const keys = [
     'fetched',
@@ -125,6 +134,7 @@ function endOf(
     'failed',
     'owed',
     'gone',
+    'lost',
   ] as const;
   const stopped = fetched.find((one) => one.stopped !== null && !PASSING.has(one.stopped.code))?.stopped;
   return {
@@ -153,13 +163,14 @@ interface Fetchable {
   options: MediaFetchOptions;
   bytesLeft: number;
   progress: FetchProgress;
+  lost: number;
 }
 
 async function fetchConnection(
   ctx: Context,
   connection: ConnectionRecord,
   choice: MediaChoice,
-  { options, bytesLeft, progress }: Fetchable,
+  { options, bytesLeft, progress, lost }: Fetchable,
 ): Promise<FetchedConnection> {
   const tally = newTally();
   const web = { gone: 0 };
@@ -221,6 +232,7 @@ async function fetchConnection(
   return {
     connection: { id: connection.id, name: connection.name },
     ...tally,
+    lost,
     ...{ owed: left.owed, owedSized: left.owedSized, owedBytes: left.owedBytes },
     gone: web.gone,
     stopped,

@@ -1,12 +1,15 @@
 import type { Context } from '../../context.js';
 import { GraphError } from '../../graph/errors.js';
 import { readOwedMedia, type MediaChoice, type NamedMedia } from '../../store/tables/media-files.js';
-import { WhatsAppUnreachable, type FileOutcome } from './fetch-file.js';
+import { recordDenied, WhatsAppUnreachable, type FileOutcome } from './fetch-file.js';
 import type { FetchProgress } from './progress.js';
 import type { FetchedConnection, MediaTally } from './types.js';
 
 /** Files looked up at once. */
 const PAGE = 200;
+
+/** So many files refused for want of rights, and none given out, are the token's fault. */
+const MOST_REFUSED = 5;
 
 /** Shared state of a connection's fetch: its counters and limits. */
 export interface Shared {
@@ -18,9 +21,16 @@ export interface Shared {
   progress: FetchProgress;
 }
 
+/** Outcomes that Meta gives only to a token with the right to fetch files. */
+const ANSWERED: ReadonlySet<FileOutcome['outcome']> = new Set(['fetched', 'mismatch', 'otherSize']);
+
 /** The files of one connection from one source, a few at a time. `number`: the index among the parallel workers. */
 export class Fetching {
   private stop: Error | 'max_bytes' | null = null;
+  /** Refused for want of rights: the token's fault, or the file's own, which the other files tell. */
+  private refused: { media: NamedMedia; error: GraphError }[] = [];
+  /** Some file was answered otherwise: the token has its rights. */
+  private hasRights = false;
 
   constructor(
     private readonly ctx: Context,
@@ -46,6 +56,8 @@ export class Fetching {
         Array.from({ length: shared.concurrency }, (_, number) => this.takeFrom(rest, number)),
       );
     }
+    const [first] = this.refused;
+    if (first !== undefined) this.halt(first.error);
     return this.whyStopped();
   }
 
@@ -56,11 +68,30 @@ export class Fetching {
       if (shared.tally.bytes >= shared.bytesLeft) this.halt('max_bytes');
       if (this.stop !== null || ctx.signal.aborted) return;
       try {
-        this.count(await this.fetchOne(media, number));
+        const outcome = await this.fetchOne(media, number);
+        this.count(outcome);
+        if (ANSWERED.has(outcome.outcome)) await this.settleRefused();
       } catch (error) {
+        if (error instanceof GraphError && error.reason === 'rights') {
+          this.refused.push({ media, error });
+          if (this.hasRights) await this.settleRefused();
+          else if (this.refused.length >= MOST_REFUSED) this.halt(error);
+          continue;
+        }
         this.halt(error instanceof Error ? error : new Error(String(error)));
         return;
       }
+    }
+  }
+
+  /** The token has its rights: what was refused was so for its own sake, and holds up no other file in later runs. */
+  private async settleRefused(): Promise<void> {
+    this.hasRights = true;
+    const refused = this.refused;
+    this.refused = [];
+    for (const { media, error } of refused) {
+      await recordDenied(this.ctx, media, error);
+      this.count({ outcome: 'denied', bytes: 0 });
     }
   }
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UserError } from '../../model/errors.js';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { codeOf } from '../../graph/retries.js';
+import { ConfigError, UserError } from '../../model/errors.js';
 
 /** Larger than any file that WhatsApp accepts: a response without a size must end. */
 const LARGEST_FILE = 150 * 1024 * 1024;
@@ -42,7 +45,7 @@ export async function keepFile(
   try {
     const hash = createHash('sha256');
     let size = 0;
-    await mkdir(join(directory, INCOMING), { recursive: true, mode: 0o700 });
+    await makeOne(join(directory, INCOMING));
     const file = await open(incoming, 'w', 0o600);
     try {
       await fill(async (chunk) => {
@@ -61,17 +64,57 @@ export async function keepFile(
     if (hashes.some((wanted) => wanted !== sha256))
       throw new FileMismatch('its SHA-256 is not the one that was announced');
     const path = pathOf(directory, sha256, mimeType);
-    await mkdir(join(directory, sha256.slice(0, 2)), { recursive: true, mode: 0o700 });
+    await makeOne(join(directory, sha256.slice(0, 2)));
     await rename(incoming, path);
     await syncDirectory(join(directory, sha256.slice(0, 2)));
     return { sha256, size, path };
   } catch (error) {
-    await rm(incoming, { force: true });
+    await rm(incoming, { force: true }).catch(() => undefined);
     throw diskError(error, directory) ?? error;
   }
 }
 
-/** An existing file with the same bytes; null if there is none. */
+/**
+ * Makes the directory for the files, where it is missing. Throws ConfigError where no directory can be, UserError where
+ * this user may write none.
+ */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await makeAll(directory);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== undefined && NO_PLACE.has(code)) {
+      throw new ConfigError(`No directory can be made at ${directory} (${code}).`, {
+        code: 'media_directory',
+        remedy: 'Name another directory with --to.',
+        cause: error,
+      });
+    }
+    throw diskError(error, directory) ?? error;
+  }
+}
+
+/** What is in the way is not the disk's fault: a file, or a place such as /proc. */
+const NO_PLACE = new Set(['ENOENT', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG', 'ELOOP']);
+
+/** Step by step: Node's own recursive `mkdir` never ends below /proc. */
+async function makeAll(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  if (parent !== directory && (await stat(directory).catch(() => null)) === null) await makeAll(parent);
+  await makeOne(directory);
+}
+
+async function makeOne(directory: string): Promise<void> {
+  if ((await stat(directory).catch(() => null))?.isDirectory() === true) return;
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !(await stat(directory)).isDirectory()) throw error;
+  }
+}
+
+/** An existing file with the same bytes, which are read: its name alone does not prove them. Null if there is none. */
 export async function findKept(
   directory: string,
   sha256: string,
@@ -79,7 +122,15 @@ export async function findKept(
 ): Promise<KeptFile | null> {
   const path = pathOf(directory, sha256, mimeType);
   const found = await stat(path).catch(() => null);
-  return found?.isFile() === true ? { sha256, size: found.size, path } : null;
+  if (found?.isFile() !== true || (await hashOf(path)) !== sha256) return null;
+  return { sha256, size: found.size, path };
+}
+
+/** The SHA-256 of a file, in hexadecimal. */
+export async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /** Removes leftovers of a crashed run. `prefix`: the temporary names that belong to the caller. */
@@ -132,7 +183,18 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-const DISK = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EIO', 'EFBIG']);
+const DISK = new Set([
+  'ENOENT',
+  'ENOSPC',
+  'EDQUOT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EEXIST',
+  'EIO',
+  'EFBIG',
+]);
 
 function diskError(error: unknown, directory: string): UserError | null {
   if (!(error instanceof Error) || !('code' in error)) return null;

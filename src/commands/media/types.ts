@@ -62,7 +62,7 @@ export interface MediaFetchOptions extends MediaSelection {
   concurrency: number;
   /** The run starts no new file after this many bytes. */
   maxBytes?: number | undefined;
-  /** Also requests files that were refused, wrong or should be gone. */
+  /** Also requests files that were refused, wrong or should be gone; reads all kept files to see whether they are altered. */
   again: boolean;
   dryRun: boolean;
   /** For the run's record: what was typed, without the contact, which is private. */
@@ -86,6 +86,8 @@ export interface MediaTally {
 
 export interface FetchedConnection extends MediaTally {
   connection: { id: string; name: string };
+  /** Files on record that were gone from the disk or altered, and are owed again. */
+  lost: number;
   /** Files still owed after the run. */
   owed: number;
   /** Of those, the ones with known size, and their bytes. */

@@ -50,6 +50,20 @@ export function acquireMediaLock(
   return acquireDeviceLock(config, { id: `media ${id}`, name, subject: `The media of '${name}'` }, options);
 }
 
+/** Takes the lock for requesting a connection's history: who holds it may be waiting for Meta's answer. Throws like the others. */
+export function acquireHistoryLock(
+  config: DatabaseConfig,
+  connection: { id: string; name: string },
+  options: Omit<RunLockOptions, 'mode'>,
+): Promise<RunLock> {
+  const { id, name } = connection;
+  return acquireDeviceLock(
+    config,
+    { id: `history ${id}`, name, subject: `The history request of '${name}'` },
+    options,
+  );
+}
+
 /**
  * Takes the lock of a connection's linked device. Two processes on one device would advance the same Signal sessions.
  * Throws LockedError (exit 5), naming the holder.

@@ -16,6 +16,7 @@ import {
   word,
   type RowOf,
 } from '../columns.js';
+import { arrayLiteral } from '../array-literal.js';
 import type { Sql, SqlParameter } from '../sql.js';
 
 const MEDIA_FILE = columns({
@@ -275,5 +276,48 @@ export async function recordMediaFile(sql: Sql, row: MediaFileRow): Promise<void
     MEDIA_FILE,
     [row],
     `on conflict (connection_id, media_id) do update set ${excluded(changed)}`,
+  );
+}
+
+const KEPT_MEDIA = columns({ mediaId: text, path: text, size: orNull(bigint), sha256: orNull(text) });
+
+/** A file on record as fetched, and where it is kept. */
+export type KeptMedia = RowOf<typeof KEPT_MEDIA>;
+
+/** The fetched files of a connection whose path begins with `below`, in the order of their ids, after one of them. */
+export async function readKeptMedia(
+  sql: Sql,
+  {
+    connectionId,
+    below,
+    after,
+    limit,
+  }: { connectionId: string; below: string; after: string; limit: number },
+): Promise<KeptMedia[]> {
+  const rows = await sql.query(
+    `select ${columnNames(KEPT_MEDIA)} from media_files
+     where connection_id = $1::uuid and state = 'fetched' and starts_with(path, $2) and media_id > $3
+     order by media_id limit $4::integer`,
+    [connectionId, below, after, limit],
+  );
+  return rowsOf(KEPT_MEDIA, rows);
+}
+
+/** Marks fetched files as owed again, unless another run has kept them elsewhere meanwhile. */
+export async function markMediaLost(
+  sql: Sql,
+  connectionId: string,
+  files: readonly { mediaId: string; path: string; error: string }[],
+): Promise<void> {
+  await sql.execute(
+    `update media_files f set state = 'owed', path = null, fetched_at = null, error = lost.error
+     from unnest($2::text[], $3::text[], $4::text[]) as lost (media_id, path, error)
+     where f.connection_id = $1::uuid and f.media_id = lost.media_id and f.path = lost.path and f.state = 'fetched'`,
+    [
+      connectionId,
+      arrayLiteral(files.map(({ mediaId }) => mediaId)),
+      arrayLiteral(files.map(({ path }) => path)),
+      arrayLiteral(files.map(({ error }) => error)),
+    ],
   );
 }
