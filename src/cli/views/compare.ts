@@ -1,8 +1,10 @@
-import type {
-  AffectedPerson,
-  ComparedConnection,
-  ComparedItem,
-  CompareResult,
+import {
+  NOT_IN_CRM,
+  type AbsentConnection,
+  type AffectedPerson,
+  type ComparedConnection,
+  type ComparedItem,
+  type CompareResult,
 } from '../../commands/compare/types.js';
 import { COMPARISON_CLASSES } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
@@ -86,7 +88,7 @@ export function presentForgotten(name: string): Presentation {
   };
 }
 
-function verdictOf({ status, counts, connections, source, durationMs }: CompareResult): Verdict {
+function verdictOf({ status, counts, connections, absent, source, durationMs }: CompareResult): Verdict {
   const detail = `${source}, ${formatDuration(durationMs)}`;
   if (status === 'interrupted') return { mark: 'stopped', text: 'Interrupted: nothing is compared', detail };
   const found: readonly (readonly [number, string])[] = [
@@ -98,10 +100,24 @@ function verdictOf({ status, counts, connections, source, durationMs }: CompareR
   const bad = found.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
   const messages = connections.reduce((sum, one) => sum + one.messages, 0);
   const of = `of ${formatAmount(messages, 'message')}`;
-  if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}`, detail };
+  const beside = absent.length === 0 ? '' : `; ${absentWords(absent)}`;
+  if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}${beside}`, detail };
   const only = counts.only_in_crm + counts.without_id;
   const note = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
-  return { mark: 'good', text: `Clean: the CRM has all ${formatAmount(messages, 'message')}${note}`, detail };
+  const all = `the CRM has all ${formatAmount(messages, 'message')}`;
+  if (absent.length > 0) {
+    const compared = connections.map(({ connection }) => connection).join(', ');
+    return { mark: 'warn', text: `Not all compared: ${all} of ${compared}${beside}${note}`, detail };
+  }
+  return { mark: 'good', text: `Clean: ${all}${note}`, detail };
+}
+
+/** `nothing of bail (340 messages)`: what the CRM has nothing of. */
+export function absentWords(absent: readonly AbsentConnection[]): string {
+  const named = absent.map(
+    ({ connection, messages }) => `${connection} (${formatAmount(messages, 'message')})`,
+  );
+  return `nothing of ${named.join(', ')}`;
 }
 
 function connectionTable(connections: readonly ComparedConnection[]): Block {
@@ -289,19 +305,35 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   no_id: 'without an id',
 };
 
-function unmatchedBlocks({ unmatched }: CompareResult): Block[] {
+function unmatchedBlocks({ unmatched, absent }: CompareResult): Block[] {
   const { crm, connections } = unmatched;
   const items: Item[] = [
     ...crm.map(({ key, name }): Item => ({
       mark: 'note',
       line: ['in the CRM only: ', name === '' ? key : name],
     })),
-    ...connections.map((name): Item => ({ mark: 'note', line: ['in the database only: ', name] })),
+    ...connections.map((name): Item => {
+      const lacking = absent.find(({ connection }) => connection === name);
+      const messages = lacking === undefined ? '' : `, ${formatAmount(lacking.messages, 'message')}`;
+      return {
+        mark: lacking === undefined ? 'note' : 'warn',
+        line: ['in the database only: ', name, messages],
+      };
+    }),
   ];
   return [
     section('Connections not compared', [
       list(items),
-      ...(items.length === 0 ? [] : [text([faint('connect them with '), span('strong', '--map NAME=ID')])]),
+      ...(items.length === 0
+        ? []
+        : [
+            text([
+              faint('connect them with '),
+              span('strong', '--map NAME=ID'),
+              faint('; if this CRM never had one, say so with '),
+              span('strong', `--map NAME=${NOT_IN_CRM}`),
+            ]),
+          ]),
     ]),
   ];
 }

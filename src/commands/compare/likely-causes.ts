@@ -4,6 +4,8 @@ import type { BatchedMessage } from '../../store/queries/comparison.js';
 import type { LikelyCause } from './types.js';
 
 const ANY_CRM: Readonly<Record<LikelyCause, string>> = {
+  connection_gone:
+    'the CRM no longer has the instance, inbox or number that this connection matched before; if that is meant, save the comparison again with --map NAME=-',
   first_of_batch_only: 'the CRM reads only the first message of each webhook',
   media_without_storage: 'the CRM has no media message at all: its file storage is off or fails',
   lid_split: 'the CRM has a second contact, known by a LID, for the same person',
