@@ -122,6 +122,25 @@ describe.each(Object.entries(WORLDS))('compare with %s', (_name, world) => {
   });
 });
 
+describe('a fork with wid whose rows have another time', () => {
+  const backend = useBackend('postgresql');
+
+  it('differs in it, whatever the message itself says beside it', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 42, count: 120, batched: false });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillWid, day);
+    const place = { kind: 'database', url: crm.url } as const;
+    const before = await compareAll(store, 'ticketz', place);
+    expect(before.result.counts.differs).toBe(0);
+    await crm.sql(`update "Messages" set "createdAt" = "createdAt" + interval '5 hours'`);
+    const { result } = await compareAll(store, 'ticketz', place);
+    const { same } = before.result.counts;
+    expect(result.counts).toMatchObject({ same: 0, differs: same });
+    expect(result.connections.map(({ fields }) => fields)).toEqual([{ timestamp: same }]);
+  });
+});
+
 describe('exports of the family', () => {
   const backend = useBackend('postgresql');
 
