@@ -171,7 +171,7 @@ export class Tally {
       notKept: Object.fromEntries(side.notKept),
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
-      causes: causesOf(side, this.crm),
+      causes: causesOf(side, this.crm, this.isCloudApi(id)),
       splitPeople: this.splitPeople.get(id) ?? 0,
     }));
   }
@@ -225,14 +225,22 @@ function emptySide(connection: ConnectionRecord, crm: CrmConnection | null, crmN
   };
 }
 
-function causesOf({ causes, counts, lostMedia, keptMedia, crm: theirs }: Side, crm: CrmName): CauseFound[] {
-  if (theirs === null)
-    return [{ cause: 'connection_gone', messages: counts.lost, why: causeWords(crm, 'connection_gone') }];
+function causesOf(
+  { causes, counts, lostMedia, keptMedia, crm: theirs }: Side,
+  crm: CrmName,
+  isCloudApi: boolean,
+): CauseFound[] {
+  const found = (cause: LikelyCause, messages: number): CauseFound => ({
+    cause,
+    messages,
+    why: causeWords(crm, cause, isCloudApi),
+  });
+  if (theirs === null) return [found('connection_gone', counts.lost)];
   // Other messages may be lost for other reasons; a CRM with file storage has at least one file.
   const isMedia = keptMedia === 0 && lostMedia > 0 && (lostMedia >= FEW_FILES || lostMedia === counts.lost);
   const all = new Map(causes);
   if (isMedia) all.set('media_without_storage', lostMedia);
-  return [...all].map(([cause, messages]) => ({ cause, messages, why: causeWords(crm, cause) }));
+  return [...all].map(([cause, messages]) => found(cause, messages));
 }
 
 function messagesOf(counts: ComparisonCounts): number {
