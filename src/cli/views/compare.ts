@@ -6,7 +6,8 @@ import {
   type ComparedItem,
   type CompareResult,
 } from '../../commands/compare/types.js';
-import { COMPARISON_CLASSES } from '../../model/enumerations.js';
+import { comparedMessages } from '../../commands/report/comparisons.js';
+import { COMPARISON_CLASSES, type ComparisonCounts } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import {
@@ -104,12 +105,20 @@ function verdictOf({ status, counts, connections, absent, source, durationMs }: 
   if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}${beside}`, detail };
   const only = counts.only_in_crm + counts.without_id;
   const note = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
-  const all = `the CRM has all ${formatAmount(messages, 'message')}`;
+  const all = `the CRM ${allWords(counts)}`;
   if (absent.length > 0) {
     const compared = connections.map(({ connection }) => connection).join(', ');
-    return { mark: 'warn', text: `Not all compared: ${all} of ${compared}${beside}${note}`, detail };
+    return { mark: 'warn', text: `Not all compared: of ${compared} ${all}${beside}${note}`, detail };
   }
   return { mark: 'good', text: `Clean: ${all}${note}`, detail };
+}
+
+/** `has all 610 messages that it keeps; 70 not kept by design`. */
+export function allWords(counts: ComparisonCounts): string {
+  const messages = comparedMessages(counts);
+  const notKept = counts.not_kept_by_design;
+  if (notKept === 0) return `has all ${formatAmount(messages, 'message')}`;
+  return `has all ${formatAmount(messages - notKept, 'message')} that it keeps; ${formatCount(notKept)} not kept by design`;
 }
 
 /** `nothing of bail (340 messages)`: what the CRM has nothing of. */
@@ -201,7 +210,7 @@ function repairSteps(
   { isSql, file }: RepairShown,
 ): Remedy[] {
   // The URL may hold a password, which is not for the screen.
-  const holdsUrl = argv.some((word) => word.startsWith('--crm-url') && !word.startsWith('--crm-url-file'));
+  const holdsUrl = argv.some((word) => /^(?:--crm-url=)?postgres(?:ql)?:.*(?::[^/@]*@|password=)/.test(word));
   if (counts.lost === 0 || holdsUrl) return [];
   if (repair === null) {
     const why = isSql

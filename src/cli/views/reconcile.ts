@@ -1,6 +1,6 @@
 import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
-import { absentWords } from './compare.js';
+import { absentWords, allWords } from './compare.js';
 import { comparedMessages } from '../../commands/report/comparisons.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { needsForce } from '../../commands/dedupe/result.js';
@@ -150,7 +150,7 @@ function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
       ] as const
     ).flatMap(([found, words]) => (found > 0 ? [`${formatCount(found)} ${words}`] : []));
     const messages = formatAmount(comparedMessages(counts), 'message');
-    const what = wrong.length === 0 ? `has all ${messages}` : `${wrong.join(', ')} of ${messages}`;
+    const what = wrong.length === 0 ? allWords(counts) : `${wrong.join(', ')} of ${messages}`;
     const besides = only > 0 ? `; ${formatAmount(only, 'row')} only in the CRM` : '';
     const lacking = absent.length > 0 ? `; ${absentWords(absent)}` : '';
     const mark = wrong.length > 0 ? 'bad' : absent.length > 0 ? 'warn' : 'good';

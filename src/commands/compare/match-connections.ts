@@ -102,10 +102,22 @@ function mappedPair(
       first === undefined
         ? `--map: ${source.dialect.title} has nothing called '${crm}'.`
         : `--map: several of ${source.dialect.title} are called '${crm}'.`,
-      { code: 'crm_connection_unknown', remedy: `Give the id of one: ${listed(source.connections)}.` },
+      {
+        code: 'crm_connection_unknown',
+        remedy:
+          source.connections.length > 0
+            ? `Give the id of one: ${listed(source.connections)}.`
+            : `Nothing that was given names a connection. Give the export of ${namingTables(source).join(' and ')} too.`,
+      },
     );
   }
   return [{ connection: record, crm: first }];
+}
+
+/** The tables that say which connections there are. */
+function namingTables({ dialect }: CrmSource): string[] {
+  const tables = dialect.tables.length > 0 ? dialect.tables : [dialect.messages];
+  return tables.map(({ table }) => table);
 }
 
 function mappedRecord(records: readonly ConnectionRecord[], connection: string): ConnectionRecord {
