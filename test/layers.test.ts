@@ -43,7 +43,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/contacts': ['rules', 'identity', 'store'],
   'commands/messages': ['commands/connections', 'commands/contacts', 'context', 'rules', 'identity', 'store'],
   'commands/runs': ['audit', 'ingest/runs', 'context', 'store'],
-  'commands/undo': ['commands/runs', 'ingest/runs', 'context', 'store'],
+  'commands/undo': ['commands/runs', 'audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/inspect': ['context', 'decode', 'inputs'],
   'commands/compare-chat': [

@@ -106,7 +106,7 @@ class Auditor {
     await this.chunks.end();
     await this.names.end();
     if (!signal.aborted) await this.claims.end();
-    const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], signal);
+    const holders = await findHolders(this.view.sql, this.log, [...this.unfounded.keys()], { signal });
     for (const [rowId, entryId] of holders) this.book.held(this.unfounded.get(rowId) ?? '', entryId);
     await this.settleRefused(signal);
     const unheld = [...this.unfounded.keys()].filter((rowId) => !holders.has(rowId));

@@ -10,13 +10,13 @@ const TOGETHER = 500;
 
 /**
  * Finds the raw entries that hold these messages, whatever entry the rows name: for each the first about its contact.
- * Omits rows without one.
+ * Omits rows without one. `except`: entries that are about to go.
  */
 export async function findHolders(
   sql: Sql,
   log: RawLog,
   messageIds: readonly string[],
-  signal?: AbortSignal,
+  { signal, except = new Set() }: { signal?: AbortSignal; except?: ReadonlySet<string> } = {},
 ): Promise<Map<string, string>> {
   const holders = new Map<string, string>();
   for (let at = 0; at < messageIds.length && signal?.aborted !== true; at += TOGETHER) {
@@ -27,7 +27,7 @@ export async function findHolders(
     const open = new Map(rows.map((row) => [row.id, row]));
     for await (const decoded of log.entries({ statuses: [], chatIds })) {
       if (open.size === 0) break;
-      if (entryRefOf(decoded.entry).isOpen) continue;
+      if (entryRefOf(decoded.entry).isOpen || except.has(decoded.entry.id)) continue;
       for (const row of open.values()) {
         if (!holdsMessage(decoded, row)) continue;
         holders.set(row.id, decoded.entry.id);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { presentCompareChat } from '../../src/cli/views/compare-chat.js';
 import { compareChat } from '../../src/commands/compare-chat/compare-chat.js';
 import type {
   CompareChatOptions,
@@ -193,6 +194,28 @@ describeOnBackends('a chat held against the database', (backend) => {
       timeZone: 'America/Sao_Paulo',
     });
     expect(given).toMatchObject({ counts: { lost: 2 }, lostBeforeFirstStored: 2 });
+  });
+
+  test('a chat in which nothing is stored, or no text at its time, doubts the command and adopts nothing', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const other = await chatFile([
+      said(0, 'Oi, aqui é o Rui da padaria'),
+      said(60, 'Certo, Rui', 'Loja Centro'),
+    ]);
+    const options = { timeZone: 'America/Sao_Paulo', me: 'Loja Centro' };
+    const strange = await compare(store, other, options);
+    expect(strange.counts).toMatchObject({ matched: 0, lost: 2 });
+    const words = (result: CompareChatResult): string =>
+      presentCompareChat(result, ['compare', 'chat-export', 'chat.txt']).document.verdict?.text ?? '';
+    expect(words(strange)).toContain(`0 of 2 lines found: is this the chat of +${ANA}?`);
+    await expect(compare(store, other, { ...options, adopt: { dryRun: false } })).rejects.toMatchObject({
+      code: 'another_chat',
+    });
+    const unzoned = { ...strange.clock, source: 'zone', anchors: 3, agreeing: 0 } as const;
+    expect(words({ ...strange, clock: unzoned })).toContain(
+      '0 of 3 unique texts agree with America/Sao_Paulo: is --tz right?',
+    );
   });
 
   test('a zone that no text fits is not used, and that is said', async () => {

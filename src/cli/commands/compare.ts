@@ -28,7 +28,10 @@ const FLAGS = {
       'the view or table, [SCHEMA.]NAME, that has the columns of a comparison with `table`',
       'a name',
     ),
-    map: pairs('name=id', 'this connection is that instance, inbox or number of the CRM; repeat it'),
+    map: pairs(
+      'name=id',
+      'this connection is that instance, inbox or number of the CRM, or none of them (NAME=-); repeat it',
+    ),
   }),
   ...group('What:', {
     connection: connection(),
@@ -84,7 +87,10 @@ export function registerCompare(parent: Command, attach: Attach): Command {
       'Shows what the CRM lost, duplicated or filed under another contact. ' +
       'Reads the CRM in one read-only transaction, or exports of its tables, and puts every message in one ' +
       'class: same, lost, not_kept_by_design (the CRM never stores such messages), only_in_crm, differs, ' +
-      'other_contact, doubled, without_id. The sums must balance, or it fails. Nothing is changed on either side.',
+      'other_contact, doubled, without_id. The sums must balance, or it fails. A connection that has messages and ' +
+      'matches nothing in the CRM is degraded: --map NAME=- says that this CRM never had it, and --connection names ' +
+      'the only one to compare. A saved comparison remembers what it matched: of a connection that the CRM no longer ' +
+      'has, every message is lost. Nothing is changed on either side.',
     examples: [
       ['wa-reconcile compare evolution --crm-url-file evolution.url', 'a CRM’s database'],
       ['wa-reconcile compare evolution Message.csv Instance.csv', 'exports of its tables'],
@@ -100,7 +106,7 @@ export function registerCompare(parent: Command, attach: Attach): Command {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'no message is lost, doubled, misfiled or different',
+      [EXIT.ok]: 'every connection was compared: no message is lost, doubled, misfiled or different',
       [EXIT.usage]: 'wrong usage or configuration; not that CRM; connections cannot be matched',
       [EXIT.findings]: 'there are findings; --fail-on says how bad',
       [EXIT.interrupted]: 'interrupted; nothing was changed',
@@ -116,7 +122,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     { comparedItemLine, presentCompare, presentForgotten },
     { withContext },
     { compare },
-    { keyToSave, forgetSaved, saveForNights },
+    { keyToSave, forgetSaved, matchedBy, saveForNights },
     { openPruneFiles, openRepairFiles, readRepairedIds, redactUrl, rejectTakenFiles, takesSql },
   ] = await Promise.all([
     import('../items-file.js'),
@@ -169,6 +175,9 @@ async function compareCommand(call: Call): Promise<Outcome> {
       const compared = await compare(ctx, {
         ...options,
         ...chosen,
+        // What is typed beside the name of a saved comparison comes first.
+        map: options.map.length > 0 ? options.map : (chosen.map ?? []),
+        connection: options.connection ?? chosen.connection,
         crm,
         place,
         adopt,
@@ -181,7 +190,15 @@ async function compareCommand(call: Call): Promise<Outcome> {
       if (save !== undefined && url !== undefined && compared.status === 'completed') {
         await saveForNights(
           ctx,
-          { name: save, crm, url, table, map: options.map, connection: options.connection },
+          {
+            name: save,
+            crm,
+            url,
+            table,
+            map: options.map,
+            connection: options.connection,
+            matched: matchedBy(compared),
+          },
           secretKey,
         );
         call.notice(`Saved: reconcile --compare ${save} compares it every night.`);
@@ -224,6 +241,7 @@ async function placeOf(
   paths: readonly string[];
   map?: CompareOptions['map'];
   connection?: string | undefined;
+  matchedBefore?: CompareOptions['matchedBefore'];
 }> {
   switch (what.kind) {
     case 'database': {

@@ -92,7 +92,7 @@ function verdictOf(result: CompareChatResult): Verdict {
   }
   const unclear = counts.ambiguous === 0 ? '' : `, ${formatAmount(counts.ambiguous, 'ambiguous line')}`;
   if (counts.lost > 0) {
-    const text = `The phone has ${formatAmount(counts.lost, 'message')} that the database lacks${unclear}`;
+    const text = `The phone has ${formatAmount(counts.lost, 'message')} that the database lacks${unclear}${doubtOf(result)}`;
     return { mark: 'bad', text, detail };
   }
   if (result.status === 'partial') {
@@ -104,6 +104,16 @@ function verdictOf(result: CompareChatResult): Verdict {
       ? `Clean: the database has all ${formatAmount(lines, 'message')} of the chat`
       : `Clean: the database has ${formatCount(counts.matched)} of ${formatAmount(lines, 'message')} of the chat${unclear}, nothing is lost for certain`;
   return { mark: 'good', text, detail };
+}
+
+/** What may be wrong with the command and not with the database. */
+function doubtOf({ counts, clock, contact, lines }: CompareChatResult): string {
+  if (clock.source === 'zone' && clock.anchors > 0 && clock.agreeing === 0)
+    return `; 0 of ${formatAmount(clock.anchors, 'unique text')} agree with ${clock.timeZone ?? 'the zone'}: is --tz right?`;
+  const who = contact.phone ?? contact.name ?? contact.leadId;
+  return counts.matched === 0
+    ? `; 0 of ${formatAmount(lines, 'line')} found: is this the chat of ${who}?`
+    : '';
 }
 
 function blocksOf(result: CompareChatResult): Block[] {

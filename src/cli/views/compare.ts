@@ -1,10 +1,13 @@
-import type {
-  AffectedPerson,
-  ComparedConnection,
-  ComparedItem,
-  CompareResult,
+import {
+  NOT_IN_CRM,
+  type AbsentConnection,
+  type AffectedPerson,
+  type ComparedConnection,
+  type ComparedItem,
+  type CompareResult,
 } from '../../commands/compare/types.js';
-import { COMPARISON_CLASSES } from '../../model/enumerations.js';
+import { comparedMessages } from '../../commands/report/comparisons.js';
+import { COMPARISON_CLASSES, type ComparisonCounts } from '../../model/enumerations.js';
 import type { Remedy } from '../../model/remedy.js';
 import type { Presentation } from '../ui/presentation.js';
 import {
@@ -86,7 +89,7 @@ export function presentForgotten(name: string): Presentation {
   };
 }
 
-function verdictOf({ status, counts, connections, source, durationMs }: CompareResult): Verdict {
+function verdictOf({ status, counts, connections, absent, source, durationMs }: CompareResult): Verdict {
   const detail = `${source}, ${formatDuration(durationMs)}`;
   if (status === 'interrupted') return { mark: 'stopped', text: 'Interrupted: nothing is compared', detail };
   const found: readonly (readonly [number, string])[] = [
@@ -98,10 +101,32 @@ function verdictOf({ status, counts, connections, source, durationMs }: CompareR
   const bad = found.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
   const messages = connections.reduce((sum, one) => sum + one.messages, 0);
   const of = `of ${formatAmount(messages, 'message')}`;
-  if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}`, detail };
+  const beside = absent.length === 0 ? '' : `; ${absentWords(absent)}`;
+  if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}${beside}`, detail };
   const only = counts.only_in_crm + counts.without_id;
   const note = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
-  return { mark: 'good', text: `Clean: the CRM has all ${formatAmount(messages, 'message')}${note}`, detail };
+  const all = `the CRM ${allWords(counts)}`;
+  if (absent.length > 0) {
+    const compared = connections.map(({ connection }) => connection).join(', ');
+    return { mark: 'warn', text: `Not all compared: of ${compared} ${all}${beside}${note}`, detail };
+  }
+  return { mark: 'good', text: `Clean: ${all}${note}`, detail };
+}
+
+/** `has all 610 messages that it keeps; 70 not kept by design`. */
+export function allWords(counts: ComparisonCounts): string {
+  const messages = comparedMessages(counts);
+  const notKept = counts.not_kept_by_design;
+  if (notKept === 0) return `has all ${formatAmount(messages, 'message')}`;
+  return `has all ${formatAmount(messages - notKept, 'message')} that it keeps; ${formatCount(notKept)} not kept by design`;
+}
+
+/** `nothing of bail (340 messages)`: what the CRM has nothing of. */
+export function absentWords(absent: readonly AbsentConnection[]): string {
+  const named = absent.map(
+    ({ connection, messages }) => `${connection} (${formatAmount(messages, 'message')})`,
+  );
+  return `nothing of ${named.join(', ')}`;
 }
 
 function connectionTable(connections: readonly ComparedConnection[]): Block {
@@ -185,7 +210,7 @@ function repairSteps(
   { isSql, file }: RepairShown,
 ): Remedy[] {
   // The URL may hold a password, which is not for the screen.
-  const holdsUrl = argv.some((word) => word.startsWith('--crm-url') && !word.startsWith('--crm-url-file'));
+  const holdsUrl = argv.some((word) => /^(?:--crm-url=)?postgres(?:ql)?:.*(?::[^/@]*@|password=)/.test(word));
   if (counts.lost === 0 || holdsUrl) return [];
   if (repair === null) {
     const why = isSql
@@ -289,19 +314,35 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   no_id: 'without an id',
 };
 
-function unmatchedBlocks({ unmatched }: CompareResult): Block[] {
+function unmatchedBlocks({ unmatched, absent }: CompareResult): Block[] {
   const { crm, connections } = unmatched;
   const items: Item[] = [
     ...crm.map(({ key, name }): Item => ({
       mark: 'note',
       line: ['in the CRM only: ', name === '' ? key : name],
     })),
-    ...connections.map((name): Item => ({ mark: 'note', line: ['in the database only: ', name] })),
+    ...connections.map((name): Item => {
+      const lacking = absent.find(({ connection }) => connection === name);
+      const messages = lacking === undefined ? '' : `, ${formatAmount(lacking.messages, 'message')}`;
+      return {
+        mark: lacking === undefined ? 'note' : 'warn',
+        line: ['in the database only: ', name, messages],
+      };
+    }),
   ];
   return [
     section('Connections not compared', [
       list(items),
-      ...(items.length === 0 ? [] : [text([faint('connect them with '), span('strong', '--map NAME=ID')])]),
+      ...(items.length === 0
+        ? []
+        : [
+            text([
+              faint('connect them with '),
+              span('strong', '--map NAME=ID'),
+              faint('; if this CRM never had one, say so with '),
+              span('strong', `--map NAME=${NOT_IN_CRM}`),
+            ]),
+          ]),
     ]),
   ];
 }

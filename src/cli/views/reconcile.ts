@@ -1,5 +1,6 @@
 import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
+import { absentWords, allWords } from './compare.js';
 import { comparedMessages } from '../../commands/report/comparisons.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { needsForce } from '../../commands/dedupe/result.js';
@@ -137,7 +138,7 @@ function duplicatesSection({ dedupe }: ReconcileResult): Block {
 
 /** What the run compared; what is wrong, and what could not be compared, is among the alerts. */
 function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
-  return (report?.comparisons ?? []).flatMap(({ name, crm, comparedAt, error, counts }): Item[] => {
+  return (report?.comparisons ?? []).flatMap(({ name, crm, comparedAt, error, counts, absent }): Item[] => {
     if (comparedAt === null || comparedAt < startedAt || error !== null || counts === null) return [];
     const { lost, differs, other_contact: other, doubled, only_in_crm: only } = counts;
     const wrong = (
@@ -149,9 +150,11 @@ function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
       ] as const
     ).flatMap(([found, words]) => (found > 0 ? [`${formatCount(found)} ${words}`] : []));
     const messages = formatAmount(comparedMessages(counts), 'message');
-    const what = wrong.length === 0 ? `has all ${messages}` : `${wrong.join(', ')} of ${messages}`;
+    const what = wrong.length === 0 ? allWords(counts) : `${wrong.join(', ')} of ${messages}`;
     const besides = only > 0 ? `; ${formatAmount(only, 'row')} only in the CRM` : '';
-    return [{ mark: wrong.length === 0 ? 'good' : 'bad', label: name, line: `${crm}: ${what}${besides}` }];
+    const lacking = absent.length > 0 ? `; ${absentWords(absent)}` : '';
+    const mark = wrong.length > 0 ? 'bad' : absent.length > 0 ? 'warn' : 'good';
+    return [{ mark, label: name, line: `${crm}: ${what}${lacking}${besides}` }];
   });
 }
 

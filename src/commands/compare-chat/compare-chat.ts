@@ -55,6 +55,7 @@ export async function compareChat(ctx: Context, options: CompareChatOptions): Pr
   if (options.onItem !== undefined) await tellItems(told, options.onItem);
   if (options.adopt !== undefined && result.lost.length > 0 && result.clock.source === 'none')
     throw unknownClock();
+  if (options.adopt !== undefined && result.lost.length > 0 && isAnotherChat(told)) throw notThisChat(told);
   const adopted = options.adopt === undefined ? null : await adoptChat(ctx, told, options.adopt);
   return describeResult(told, {
     adopted,
@@ -216,6 +217,22 @@ function overruledZone(timeZone: string, { agreeing, anchors, spans }: ChatClock
       ? 'the texts that both sides have'
       : `${agreeing} of ${amount(anchors, 'unique text')} of both sides`;
   return `The zone ${timeZone} is not used: by ${by} the phone’s clock shows ${shown}.`;
+}
+
+/** Nothing of the chat is in a conversation that has messages of that time. */
+function isAnotherChat({ result, stored }: Told): boolean {
+  return result.matched.length === 0 && stored.messages.length > 0;
+}
+
+function notThisChat({ lines, lead }: Told): ConfigError {
+  return new ConfigError(
+    `None of ${amount(lines.length, 'line')} of the chat is in the conversation with ${lead.phone ?? lead.name ?? lead.leadId}: nothing was stored.`,
+    {
+      code: 'another_chat',
+      remedy:
+        'Check --contact, --connection and --tz, or export the whole chat: it has to show something that is stored.',
+    },
+  );
 }
 
 function unknownClock(): ConfigError {

@@ -30,11 +30,18 @@ import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { adoptRows } from './adopt.js';
 import { findFirstOnly } from './likely-causes.js';
 import { judgeMessage, whyNotKept, type Judged } from './judge.js';
-import { matchConnections, type ConnectionMatch } from './match-connections.js';
+import { matchConnections, type ConnectionMatch, type Matches } from './match-connections.js';
 import { addAside, addNews, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
 import { giveLostMessages } from './lost-messages.js';
-import type { CompareOptions, CompareResult, ComparedItem, DoubledRow, RepairSummary } from './types.js';
+import type {
+  AbsentConnection,
+  CompareOptions,
+  CompareResult,
+  ComparedItem,
+  DoubledRow,
+  RepairSummary,
+} from './types.js';
 
 /**
  * Compares a CRM's rows with the messages of the database and classifies each. Reads each side in one snapshot and
@@ -55,14 +62,22 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   const only =
     options.connection === undefined ? undefined : (await findConnection(ctx, options.connection)).id;
   const records = await readConnectionRecords(ctx.store.sql);
-  const { matches, unmatched } = matchConnections(source, records, { map: options.map, connection: only });
+  const found = matchConnections(source, records, {
+    map: options.map,
+    connection: only,
+    matchedBefore: options.matchedBefore,
+  });
+  const { matches, gone, unmatched } = found;
   const onlyInCrm = new Map<string, Set<string>>();
-  const { tally, people, repair, news } = await ctx.store.transaction(async (tx) => {
+  const { tally, people, repair, news, absent } = await ctx.store.transaction(async (tx) => {
     await prepareComparison(tx);
     const lead =
       options.contact === undefined ? null : await theOneLead(tx, await resolveContact(tx, options.contact));
-    return runComparison(ctx, tx, source, matches, {
-      connectionIds: [...new Set(matches.map(({ connection }) => connection.id))],
+    return runComparison(ctx, tx, source, found, {
+      connectionIds: [
+        ...new Set(matches.map(({ connection }) => connection.id)),
+        ...gone.map(({ id }) => id),
+      ],
       since: options.since ?? null,
       until: options.until ?? null,
       leadId: lead?.leadId ?? null,
@@ -95,10 +110,11 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       crm: unmatched.crm.map(({ key, name }: CrmConnection) => ({ key, name })),
       connections: unmatched.connections.map(({ name }) => name),
     },
+    absent,
     missingContacts: [...source.missingContacts],
     counts,
     people,
-    severity: severityOf(counts),
+    severity: severityOf(counts, absent),
     repaired: options.repaired === undefined ? null : tally.repaired(options.repaired.size),
     adopted,
     repair,
@@ -114,8 +130,10 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   };
 }
 
-function severityOf(counts: CompareResult['counts']): Severity | null {
+function severityOf(counts: CompareResult['counts'], absent: CompareResult['absent']): Severity | null {
   if (counts.lost + counts.differs + counts.other_contact + counts.doubled > 0) return 'loss';
+  // The CRM may have lost all of it, or never had it: only --connection or --map says that (V2).
+  if (absent.length > 0) return 'degraded';
   return counts.only_in_crm + counts.without_id > 0 ? 'note' : null;
 }
 
@@ -123,6 +141,7 @@ interface Compared {
   tally: Tally;
   people: CompareResult['people'];
   repair: RepairSummary | null;
+  absent: AbsentConnection[];
   /** Names that only the CRM links to one person, by connection. */
   news: Map<string, ReadPair[]>;
 }
@@ -138,9 +157,10 @@ async function runComparison(
   ctx: Context,
   tx: Sql,
   source: CrmSource,
-  matches: readonly ConnectionMatch[],
+  found: Matches,
   scope: Scope,
 ): Promise<Compared> {
+  const { matches, unmatched } = found;
   const steps = 4;
   ctx.emit({ event: 'step', step: 'read the CRM', number: 1, of: steps });
   const leads = new LeadFinder(tx);
@@ -150,7 +170,7 @@ async function runComparison(
       ctx.emit({ event: 'progress', bytesRead: 0, entries: rows, messages: rows });
     },
   });
-  const tally = new Tally(matches, staged, source.dialect.name);
+  const tally = new Tally(found, staged, source.dialect.name);
   const comparison = new Comparison(ctx, tx, source, scope, staged, tally);
   const isStopped = (): boolean => ctx.signal.aborted;
   if (!isStopped()) {
@@ -174,7 +194,8 @@ async function runComparison(
           {
             dialect: source.dialect,
             matches,
-            scope,
+            // Nothing of the CRM's could name a connection that is gone.
+            scope: { ...scope, connectionIds: scope.connectionIds.filter((id) => !tally.isGone(id)) },
             contactNames: staged.contactNames,
             isCloudApi: (id) => tally.isCloudApi(id),
             now: ctx.clock(),
@@ -190,9 +211,24 @@ async function runComparison(
   return {
     tally,
     repair,
+    absent: isStopped() ? [] : await countAbsent(tx, scope, unmatched.connections),
     news: staged.news,
     people: affected.map(({ leadId, ...person }) => ({ ...person, contact: names.get(leadId) ?? leadId })),
   };
+}
+
+/** Those of the connections that have messages in the scope. */
+async function countAbsent(
+  tx: Sql,
+  scope: ComparisonScope,
+  connections: Matches['unmatched']['connections'],
+): Promise<AbsentConnection[]> {
+  if (connections.length === 0) return [];
+  const messages = await countCompared(tx, { ...scope, connectionIds: connections.map(({ id }) => id) });
+  return connections.flatMap(({ id, name }) => {
+    const count = messages.get(id) ?? 0;
+    return count === 0 ? [] : [{ connection: name, messages: count }];
+  });
 }
 
 /** Enough to show a pattern. */
@@ -303,7 +339,13 @@ class Comparison {
       if (this.ctx.signal.aborted) return;
       for (const message of page) {
         const { connectionId, leadId, messageExternalId: externalId } = message;
-        const reason = whyNotKept(message, this.source.dialect, this.tally.isCloudApi(connectionId));
+        // Where the CRM has nothing any more, nothing says when it began.
+        const isBeforeCrm = message.isBeforeCrm && !this.tally.isGone(connectionId);
+        const reason = whyNotKept(
+          { ...message, isBeforeCrm },
+          this.source.dialect,
+          this.tally.isCloudApi(connectionId),
+        );
         const className = reason === null ? 'lost' : 'not_kept_by_design';
         this.tally.count(connectionId, className, leadId);
         if (reason === null) this.noteLost(message);

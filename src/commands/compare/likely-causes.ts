@@ -4,6 +4,8 @@ import type { BatchedMessage } from '../../store/queries/comparison.js';
 import type { LikelyCause } from './types.js';
 
 const ANY_CRM: Readonly<Record<LikelyCause, string>> = {
+  connection_gone:
+    'the CRM no longer has the instance, inbox or number that this connection matched before; if that is meant, save the comparison again with --map NAME=-',
   first_of_batch_only: 'the CRM reads only the first message of each webhook',
   media_without_storage: 'the CRM has no media message at all: its file storage is off or fails',
   lid_split: 'the CRM has a second contact, known by a LID, for the same person',
@@ -31,9 +33,19 @@ const BUGS: Partial<Record<CrmName, Partial<Record<LikelyCause, string>>>> = {
   },
 };
 
-/** Describes a likely cause: the CRM's own bug with its versions, if known. */
-export function causeWords(crm: CrmName, cause: LikelyCause): string {
-  return BUGS[crm]?.[cause] ?? ANY_CRM[cause];
+/** Those of them that are in the code which reads webhooks of the Cloud API. */
+const CLOUD_BUGS: Partial<Record<CrmName, ReadonlySet<LikelyCause>>> = {
+  evolution: new Set<LikelyCause>([
+    'first_of_batch_only',
+    'media_without_storage',
+    'filed_under_another_contact',
+  ]),
+};
+
+/** Describes a likely cause: the CRM's own bug with its versions, if known for connections of this kind. */
+export function causeWords(crm: CrmName, cause: LikelyCause, isCloudApi: boolean): string {
+  const isElsewhere = !isCloudApi && CLOUD_BUGS[crm]?.has(cause) === true;
+  return (isElsewhere ? undefined : BUGS[crm]?.[cause]) ?? ANY_CRM[cause];
 }
 
 /** A message in a Meta webhook body. WhatsApp Web events have their messages elsewhere. */

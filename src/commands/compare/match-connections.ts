@@ -3,7 +3,7 @@ import type { CrmSource } from '../../crm/source.js';
 import { ConfigError } from '../../model/errors.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
-import type { CompareOptions } from './types.js';
+import { NOT_IN_CRM, type CompareOptions } from './types.js';
 
 /** A connection and the matching CRM instances. */
 export interface ConnectionMatch {
@@ -13,6 +13,8 @@ export interface ConnectionMatch {
 
 export interface Matches {
   matches: ConnectionMatch[];
+  /** Matched when the comparison ran before, and match nothing now: the CRM no longer has them. */
+  gone: ConnectionRecord[];
   unmatched: { crm: CrmConnection[]; connections: ConnectionRecord[] };
 }
 
@@ -23,15 +25,21 @@ export interface Matches {
 export function matchConnections(
   source: CrmSource,
   records: readonly ConnectionRecord[],
-  { map, connection: only }: Pick<CompareOptions, 'map' | 'connection'>,
+  { map, connection: only, matchedBefore }: Pick<CompareOptions, 'map' | 'connection' | 'matchedBefore'>,
 ): Matches {
-  const wanted = records.filter(({ name, id }) => only === undefined || name === only || id === only);
+  const without = map
+    .filter(({ crm }) => crm === NOT_IN_CRM)
+    .map(({ connection }) => mappedRecord(records, connection));
+  const present = records.filter((record) => !without.includes(record));
+  const wanted = present.filter(({ name, id }) => only === undefined || name === only || id === only);
   const matches: ConnectionMatch[] = [];
-  const mapped = map.map((pair) => mappedPair(source, records, pair));
+  const mapped = map
+    .filter(({ crm }) => crm !== NOT_IN_CRM)
+    .flatMap((pair) => mappedPair(source, records, pair, matchedBefore));
   for (const crm of source.connections) {
     const found = mapped.filter((pair) => pair.crm === crm).map((pair) => pair.connection);
     // Whoever names an instance of a connection leaves out the others that may be it.
-    const open = records.filter((record) => !mapped.some(({ connection }) => connection === record));
+    const open = present.filter((record) => !mapped.some(({ connection }) => connection === record));
     const candidates = found.length > 0 ? found : byWhatTheySay(crm, open);
     if (candidates.length === 0 && only !== undefined && isNameless(source)) candidates.push(...wanted);
     const [first, second] = candidates;
@@ -43,12 +51,16 @@ export function matchConnections(
     const isNamed = mapped.some((pair) => pair.connection === connection);
     if (several.length > 1 && !isNamed) throw severalInstances(source, connection, several);
   }
-  if (matches.length === 0) throw nothingMatches(source, wanted);
+  const absent = wanted.filter((record) => !matches.some(({ connection }) => connection === record));
+  const isGone = ({ id }: ConnectionRecord): boolean => matchedBefore?.includes(id) === true;
+  const gone = absent.filter(isGone);
+  if (matches.length + gone.length === 0) throw nothingMatches(source, wanted);
   return {
     matches,
+    gone,
     unmatched: {
       crm: source.connections.filter((crm) => !matches.some((match) => match.crm === crm)),
-      connections: wanted.filter((record) => !matches.some(({ connection }) => connection === record)),
+      connections: absent.filter((record) => !isGone(record)),
     },
   };
 }
@@ -77,7 +89,38 @@ function mappedPair(
   source: CrmSource,
   records: readonly ConnectionRecord[],
   { connection, crm }: CompareOptions['map'][number],
-): ConnectionMatch {
+  matchedBefore: CompareOptions['matchedBefore'],
+): ConnectionMatch[] {
+  const record = mappedRecord(records, connection);
+  const named = source.connections.filter(({ key }) => key === crm);
+  const found = named.length > 0 ? named : source.connections.filter(({ name }) => name === crm);
+  const [first, second] = found;
+  // What a saved --map names may be what the CRM has lost.
+  if (first === undefined && matchedBefore?.includes(record.id) === true) return [];
+  if (first === undefined || second !== undefined) {
+    throw new ConfigError(
+      first === undefined
+        ? `--map: ${source.dialect.title} has nothing called '${crm}'.`
+        : `--map: several of ${source.dialect.title} are called '${crm}'.`,
+      {
+        code: 'crm_connection_unknown',
+        remedy:
+          source.connections.length > 0
+            ? `Give the id of one: ${listed(source.connections)}.`
+            : `Nothing that was given names a connection. Give the export of ${namingTables(source).join(' and ')} too.`,
+      },
+    );
+  }
+  return [{ connection: record, crm: first }];
+}
+
+/** The tables that say which connections there are. */
+function namingTables({ dialect }: CrmSource): string[] {
+  const tables = dialect.tables.length > 0 ? dialect.tables : [dialect.messages];
+  return tables.map(({ table }) => table);
+}
+
+function mappedRecord(records: readonly ConnectionRecord[], connection: string): ConnectionRecord {
   const record = records.find(({ name, id }) => name === connection || id === connection);
   if (record === undefined) {
     throw new ConfigError(`--map: there is no connection '${connection}'.`, {
@@ -85,18 +128,7 @@ function mappedPair(
       remedy: `Known connections: ${records.map(({ name }) => name).join(', ')}.`,
     });
   }
-  const named = source.connections.filter(({ key }) => key === crm);
-  const found = named.length > 0 ? named : source.connections.filter(({ name }) => name === crm);
-  const [first, second] = found;
-  if (first === undefined || second !== undefined) {
-    throw new ConfigError(
-      first === undefined
-        ? `--map: ${source.dialect.title} has nothing called '${crm}'.`
-        : `--map: several of ${source.dialect.title} are called '${crm}'.`,
-      { code: 'crm_connection_unknown', remedy: `Give the id of one: ${listed(source.connections)}.` },
-    );
-  }
-  return { connection: record, crm: first };
+  return record;
 }
 
 function ambiguous(

@@ -19,6 +19,8 @@ import type { CompareOptions, CompareResult } from './types.js';
 const Options = z.object({
   map: z.array(z.object({ connection: z.string(), crm: z.string() })).default([]),
   connection: z.string().optional(),
+  /** Ids of the connections that it matched: one that no longer does is a loss. */
+  matched: z.array(z.string()).default([]),
   /** The view or table of a custom program. */
   table: z.string().optional(),
 });
@@ -36,6 +38,8 @@ export interface ToSave {
   table?: string | undefined;
   map: CompareOptions['map'];
   connection?: string | undefined;
+  /** Ids of the connections that it matched. */
+  matched: readonly string[];
 }
 
 /**
@@ -44,7 +48,7 @@ export interface ToSave {
  */
 export async function saveForNights(
   ctx: Context,
-  { name, crm, url, table, map, connection }: ToSave,
+  { name, crm, url, table, map, connection, matched }: ToSave,
   key: SecretKey | null,
 ): Promise<void> {
   const sealing = keyToSave(name, key);
@@ -54,6 +58,7 @@ export async function saveForNights(
     url: sealing.seal(url, aboutUrl(name)),
     options: {
       map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
+      matched: [...matched],
       ...(connection === undefined ? {} : { connection }),
       ...(table === undefined ? {} : { table }),
     },
@@ -87,7 +92,7 @@ export async function openSaved(
   ctx: Context,
   name: string,
   key: SecretKey | null,
-): Promise<Pick<CompareOptions, 'crm' | 'place' | 'map' | 'connection'>> {
+): Promise<Pick<CompareOptions, 'crm' | 'place' | 'map' | 'connection' | 'matchedBefore'>> {
   const saved = await readSavedComparisons(ctx.store.sql);
   const found = saved.find((one) => one.name === name);
   if (found === undefined) throw unknown(name, saved);
@@ -98,13 +103,14 @@ export async function openSaved(
       remedy: 'Use the key that it was saved with, or save it again with --save.',
     });
   }
-  const { map, connection, table } = Options.parse(found.options);
+  const { map, connection, matched, table } = Options.parse(found.options);
   const url = key.open(found.url, aboutUrl(name));
   return {
     crm: found.crm,
     place: { kind: 'database', url, table },
     map,
     connection,
+    matchedBefore: matched,
   };
 }
 
@@ -118,21 +124,35 @@ export async function compareSaved(ctx: Context, name: string, key: SecretKey | 
   try {
     const result = await compare(ctx, options);
     if (result.status === 'completed') {
-      await recordComparison(ctx.store.sql, name, { at, error: null, result: summaryOf(result) });
+      await recordComparison(ctx.store.sql, name, {
+        at,
+        error: null,
+        result: summaryOf(result),
+        matched: matchedBy(result),
+      });
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    await recordComparison(ctx.store.sql, name, { at, error: error.message, result: null });
+    await recordComparison(ctx.store.sql, name, { at, error: error.message, result: null, matched: null });
   }
 }
 
+/** Ids of the connections that a comparison matched, or had matched before. */
+export function matchedBy({ connections }: Pick<CompareResult, 'connections'>): string[] {
+  return connections.map(({ connectionId }) => connectionId);
+}
+
 /** What the report shows of a comparison, overall and by connection. */
-function summaryOf({ crm, source, counts, connections, finishedAt }: CompareResult): JsonObject {
+function summaryOf({ crm, source, counts, connections, absent, finishedAt }: CompareResult): JsonObject {
   return {
     crm,
     source,
     finishedAt,
     counts: { ...counts },
+    absent: absent.map((one) => ({ ...one })),
+    gone: connections
+      .filter(({ causes }) => causes.some(({ cause }) => cause === 'connection_gone'))
+      .map(({ connection }) => connection),
     connections: connections.map((one) => ({
       connection: one.connection,
       crm: one.crm,

@@ -2,7 +2,9 @@ import type { AsideReason, CrmName, NotKeptReason } from '../../crm/crm.js';
 import { COMPARISON_CLASSES, type ComparisonClass, type ComparisonCounts } from '../../model/enumerations.js';
 import type { MissingMessage } from '../../store/queries/comparison.js';
 import { causeWords } from './likely-causes.js';
-import type { ConnectionMatch } from './match-connections.js';
+import type { CrmConnection } from '../../crm/crm.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
+import type { Matches } from './match-connections.js';
 import type { Staged } from './stage-rows.js';
 import type { AffectedPerson, CauseFound, ComparedConnection, ComparedField, LikelyCause } from './types.js';
 
@@ -17,7 +19,9 @@ const MEDIA_TYPES = new Set(['image', 'audio', 'video', 'document', 'sticker']);
 type Trouble = Omit<AffectedPerson, 'contact' | 'connection'>;
 
 interface Side {
-  match: ConnectionMatch;
+  connection: ConnectionRecord;
+  /** Null: gone from the CRM. */
+  crm: CrmConnection | null;
   crmNames: string[];
   counts: ComparisonCounts;
   fields: Map<ComparedField, number>;
@@ -34,24 +38,25 @@ export class Tally {
   private readonly sides = new Map<string, Side>();
 
   constructor(
-    matches: readonly ConnectionMatch[],
+    { matches, gone }: Pick<Matches, 'matches' | 'gone'>,
     private readonly staged: Staged,
     private readonly crm: CrmName,
   ) {
-    for (const match of matches) {
-      const name = match.crm.name === '' ? match.crm.key : match.crm.name;
-      const known = this.sides.get(match.connection.id);
-      if (known === undefined) this.sides.set(match.connection.id, emptySide(match, name));
+    for (const { connection, crm } of matches) {
+      const name = crm.name === '' ? crm.key : crm.name;
+      const known = this.sides.get(connection.id);
+      if (known === undefined) this.sides.set(connection.id, emptySide(connection, crm, [name]));
       else known.crmNames.push(name);
     }
+    for (const connection of gone) this.sides.set(connection.id, emptySide(connection, null, []));
   }
 
   nameOf(connectionId: string): string {
-    return this.side(connectionId).match.connection.name;
+    return this.side(connectionId).connection.name;
   }
 
   crmKeyOf(connectionId: string): string {
-    return this.side(connectionId).match.crm.key;
+    return this.side(connectionId).crm?.key ?? '';
   }
 
   /** By connection. */
@@ -69,8 +74,12 @@ export class Tally {
 
   /** The CRM's name, else the connection's name here. */
   isCloudApi(connectionId: string): boolean {
-    const { crm, connection } = this.side(connectionId).match;
-    return crm.isCloudApi ?? connection.kind !== 'baileys';
+    const { crm, connection } = this.side(connectionId);
+    return crm?.isCloudApi ?? connection.kind !== 'baileys';
+  }
+
+  isGone(connectionId: string): boolean {
+    return this.side(connectionId).crm === null;
   }
 
   count(connectionId: string, className: ComparisonClass, leadId: string | null): void {
@@ -119,9 +128,9 @@ export class Tally {
     if (MEDIA_TYPES.has(messageType)) this.side(connectionId)[isLost ? 'lostMedia' : 'keptMedia'] += 1;
   }
 
-  /** The connections with lost messages. */
+  /** The connections with lost messages that the CRM still has. */
   withLosses(): string[] {
-    return [...this.sides].filter(([, { counts }]) => counts.lost > 0).map(([id]) => id);
+    return [...this.sides].filter(([, { counts, crm }]) => crm !== null && counts.lost > 0).map(([id]) => id);
   }
 
   /** Throws when a message or a row has no class or two: no number of the result could be trusted. */
@@ -152,7 +161,8 @@ export class Tally {
 
   connections(): ComparedConnection[] {
     return [...this.sides].map(([id, side]) => ({
-      connection: side.match.connection.name,
+      connection: side.connection.name,
+      connectionId: id,
       crm: side.crmNames.join(', '),
       messages: messagesOf(side.counts),
       rows: this.staged.rows.get(id) ?? 0,
@@ -161,7 +171,7 @@ export class Tally {
       notKept: Object.fromEntries(side.notKept),
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
-      causes: causesOf(side, this.crm),
+      causes: causesOf(side, this.crm, this.isCloudApi(id)),
       splitPeople: this.splitPeople.get(id) ?? 0,
     }));
   }
@@ -177,8 +187,8 @@ export class Tally {
   /** Contacts with the most problems, worst first. */
   people(): (Trouble & { connection: string; leadId: string })[] {
     return [...this.sides.values()]
-      .flatMap(({ match, people }) =>
-        [...people].map(([leadId, trouble]) => ({ connection: match.connection.name, leadId, ...trouble })),
+      .flatMap(({ connection, people }) =>
+        [...people].map(([leadId, trouble]) => ({ connection: connection.name, leadId, ...trouble })),
       )
       .sort(
         (a, b) =>
@@ -199,10 +209,11 @@ export class Tally {
   }
 }
 
-function emptySide(match: ConnectionMatch, crmName: string): Side {
+function emptySide(connection: ConnectionRecord, crm: CrmConnection | null, crmNames: string[]): Side {
   return {
-    match,
-    crmNames: [crmName],
+    connection,
+    crm,
+    crmNames,
     counts: noCounts(),
     fields: new Map(),
     notKept: new Map(),
@@ -214,12 +225,22 @@ function emptySide(match: ConnectionMatch, crmName: string): Side {
   };
 }
 
-function causesOf({ causes, counts, lostMedia, keptMedia }: Side, crm: CrmName): CauseFound[] {
+function causesOf(
+  { causes, counts, lostMedia, keptMedia, crm: theirs }: Side,
+  crm: CrmName,
+  isCloudApi: boolean,
+): CauseFound[] {
+  const found = (cause: LikelyCause, messages: number): CauseFound => ({
+    cause,
+    messages,
+    why: causeWords(crm, cause, isCloudApi),
+  });
+  if (theirs === null) return [found('connection_gone', counts.lost)];
   // Other messages may be lost for other reasons; a CRM with file storage has at least one file.
   const isMedia = keptMedia === 0 && lostMedia > 0 && (lostMedia >= FEW_FILES || lostMedia === counts.lost);
   const all = new Map(causes);
   if (isMedia) all.set('media_without_storage', lostMedia);
-  return [...all].map(([cause, messages]) => ({ cause, messages, why: causeWords(crm, cause) }));
+  return [...all].map(([cause, messages]) => found(cause, messages));
 }
 
 function messagesOf(counts: ComparisonCounts): number {

@@ -10,6 +10,7 @@ export type ComparedField = (typeof COMPARED_FIELDS)[number];
 
 /** Why a CRM lost or misplaced messages, if the pattern is known. */
 export const LIKELY_CAUSES = [
+  'connection_gone',
   'first_of_batch_only',
   'media_without_storage',
   'lid_split',
@@ -28,7 +29,8 @@ export interface CauseFound {
 /** One connection compared with one of the CRM's. */
 export interface ComparedConnection {
   connection: string;
-  /** The CRM's instance, inbox or number. */
+  connectionId: string;
+  /** The CRM's instance, inbox or number; empty if it is gone from the CRM. */
   crm: string;
   /** Our messages in the window. */
   messages: number;
@@ -59,6 +61,12 @@ export interface AffectedPerson {
   doubled: number;
 }
 
+/** A connection that was not compared, because the CRM has nothing that matches it. */
+export interface AbsentConnection {
+  connection: string;
+  messages: number;
+}
+
 /** The JSON of `compare`, `schemaVersion` 1; fields are only ever added. Times are RFC 3339, UTC. */
 export interface CompareResult {
   schemaVersion: 1;
@@ -73,6 +81,8 @@ export interface CompareResult {
   connections: ComparedConnection[];
   /** CRM instances without a connection, and connections without an instance. */
   unmatched: { crm: Pick<CrmConnection, 'key' | 'name'>[]; connections: string[] };
+  /** Connections that have messages in the window, of which the CRM has nothing, and is not known to have had anything. */
+  absent: AbsentConnection[];
   /** Tables that were not given, without which no message can be found under another contact. */
   missingContacts: string[];
   /** Sums over the connections. */
@@ -108,11 +118,16 @@ export { CRM_NAMES, type CrmName } from '../../crm/crm.js';
 export type { CrmPlace } from '../../crm/open-crm.js';
 export type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 
+/** In place of an ID in `--map NAME=ID`: the CRM never had this connection. */
+export const NOT_IN_CRM = '-';
+
 export interface CompareOptions {
   crm: CrmName;
   place: CrmPlace;
-  /** `--map`: a connection's name, and the CRM's key or name for it. */
+  /** `--map`: a connection's name, and the CRM's key or name for it; `-`: the CRM never had it. */
   map: readonly { connection: string; crm: string }[];
+  /** Ids of connections that an earlier run of this comparison matched: one that matches nothing now has lost its messages. */
+  matchedBefore?: readonly string[] | undefined;
   /** Name of the only connection to compare. */
   connection?: string | undefined;
   contact?: string | undefined;

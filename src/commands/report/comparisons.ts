@@ -9,17 +9,26 @@ import type { ComparisonReport } from './types.js';
 /** A nightly comparison is overdue after two nights. */
 const OVERDUE_MS = 48 * 3_600_000;
 
-const Result = z.object({ counts: z.record(z.enum(COMPARISON_CLASSES), z.number()) });
+const Result = z.object({
+  counts: z.record(z.enum(COMPARISON_CLASSES), z.number()),
+  absent: z.array(z.object({ connection: z.string(), messages: z.number() })).default([]),
+  gone: z.array(z.string()).default([]),
+});
 
 /** The last findings for each CRM compared nightly. */
 export function reportComparisons(saved: readonly SavedComparison[]): ComparisonReport[] {
-  return saved.map(({ name, crm, comparedAt, error, result }) => ({
-    name,
-    crm,
-    comparedAt: comparedAt === null ? null : new Date(comparedAt).toISOString(),
-    error,
-    counts: Result.safeParse(result).data?.counts ?? null,
-  }));
+  return saved.map(({ name, crm, comparedAt, error, result }) => {
+    const last = Result.safeParse(result).data;
+    return {
+      name,
+      crm,
+      comparedAt: comparedAt === null ? null : new Date(comparedAt).toISOString(),
+      error,
+      counts: last?.counts ?? null,
+      absent: last?.absent ?? [],
+      gone: last?.gone ?? [],
+    };
+  });
 }
 
 /** What a CRM lacks, doubles or files under another contact; and comparisons that do not run. */
@@ -27,7 +36,7 @@ export function comparisonAlerts(comparisons: readonly ComparisonReport[], now: 
   return comparisons.flatMap((one) => [...differenceAlert(one), ...missingAlert(one, now)]);
 }
 
-function differenceAlert({ name, crm, comparedAt, counts }: ComparisonReport): Alert[] {
+function differenceAlert({ name, crm, comparedAt, counts, gone }: ComparisonReport): Alert[] {
   if (counts === null) return [];
   const { lost, differs, other_contact: other, doubled } = counts;
   const total = lost + differs + other + doubled;
@@ -43,9 +52,11 @@ function differenceAlert({ name, crm, comparedAt, counts }: ComparisonReport): A
     alert('crm_differs', null, {
       subject: name,
       since: comparedAt === null ? null : Date.parse(comparedAt),
-      state: [lost, differs, other, doubled].join('/'),
+      state: [lost, differs, other, doubled, ...gone].join('/'),
       count: total,
-      message: `The CRM ${name} (${crm}) has ${parts.join(', ')} of ${amount(comparedMessages(counts), 'message')}.`,
+      message: `The CRM ${name} (${crm}) has ${parts.join(', ')} of ${amount(comparedMessages(counts), 'message')}.${
+        gone.length === 0 ? '' : ` It no longer has ${gone.join(' and ')}.`
+      }`,
       remedy: remedy('compare', [name], 'compares it again, and shows the people and the causes'),
     }),
   ];
@@ -62,10 +73,22 @@ export function comparedMessages({
   return same + lost + notKept + differs + other;
 }
 
-function missingAlert({ name, comparedAt, error }: ComparisonReport, now: number): Alert[] {
+function missingAlert({ name, crm, comparedAt, error, absent }: ComparisonReport, now: number): Alert[] {
   const since = comparedAt === null ? null : Date.parse(comparedAt);
   const isOverdue = since === null || now - since > OVERDUE_MS;
-  if (error === null && !isOverdue) return [];
+  if (error === null && !isOverdue) {
+    if (absent.length === 0) return [];
+    const messages = absent.reduce((sum, one) => sum + one.messages, 0);
+    return [
+      alert('crm_not_compared', null, {
+        subject: name,
+        since,
+        state: absent.map(({ connection }) => connection).join('/'),
+        message: `The CRM ${name} (${crm}) has nothing of ${absent.map(({ connection }) => connection).join(' and ')}: ${amount(messages, 'message')} not compared.`,
+        remedy: remedy('compare', [name], 'shows how to connect it, or to say that this CRM never had it'),
+      }),
+    ];
+  }
   return [
     alert('crm_not_compared', null, {
       subject: name,

@@ -197,6 +197,10 @@ export interface ComparisonReport {
   error: string | null;
   /** Messages and rows by class in the last completed comparison; null before the first. */
   counts: ComparisonCounts | null;
+  /** Connections with messages that it did not compare: the CRM has nothing that matches them. */
+  absent: { connection: string; messages: number }[];
+  /** Connections that it compared before, and that the CRM no longer has. */
+  gone: string[];
 }
 
 /** A contact with an incomplete conversation. */

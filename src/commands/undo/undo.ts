@@ -1,20 +1,28 @@
+import { findHolders } from '../../audit/find-holders.js';
 import type { Context } from '../../context.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Ended, type Run } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import { journaled } from '../../store/journal/journal.js';
 import { putBack, type PutBack } from '../../store/journal/put-back.js';
 import {
   countUnrestored,
   invertJournal,
+  leaveEntries,
   leaveTouched,
+  readBereft,
   readLaterRuns,
   readTouched,
+  type BereftMessage,
   type TouchedRow,
 } from '../../store/journal/undo-journal.js';
 import { violatedConstraint } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
+import { recomputeConversations, updateConversations } from '../../store/tables/conversations.js';
+import { linkMessages } from '../../store/tables/messages.js';
 import { endUndoneRun, type RunRow } from '../../store/tables/sync-runs.js';
 import { chooseRun } from './choose-run.js';
 import type { LeftRow, UndoOptions, UndoResult } from './types.js';
@@ -26,7 +34,7 @@ const LISTED = 50;
  * Restores exactly what a run of `dedupe`, `verify --enforce`, `raw discard`, `undo` or an adoption changed, in one
  * transaction: either every row returns to its earlier state, or nothing changes. Later changes are never overwritten:
  * without `force` they block the undo; with it, the changed columns, and rows deleted or reinserted, stay. The undo is
- * a run with its own journal.
+ * a run with its own journal. A message that stays keeps a raw entry: another one that holds it, else the one it names.
  *
  * Throws ConfigError for a run that does not exist or has nothing to restore, UserError for one already undone and if a
  * newer index or foreign key prevents it.
@@ -89,9 +97,12 @@ async function work(
     };
   }
   if (touched.length > 0) await leaveTouched(tx, touched);
+  const bereft = await readBereft(tx, undoId);
+  const links = await findOtherEntries(tx, undoId, bereft);
   const tables = await putBack(tx, undoId);
   const wrong = await countUnrestored(tx, undoId);
   if (wrong > 0) throw new Error(`${wrong} rows were not restored exactly; nothing was changed`);
+  await settleBereft(tx, undoId, bereft, links);
   const status = touched.length > 0 ? 'partial' : 'completed';
   await endUndoneRun(tx, run.id, ctx.clock());
   return {
@@ -102,6 +113,52 @@ async function work(
       verdict: verdictOf(tables, touched.length, run),
     },
   };
+}
+
+interface EntryLink {
+  messageId: string;
+  claimedId: string;
+  logId: string;
+}
+
+/**
+ * For each message that stays while its raw entry goes, another one that holds it. If there is none, the entry stays with
+ * the message: nothing else proves it.
+ */
+async function findOtherEntries(
+  tx: Sql,
+  undoId: string,
+  bereft: readonly BereftMessage[],
+): Promise<EntryLink[]> {
+  if (bereft.length === 0) return [];
+  const holders = await findHolders(
+    tx,
+    await RawLog.open(tx),
+    bereft.map(({ messageId }) => messageId),
+    { except: new Set(bereft.map(({ entryId }) => entryId)) },
+  );
+  const needed = bereft.filter(({ messageId }) => !holders.has(messageId));
+  await leaveEntries(tx, undoId, [...new Set(needed.map(({ entryId }) => entryId))]);
+  return bereft.flatMap(({ messageId, entryId: claimedId }) => {
+    const logId = holders.get(messageId);
+    return logId === undefined ? [] : [{ messageId, claimedId, logId }];
+  });
+}
+
+/** Links these messages to their other entries; their conversations begin and end with what is left. */
+async function settleBereft(
+  tx: Sql,
+  undoId: string,
+  bereft: readonly BereftMessage[],
+  links: readonly EntryLink[],
+): Promise<void> {
+  if (bereft.length === 0) return;
+  const bareMessageIds = links.map(({ messageId }) => messageId);
+  const conversationIds = [...new Set(bereft.map(({ conversationId }) => conversationId))];
+  await journaled(tx, undoId, { bareMessageIds, conversationIds }, async () => {
+    await linkMessages(tx, links);
+    await updateConversations(tx, await recomputeConversations(tx, conversationIds));
+  });
 }
 
 async function describe(

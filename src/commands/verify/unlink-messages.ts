@@ -40,7 +40,9 @@ export async function unlinkUnfounded(
     for (let at = 0; at < links.length && !ctx.signal.aborted; at += TOGETHER) {
       const some = links.slice(at, at + TOGETHER);
       const bareMessageIds = some.map(({ messageId }) => messageId);
-      const holders = await findHolders(store.sql, await RawLog.open(store.sql), bareMessageIds, ctx.signal);
+      const holders = await findHolders(store.sql, await RawLog.open(store.sql), bareMessageIds, {
+        signal: ctx.signal,
+      });
       done.messages += await inBatch(ctx, { organizations }, (tx) =>
         journaled(tx, runId, { bareMessageIds }, async () => {
           const held = some.flatMap(({ messageId, logId: claimedId }) => {

@@ -45,14 +45,21 @@ export function readWhaticketRow(record: CrmRecord): CrmRow {
       contact,
       person,
       direction: directionOf(record),
-      // Only the forks with `wid` give a row the message's own time.
-      at: secondsAt(json, 'messageTimestamp') ?? (hasWid ? storedAt : null),
+      at: timeOf(json, hasWid ? storedAt : null),
       storedAt,
       type,
       body: flagIn(record, 'isDeleted') ? undefined : textOf(record, type, content),
       aside: flagIn(record, 'isGroup') ? 'group' : asideOfChat(chat),
     },
   };
+}
+
+/**
+ * The time that the CRM shows. The forks with `wid` store it as the row's own: what the message itself says beside it shows nobody
+ * that the row is wrong.
+ */
+function timeOf(json: JsonObject | null, own: number | null): number | null {
+  return own ?? secondsAt(json, 'messageTimestamp');
 }
 
 function directionOf(record: CrmRecord): Direction | null {

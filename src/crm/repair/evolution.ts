@@ -38,7 +38,9 @@ export const EVOLUTION_REPAIR: RepairForm = {
     message.type !== 'text' && !isFile(message) && message.place === null && message.cards === null,
   before: () => [
     {
-      does: 'Without this index, every look-up by WhatsApp’s id would read the whole instance. Built beside running writers.',
+      does:
+        'Without this index, every look-up by WhatsApp’s id would read the whole instance. Built beside running writers. ' +
+        'In two sessions at once, one fails, and nothing is lost: run it again.',
       sql: `create index concurrently if not exists ${INDEX} on "Message" ("instanceId", (key->>'id'))`,
     },
   ],

@@ -231,6 +231,37 @@ export async function leaveTouched(tx: Sql, touched: readonly TouchedRow[]): Pro
   await tx.execute(`delete from change_journal where id = any($1::bigint[])`, [arrayLiteral(rest)]);
 }
 
+const BEREFT = columns({ messageId: uuid, entryId: uuid, conversationId: uuid });
+
+/** A message that stays although the undo takes out the raw entry that it names: a later one said the same, or changed it. */
+export type BereftMessage = RowOf<typeof BEREFT>;
+
+export async function readBereft(tx: Sql, undoId: string): Promise<BereftMessage[]> {
+  const rows = await tx.query(
+    `select m.id as message_id, m.batch_id as entry_id, m.conversation_id
+     from change_journal w join messages m on m.batch_id = (w.key ->> 'id')::uuid
+     where w.run_id = $1::uuid and w.table_name = '${JOURNALED_TABLES.webhook_log.name}' and w.after is null
+       and not exists (
+         select from change_journal e
+         where e.run_id = $1::uuid and e.table_name = '${JOURNALED_TABLES.messages.name}'
+           and e.key = jsonb_build_object('id', m.id) and (e.after is null or e.after ? 'batch_id')
+       )`,
+    [undoId],
+  );
+  return rowsOf(BEREFT, rows);
+}
+
+/** Leaves raw entries where they are that the undo would take out. */
+export async function leaveEntries(tx: Sql, undoId: string, entryIds: readonly string[]): Promise<void> {
+  if (entryIds.length === 0) return;
+  await tx.execute(
+    `delete from change_journal
+     where run_id = $1::uuid and table_name = '${JOURNALED_TABLES.webhook_log.name}' and after is null
+       and (key ->> 'id')::uuid = any($2::uuid[])`,
+    [undoId, arrayLiteral(entryIds)],
+  );
+}
+
 function firstKey(table: JournaledTable): string {
   const [first] = table.key;
   if (first === undefined) throw new Error(`${table.name} has no key`);

@@ -63,15 +63,27 @@ export async function deleteSavedComparison(sql: Sql, name: string): Promise<boo
   return (await sql.execute(`delete from saved_comparisons where name = $1`, [name])) > 0;
 }
 
-/** Records how a comparison ended; if it failed, earlier findings stay. */
+/** Records how a comparison ended, and the connections that it matched; if it failed, what was found before stays. */
 export async function recordComparison(
   sql: Sql,
   name: string,
-  { at, error, result }: { at: number; error: string | null; result: JsonObject | null },
+  {
+    at,
+    error,
+    result,
+    matched,
+  }: { at: number; error: string | null; result: JsonObject | null; matched: readonly string[] | null },
 ): Promise<void> {
   await sql.execute(
-    `update saved_comparisons set compared_at = $2::timestamptz, error = $3, result = coalesce($4::jsonb, result)
+    `update saved_comparisons set compared_at = $2::timestamptz, error = $3, result = coalesce($4::jsonb, result),
+       options = case when $5::jsonb is null then options else options || jsonb_build_object('matched', $5::jsonb) end
      where name = $1`,
-    [name, new Date(at).toISOString(), error, result === null ? null : JSON.stringify(result)],
+    [
+      name,
+      new Date(at).toISOString(),
+      error,
+      result === null ? null : JSON.stringify(result),
+      matched === null ? null : JSON.stringify(matched),
+    ],
   );
 }

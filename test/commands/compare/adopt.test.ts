@@ -10,12 +10,13 @@ import { report } from '../../../src/commands/report/report.js';
 import { reportOptions } from '../../support/reporting.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
+import { isAtLeast } from '../../../src/model/enumerations.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { asBaileysEvents } from '../../support/crm/day-baileys.js';
 import { asWebhooks } from '../../support/crm/day-webhooks.js';
-import { createDay, WEB, CLOUD } from '../../support/crm/day.js';
+import { createDay, WEB, CLOUD, type DayMessage } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { addConnection } from '../../support/connections.js';
 import { dumpDatabase, type Dump } from '../../support/damage.js';
@@ -237,6 +238,66 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(await rowsOf(store)).toEqual(before);
     const again = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
     expect(again.result.adopted?.created).toBe(result.adopted?.created);
+  });
+
+  it('leaves no message without its entry where the log has brought it meanwhile, or something else changed it', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 37, count: 200, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+    const isLate = ({ connection, via, type }: DayMessage): boolean =>
+      connection === 'web' && via === 'unlogged' && type === 'text';
+    const late = day.messages.filter(isLate).map((message) => ({ ...message, via: 'live' as const }));
+    expect(late.length).toBeGreaterThan(0);
+    await replayBodies(store, asBaileysEvents({ ...day, messages: late }));
+    // Of one more, only a status came since: no other entry holds it.
+    const [other] = await store.sql.query(
+      `update messages set status = 'read' where id = (
+         select m.id from messages m join webhook_log w on w.id = m.batch_id
+         where w.provider like 'crm:%' and m.external_id <> all($1::text[]) and m.status is distinct from 'read' limit 1
+       ) returning external_id, batch_id::text`,
+      [`{${late.map(({ keyId }) => keyId).join(',')}}`],
+    );
+    const findings = async (least: 'loss' | 'note', enforce = false): Promise<unknown[]> => {
+      const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce });
+      return checks.filter(
+        ({ severity, status }) => status === 'findings' && severity !== null && isAtLeast(severity, least),
+      );
+    };
+    expect(await findings('note')).toEqual([]);
+    const adopted = await rowsOf(store);
+
+    const undos: string[] = [];
+    const take = async (run: string, force: boolean): Promise<UndoResult['status']> => {
+      const undone = await undo(testContext(store), { run, force, dryRun: false, recordedOptions: {} });
+      if (undone.runId !== null) undos.push(undone.runId);
+      return undone.status;
+    };
+    const runs = result.adopted?.runs.toReversed() ?? [];
+    const refused: string[] = [];
+    for (const run of runs) if ((await take(run, false)) === 'failed') refused.push(run);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const run of refused) expect(await take(run, true)).toBe('partial');
+    expect(await findings('loss')).toEqual([]);
+    const left = await store.sql.query(
+      `select m.external_id, m.batch_id::text from messages m join webhook_log w on w.id = m.batch_id
+       where w.provider like 'crm:%'`,
+    );
+    expect(left).toEqual([other]);
+    const kept = await store.sql.query(
+      `select external_id from messages where external_id = any($1::text[])`,
+      [`{${late.map(({ keyId }) => keyId).join(',')}}`],
+    );
+    expect(kept).toHaveLength(late.length);
+
+    for (const run of undos.splice(0).toReversed()) await take(run, false);
+    expect(await rowsOf(store)).toEqual(adopted);
+    for (const run of undos.splice(0).toReversed()) await take(run, false);
+    expect(await findings('loss')).toEqual([]);
+    await findings('note', true);
+    expect(await findings('note')).toEqual([]);
   });
 
   it.each(['race_of_two_webhooks', 'lid_split'] as const)(

@@ -42,4 +42,18 @@ describe('the instances of a CRM', () => {
     expect(matched('old')).toEqual(['old']);
     expect(matched('old', 'new')).toEqual(['old', 'new']);
   });
+
+  it('are not listed where there are none: the export that names them is asked for', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'loja', phoneNumberId: '800000000000001' });
+    const records = await readConnectionRecords(store.sql, {});
+    const matching = (): unknown =>
+      matchConnections(crmWith(), records, {
+        map: [{ connection: 'loja', crm: '1' }],
+        connection: undefined,
+      });
+    expect(matching).toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining('the export of Instance') as string }),
+    );
+  });
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { forgetSaved, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
+import { forgetSaved, matchedBy, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
+import { presentCompare } from '../../../src/cli/views/compare.js';
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { reconcile } from '../../../src/commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
@@ -9,7 +10,7 @@ import { adviceList } from '../../../src/model/remedy.js';
 import type { Store } from '../../../src/store/store.js';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
-import { createDay } from '../../support/crm/day.js';
+import { CLOUD, createDay, WEB } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { describeOnBackends } from '../../support/databases.js';
 import { testContext } from '../../support/replaying.js';
@@ -47,7 +48,11 @@ describeOnBackends('a saved comparison', (backend) => {
     await replayDay(store, DAY);
     const ctx = testContext(store);
     const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
-    await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] }, KEY);
+    await saveForNights(
+      ctx,
+      { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [], matched: [] },
+      KEY,
+    );
     // Before the first night there is nothing to be calm about.
     const found = await night(store);
     const lost = found.report?.comparisons[0]?.counts?.lost ?? 0;
@@ -58,8 +63,89 @@ describeOnBackends('a saved comparison', (backend) => {
     expect(found.figures.lost).toBeGreaterThanOrEqual(lost);
 
     const { crm: healthy } = await databases.filled(fillEvolution, DAY);
-    await saveForNights(ctx, { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [] }, KEY);
+    await saveForNights(
+      ctx,
+      { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [], matched: [] },
+      KEY,
+    );
     expect(alertsOf(await night(store))).toEqual([]);
+  });
+
+  it('remembers what it matched: of a connection that the CRM no longer has, every message is lost', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const ctx = testContext(store);
+    const { crm } = await databases.filled(fillEvolution, DAY);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const { result: healthy } = await compareAll(store, 'evolution', place);
+    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+    await saveForNights(ctx, { ...toSave, matched: matchedBy(healthy) }, KEY);
+    expect(alertsOf(await night(store))).toEqual([]);
+    const messages = (name: string): number =>
+      healthy.connections.find(({ connection }) => connection === name)?.messages ?? 0;
+
+    await crm.sql(`delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`, [
+      WEB.name,
+    ]);
+    await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
+    for (const repeated of [1, 2]) {
+      const found = await night(store);
+      const [alert] = found.report?.alerts.filter(({ kind }) => kind === 'crm_differs') ?? [];
+      expect([repeated, alert?.severity]).toEqual([repeated, 'loss']);
+      expect(alert?.message).toContain(`It no longer has ${WEB.name}.`);
+    }
+    const saved = await openSaved(ctx, 'loja', KEY);
+    const repair = { minimumAgeMs: 0, isStoredAsText: () => false, lost: () => undefined };
+    const { result } = await compareAll(store, 'evolution', place, { ...saved, repair });
+    expect(result.severity).toBe('loss');
+    const gone = result.connections.find(({ connection }) => connection === WEB.name);
+    expect(gone).toMatchObject({ crm: '', rows: 0, messages: messages(WEB.name) });
+    expect(gone?.counts.lost).toBeGreaterThan(20);
+    expect(gone?.causes.map(({ cause }) => cause)).toEqual(['connection_gone']);
+    // Nothing of the CRM's could name the connection in a repair.
+    expect(result.repair?.messages).toBe(0);
+
+    // Also where nothing at all is left to match.
+    await crm.sql(`delete from "Message"`);
+    await crm.sql(`delete from "Instance"`);
+    const { result: empty } = await compareAll(store, 'evolution', place, saved);
+    expect(empty.severity).toBe('loss');
+    expect(empty.connections).toHaveLength(2);
+    expect(alertsOf(await night(store))).toMatchObject([{ kind: 'crm_differs', severity: 'loss' }]);
+  });
+
+  it('is not clean where the CRM has nothing of a connection, unless it is said that it never had it', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const ctx = testContext(store);
+    const { crm } = await databases.filled(fillEvolution, DAY);
+    await crm.sql(`delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`, [
+      WEB.name,
+    ]);
+    await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const { result } = await compareAll(store, 'evolution', place);
+    expect(result).toMatchObject({ severity: 'degraded', counts: { lost: 0 } });
+    expect(result.absent.map(({ connection }) => connection)).toEqual([WEB.name]);
+    const [absent] = result.absent;
+    expect(absent?.messages).toBeGreaterThan(20);
+    expect(presentCompare(result, []).document.verdict).toMatchObject({
+      mark: 'warn',
+      text: expect.stringContaining(`nothing of ${WEB.name} (${absent?.messages} messages)`) as string,
+    });
+    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+    await saveForNights(ctx, { ...toSave, matched: matchedBy(result) }, KEY);
+    expect(alertsOf(await night(store))).toEqual([
+      { kind: 'crm_not_compared', severity: 'degraded', subject: 'loja', count: null },
+    ]);
+
+    const map = [{ connection: WEB.name, crm: '-' }];
+    const never = await compareAll(store, 'evolution', place, { map });
+    expect(never.result).toMatchObject({ severity: 'note', absent: [] });
+    await saveForNights(ctx, { ...toSave, map, matched: matchedBy(never.result) }, KEY);
+    expect(alertsOf(await night(store))).toEqual([]);
+    const alone = await compareAll(store, 'evolution', place, { connection: `+${CLOUD.number}` });
+    expect(alone.result).toMatchObject({ severity: 'note', absent: [] });
   });
 
   it('says which statements let a role read, without a permission on the schema or on one table', async () => {
@@ -101,7 +187,11 @@ describeOnBackends('a saved comparison', (backend) => {
     await replayDay(store, DAY);
     const { crm } = await databases.filled(fillEvolution, DAY);
     const url = crm.url.replace(/\/[^/]*$/, '/nobody');
-    await saveForNights(testContext(store), { name: 'loja', crm: 'evolution', url, map: [] }, KEY);
+    await saveForNights(
+      testContext(store),
+      { name: 'loja', crm: 'evolution', url, map: [], matched: [] },
+      KEY,
+    );
     const found = await night(store);
     expect(found.status).toBe('completed');
     expect(alertsOf(found)).toEqual([
@@ -121,7 +211,7 @@ describeOnBackends('a saved comparison', (backend) => {
     await replayDay(store, DAY);
     const ctx = testContext(store);
     const { crm } = await databases.filled(fillEvolution, DAY);
-    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [], matched: [] } as const;
     await expect(saveForNights(ctx, toSave, null)).rejects.toMatchObject({
       code: 'secret_key_missing',
       message: expect.stringContaining('the URL of a CRM') as string,
