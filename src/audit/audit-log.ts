@@ -115,7 +115,7 @@ class Auditor {
 
   /** The alert about the entry covers its rows, unless a replay can link them to an entry that is genuine. */
   private async settleRefused(signal: AbortSignal): Promise<void> {
-    const holders = await findHolders(this.view.sql, this.log, [...this.refused.keys()], signal);
+    const holders = await findHolders(this.view.sql, this.log, [...this.refused.keys()], { signal });
     for (const [rowId, entryId] of holders) {
       const unfounded = this.refused.get(rowId);
       if (unfounded === undefined) continue;
