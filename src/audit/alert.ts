@@ -347,14 +347,20 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
     const { id, origin, isReadable = false } = first;
     const unchecked = groups.reduce((sum, group) => sum + (wasUnchecked(group) ? group.count : 0), 0);
     const lastStoredAt = Math.max(...groups.map((group) => group.lastStoredAt));
+    const where = `the first at ${origin ?? `log:${id}`}`;
+    // Only of the first is known that it can be read; the raw log's audit says the same of each that can.
+    const isWaiting = isReadable && status === 'failed' && count === 1;
+    const message = isWaiting
+      ? `1 entry failed before and can be read now: ${origin ?? `log:${id}`}.`
+      : `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, ${where}. ${advice(count === 1 ? 'it' : 'them', count, unchecked)}`;
     return [
-      alert(kind, null, {
+      raise(kind, isWaiting ? 'degraded' : SEVERITY_OF[kind], null, {
         since: Math.min(...groups.map(({ firstStoredAt }) => firstStoredAt)),
         // Found late, an entry is no newer than before, and yet is news.
         state: unchecked === 0 ? lastStoredAt : `${lastStoredAt} ${unchecked}`,
         subject: status,
         count,
-        message: `${amount(count, 'entry', 'entries')} ${count === 1 ? one : many}, the first at ${origin ?? `log:${id}`}. ${advice(count === 1 ? 'it' : 'them', count, unchecked)}`,
+        message,
         remedy: isReadable
           ? remedy('replay', [status === 'failed' ? '--failed' : '--all'], 'imports it: it can be read now')
           : remedy('explain', [`log:${id}`], `shows the first entry that ${one}`),

@@ -187,6 +187,12 @@ describe('M7: when an entry came', () => {
     [RECEIVED_AT / 1000, 'timestamp'],
     [String(RECEIVED_AT), 'time'],
     ['2025-09-16T05:33:20.000000Z', 'inserted_at'],
+    [RECEIVED_AT, 't'],
+    [RECEIVED_AT / 1000, 'epoch'],
+    [RECEIVED, 'at'],
+    // Whatever its name is.
+    ['2025-09-16 05:33:20', 'criado_em'],
+    ['2025-09-16T02:33:20-03:00', 'hora'],
   ])('M7: %j in the column %s', (value, column) => {
     expect(decode({ [column]: value, payload: BODY }).receivedAt).toBe(RECEIVED_AT);
   });
@@ -234,6 +240,15 @@ describe('M7: when an entry came', () => {
         sections: [{ connection: { wabaId: '7' }, facts: [{ kind: 'message', timestamp: RECEIVED_AT }] }],
       });
     }
+  });
+
+  test('M7: of times with names of their own nothing says which it is, nor is any number one', () => {
+    const other = '2025-09-17 00:00:00';
+    expect(decode({ hora: RECEIVED, fim: other, payload: BODY }).receivedAt).toBeUndefined();
+    expect(decode({ hora: RECEIVED, expires_on: other, payload: BODY }).receivedAt).toBe(RECEIVED_AT);
+    expect(decode({ user: RECEIVED_AT, payload: BODY }).receivedAt).toBeUndefined();
+    const inner = { hora: other, payload: BODY };
+    expect(decode({ received_at: RECEIVED, row: inner }).receivedAt).toBe(RECEIVED_AT);
   });
 
   test('M7: API Gateway and queues say it in their own places', () => {

@@ -234,6 +234,8 @@ export const rejectsCheck: Check = {
       if (acknowledged === null) await recorder.finding('!', item, count ?? 1);
     }
     const { checked, found } = recorder;
+    const open = alerts.filter(({ acknowledged }) => acknowledged === null);
+    const lost = open.reduce((sum, { severity, count }) => sum + (severity === 'loss' ? (count ?? 1) : 0), 0);
     const acknowledged =
       found === checked ? 'none acknowledged' : `${(checked - found).toLocaleString('en-US')} acknowledged`;
     return {
@@ -242,7 +244,9 @@ export const rejectsCheck: Check = {
           ? 'Nothing rejected or unreadable'
           : `${checked.toLocaleString('en-US')} rejected or unreadable, ${acknowledged}`,
       ...(found === checked ? {} : { acknowledged: checked - found }),
-      remedy: alerts.find(({ acknowledged }) => acknowledged === null)?.remedy ?? null,
+      severity: lost === 0 ? 'degraded' : 'loss',
+      lost,
+      remedy: open[0]?.remedy ?? null,
     };
   },
 };

@@ -72,7 +72,7 @@ export interface CheckResult {
   checked: number;
   /** Unacknowledged findings, or noted items. */
   found: number;
-  /** Only for `raw_log`, whose findings differ in severity: those with the severity `loss`. */
+  /** Only for `raw_log` and `rejects`, whose findings differ in severity: those with the severity `loss`. */
   lost?: number;
   /** Acknowledged findings; absent if there are none. */
   acknowledged?: number;

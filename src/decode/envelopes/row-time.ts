@@ -48,6 +48,10 @@ const COLUMNS = [
   'datetime',
   'date',
   'created',
+  'epoch',
+  'when',
+  'at',
+  't',
   '__REALTIME_TIMESTAMP',
   '_SOURCE_REALTIME_TIMESTAMP',
 ] as const;
@@ -78,6 +82,28 @@ export function receivedAtOf(row: JsonObject): number | undefined {
     if (instant !== undefined) return instant;
   }
   return undefined;
+}
+
+/** Names of times at which a row was not received. */
+const OTHER_TIMES =
+  /expir|until|valid|next|due|dead|updat|modif|chang|delet|finish|end|stop|complet|birth|retry/i;
+const DATE_AND_TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
+
+/**
+ * When a row was received whose time has a name that nobody listed: its only date and time. Numbers are not sought, which may be anything;
+ * of two times nothing says which it is.
+ */
+export function onlyTimeIn(row: JsonObject): number | undefined {
+  let only: number | undefined;
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value !== 'string' || !DATE_AND_TIME.test(value) || OTHER_TIMES.test(name)) continue;
+    const instant = parseInstant(value);
+    if (instant === undefined) continue;
+    if (only !== undefined) return undefined;
+    only = instant;
+  }
+  return only;
 }
 
 /** The time of a row without names: Loki's `[nanoseconds, line]`. */

@@ -38,6 +38,20 @@ describeOnBackends('what was rejected or cannot be read', (backend) => {
     });
   });
 
+  it('is no loss where an entry is marked as failed that can be read: a replay settles it', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0), live('A2', 5)]);
+    await store.sql.execute(`update webhook_log set status = 'failed' where origin = 'stdin:1'`);
+    const one = await runCheck(store, 'rejects');
+    expect(one.result).toMatchObject({ severity: 'degraded', lost: 0, found: 1 });
+    expect(one.result.samples[0]?.detail).toMatch(/^1 entry failed before and can be read now: stdin:1\.$/);
+    expect(one.result.remedy).toBe('wa-reconcile replay --failed');
+
+    await replayBodies(store, ['{"a":']);
+    const two = await runCheck(store, 'rejects');
+    expect(two.result).toMatchObject({ severity: 'loss', lost: 2, found: 2 });
+  });
+
   it('is repeated however old it is', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), NAMELESS, '{"a":']);
