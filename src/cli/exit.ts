@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import type { RunResult } from '../model/run-result.js';
 import { EXIT, UserError, type ExitCode } from '../model/errors.js';
+import { hideTokens } from '../model/hidden-tokens.js';
 import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
 import { shownRemedy } from './advice.js';
 import { createLook, type Look } from './ui/look.js';
@@ -76,17 +77,24 @@ export function failureText(failure: Failure, style: ErrorStyle): string {
   });
 }
 
-/** The stderr text: the message and advice for people, one object for programs. `look` knows the database. */
+/**
+ * The stderr text: the message and advice for people, one object for programs. `look` knows the database. Shows no
+ * access token: one that was typed in the wrong place must not get into a log.
+ */
 export function describeFailure(
   failure: Failure,
   form: { json: boolean; debug: boolean; look?: Look },
 ): string {
-  const { code, message, remedy } = failure;
+  const { code, remedy } = failure;
+  const message = hideTokens(failure.message);
   const look = form.look ?? createLook(false);
   const stack = form.debug && failure.stack !== undefined ? redact(failure.stack) : undefined;
   if (form.json) {
     const shown = remedy === undefined ? { next: null } : shownRemedy(remedy, look.line);
-    return `${JSON.stringify({ error: { code, message, ...shown, stack } })}\n`;
+    // Value by value: the whole text has escapes that a token may end with.
+    return `${JSON.stringify({ error: { code, message, ...shown, stack } }, (_key, value: unknown) =>
+      typeof value === 'string' ? hideTokens(value) : value,
+    )}\n`;
   }
   const [first = '', ...rest] = wrapped(`wa-reconcile: ${message}`, look);
   const lines = [first.replace('wa-reconcile:', look.red('wa-reconcile:')), ...rest];
@@ -97,8 +105,9 @@ export function describeFailure(
 
 /** A command has its own line, for copying; its effect follows below. */
 function adviceLines(advice: Advice, look: Look): string[] {
-  if (!isRemedy(advice)) return wrapped(look.line(advice), look, '  ');
-  return [`  ${look.cyan(look.line(advice))}`, ...wrapped(advice.why, look, '    ').map(look.dim)];
+  const line = hideTokens(look.line(advice));
+  if (!isRemedy(advice)) return wrapped(line, look, '  ');
+  return [`  ${look.cyan(line)}`, ...wrapped(hideTokens(advice.why), look, '    ').map(look.dim)];
 }
 
 /** Wraps text to the terminal; unchanged in a pipe. */
@@ -110,9 +119,9 @@ function wrapped(text: string, look: Look, indent = ''): string[] {
   return fitting.map((line) => `${indent}${line}`);
 }
 
-/** Passwords in URLs inside driver messages, and Meta's access tokens, by prefix. */
+/** A text without passwords in URLs, which drivers repeat, and without access tokens. */
 export function redact(text: string): string {
-  return text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@').replace(/\bEAA[\w-]{8,}/g, '***');
+  return hideTokens(text.replace(/(\w+:\/\/[^\s:/@]*):[^\s"'\\]*@/g, '$1:***@'));
 }
 
 function lineByLine(text: string): string {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { UserError } from '../model/errors.js';
+import { hideTokens } from '../model/hidden-tokens.js';
 import { remedy, type Advices } from '../model/remedy.js';
-import { hideTokens, newTokenAdvice } from './tokens.js';
+import { newTokenAdvice } from './tokens.js';
 
 /** The meaning of a Graph API error. */
 export type GraphReason =

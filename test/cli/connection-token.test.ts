@@ -174,3 +174,25 @@ test('a token in the place of a file name is repeated nowhere', async () => {
     expect(seen.stdout + seen.stderr).not.toContain(TOKEN.slice(4));
   }
 });
+
+test('a token typed in the wrong place is repeated by no error', async () => {
+  const { run, file } = await prepare();
+  for (const argv of [
+    ['connection', 'token', 'main', `--token=${TOKEN}`],
+    ['connection', 'token', TOKEN, '--file', file],
+    ['connection', 'check', TOKEN],
+    ['connection', TOKEN],
+    ['report', '--connection', TOKEN],
+    ['media', 'fetch', '--to', file, '--concurrency', TOKEN],
+    [TOKEN],
+  ]) {
+    for (const more of [[], ['--json'], ['--debug', '-vv']]) {
+      const { code, stdout, stderr } = await run([...argv, ...more], {
+        env: { WA_RECONCILE_SECRET_KEY: KEY },
+      });
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).toContain('***');
+      expect(stdout + stderr).not.toContain(TOKEN.slice(4, 14));
+    }
+  }
+});

@@ -68,6 +68,23 @@ describe('what an error becomes', () => {
     expect(quiet + loud).not.toContain('hunter2');
   });
 
+  test('never repeats an access token', () => {
+    const token = `EAAG${'x1Y'.repeat(20)}`;
+    const advice = [`Is it ${token}?`, remedy('connection show', [token], `shows ${token}`)];
+    const typed = new ConfigError(`There is no connection '${token}'.`, { remedy: advice });
+    for (const error of [typed, new Error(`not ${token}`)]) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw new Error('an Error is a failure');
+      const look = createLook(false, 30, [], true);
+      for (const json of [true, false]) {
+        const text = describeFailure(failure, { json, debug: true, look });
+        expect(text).toContain('***');
+        expect(text).not.toContain('x1Y');
+        if (json) expect(() => JSON.parse(text) as unknown).not.toThrow();
+      }
+    }
+  });
+
   test('cannot be made to obey a file name', () => {
     const failure = failureOf(new ConfigError('There is no file \u001b]0;owned\u0007x.'));
     if (failure === undefined) throw new Error('a ConfigError is a failure');

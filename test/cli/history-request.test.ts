@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { HistoryRequestResult } from '../../src/commands/graph/request-history.js';
+import type { CheckResult } from '../../src/commands/graph/types.js';
 import { APP_SECRET, healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
 import { refusal, startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
 import { useServer, type Run } from './database-home.js';
@@ -62,6 +63,25 @@ function resultOf({ stdout }: Seen): HistoryRequestResult {
 
 function codesOf(seen: Seen): string[] {
   return resultOf(seen).obstacles.map(({ code }) => code);
+}
+
+interface Told {
+  message: string;
+  remedy?: unknown;
+}
+
+/** What `connection check` and the alert of `report` say of the history. */
+async function elsewhere({ run, env }: World): Promise<{ check: unknown; alert: unknown }> {
+  const checked = await run(['connection', 'check', 'main', '--json'], { env, now: NOW });
+  const { connections } = JSON.parse(checked.stdout) as CheckResult;
+  const found = connections[0]?.checks.find(({ check }) => check === 'history');
+  const reported = await run(['report', '--json'], { now: NOW });
+  const { alerts } = JSON.parse(reported.stdout) as { alerts: (Told & { kind: string })[] };
+  const raised = alerts.find(({ kind }) => kind === 'no_history');
+  return {
+    check: { status: found?.status, message: found?.message, remedy: found?.remedy },
+    alert: { message: raised?.message, remedy: raised?.remedy },
+  };
 }
 
 test('asks for contacts, then for history, each once, and keeps the ids', async () => {
@@ -185,7 +205,8 @@ test('does not say that nothing stands in the way where another app gets the web
 
 test('2593107 and 2593108 are never sent again', async () => {
   for (const code of [2593107, 2593108]) {
-    const { request, fake, sent } = await prepare();
+    const world = await prepare();
+    const { request, fake, sent } = world;
     fake.account.granted.set('smb_app_state_sync', 'by the CRM');
     fake.fail(PATH, refusal(400, 2593107, 'limit'), refusal(400, code, 'no'));
     const seen = await request();
@@ -195,7 +216,32 @@ test('2593107 and 2593108 are never sent again', async () => {
     const again = await request(['--confirm', PHONE, '--json']);
     expect(codesOf(again)).toEqual(['already_refused']);
     expect(sent()).toHaveLength(2);
+    expect(await elsewhere(world)).toEqual({
+      check: {
+        status: 'finding',
+        message: `Meta refused the request on 2026-11-29 03:00 UTC (${code})`,
+        remedy: expect.stringMatching(/^Disconnect the number/) as string,
+      },
+      alert: {
+        message: expect.stringContaining(
+          `connected. Meta refused the request on 2026-11-29 03:00 UTC (${code}). Disconnect the number`,
+        ) as string,
+        remedy: null,
+      },
+    });
   }
+});
+
+test('asks for no history after Meta said of the contacts that the 24 hours are over', async () => {
+  const { request, fake, sent } = await prepare();
+  fake.fail(PATH, refusal(400, 2593108, 'over'));
+  expect((await request()).code).toBe(1);
+  const again = await request(['--confirm', PHONE, '--json']);
+  expect(again.code).toBe(3);
+  expect(resultOf(again).obstacles).toMatchObject([
+    { code: 'already_refused', message: expect.stringContaining('(2593108)') as string },
+  ]);
+  expect(sent()).toEqual(['smb_app_state_sync']);
 });
 
 test('what surely had no effect can be asked for again', async () => {
@@ -209,7 +255,8 @@ test('what surely had no effect can be asked for again', async () => {
 });
 
 test('what nobody knows the end of is asked for again only when a person says so', async () => {
-  const { request, fake, sent } = await prepare();
+  const world = await prepare();
+  const { request, fake, sent } = world;
   fake.fail(
     PATH,
     { kind: 'answer', status: 200, body: { messaging_product: 'whatsapp', request_id: 'r1' } },
@@ -223,6 +270,18 @@ test('what nobody knows the end of is asked for again only when a person says so
   const again = await request(['--confirm', PHONE, '--json']);
   expect(codesOf(again)).toEqual(['outcome_unknown']);
   expect(sent()).toHaveLength(2);
+  const untold = expect.stringMatching(
+    /istory was requested on 2026-11-29 03:00 UTC, and no answer of Meta’s is known/,
+  ) as string;
+  const remedy = 'wa-reconcile history request main --again';
+  expect(await elsewhere(world)).toEqual({
+    check: {
+      status: 'finding',
+      message: untold,
+      remedy: `Wait for its webhooks first. If nothing comes within the hour:\n${remedy}`,
+    },
+    alert: { message: untold, remedy },
+  });
   // Meta had taken it: it refuses, and that is on record.
   const forced = await request(['--again', '--confirm', PHONE]);
   expect(forced.code).toBe(1);

@@ -194,7 +194,11 @@ test('notices a kept file that is gone or altered, and fetches it while Meta has
     return (JSON.parse(seen.stdout) as { checks: unknown[] }).checks[0];
   };
   const planned = await world.fetch(['--dry-run'], { now: NOW + 1 });
-  expect(resultOf(planned)).toMatchObject({ connections: [{ lost: 2, owed: 0 }] });
+  expect(resultOf(planned)).toMatchObject({ connections: [{ lost: 2, owed: 2 }] });
+  const read = await world.fetch(['--again', '--dry-run'], { now: NOW + 1 });
+  expect(resultOf(read)).toMatchObject({ connections: [{ lost: 3, owed: 3 }] });
+  const over = await world.fetch(['--dry-run'], { now: NOW + 8 * 24 * HOUR });
+  expect(resultOf(over)).toMatchObject({ connections: [{ lost: 2, owed: 0 }] });
   expect(await statesOf(world)).toEqual({ fetched: 3 });
   const limit = refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' });
   world.fake.fail('90000', limit);
@@ -280,4 +284,13 @@ test('stops at a token that is not accepted, and names it nowhere', async () => 
   expect(seen.stdout + seen.stderr).not.toContain(TOKEN);
   expect(world.fake.requests).toHaveLength(1);
   expect(await statesOf(world)).toEqual({ owed: 2 });
+});
+
+test('the report does not deny what a failed run has fetched', async () => {
+  const world = await prepare([image(), image()]);
+  world.fake.fail('90001', refusal(403, 368, 'Temporarily blocked for policies violations'));
+  const seen = await world.fetch(['--concurrency', '1']);
+  expect(resultOf(seen)).toMatchObject({ status: 'failed', connections: [{ fetched: 1, owed: 1 }] });
+  const { stdout } = await world.run(['report'], { now: NOW + 1 });
+  expect(stdout).toMatch(/1 fetched, 1 to fetch .*, no run has completed yet/);
 });

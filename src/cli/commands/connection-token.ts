@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { Argument, type Command } from 'commander';
 import { ConfigError, EXIT } from '../../model/errors.js';
+import { holdsToken } from '../../model/hidden-tokens.js';
 import { remedy } from '../../model/remedy.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -132,7 +133,6 @@ async function readSecret(
   flag: string,
   holds: string,
 ): Promise<{ text: string; place: string }> {
-  const { holdsToken } = await import('../../commands/graph/token.js');
   if (holdsToken(file) && !existsSync(resolve(io.cwd, file))) {
     throw new ConfigError(`${flag} takes the name of a file, and an access token was given.`, {
       code: 'token_typed',

@@ -101,7 +101,7 @@ export function mediaFilesWords(files: MediaFilesReport): string {
   ];
   return [
     ...parts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`),
-    lastFetchAt === null ? 'no run has fetched any yet' : `last run ${minute(lastFetchAt)} UTC`,
+    lastFetchAt === null ? 'no run has completed yet' : `last run ${minute(lastFetchAt)} UTC`,
   ].join(', ');
 }
 

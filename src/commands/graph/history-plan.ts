@@ -8,6 +8,7 @@ import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/c
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
+import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
 import { checkConnection } from './check.js';
 import { isNeeded, standsInTheWay } from './judge.js';
 import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
@@ -148,12 +149,6 @@ async function withOnboarding(
   return { ...connection, webhookActivatedAt: given };
 }
 
-/** As the subject of a sentence. */
-const WHAT: Readonly<Record<SmbSyncType, string>> = {
-  smb_app_state_sync: 'contacts were',
-  history: 'history was',
-};
-
 /**
  * Whether the process that sent a request without an answer still waits for it: it holds the lock until it has recorded
  * the answer, so the request of a dead process has an unknown outcome at once.
@@ -191,41 +186,34 @@ function requestedBefore(
   { at, requests }: Onboarding,
   again: boolean,
 ): Obstacle[] {
-  const row = requests.find(({ syncType }) => syncType === 'history');
-  const untold = again ? [] : requests.filter(({ outcome }) => outcome === 'sent' || outcome === 'unknown');
-  if (untold.length > 0 && row?.outcome !== 'accepted' && row?.outcome !== 'refused') {
-    return untold.map(({ syncType, requestedAt }) => ({
-      code: 'outcome_unknown',
-      message: `${WHAT[syncType]} requested on ${minuteOf(requestedAt)}, and no answer of Meta’s is known: ${syncType === 'history' ? 'it' : 'they'} may be on the way`,
-      remedy: [
-        'Wait for its webhooks first. If nothing comes within the hour:',
-        remedy('history request', [name, '--again'], 'asks once more; Meta refuses what it has taken'),
-      ],
-    }));
-  }
-  if (row === undefined) {
-    const hasCome = startedAt !== null && at !== null && startedAt >= at;
-    return hasCome && (status === 'syncing' || status === 'completed')
-      ? [{ code: 'history_came', message: `history is ${status} already` }]
-      : [];
-  }
-  const when = minuteOf(row.requestedAt);
-  switch (row.outcome) {
-    case 'accepted':
+  const standing = standingOf(requests);
+  switch (standing.kind) {
+    case 'open': {
+      const hasCome = startedAt !== null && at !== null && startedAt >= at;
+      return hasCome && (status === 'syncing' || status === 'completed')
+        ? [{ code: 'history_came', message: `history is ${status} already` }]
+        : [];
+    }
+    case 'accepted': {
+      const { requestedAt, requestId } = standing.request;
       return [
         {
           code: 'already_requested',
-          message: `history was requested on ${when} (request_id ${row.requestId ?? 'unknown'}), and Meta takes it once`,
+          message: `history was requested on ${minuteOf(requestedAt)} (request_id ${requestId ?? 'unknown'}), and Meta takes it once`,
           remedy: remedy('history request', [name, '--wait'], 'follows what comes of it'),
         },
       ];
+    }
     case 'refused':
-      return [
-        { code: 'already_refused', message: `Meta refused it on ${when}: ${row.error ?? 'no reason'}` },
-      ];
-    case 'sent':
-    case 'unknown':
-      return [];
+      return [{ code: 'already_refused', message: standing.message, remedy: RECONNECT }];
+    case 'untold':
+      return again
+        ? []
+        : standing.messages.map((message) => ({
+            code: 'outcome_unknown',
+            message,
+            remedy: untoldAdvice(name),
+          }));
   }
 }
 
@@ -248,8 +236,7 @@ function outsideWindow({ name }: ConnectionRecord, { at, until }: Onboarding, no
     {
       code: 'window_over',
       message: `the 24 hours ended on ${minuteOf(until)}`,
-      remedy:
-        'Disconnect the number from the API in the WhatsApp Business app, and connect it again: that opens another 24 hours.',
+      remedy: RECONNECT,
     },
   ];
 }

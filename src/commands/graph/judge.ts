@@ -1,12 +1,13 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
-import { remedy, type Advices, type Remedy } from '../../model/remedy.js';
+import { adviceList, remedy, type Advices } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
 import type { GraphError } from '../../graph/errors.js';
 import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
+import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
 import type { Onboarding } from './onboarding.js';
 import type { FieldsAnswer, GraphCheck, GraphCheckName } from './types.js';
 
@@ -303,14 +304,24 @@ export function judgeHistory(
 ): GraphCheck {
   if (status === 'completed' || status === 'syncing') return ok('history', `history is ${status}`);
   if (status === 'declined') return ok('history', 'the business does not share its history');
-  const asked = requests.find(({ syncType }) => syncType === 'history');
-  if (asked?.outcome === 'accepted') {
-    return ok('history', `requested on ${minuteOf(asked.requestedAt)} (${asked.requestId ?? 'no id'})`);
+  const standing = standingOf(requests);
+  if (standing.kind === 'accepted') {
+    const { requestedAt, requestId } = standing.request;
+    return ok('history', `requested on ${minuteOf(requestedAt)} (${requestId ?? 'no id'})`);
   }
+  if (until !== null && now >= until) {
+    return ok('history', `the 24 hours to request history ended on ${minuteOf(until)}`);
+  }
+  if (standing.kind === 'refused') return finding('history', standing.message, RECONNECT);
   const wrong = checks.filter(standsInTheWay).map(({ check }) => check);
   // Until then the command that requests it refuses.
-  const adviceOf = (request: Remedy): Advices =>
-    wrong.length === 0 ? request : [`First mend what stands above: ${wrong.join(', ')}. Then:`, request];
+  const adviceOf = (request: Advices): Advices =>
+    wrong.length === 0
+      ? request
+      : [`First mend what stands above: ${wrong.join(', ')}. Then:`, ...adviceList(request)];
+  if (standing.kind === 'untold') {
+    return finding('history', standing.messages.join('; '), adviceOf(untoldAdvice(name)));
+  }
   if (at === null || until === null) {
     return unknown(
       'history',
@@ -323,9 +334,6 @@ export function judgeHistory(
         ),
       ),
     );
-  }
-  if (now >= until) {
-    return ok('history', `the 24 hours to request history ended on ${minuteOf(until)}`);
   }
   return finding(
     'history',

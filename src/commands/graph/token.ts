@@ -4,7 +4,7 @@ import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
-import { hideTokens, newTokenAdvice } from '../../graph/tokens.js';
+import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
 import { missingSecretKey, type SealedThing, type SecretKey } from '../devices/secret-key.js';
 
@@ -95,11 +95,6 @@ export function checkToken(text: string, place: string): string {
       remedy: 'It is one line, as Meta shows it, without quotes.',
     },
   );
-}
-
-/** Whether a text has an access token in it, so that no message may repeat it. */
-export function holdsToken(text: string): boolean {
-  return hideTokens(text) !== text;
 }
 
 /**

@@ -14,19 +14,19 @@ interface Checking {
   directory: string;
   /** Reads every file and compares its hash; else only presence and size. */
   readsAll: boolean;
-  /** Counts them, and leaves them on record as fetched. */
+  /** Leaves them on record as fetched. */
   dryRun: boolean;
 }
 
-/** Looks for the files on record, and marks those as owed again that are gone or altered. Returns how many. */
+/** Looks for the files on record, and marks those as owed again that are gone or altered. Returns their media ids. */
 export async function checkKept(
   ctx: Context,
   { connectionId, directory, readsAll, dryRun }: Checking,
-): Promise<number> {
+): Promise<readonly string[]> {
   const { sql } = ctx.store;
   const below = directory.endsWith(sep) ? directory : `${directory}${sep}`;
   const isStopped = (): boolean => ctx.signal.aborted;
-  let lost = 0;
+  const lost: string[] = [];
   let after = '';
   while (!isStopped()) {
     const page = await readKeptMedia(sql, { connectionId, below, after, limit: PAGE });
@@ -37,7 +37,7 @@ export async function checkKept(
       if (error !== null) faults.push({ mediaId: file.mediaId, path: file.path, error });
     }
     if (faults.length > 0 && !dryRun) await markMediaLost(sql, connectionId, faults);
-    lost += faults.length;
+    lost.push(...faults.map(({ mediaId }) => mediaId));
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) break;
     after = last.mediaId;

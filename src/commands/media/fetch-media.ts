@@ -63,9 +63,15 @@ async function plan(
   const planned: FetchedConnection[] = [];
   for (const { id, name } of connections) {
     const lost = await checkKept(ctx, { ...checkOf(id, options), dryRun: true });
-    const { owed, owedSized, owedBytes } = await owedOf(ctx, choiceOf(id), options, options.again);
-    const sums = { owed, owedSized, owedBytes };
-    planned.push({ connection: { id, name }, ...newTally(), lost, ...sums, gone: 0, stopped: null });
+    const { owed, owedSized, owedBytes } = await owedOf(ctx, choiceOf(id), options, options.again, lost);
+    planned.push({
+      connection: { id, name },
+      ...newTally(),
+      lost: lost.length,
+      ...{ owed, owedSized, owedBytes },
+      gone: 0,
+      stopped: null,
+    });
   }
   return {
     schemaVersion: 1,
@@ -84,7 +90,7 @@ async function fetchAll(
 ): Promise<FetchedConnection[]> {
   let total = 0;
   const lost = new Map<string, number>();
-  for (const { id } of connections) lost.set(id, await checkKept(ctx, checkOf(id, options)));
+  for (const { id } of connections) lost.set(id, (await checkKept(ctx, checkOf(id, options))).length);
   for (const { id } of connections) total += (await owedOf(ctx, choiceOf(id), options, options.again)).owed;
   const progress = new FetchProgress(ctx, total);
   const fetched: FetchedConnection[] = [];
@@ -243,13 +249,15 @@ type Owed = Pick<FetchedConnection, 'owed' | 'owedSized' | 'owedBytes'> & {
   owedByRoute: Record<NamedMedia['route'], number>;
 };
 
+/** `lost`: files that a run would mark as owed first. */
 async function owedOf(
   ctx: Context,
   choice: MediaChoice,
   { web }: Pick<MediaFetchOptions, 'web'>,
   again: boolean,
+  lost: readonly string[] = [],
 ): Promise<Owed> {
-  const counts = (await countMedia(ctx.store.sql, choice, ctx.clock())).filter(
+  const counts = (await countMedia(ctx.store.sql, choice, ctx.clock(), lost)).filter(
     ({ state, route }) =>
       (state === 'owed' || (again && state !== 'fetched')) && (route === 'meta' || web !== null),
   );

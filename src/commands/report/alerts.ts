@@ -7,6 +7,7 @@ import type { Nameless } from '../../model/run-result.js';
 import type { PendingFactGroup, EntryGroup } from '../../store/queries/report.js';
 import type { ConnectionRow, ConnectionTimes } from '../../store/tables/connections.js';
 import type { OwedHistory } from '../../store/tables/history.js';
+import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import type { AccountEvent } from './removals.js';
@@ -14,6 +15,7 @@ import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { listOf, mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
+import { againRemedy, RECONNECT, standingOf } from './history-standing.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
 import type { HistoryRequestReport } from './types.js';
 
@@ -32,6 +34,8 @@ export interface ConnectionFacts {
   report: ConnectionFigures;
   /** When the last history entry arrived, chunk or error; ms since 1970. */
   lastHistoryAt: number | null;
+  /** The requests for its history since the number was connected, newest first. */
+  historyRequests: readonly HistoryRequestRow[];
   removal: AccountEvent | null;
   rejects: readonly RejectGroup[];
   pendingFacts: PendingFactGroup | undefined;
@@ -120,12 +124,11 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
         alert('no_history', row, {
           since: due,
           state: row.historySyncStatus,
-          message: `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.${requestAdvice(facts, onboardedAt, now)}`,
-          ...(row.kind === 'coexistence' &&
-          now < onboardedAt + REQUEST_WINDOW &&
-          report.historyRequest === null
-            ? { remedy: remedy('history request', [row.name], 'shows what it takes, and requests it') }
-            : {}),
+          ...requestAdvice(
+            facts,
+            `No history came in the ${spanOf((now - onboardedAt) / HOUR)} since the number was connected.`,
+            { until: onboardedAt + REQUEST_WINDOW, now },
+          ),
         }),
       ];
     }
@@ -158,12 +161,34 @@ function requestAlerts(
   ];
 }
 
-function requestAdvice({ row }: ConnectionFacts, onboardedAt: number, now: number): string {
-  if (row.kind !== 'coexistence') return '';
-  const until = onboardedAt + REQUEST_WINDOW;
-  return now < until
-    ? ` It can be requested from Meta until ${minuteOf(until)}, once.`
-    : ' Meta takes no request for it any more: the number has to be connected again.';
+/** The message of an alert about a history that did not come, and what helps. */
+function requestAdvice(
+  { row, historyRequests }: ConnectionFacts,
+  message: string,
+  { until, now }: { until: number; now: number },
+): Pick<Alert, 'message'> & Partial<Pick<Alert, 'remedy'>> {
+  if (row.kind !== 'coexistence') return { message };
+  const standing = standingOf(historyRequests);
+  const over = 'Meta takes no request for it any more: the number has to be connected again.';
+  switch (standing.kind) {
+    case 'accepted':
+      return { message };
+    case 'refused':
+      return { message: `${message} ${standing.message}. ${RECONNECT}` };
+    case 'untold': {
+      const untold = `${message} ${standing.messages.map(capitalised).join('. ')}.`;
+      return now < until
+        ? { message: untold, remedy: againRemedy(row.name) }
+        : { message: `${untold} ${over}` };
+    }
+    case 'open':
+      return now < until
+        ? {
+            message: `${message} It can be requested from Meta until ${minuteOf(until)}, once.`,
+            remedy: remedy('history request', [row.name], 'shows what it takes, and requests it'),
+          }
+        : { message: `${message} ${over}` };
+  }
 }
 
 function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {

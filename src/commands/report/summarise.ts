@@ -149,6 +149,10 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       times: own.times,
       report,
       lastHistoryAt,
+      historyRequests: data.historyRequests.filter(
+        ({ connectionId, onboardedAt }) =>
+          connectionId === row.id && onboardedAt >= (own.times.webhookActivatedAt ?? 0),
+      ),
       removal: standingRemoval(row, data.accountEvents),
       rejects,
       pendingFacts: own.pendingFacts,

@@ -235,18 +235,27 @@ export function isDueMedia(media: string, soon: string): string {
     or ${media}.state = 'expired' and ${media}.route = 'web' and ${media}.at > began.at)`;
 }
 
-/** Counts by connection, route and state. */
-export async function countMedia(sql: Sql, choice: MediaChoice, now: number): Promise<MediaCount[]> {
+/** Counts by connection, route and state. `lost`: fetched files, by media id, to count as owed again. */
+export async function countMedia(
+  sql: Sql,
+  choice: MediaChoice,
+  now: number,
+  lost: readonly string[] = [],
+): Promise<MediaCount[]> {
   const due = isDueMedia('named', '$9');
   const rows = await sql.query(
     `select named.connection_id, route, state, count(*)::integer as files, coalesce(sum(size), 0)::bigint as bytes,
        count(size)::integer as sized, min(expires_at) as first_expires_at, max(named.at) as last_at,
        bool_or(began.at is not null) as is_fetched, (count(*) filter (where ${due}))::integer as due,
        min(expires_at) filter (where ${due}) as first_due_at
-     from (${CHOSEN}) named
+     from (
+       select connection_id, route, at, expires_at, size,
+         case when state <> 'fetched' or media_id not in (select unnest($10::text[])) then state
+           when expires_at <= $8::timestamptz then 'expired' else 'owed' end as state
+       from (${CHOSEN}) chosen) named
      left join ${FETCHING_BEGAN} began on began.connection_id = named.connection_id
      group by 1, 2, 3 order by 1, 2, 3`,
-    [...mediaParameters(choice, now), new Date(now + MEDIA_DUE_MS)],
+    [...mediaParameters(choice, now), new Date(now + MEDIA_DUE_MS), arrayLiteral(lost)],
   );
   return rowsOf(MEDIA_COUNT, rows);
 }
