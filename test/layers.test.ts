@@ -76,6 +76,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'commands/replay',
     'crm',
     'rawlog',
+    'rules',
     'identity',
     'context',
     'store',

@@ -135,6 +135,8 @@ export interface Dialect {
   tables: readonly CrmTable[];
   /** Tables that only some versions have. */
   optionalTables?: readonly CrmTable[];
+  /** Tables of messages' surroundings that a comparison does not need: a file of one is passed over. */
+  needlessTables?: readonly CrmTable[];
   /** Tables without which a file of messages is incomplete, for example without their contacts. */
   neededFiles?: readonly string[];
   /** Tables without which a file of messages does not say whose they are. */

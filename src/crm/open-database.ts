@@ -47,6 +47,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
       dialect,
       location: target.location,
       missingContacts: [],
+      passedOver: [],
       connections,
       rows: async function* (keys) {
         for await (const page of pagesOf(query, dialect, dialect.messagesQuery(has), keys)) {

@@ -52,6 +52,8 @@ export async function openCrmFiles(
     known.version?.((table, column) =>
       files.some((file) => file.table === table && file.columns.has(column)),
     ) ?? known;
+  const isNeedless = ({ table }: TableFile): boolean =>
+    dialect.needlessTables?.some((needless) => needless.table === table) === true;
   const messages = files.filter(({ table }) => table === dialect.messages.table);
   if (messages.length === 0) {
     throw incomplete(dialect, dialect.messages.table);
@@ -60,7 +62,9 @@ export async function openCrmFiles(
     if (!files.some(({ table }) => table === needed)) throw incomplete(dialect, needed);
   }
   const tables = new Map<string, Map<string, CrmRecord>>();
-  for (const { input, table } of files.filter((file) => file.table !== dialect.messages.table)) {
+  for (const { input, table } of files.filter(
+    (file) => file.table !== dialect.messages.table && !isNeedless(file),
+  )) {
     const known = tables.get(table) ?? new Map<string, CrmRecord>();
     tables.set(table, known);
     for await (const page of recordsOf(input, options)) {
@@ -98,6 +102,7 @@ export async function openCrmFiles(
     missingContacts: (dialect.contactFiles ?? []).filter(
       (needed) => !files.some(({ table }) => table === needed),
     ),
+    passedOver: files.filter(isNeedless).map(({ input }) => pathOf(input)),
     rows: async function* (wanted) {
       const only = new Set(wanted);
       for await (const page of read()) {
@@ -132,9 +137,10 @@ async function recognise(
   options: CrmFilesOptions,
 ): Promise<Omit<TableFile, 'input'>> {
   const tables = [dialect.messages, ...dialect.tables, ...(dialect.optionalTables ?? [])];
+  const needless = dialect.needlessTables ?? [];
   const { names, isEmpty } = await columnsOf(input, options);
   // The table that asks for most columns: another may have all columns of a smaller one.
-  const found = tables
+  const found = [...tables, ...needless]
     .filter(({ columns }) => columns.every((column) => names.has(column)))
     .sort((a, b) => b.columns.length - a.columns.length)[0];
   const path = pathOf(input);

@@ -21,6 +21,8 @@ export interface CrmSource {
   connections: readonly CrmConnection[];
   /** Tables that are not there, without which no message can be found under another contact. */
   missingContacts: readonly string[];
+  /** Files of its tables that no comparison needs. */
+  passedOver: readonly string[];
   /** The rows of these connections, a page at a time; of all where files name no connections. */
   rows: (keys: readonly string[]) => AsyncIterable<readonly ReadRow[]>;
   /** Names that the CRM knows to be one person's, besides those in its messages. */

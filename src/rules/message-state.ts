@@ -21,6 +21,7 @@ import {
   type EvidenceRanks,
 } from './evidence.js';
 import { higher, mergeErrors, smaller } from './merge-values.js';
+import { ADOPTED_SYNC_SOURCE } from './sync-source.js';
 
 /** The content after an edit. */
 export interface Version {
@@ -119,9 +120,10 @@ export function stateOfFact(fact: MessageFact, placement: Placement): MessageSta
  * idempotent in everything except the ids of the row itself (rules M2, M3, M5, M10).
  */
 export function absorbState(state: MessageState, other: MessageState): boolean {
+  // First: it asks what each of the two knew before they were merged.
+  const progress = absorbProgress(state, other);
   const content = absorbContent(state, other);
   const structure = absorbStructure(state, other);
-  const progress = absorbProgress(state, other);
   const amendments = absorbAmendments(state, other);
   return content || structure || progress || amendments;
 }
@@ -227,7 +229,7 @@ function absorbStructure(state: MessageState, other: MessageState): boolean {
 function absorbProgress(state: MessageState, other: MessageState): boolean {
   const status = higher(MESSAGE_STATUSES, state.status, other.status);
   const historyStatus = higher(MESSAGE_STATUSES, state.historyStatus, other.historyStatus);
-  const source = higher(MESSAGE_SOURCES, state.source, other.source);
+  const source = mergeSources(state, other);
   const syncSource = higher(SYNC_SOURCES, state.syncSource, other.syncSource);
   const isSyncInitial = state.isSyncInitial || other.isSyncInitial;
   const confirmed = smaller(state.metaConfirmedAt, other.metaConfirmedAt);
@@ -251,6 +253,17 @@ function absorbProgress(state: MessageState, other: MessageState): boolean {
   state.stanzaId = stanzaId;
   state.errors = errors;
   return changed;
+}
+
+/** A CRM's copy counts as history only where nothing of WhatsApp's own is known: even an echo comes before it. */
+function mergeSources(state: MessageState, other: MessageState): MessageSource {
+  if (isOnlyAdopted(state) !== isOnlyAdopted(other)) return (isOnlyAdopted(state) ? other : state).source;
+  return higher(MESSAGE_SOURCES, state.source, other.source);
+}
+
+/** By how it came, not by its ranks alone: beside a media follow-up, a CRM's copy may still have the best of them. */
+function isOnlyAdopted({ syncSource, ranks }: MessageState): boolean {
+  return syncSource === ADOPTED_SYNC_SOURCE && hasWeakTime(ranks);
 }
 
 function absorbAmendments(state: MessageState, other: MessageState): boolean {

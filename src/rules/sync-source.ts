@@ -1,6 +1,9 @@
 import type { SyncSource } from '../model/enumerations.js';
 import type { MessageFact } from '../model/facts.js';
 
+/** How a message comes that only another program has (`--adopt`); nothing else comes so. */
+export const ADOPTED_SYNC_SOURCE: SyncSource = 'batch_recover';
+
 /** A message, and the Meta field or Baileys event in which it came. */
 interface Arrival {
   fact: Pick<MessageFact, 'origin' | 'isSyncInitial'>;
@@ -12,7 +15,7 @@ interface Arrival {
  * raw entry is replayed later: the same log gives the same database.
  */
 export function syncSourceOf({ fact, field }: Arrival, applied: SyncSource): SyncSource {
-  if (fact.origin === 'adopted') return 'batch_recover';
+  if (fact.origin === 'adopted') return ADOPTED_SYNC_SOURCE;
   const isOnDemand = field === 'messaging-history.set' && fact.origin === 'history' && !fact.isSyncInitial;
   return isOnDemand ? 'manual_sync' : applied;
 }

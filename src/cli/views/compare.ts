@@ -67,7 +67,9 @@ export function presentCompare(
       blocks: [
         connectionTable(connections),
         section('Likely causes', [list(connections.flatMap(causeItems))]),
-        section('Details', [list([...connections.flatMap(detailItems), ...contactItems(result)])]),
+        section('Details', [
+          list([...connections.flatMap(detailItems), ...contactItems(result), ...passedOverItems(result)]),
+        ]),
         section('People affected most', [peopleTable(result.people)]),
         section('Adopted', [list(adoptedItems(result))]),
         section('Repair', [list(repairItems(result, shown))]),
@@ -203,15 +205,33 @@ function contactItems({ missingContacts }: CompareResult): Item[] {
       ];
 }
 
+function passedOverItems({ passedOver }: CompareResult): Item[] {
+  return passedOver.map((path) => ({
+    mark: 'note',
+    line: ['not needed, and not read: ', span('place', path)],
+  }));
+}
+
 /** The same comparison: with the repair written, or, after somebody ran it, whether the CRM has the messages now. */
 function repairSteps(
-  { counts, repair }: CompareResult,
+  { counts, repair, connections }: CompareResult,
   argv: readonly string[],
   { isSql, file }: RepairShown,
 ): Remedy[] {
   // The URL may hold a password, which is not for the screen.
   const holdsUrl = argv.some((word) => /^(?:--crm-url=)?postgres(?:ql)?:.*(?::[^/@]*@|password=)/.test(word));
   if (counts.lost === 0 || holdsUrl) return [];
+  // Data needs no instance.
+  const isData = file === undefined ? !isSql : stemOf(file) === undefined;
+  if (!isData && connections.every((one) => one.counts.lost === 0 || isGone(one))) {
+    return [
+      typedAgain(
+        argv,
+        'finds the instance, once you have created it in the CRM again; --repair then gives back what it lost',
+        withoutRepair,
+      ),
+    ];
+  }
   if (repair === null) {
     const why = isSql
       ? 'writes SQL that gives the CRM back what it lost, to review and run'
@@ -223,11 +243,19 @@ function repairSteps(
   if (stem === undefined || repair.messages === 0) return [];
   return [
     typedAgain(argv, 'checks, after the SQL was run, that the CRM has them', (words) => [
-      ...words.filter((word, index) => !/^--repair(?:=|$)/.test(word) && words[index - 1] !== '--repair'),
+      ...withoutRepair(words),
       '--verify-repair',
       `${stem}.ids`,
     ]),
   ];
+}
+
+function withoutRepair(words: readonly string[]): string[] {
+  return words.filter((word, index) => !/^--repair(?:=|$)/.test(word) && words[index - 1] !== '--repair');
+}
+
+function isGone({ causes }: ComparedConnection): boolean {
+  return causes.some(({ cause }) => cause === 'connection_gone');
 }
 
 function peopleTable(people: readonly AffectedPerson[]): Block {
@@ -283,10 +311,10 @@ function repairItems({ repair, repaired, counts }: CompareResult, { file }: Repa
       line:
         counts.lost === 0
           ? 'nothing is lost: no file was written'
-          : `${formatAmount(repair.messages, 'message')} written${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
+          : `${repair.messages === 0 ? 'no file was written' : `${formatAmount(repair.messages, 'message')} written`}${leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`}`,
     });
     const stem = stemOf(file ?? '');
-    if (file !== undefined && counts.lost > 0)
+    if (file !== undefined && repair.messages > 0)
       items.push({
         mark: 'note',
         line:
@@ -312,6 +340,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   recent: 'too recent',
   no_contact: 'without a contact',
   no_id: 'without an id',
+  no_instance: 'no instance in the CRM',
 };
 
 function unmatchedBlocks({ unmatched, absent }: CompareResult): Block[] {

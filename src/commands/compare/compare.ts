@@ -112,6 +112,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     },
     absent,
     missingContacts: [...source.missingContacts],
+    passedOver: [...source.passedOver],
     counts,
     people,
     severity: severityOf(counts, absent),
@@ -194,8 +195,8 @@ async function runComparison(
           {
             dialect: source.dialect,
             matches,
-            // Nothing of the CRM's could name a connection that is gone.
-            scope: { ...scope, connectionIds: scope.connectionIds.filter((id) => !tally.isGone(id)) },
+            gone: found.gone,
+            scope,
             contactNames: staged.contactNames,
             isCloudApi: (id) => tally.isCloudApi(id),
             now: ctx.clock(),
@@ -339,13 +340,10 @@ class Comparison {
       if (this.ctx.signal.aborted) return;
       for (const message of page) {
         const { connectionId, leadId, messageExternalId: externalId } = message;
-        // Where the CRM has nothing any more, nothing says when it began.
-        const isBeforeCrm = message.isBeforeCrm && !this.tally.isGone(connectionId);
-        const reason = whyNotKept(
-          { ...message, isBeforeCrm },
-          this.source.dialect,
-          this.tally.isCloudApi(connectionId),
-        );
+        const reason = whyNotKept(message, this.source.dialect, {
+          isCloudApi: this.tally.isCloudApi(connectionId),
+          isGone: this.tally.isGone(connectionId),
+        });
         const className = reason === null ? 'lost' : 'not_kept_by_design';
         this.tally.count(connectionId, className, leadId);
         if (reason === null) this.noteLost(message);

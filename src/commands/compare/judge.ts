@@ -1,6 +1,7 @@
 import type { Dialect, NotKeptReason } from '../../crm/crm.js';
 import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
 import { isMadeUpId } from '../../model/chat-line.js';
+import { hasWeakTime, unpackEvidence } from '../../rules/evidence.js';
 import type { ComparedField } from './types.js';
 
 /** Seconds and milliseconds of one moment, and the 2 s difference between WhatsApp's own two paths (M10). */
@@ -18,7 +19,7 @@ export interface Judged {
 
 /**
  * Judges one message by all the CRM's rows for it: the best row is the message, every other one a duplicate. Compares
- * only fields that the CRM keeps truthfully.
+ * only fields that the CRM keeps truthfully, and the time only where ours is the message's own.
  */
 export function judgeMessage(
   rows: readonly ComparedPair[],
@@ -59,7 +60,8 @@ function differencesOf(
   if (row.direction !== null && row.direction !== row.messageDirection) fields.push('direction');
   if (comparesBody(row, bodyOfEdited) && readable(row.body, wordsOf) !== readable(row.messageBody, wordsOf))
     fields.push('body');
-  if (row.at !== null && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS) fields.push('timestamp');
+  if (row.at !== null && !hasBorrowedTime(row) && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS)
+    fields.push('timestamp');
   return fields;
 }
 
@@ -67,7 +69,7 @@ function differencesOf(
 export function whyNotKept(
   message: MissingMessage,
   dialect: Pick<Dialect, 'notKept'>,
-  isCloudApi: boolean,
+  { isCloudApi, isGone }: { isCloudApi: boolean; isGone: boolean },
 ): NotKeptReason | null {
   if (message.messageExternalId !== null && isMadeUpId(message.messageExternalId)) return 'chat_export';
   return dialect.notKept({
@@ -78,10 +80,17 @@ export function whyNotKept(
     isGroup: message.isGroup,
     isRevoked: message.isRevoked,
     hasErrors: message.hasErrors,
-    isBeforeCrm: message.isBeforeCrm,
+    // Where the CRM has nothing any more, nothing says when it began.
+    isBeforeCrm: message.isBeforeCrm && !isGone,
     isBeforeSource: message.isBeforeSource,
     isCloudApi,
   });
+}
+
+/** Whether our time is when a CRM stored the message, or when it was received: then the CRM's may be the truer one. */
+function hasBorrowedTime({ timeFrom, evidence }: ComparedPair): boolean {
+  // What a CRM's copy said of its time stays in the row where WhatsApp's own data has replaced it.
+  return timeFrom === 'crm_stored_at' ? hasWeakTime(unpackEvidence(evidence)) : timeFrom !== null;
 }
 
 function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {

@@ -9,12 +9,14 @@ import {
   type LostContent,
 } from '../../store/queries/comparison.js';
 import { whyNotKept } from './judge.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 import type { ConnectionMatch } from './match-connections.js';
 import type { LeftOutReason, RepairSink, RepairSummary } from './types.js';
 
 export interface LostFrom {
   dialect: Dialect;
   matches: readonly ConnectionMatch[];
+  gone: readonly ConnectionRecord[];
   scope: ComparisonScope;
   contactNames: readonly string[];
   isCloudApi: (connectionId: string) => boolean;
@@ -29,21 +31,26 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
   for (const { connection, crm } of from.matches) {
     if (!keys.has(connection.id)) keys.set(connection.id, crm.key);
   }
+  // The CRM has no key for these any more.
+  const gone = new Map(from.gone.map(({ id, name }) => [id, name]));
   const summary: RepairSummary = { messages: 0, leftOut: {}, asText: {} };
   const leaveOut = (reason: LeftOutReason): void => {
     summary.leftOut[reason] = (summary.leftOut[reason] ?? 0) + 1;
   };
   for await (const page of streamLostContents(tx, from.scope)) {
     for (const content of page) {
-      if (whyNotKept(content, from.dialect, from.isCloudApi(content.connectionId)) !== null) continue;
-      const { messageExternalId: externalId } = content;
-      if (externalId === null) leaveOut('no_id');
+      const { connectionId, messageExternalId: externalId } = content;
+      const isGone = gone.has(connectionId);
+      const of = { isCloudApi: from.isCloudApi(connectionId), isGone };
+      if (whyNotKept(content, from.dialect, of) !== null) continue;
+      if (isGone && sink.needsInstance) leaveOut('no_instance');
+      else if (externalId === null) leaveOut('no_id');
       else if (from.now - content.timestamp < sink.minimumAgeMs) leaveOut('recent');
       else {
         const lost = lostMessage(
           content,
           externalId,
-          keys.get(content.connectionId) ?? '',
+          keys.get(connectionId) ?? gone.get(connectionId) ?? '',
           from.contactNames,
         );
         if (lost.contact === null && lost.phone === null && lost.lid === null && lost.waId === null)

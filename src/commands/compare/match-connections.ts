@@ -37,7 +37,9 @@ export function matchConnections(
     .filter(({ crm }) => crm !== NOT_IN_CRM)
     .flatMap((pair) => mappedPair(source, records, pair, matchedBefore));
   for (const crm of source.connections) {
-    const found = mapped.filter((pair) => pair.crm === crm).map((pair) => pair.connection);
+    const named = mapped.filter((pair) => pair.crm === crm).map((pair) => pair.connection);
+    const found = [...new Set(named)];
+    if (found.length > 1) throw oneForSeveral(source, crm, found);
     // Whoever names an instance of a connection leaves out the others that may be it.
     const open = present.filter((record) => !mapped.some(({ connection }) => connection === record));
     const candidates = found.length > 0 ? found : byWhatTheySay(crm, open);
@@ -141,6 +143,21 @@ function ambiguous(
     {
       code: 'crm_connection_ambiguous',
       remedy: `Say which: --map ${candidates[0]?.name ?? 'NAME'}=${crm.key}`,
+    },
+  );
+}
+
+function oneForSeveral(
+  source: CrmSource,
+  crm: CrmConnection,
+  named: readonly ConnectionRecord[],
+): ConfigError {
+  const names = named.map(({ name }) => name);
+  return new ConfigError(
+    `--map: '${crm.key}' of ${source.dialect.title} cannot be ${names.length} connections: ${names.join(', ')}.`,
+    {
+      code: 'crm_connection_ambiguous',
+      remedy: `Give it to one of them. ${source.dialect.title} has: ${listed(source.connections)}. --map NAME=${NOT_IN_CRM} says that it never had a connection.`,
     },
   );
 }

@@ -45,6 +45,7 @@ export async function writeRepair(
   if (target.kind === 'ndjson') {
     return {
       minimumAgeMs: 0,
+      needsInstance: false,
       isStoredAsText: () => false,
       lost: (message) => target.data.write(`${JSON.stringify(asData(message))}\n`),
       end: () => Promise.resolve(),
@@ -56,6 +57,7 @@ export async function writeRepair(
   const asText = new Map<string, number>();
   return {
     minimumAgeMs: form.minimumAgeMs,
+    needsInstance: true,
     isStoredAsText: form.isStoredAsText,
     lost: async (message) => {
       if (form.isStoredAsText(message)) asText.set(message.type, (asText.get(message.type) ?? 0) + 1);

@@ -85,6 +85,8 @@ export interface CompareResult {
   absent: AbsentConnection[];
   /** Tables that were not given, without which no message can be found under another contact. */
   missingContacts: string[];
+  /** Files of the CRM's tables that were not read: no comparison needs them. */
+  passedOver: string[];
   /** Sums over the connections. */
   counts: ComparisonCounts;
   /** Those with the most lost messages. */
@@ -166,6 +168,8 @@ export interface AdoptResult {
 export interface RepairSink {
   /** Messages younger than this are left out. */
   minimumAgeMs: number;
+  /** Whether it can hold only messages of connections that the CRM still has. */
+  needsInstance: boolean;
   isStoredAsText: (message: LostMessage) => boolean;
   lost: (message: LostMessage) => Promise<void> | void;
 }
@@ -179,6 +183,7 @@ export interface RepairSummary {
   asText: Record<string, number>;
 }
 
-/** `recent`: the CRM may still be processing it. `no_contact`: nothing identifies the person in the CRM. */
-export const LEFT_OUT_REASONS = ['recent', 'no_contact', 'no_id'] as const;
+/** `recent`: the CRM may still be processing it. `no_contact`: nothing identifies the person in the CRM. `no_instance`: the CRM no
+ * longer has the connection, and nothing in a row could name it. */
+export const LEFT_OUT_REASONS = ['recent', 'no_contact', 'no_id', 'no_instance'] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];

@@ -38,6 +38,9 @@ export const WHATRACK: Dialect = {
     { table: 'crm_leads', columns: ['id', 'phone', 'remote_jid'] },
     { table: 'crm_message_directions', columns: ['id', 'name', 'description'] },
   ],
+  needlessTables: [
+    { table: 'crm_conversations', columns: ['id', 'leadId', 'instanceId', 'messagesCount', 'unreadCount'] },
+  ],
   // A message names its lead by a key that says nothing of the person.
   neededFiles: ['crm_leads'],
   connectionsQuery: () =>

@@ -4,7 +4,7 @@ import type { ContactCard, Place } from './contents.js';
 
 /** A lost message of a CRM, with everything its row needs. */
 export interface LostMessage {
-  /** The CRM's connection: a {@link CrmConnection.key}. */
+  /** The CRM's connection: a {@link CrmConnection.key}; the connection's name here, where the CRM no longer has it. */
   connection: string;
   externalId: string;
   /** The key id of WhatsApp Web; null if the wamid does not contain it. */

@@ -200,6 +200,9 @@ const PAIR = columns({
   body: orNull(text),
   comparesBody: boolean,
   isExact: boolean,
+  /** Whose our time is, if not the message's own: the flag of `raw_meta`. */
+  timeFrom: orNull(text),
+  evidence: integer,
   isSamePerson: boolean,
   /** The CRM's contact is a lead of ours, this one or another. */
   isKnownContact: boolean,
@@ -217,7 +220,8 @@ export function streamPairs(
     tx,
     PAIR,
     `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
-       r.body, r.compares_body, p.is_exact, k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
+       r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
+       k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
        known.contact is not null as is_known_contact
      from wa_crm_pairs p
      join wa_crm_rows r on r.ordinal = p.ordinal

@@ -12,12 +12,13 @@ import { verify } from '../../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { isAtLeast } from '../../../src/model/enumerations.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
-import { compareAll, replayDay } from '../../support/crm/comparing.js';
+import { compareAll, notInCrm, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { asBaileysEvents } from '../../support/crm/day-baileys.js';
 import { asWebhooks } from '../../support/crm/day-webhooks.js';
 import { createDay, WEB, CLOUD, type DayMessage } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
+import { fillWhaticket } from '../../support/crm/whaticket.js';
 import { addConnection } from '../../support/connections.js';
 import { dumpDatabase, type Dump } from '../../support/damage.js';
 import { ask } from '../../support/explaining.js';
@@ -26,10 +27,10 @@ import type { Store } from '../../../src/store/store.js';
 
 const databases = useCrmDatabases();
 
-/** What a reader of the messages sees. An adopted one counts as history, also when an echo of it comes later. */
+/** What a reader of the messages sees. */
 async function messagesOf(store: Store): Promise<unknown> {
   return store.sql.query(
-    `select m.external_id as id, m.direction, m.type, m.body, m.timestamp, m.sync_source, l.phone_number as phone
+    `select m.external_id as id, m.direction, m.type, m.body, m.timestamp, m.source, m.sync_source, l.phone_number as phone
      from messages m join leads l on l.id = m.lead_id order by 1`,
   );
 }
@@ -368,5 +369,71 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(adopted.result.adopted?.created).toBeGreaterThan(50);
     await replayBodies(crmFirst, log);
     expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
+  });
+
+  it('counts as history only until the log has it: a message sent from the phone is an echo, in any order', async () => {
+    const day = createDay({ seed: 38, count: 150, batched: true });
+    const { crm } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const log = [...asWebhooks(day), ...asBaileysEvents(day)];
+    const [even, odd] = [0, 1].map((rest) => log.filter((_, index) => index % 2 === rest));
+    const steps = {
+      adopt: (store: Store) => compareAll(store, 'evolution', place, { adopt: { dryRun: false } }),
+      even: (store: Store) => replayBodies(store, even ?? []),
+      odd: (store: Store) => replayBodies(store, odd ?? []),
+    };
+    const orders: (keyof typeof steps)[][] = [
+      ['even', 'odd', 'adopt'],
+      ['adopt', 'even', 'odd'],
+      ['adopt', 'odd', 'even'],
+      ['odd', 'adopt', 'even'],
+      ['even', 'adopt', 'odd'],
+    ];
+    const ends: unknown[] = [];
+    for (const order of orders) {
+      const store = await backend.open();
+      await addConnections(store);
+      for (const step of order) await steps[step](store);
+      ends.push([order, await messagesOf(store)]);
+      await replayLog(store, { which: 'all' });
+      ends.push([[...order, 'all'], await messagesOf(store)]);
+      const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+      expect([order, verified.checks.filter(({ status }) => status === 'findings')]).toEqual([order, []]);
+      const [echoes] = await store.sql.query(
+        `select count(*)::int as n from messages m join webhook_log w on w.id = m.batch_id
+         where w.provider like 'crm:%' and m.source = 'app_echo'`,
+      );
+      if (order[0] === 'adopt') expect(echoes?.n).toBeGreaterThan(3);
+    }
+    const expected = z.tuple([z.unknown(), z.unknown()]).parse(ends[0])[1];
+    for (const end of ends) {
+      const [order, messages] = z.tuple([z.unknown(), z.unknown()]).parse(end);
+      expect([order, messages]).toEqual([order, expected]);
+    }
+  });
+
+  it('is not held against a CRM for a time that it has from another one, unless that is the message’s own', async () => {
+    const day = createDay({ seed: 39, count: 150, batched: true });
+    const { crm } = await databases.filled(fillWhaticket, day);
+    await crm.sql(`update "Messages" set "createdAt" = "createdAt" + interval '1 hour'`);
+    const { crm: exact } = await databases.filled(fillEvolution, day);
+    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+    const truer = { kind: 'database', url: exact.readOnlyUrl } as const;
+    const store = await backend.open();
+    await addConnections(store);
+    await compareAll(store, 'whaticket', place, { map: notInCrm([WEB.name]), adopt: { dryRun: false } });
+    const [flagged] = await store.sql.query(
+      `select count(*)::int as n from messages where raw_meta->>'timestampFrom' = 'crm_stored_at'`,
+    );
+    expect(flagged?.n).toBeGreaterThan(50);
+    const differing = async (): Promise<unknown> =>
+      (await compareAll(store, 'evolution', truer, { connection: WEB.name })).result.connections[0]?.fields
+        .timestamp;
+    expect(await differing()).toBeUndefined();
+    // The flag stays in the row, and the log's time is compared.
+    await replayBodies(store, asBaileysEvents(day));
+    expect(await differing()).toBeUndefined();
+    await exact.sql(`update "Message" set "messageTimestamp" = "messageTimestamp" + 60`);
+    expect(await differing()).toBeGreaterThan(50);
   });
 });

@@ -19,6 +19,7 @@ function crmWith(...connections: CrmConnection[]): CrmSource {
     connections,
     rows: nothing,
     missingContacts: [],
+    passedOver: [],
     pairs: nothing,
     close: () => Promise.resolve(),
   };
@@ -41,6 +42,21 @@ describe('the instances of a CRM', () => {
     expect(matched('new')).toEqual(['new']);
     expect(matched('old')).toEqual(['old']);
     expect(matched('old', 'new')).toEqual(['old', 'new']);
+  });
+
+  it('are one connection each: the same for two is refused in these words, the same twice is not', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'loja', phoneNumberId: '800000000000001' });
+    await addConnection(store, { name: 'shop', phoneNumberId: '800000000000002' });
+    const records = await readConnectionRecords(store.sql, {});
+    const crm = crmWith(instance('new', '800000000000001'));
+    const matched = (...names: string[]): unknown[] =>
+      matchConnections(crm, records, {
+        map: names.map((connection) => ({ connection, crm: 'new' })),
+        connection: undefined,
+      }).matches.map(({ connection }) => connection.name);
+    expect(() => matched('loja', 'shop')).toThrow(/'new' .*cannot be 2 connections: loja, shop/);
+    expect(matched('shop', 'shop')).toEqual(['shop']);
   });
 
   it('are not listed where there are none: the export that names them is asked for', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { forgetSaved, matchedBy, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
 import { presentCompare } from '../../../src/cli/views/compare.js';
+import type { LostMessage } from '../../../src/commands/compare/types.js';
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { reconcile } from '../../../src/commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
@@ -95,15 +96,49 @@ describeOnBackends('a saved comparison', (backend) => {
       expect(alert?.message).toContain(`It no longer has ${WEB.name}.`);
     }
     const saved = await openSaved(ctx, 'loja', KEY);
-    const repair = { minimumAgeMs: 0, isStoredAsText: () => false, lost: () => undefined };
+    const repair = {
+      minimumAgeMs: 0,
+      needsInstance: true,
+      isStoredAsText: () => false,
+      lost: () => undefined,
+    };
     const { result } = await compareAll(store, 'evolution', place, { ...saved, repair });
     expect(result.severity).toBe('loss');
     const gone = result.connections.find(({ connection }) => connection === WEB.name);
     expect(gone).toMatchObject({ crm: '', rows: 0, messages: messages(WEB.name) });
     expect(gone?.counts.lost).toBeGreaterThan(20);
     expect(gone?.causes.map(({ cause }) => cause)).toEqual(['connection_gone']);
-    // Nothing of the CRM's could name the connection in a repair.
-    expect(result.repair?.messages).toBe(0);
+    // Nothing of the CRM's could name the connection in SQL.
+    expect(result.counts.lost).toBe(gone?.counts.lost);
+    expect(result.repair).toEqual({
+      messages: 0,
+      leftOut: { no_instance: result.counts.lost },
+      asText: {},
+    });
+    const argv = ['compare', 'loja', '--repair', 'x.sql'];
+    const shown = presentCompare(result, argv, { isSql: true, file: 'x.sql' });
+    const text = JSON.stringify(shown.document.blocks);
+    expect(text).toContain(`no file was written; left out: no instance in the CRM ${result.counts.lost}`);
+    expect(text).not.toContain('x.sql');
+    for (const steps of [
+      shown.document.next,
+      presentCompare({ ...result, repair: null }, ['compare', 'loja'], { isSql: true }).document.next,
+    ]) {
+      expect(steps?.[0]).toMatchObject({
+        command: 'compare',
+        args: ['loja'],
+        why: expect.stringContaining('created it in the CRM again') as string,
+      });
+      expect(JSON.stringify(steps?.map(({ args }) => args))).not.toContain('--repair');
+    }
+    // Data needs none.
+    const connections: string[] = [];
+    const lost = ({ connection }: LostMessage): void => void connections.push(connection);
+    const data = { ...repair, needsInstance: false, lost };
+    const { result: given } = await compareAll(store, 'evolution', place, { ...saved, repair: data });
+    expect(given.repair).toEqual({ messages: result.counts.lost, leftOut: {}, asText: {} });
+    expect(new Set(connections)).toEqual(new Set([WEB.name]));
+    expect(connections).toHaveLength(result.counts.lost);
 
     // Also where nothing at all is left to match.
     await crm.sql(`delete from "Message"`);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { presentCompare } from '../../../src/cli/views/compare.js';
 import { fillWhatrack } from '../../support/crm/whatrack.js';
 import { compareAll, expectFound, findsWhatIsPlanted, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
@@ -32,6 +33,18 @@ describe('compare whatrack', () => {
     const whole = await compareAll(store, 'whatrack', files);
     expectFound(whole, expectation, NUMBERS);
     expect(whole.result.connections[0]?.fields.direction).toBeGreaterThan(0);
+    // What is not needed is passed over, and told.
+    const all = await compareAll(
+      store,
+      'whatrack',
+      await exportTables(crm.sql, [...tables, 'crm_conversations']),
+    );
+    expect(all.result).toMatchObject({ counts: whole.result.counts, connections: whole.result.connections });
+    expect(whole.result.passedOver).toEqual([]);
+    expect(all.result.passedOver).toEqual([expect.stringMatching(/crm_conversations\.csv$/)]);
+    expect(
+      JSON.stringify(presentCompare(all.result, ['compare', 'whatrack', 'a.csv']).document.blocks),
+    ).toContain('not needed, and not read');
     // Without the words of directions nothing is compared with them.
     const few = await exportTables(crm.sql, ['whatsapp_messages', 'crm_leads', 'whatsapp_configs']);
     const { result } = await compareAll(store, 'whatrack', few);
