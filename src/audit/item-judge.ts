@@ -10,7 +10,7 @@ import { isAdopted, unpackEvidence } from '../rules/evidence.js';
 import { contradicts } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow, type Placed } from '../rules/message-book.js';
-import { showsWhatIsRevoked, type Revision } from '../rules/message-projection.js';
+import { showsOtherwise, type Revision } from '../rules/message-projection.js';
 import { absorbState, stateOfFact, type Placement } from '../rules/message-state.js';
 import { leastSyncSource } from '../rules/sync-source.js';
 import { placeKey, readRejectedItems } from '../store/checks/accounts.js';
@@ -226,7 +226,7 @@ function holdAgainst(
   if (absorbState(state, said) || renames)
     return { kind: 'different', row: stored, differences: differencesOf(state, stored) };
   // A revoke that the log does not have is another program's: all of the log decides.
-  if (contradicts(state, said) || showsWhatIsRevoked(stored)) return { kind: 'contested', row: stored };
+  if (contradicts(state, said) || showsOtherwise(stored, state)) return { kind: 'contested', row: stored };
   const twin = twinOf(fact, stored, connection.id, twins);
   return twin === null ? { kind: 'there', row: stored } : { kind: 'doubled', row: stored, twin };
 }

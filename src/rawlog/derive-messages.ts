@@ -10,7 +10,7 @@ import { applyAmendment, payloadOf, ReactionBook } from '../rules/amendments.js'
 import { rectify } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow } from '../rules/message-book.js';
-import { showsWhatIsRevoked } from '../rules/message-projection.js';
+import { showsOtherwise } from '../rules/message-projection.js';
 import type { MessageState } from '../rules/message-state.js';
 import { leastSyncSource } from '../rules/sync-source.js';
 import { LeadFinder } from './lead-finder.js';
@@ -61,7 +61,7 @@ export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage):
   if (truth === null || truthToCome === null) return null;
   const isRevoked = truth.revokedAt !== null || truthToCome.revokedAt !== null;
   const isRight =
-    !(isRevoked && showsWhatIsRevoked(row)) &&
+    !((row.deletedAt === null || isRevoked) && showsOtherwise(row, state)) &&
     [truth, truthToCome].some((known) => !rectify(copyOf(state), known));
   if (isRight) return null;
   const rectified = copyOf(state);

@@ -1,13 +1,16 @@
 import type { Media } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { AmendmentPayload } from './amendments.js';
+import { mediaText } from './absorb-content.js';
 import { isLabelRank, packEvidence } from './evidence.js';
 import { containsJson, mergeErrors, stableJson, textOfErrors } from './merge-values.js';
 import {
   absorbState,
   contradictsRevoke,
+  ownMedia,
   revokedAtOf,
   type MessageState,
+  type Original,
   type Version,
 } from './message-state.js';
 
@@ -39,7 +42,7 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
   switch (payload.kind) {
     case 'edit': {
       const { at, editId, content } = payload;
-      return contradictsVersion(state.edits?.get(editId), { at, content });
+      return contradictsVersion(state.edits?.get(editId), { at, content }, state);
     }
     case 'revoke':
       return contradictsRevoke(state, payload.at);
@@ -50,14 +53,14 @@ export function contradictsAmendment(state: MessageState, payload: AmendmentPayl
 }
 
 /** Whether an edit contradicts the state's version with its id. */
-function contradictsVersion(known: Version | undefined, said: Version): boolean {
+function contradictsVersion(known: Version | undefined, said: Version, original: Original): boolean {
   if (known === undefined) return false;
+  const fileOf = ({ content }: Version): string => mediaText(ownMedia(content, original) ?? null);
   return (
     known.at !== said.at ||
     known.content.type !== said.content.type ||
     (known.content.body ?? null) !== (said.content.body ?? null) ||
-    // Media that an edit only inherited are not stored with it.
-    (known.content.media !== undefined && isOtherMedia(known.content.media, said.content.media ?? null))
+    fileOf(known) !== fileOf(said)
   );
 }
 
@@ -84,7 +87,7 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
     state.media = null;
   state.stanzaId = truth.stanzaId ?? state.stanzaId;
   for (const [editId, version] of truth.edits ?? []) {
-    if (contradictsVersion(state.edits?.get(editId), version)) state.edits?.set(editId, version);
+    if (contradictsVersion(state.edits?.get(editId), version, state)) state.edits?.set(editId, version);
   }
   state.revokedAt = truth.revokedAt ?? state.revokedAt;
   return snapshot(state) !== before;

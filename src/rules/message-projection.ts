@@ -1,7 +1,7 @@
 import type { Media, MessageContent } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
 import type { RevisionRow } from '../store/tables/amendments.js';
-import { revokedAtOf, type MessageState, type Version } from './message-state.js';
+import { ownMedia, revokedAtOf, type MessageState, type Version } from './message-state.js';
 import { stableJson } from './merge-values.js';
 
 /** The version key of the content before any edit. */
@@ -54,15 +54,21 @@ export function projectMessage(state: MessageState): MessageProjection {
 }
 
 /**
- * Whether a revoked message's row shows content: another program changed it, and its state does not reveal that (M5).
+ * Whether the row of an edited or revoked message shows other content than its state: another program changed it, and the state
+ * does not reveal that, because it is restored from the earlier versions (M5).
  */
-export function showsWhatIsRevoked({
-  deletedAt,
+export function showsOtherwise(row: Omit<MessageProjection, 'revisions'>, state: MessageState): boolean {
+  if (row.editedAt === null && row.deletedAt === null) return false;
+  return contentText(row) !== contentText(projectMessage(state));
+}
+
+function contentText({
+  type,
   body,
   media,
   rawMeta,
-}: Omit<MessageProjection, 'revisions'>): boolean {
-  return deletedAt !== null && (body !== null || media !== null || rawMeta !== null);
+}: Pick<MessageProjection, 'type' | 'body' | 'media' | 'rawMeta'>): string {
+  return stableJson({ type, body, media: media === null ? null : { ...media }, rawMeta });
 }
 
 /** Restores a state's original content and edits from the row and its revisions. The inverse of {@link projectMessage}. */
@@ -90,11 +96,8 @@ export function restoreContent(
 
 /** Media that an edit inherited must keep following the original's, which may still improve. */
 function forgetInheritedMedia(state: MessageState): void {
-  const original = stableJson(state.media === null ? null : { ...state.media });
-  for (const version of state.edits?.values() ?? []) {
-    if (version.content.media !== undefined && stableJson({ ...version.content.media }) === original) {
-      delete version.content.media;
-    }
+  for (const { content } of state.edits?.values() ?? []) {
+    if (ownMedia(content, state) === undefined) delete content.media;
   }
 }
 
@@ -104,7 +107,8 @@ function revisionOf(editId: string, version: Version, original: Revision): Revis
     version: editId,
     type: version.content.type,
     body: version.content.body ?? null,
-    media: version.content.media ?? (version.content.type === original.type ? original.media : null),
+    media:
+      ownMedia(version.content, original) ?? (version.content.type === original.type ? original.media : null),
     rawMeta: null,
     at: version.at,
   };

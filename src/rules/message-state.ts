@@ -146,7 +146,7 @@ export function absorbStatus(
 /** Adds an edit as one more version; edit times, not arrival, decide which one shows (M5). */
 export function absorbEdit(state: MessageState, editId: string, version: Version): boolean {
   const known = state.edits?.get(editId);
-  if (known !== undefined && compareVersions(known, version) >= 0) return false;
+  if (known !== undefined && compareVersions(known, version, state) >= 0) return false;
   const copies = [...(state.edits ?? [])].filter(([id, other]) => id !== editId && isCopy(other, version));
   const isBest = copies.every(([id, other]) => compareCopies([id, other], [editId, version]) < 0);
   if (isNameless(editId) && !isBest) return false;
@@ -154,6 +154,18 @@ export function absorbEdit(state: MessageState, editId: string, version: Version
   for (const [id] of copies) if (isNameless(id)) state.edits.delete(id);
   state.edits.set(editId, version);
   return true;
+}
+
+/** The content before any edit, as far as it decides what an edit shows. */
+export type Original = Pick<MessageState, 'type' | 'media'>;
+
+/**
+ * The file that an edit brings; undefined where it keeps the message's. An edit that names that file again keeps it, too: the row
+ * looks the same, so the two must be one.
+ */
+export function ownMedia({ type, media }: MessageContent, original: Original): Media | undefined {
+  if (media?.id === undefined) return undefined;
+  return type === original.type && media.id === original.media?.id ? undefined : media;
 }
 
 /** An edit event without its message has its target and time in place of an id. */
@@ -276,16 +288,16 @@ function absorbAmendments(state: MessageState, other: MessageState): boolean {
 }
 
 /** Orders two versions of one edit: by time, then by text. Any fixed order would do. */
-function compareVersions(a: Version, b: Version): number {
+function compareVersions(a: Version, b: Version, original: Original): number {
   if (a.at !== b.at) return a.at - b.at;
-  const left = versionText(a);
-  const right = versionText(b);
+  const left = versionText(a, original);
+  const right = versionText(b, original);
   return left === right ? 0 : left < right ? -1 : 1;
 }
 
-function versionText(version: Version): string {
-  const { type, body, media } = version.content;
-  return `${type}\n${body ?? ''}\n${mediaText(media ?? null)}`;
+function versionText({ content }: Version, original: Original): string {
+  const media = ownMedia(content, original) ?? null;
+  return `${content.type}\n${content.body ?? ''}\n${mediaText(media)}`;
 }
 
 /** How much the Cloud API and WhatsApp Web may disagree about a message's time (rule M10). */

@@ -14,7 +14,7 @@ import { contradicts, contradictsAmendment } from '../../rules/contradictions.js
 import { nodeKey } from '../../rules/identity-evidence.js';
 import { isAdopted } from '../../rules/evidence.js';
 import { keyOf, MessageBook, type Claimant, type TrackedMessage } from '../../rules/message-book.js';
-import { showsWhatIsRevoked, type Revision } from '../../rules/message-projection.js';
+import { showsOtherwise, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';
 import { syncSourceOf } from '../../rules/sync-source.js';
@@ -266,11 +266,12 @@ function placeMessage(
 function contest(
   work: BatchWork,
   { logId }: Item,
-  { state, stored }: TrackedMessage,
+  { state, stored, changed }: TrackedMessage,
   isContradicted: (state: MessageState) => boolean,
 ): void {
   if (stored === null || !work.repeated.has(logId)) return;
-  if (isContradicted(state) || showsWhatIsRevoked(stored)) work.contested.add(state.id);
+  // A changed state is written, and with it all that the row shows.
+  if (isContradicted(state) || (!changed && showsOtherwise(stored, state))) work.contested.add(state.id);
 }
 
 function countCreated(folded: FoldedMessages, { state }: TrackedMessage): void {
