@@ -278,6 +278,8 @@ describeOnBackends('an archived connection', (backend) => {
         { kind: 'messages_missing', connection: NAME, count: 1 },
         { kind: 'finding', subject: 'ticket_rules' },
         { kind: 'finding', subject: 'conversation_times' },
+        // A lead is judged by its messages, of which the first is gone.
+        { kind: 'finding', subject: 'lead_values' },
       ],
     });
   });
