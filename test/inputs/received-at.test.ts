@@ -124,11 +124,10 @@ describe('the time of a row', () => {
       const [at] = await timesIn(JSON.stringify({ msec: number, body: BODY }));
       expect(at).toBe(number === SECOND / 1000 ? SECOND : AT);
     }
-    expect(
-      await timesIn(
-        JSON.stringify({ receivedAt: { _seconds: SECOND / 1000, _nanoseconds: 601e6 }, body: BODY }),
-      ),
-    ).toEqual([AT]);
+    for (const name of ['receivedAt', 'hook_stamp']) {
+      const row = { [name]: { _seconds: SECOND / 1000, _nanoseconds: 601e6 }, body: BODY };
+      expect(await timesIn(JSON.stringify(row))).toEqual([AT]);
+    }
   });
 
   const OTHERS = (

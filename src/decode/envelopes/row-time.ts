@@ -125,13 +125,14 @@ function begins(character: number): boolean {
   return isDigit || WEEKDAYS.has(character) || character === 0x5b || character === 0x20;
 }
 
-const WEEKDAYS: ReadonlySet<number> = new Set([...'MTWFS'].map((letter) => letter.charCodeAt(0)));
+/** M, T, W, F, S. */
+const WEEKDAYS: ReadonlySet<number> = new Set([0x4d, 0x54, 0x57, 0x46, 0x53]);
 
 /** A number is a time only where its name says so. */
 function unlistedInstant(value: JsonValue, saysTime: boolean): number | undefined {
   if (typeof value === 'string' && !/^[\d.\s]+$/.test(value)) return parseInstant(value);
-  // Lists and objects of a row are anything.
-  if (!saysTime || typeof value === 'object') return undefined;
+  // A list of a row is anything.
+  if (!saysTime || Array.isArray(value)) return undefined;
   const at = parseInstant(value);
   return at !== undefined && at < END_OF_EPOCHS ? at : undefined;
 }
