@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
-import { MEDIA_TYPES } from '../commands/media/types.js';
+import { LISTED_STATES, MEDIA_TYPES } from '../commands/media/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
 import { CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
@@ -195,7 +195,11 @@ export const OPTIONS = {
     /** Asks again if an earlier request has no known answer. */
     again: z.boolean().default(false),
   }),
-  mediaStatus: z.strictObject(whichMedia),
+  mediaStatus: z.strictObject({
+    ...whichMedia,
+    /** Lists the files in this state. */
+    files: z.enum(LISTED_STATES).optional(),
+  }),
   fetchMedia: z.strictObject({
     ...whichMedia,
     /** The directory to keep the files in. */

@@ -266,6 +266,9 @@ test('what nobody knows the end of is asked for again only when a person says so
   );
   const cut = await request();
   expect(cut.code).toBe(1);
+  expect(cut.stderr).toContain('Do not repeat it; look first:');
+  expect(cut.stderr).toContain('wa-reconcile connection check main');
+  expect(cut.stderr).not.toContain('run the command again');
   expect(sent()).toEqual(['smb_app_state_sync', 'history']);
   const again = await request(['--confirm', PHONE, '--json']);
   expect(codesOf(again)).toEqual(['outcome_unknown']);
@@ -347,6 +350,7 @@ test('--wait ends when the business declines', async () => {
   const seen = await request(['--wait']);
   expect(seen.code).toBe(3);
   expect(seen.stdout).toContain('The business does not share the history of main (2593109');
+  expect(seen.stdout).not.toContain('In the way');
 });
 
 test('is only for coexistence numbers', async () => {

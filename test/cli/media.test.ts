@@ -167,7 +167,7 @@ test('the report and verify say what is about to be lost, and what is, where med
   const late = NOW + 6.5 * 24 * HOUR;
   // Who fetches them otherwise is not alarmed.
   expect(await alertsAt(late)).toEqual([]);
-  expect(await verifyAt(late)).toMatchObject({ status: 'ok' });
+  expect(await verifyAt(late)).toMatchObject({ status: 'note', found: 2 });
   world.fake.fail('90001', refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' }));
   await world.fetch(['--concurrency', '1']);
   expect(await alertsAt(NOW + HOUR)).toEqual([]);

@@ -20,7 +20,7 @@ export async function runCheck(
   {
     connection,
     ...narrowed
-  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal'>> & { connection?: string } = {},
+  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal' | 'now'>> & { connection?: string } = {},
 ): Promise<CheckedBy> {
   const items: VerifiedItem[] = [];
   const result = await inSnapshot(store, async (sql) => {

@@ -53,7 +53,10 @@ export function presentHistoryRequest(
           ['until', result.until === null ? null : `${minute(result.until)} UTC (${leftWords(result)})`],
         ]),
         list(steps.map(stepItem)),
-        ...(obstacles.length === 0 ? [] : [section('In the way', [obstacleList(result)])]),
+        // What is followed was requested: nothing is in its way any more.
+        ...(obstacles.length === 0 || arrival !== null
+          ? []
+          : [section('In the way', [obstacleList(result)])]),
         ...(warnings.length === 0 ? [] : [section('Not certain', [checkList(warnings)])]),
       ],
       ...(result.status === 'requested' && arrival === null

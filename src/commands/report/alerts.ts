@@ -10,7 +10,7 @@ import type { OwedHistory } from '../../store/tables/history.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
-import type { AccountEvent } from './removals.js';
+import type { AccountEvent } from '../../rawlog/account-events.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { listOf, mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
 import { minuteOf } from '../../model/time.js';
@@ -163,11 +163,13 @@ function requestAlerts(
 
 /** The message of an alert about a history that did not come, and what helps. */
 function requestAdvice(
-  { row, historyRequests }: ConnectionFacts,
+  { row, historyRequests, removal }: ConnectionFacts,
   message: string,
   { until, now }: { until: number; now: number },
 ): Pick<Alert, 'message'> & Partial<Pick<Alert, 'remedy'>> {
   if (row.kind !== 'coexistence') return { message };
+  // The alert about the removal says what to do: Meta takes no request for a number that is not connected.
+  if (removal !== null) return { message };
   const standing = standingOf(historyRequests);
   const over = 'Meta takes no request for it any more: the number has to be connected again.';
   switch (standing.kind) {

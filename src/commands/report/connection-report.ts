@@ -82,7 +82,7 @@ export function describeConnection(
       startedAt: instant(row.historySyncStartedAt),
       completedAt: instant(row.historySyncCompletedAt),
     },
-    historyRequest: requestOf(parts.historyRequest, lastHistoryAt),
+    historyRequest: requestOf(parts.historyRequest, lastHistoryAt, times.webhookActivatedAt),
     ...onboardingOf(times, [
       firstEntryAt,
       times.firstChunkAt,
@@ -134,14 +134,17 @@ function onboardingOf(
 function requestOf(
   row: HistoryRequestRow | undefined,
   lastHistoryAt: number | null,
+  connectedAt: number | null,
 ): ConnectionReport['historyRequest'] {
   if (row === undefined) return null;
-  const { requestedAt, requestId, outcome } = row;
+  const { requestedAt, requestId, outcome, onboardedAt } = row;
+  // Nothing comes any more of a request that was made before the number was connected anew.
+  const isOver = onboardedAt < (connectedAt ?? 0);
   return {
     requestedAt: new Date(requestedAt).toISOString(),
     requestId,
     outcome,
-    isWaiting: outcome === 'accepted' && (lastHistoryAt === null || lastHistoryAt < requestedAt),
+    isWaiting: outcome === 'accepted' && !isOver && (lastHistoryAt === null || lastHistoryAt < requestedAt),
   };
 }
 

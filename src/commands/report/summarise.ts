@@ -40,7 +40,7 @@ import type { Calendar } from './days.js';
 import { ownersOf } from '../../audit/entry-owners.js';
 import { increase, ledgersOf, reasonsOf } from './ledger.js';
 import { duplicateAlert, findingAlerts, lossAlerts } from '../verify/finding-alerts.js';
-import { standingRemoval, type AccountEvent } from './removals.js';
+import { standingRemoval, type AccountEvent } from '../../rawlog/account-events.js';
 import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
 import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';

@@ -2,14 +2,16 @@ import { acknowledge, alert } from '../../audit/alert.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import {
+  readConnections,
   readConnectionTimes,
   type ConnectionRow,
   type ConnectionTimes,
 } from '../../store/tables/connections.js';
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { amount } from '../../model/amount.js';
+import { readAccountEvents, withConnecting } from '../../rawlog/account-events.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
-import { joined, type Check, type Recorder, type Subject } from './check.js';
+import { joined, type Check, type Recorder, type Subject, type VerifyView } from './check.js';
 
 /** A history arrives within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;
@@ -18,7 +20,7 @@ const LATE_MS = 24 * 60 * 60 * 1000;
 export const historyLedgerCheck: Check = {
   severity: 'degraded',
   async run(view, recorder) {
-    const times = new Map((await readConnectionTimes(view.sql)).map((row) => [row.id, row]));
+    const times = new Map((await readTimes(view)).map((row) => [row.id, row]));
     // Nothing is expected of an archived connection.
     const inUse = view.connections.filter(({ id }) => (times.get(id)?.archivedAt ?? null) === null);
     const gaps = await readMissingChunks(
@@ -91,6 +93,19 @@ export const historyLedgerCheck: Check = {
   },
 };
 
+/** The raw log is asked when a number was connected only if its history is awaited: that takes a pass over the log. */
+async function readTimes({ sql, connections }: VerifyView): Promise<ConnectionTimes[]> {
+  const times = await readConnectionTimes(sql);
+  return connections.some(isAwaited)
+    ? withConnecting(times, await readConnections(sql), await readAccountEvents(sql))
+    : times;
+}
+
+/** WhatsApp Web sends a history, or part of it, at its own pace. */
+function isAwaited({ kind, historySyncStatus: status }: ConnectionRow): boolean {
+  return kind !== 'baileys' && (status === 'pending_history' || status === 'pending_consent');
+}
+
 /** The history alerts of `report`. An acknowledged one is no finding and no note here either. */
 type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history' | 'declined';
 
@@ -136,8 +151,7 @@ function stateOf(
     }
     case 'pending_history':
     case 'pending_consent': {
-      // WhatsApp Web sends a history, or part of it, at its own pace.
-      if (connection.kind === 'baileys') return null;
+      if (!isAwaited(connection)) return null;
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
       return isLate(onboardedAt)

@@ -114,6 +114,7 @@ const expiry = (now: string): string => `case when m.media ->> 'id' is null then
 export function namedMedia(where: string, now: string): string {
   return `
   select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, coalesce(f.size, n.announced) as size,
+    f.path, f.fetched_at, f.error,
     case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= ${now}::timestamptz then 'expired'
       else coalesce(f.state, 'owed') end as state
   from (
@@ -134,6 +135,15 @@ export function namedMedia(where: string, now: string): string {
     group by 1, 2, 4) n
   left join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id`;
 }
+
+/**
+ * The same for people and programs that read the database by SQL: the view `media_status` of the migrations. Where this
+ * changes, a migration has to replace the view; a test compares them. Without the keys of WhatsApp Web's files.
+ */
+export const MEDIA_STATUS_VIEW = `create view media_status as
+select connection_id, media_id, message_id, state, expires_at, route, type, at as sent_at, mime_type, sha256, size, attempts,
+  tried_at, path, fetched_at, error
+from (${namedMedia('true', 'now()')}) named;`;
 
 /** The selection's parameters: `$1` to `$7`; `$8` is now. */
 const CHOSEN = `
@@ -184,6 +194,38 @@ export async function readOwedMedia(
     [...mediaParameters(choice, now), new Date(notSince), again, limit, route],
   );
   return rowsOf(NAMED_MEDIA, rows);
+}
+
+const LISTED_MEDIA = columns({
+  mediaId: text,
+  messageId: text,
+  state: word(MEDIA_STATES),
+  expiresAt: orNull(time),
+  type: text,
+  at: time,
+  size: orNull(bigint),
+  attempts: integer,
+  triedAt: orNull(time),
+  path: orNull(text),
+  error: orNull(text),
+});
+
+/** A file named by a message, as it is listed for people. Times are ms since 1970. */
+export type ListedMedia = RowOf<typeof LISTED_MEDIA>;
+
+/** The files in one state, or all, soonest to expire first. */
+export async function listMedia(
+  sql: Sql,
+  choice: MediaChoice,
+  state: ListedMedia['state'] | null,
+  now: number,
+): Promise<ListedMedia[]> {
+  const rows = await sql.query(
+    `select ${columnNames(LISTED_MEDIA)} from (${CHOSEN}) named where $9::text is null or state = $9::text
+     order by expires_at, at, media_id`,
+    [...mediaParameters(choice, now), state],
+  );
+  return rowsOf(LISTED_MEDIA, rows);
 }
 
 const MEDIA_COUNT = columns({

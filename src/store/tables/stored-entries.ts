@@ -300,10 +300,11 @@ export async function readBodies(
   });
 }
 
-/** The newest account entries (`account_update`): the end of a list that grows by a few a month. */
+/** The newest account entries (`account_update`), without those that Meta did not sign. */
 export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
   const rows = await sql.query(
-    `select id from webhook_log where 'account_update' = any(fields) order by id desc limit $1::int`,
+    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}'
+     order by id desc limit $1::int`,
     [most],
   );
   return rows.map((row) => textOf(row, 'id'));

@@ -1,8 +1,10 @@
-import { parseJson } from '../../decode/parse-json.js';
-import { asObject } from '../../decode/read.js';
-import { canonicalPhone } from '../../identity/phone.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { ConnectionRow } from '../../store/tables/connections.js';
+import { parseJson } from '../decode/parse-json.js';
+import { asObject } from '../decode/read.js';
+import { canonicalPhone } from '../identity/phone.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Sql } from '../store/sql.js';
+import type { ConnectionRow, ConnectionTimes } from '../store/tables/connections.js';
+import { readBodies, readAccountUpdateIds } from '../store/tables/stored-entries.js';
 
 /** What Meta reported about an account or a number (`account_update`). */
 export interface AccountEvent {
@@ -17,7 +19,7 @@ export interface AccountEvent {
 }
 
 /** A connection, as named in events. */
-type Named = Pick<ConnectionRow, 'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers'>;
+type Named = Pick<ConnectionRow, 'id' | 'displayPhoneNumber' | 'wabaId' | 'wabaIds' | 'numbers'>;
 
 /** After these, nothing arrives until the number is connected again. */
 const REMOVED = new Set([
@@ -33,10 +35,21 @@ const DEEPEST = 12;
 /** Webhooks sent before a removal may arrive this much later. */
 const STRAGGLERS_MS = 3_600_000;
 
+/** Entries read: an account has a few a year. */
+const ENTRIES_READ = 500;
+
+/** The account events of the newest such entries in the raw log. `known`: the ids of all, where they were read before. */
+export async function readAccountEvents(sql: Sql, known?: readonly string[]): Promise<AccountEvent[]> {
+  // Ids grow with time.
+  const ids = known?.toSorted().slice(-ENTRIES_READ) ?? (await readAccountUpdateIds(sql, ENTRIES_READ));
+  const bodies = await readBodies(sql, ids);
+  return bodies.flatMap(({ body, at, isReceived }) => accountEventsIn(body, at, isReceived));
+}
+
 /**
  * The account events in a stored body, whatever its wrapper. `at`: when the entry arrived, for events without a time.
  */
-export function accountEventsIn(body: Uint8Array, at: number, isReceived: boolean): AccountEvent[] {
+function accountEventsIn(body: Uint8Array, at: number, isReceived: boolean): AccountEvent[] {
   const found: AccountEvent[] = [];
   const visit = (value: JsonValue | undefined, entry: JsonObject, depth: number): void => {
     if (depth > DEEPEST) return;
@@ -97,18 +110,63 @@ export function standingRemoval(
   return cameBack ? null : newest;
 }
 
-/** When a connection's number was last connected to the platform, according to events; ms since 1970. */
-export function connectedAt(connection: Named, events: readonly AccountEvent[]): number | null {
-  return eventsAbout(connection, events).find(({ event }) => CONNECTED.has(event))?.at ?? null;
+/** When a number was last connected to the platform. Times are ms since 1970. */
+export interface Connecting {
+  /** Null if unknown. */
+  at: number | null;
+  /** `event`: Meta said so in an `account_update`. `recorded`: it is on record, by a person or an earlier command. */
+  from: 'event' | 'recorded' | 'nothing';
+}
+
+/**
+ * When a connection's number was last connected: the newer one of Meta's last word and the time on record. The only
+ * place that decides it, for the report, verify, the check and the request. `all`: every connection, because an event
+ * that names only an account may be about any of its numbers, and is nobody's if there are several (H1).
+ */
+export function connectingOf(
+  connection: Named,
+  recorded: number | null,
+  events: readonly AccountEvent[],
+  all: readonly Named[],
+): Connecting {
+  const told =
+    eventsAbout(connection, events).find(
+      ({ event, phone, wabaIds }) =>
+        CONNECTED.has(event) &&
+        (phone !== null || !all.some((other) => isAnother(other, connection, wabaIds))),
+    )?.at ?? null;
+  if (told !== null && told >= (recorded ?? 0)) return { at: told, from: 'event' };
+  return recorded === null ? { at: null, from: 'nothing' } : { at: recorded, from: 'recorded' };
+}
+
+/** The times of connections, with the one that `connectingOf` gives as when each was activated. */
+export function withConnecting(
+  times: readonly ConnectionTimes[],
+  connections: readonly ConnectionRow[],
+  events: readonly AccountEvent[],
+): ConnectionTimes[] {
+  const byId = new Map(connections.map((row) => [row.id, row]));
+  return times.map((own) => {
+    const row = byId.get(own.id);
+    if (row === undefined) return own;
+    return { ...own, webhookActivatedAt: connectingOf(row, own.webhookActivatedAt, events, connections).at };
+  });
+}
+
+/** Whether `other` is a second number of one of these accounts. */
+function isAnother(other: Named, { id }: Named, wabaIds: readonly string[]): boolean {
+  return other.id !== id && wabaIds.some((waba) => accountsOf(other).has(waba));
+}
+
+function accountsOf({ wabaId, wabaIds }: Pick<Named, 'wabaId' | 'wabaIds'>): Set<string> {
+  return new Set([...wabaIds, ...(wabaId === null ? [] : [wabaId])]);
 }
 
 /** The events about a connection's number, or about its whole account, newest first. */
-function eventsAbout(
-  { displayPhoneNumber: shown, wabaId, wabaIds: known, numbers }: Named,
-  events: readonly AccountEvent[],
-): AccountEvent[] {
+function eventsAbout(connection: Named, events: readonly AccountEvent[]): AccountEvent[] {
+  const { displayPhoneNumber: shown, numbers } = connection;
   const own = new Set([...numbers, shown === null ? undefined : canonicalPhone(shown)]);
-  const accounts = new Set([...known, ...(wabaId === null ? [] : [wabaId])]);
+  const accounts = accountsOf(connection);
   return events
     .filter(({ phone, wabaIds }) =>
       phone === null ? wabaIds.some((id) => accounts.has(id)) : own.has(phone),
