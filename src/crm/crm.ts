@@ -96,7 +96,7 @@ export interface KeptQuestion {
 
 /**
  * Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id;
- * `chat_export`: a phone showed it, and its id is unknown, so the CRM may have it.
+ * `chat_export`: a phone showed it, its id is unknown, and a row that nothing explains may be it.
  */
 export const NOT_KEPT_REASONS = [
   'automatic',

@@ -1,6 +1,6 @@
 import type { Dialect, NotKeptReason } from '../../crm/crm.js';
 import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
-import { isMadeUpId } from '../../model/chat-line.js';
+import { isChatExportId } from '../../model/chat-line.js';
 import { hasWeakTime, unpackEvidence } from '../../rules/evidence.js';
 import type { ComparedField } from './types.js';
 
@@ -71,11 +71,12 @@ export function whyNotKept(
   dialect: Pick<Dialect, 'notKept'>,
   { isCloudApi, isGone }: { isCloudApi: boolean; isGone: boolean },
 ): NotKeptReason | null {
-  if (message.messageExternalId !== null && isMadeUpId(message.messageExternalId)) return 'chat_export';
+  // A line of an exported chat has no id to find it by: a row that may be it is no proof of a loss.
+  if (message.mayBeThere && isChatExportId(message.messageExternalId ?? '')) return 'chat_export';
   return dialect.notKept({
     type: message.messageType,
     direction: message.messageDirection,
-    source: message.messageSource,
+    source: message.arrival,
     body: message.messageBody,
     isGroup: message.isGroup,
     isRevoked: message.isRevoked,
@@ -97,6 +98,19 @@ function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']):
   if (!row.comparesBody || row.messageType !== 'text' || row.messageBody === null || row.isRevoked)
     return false;
   return !row.isEdited || bodyOfEdited === 'latest';
+}
+
+/** Whether a row says something else than a text message; of other content CRMs have words of their own. */
+export function contradicts(
+  {
+    body,
+    comparesBody: isCompared,
+    messageType,
+    messageBody,
+  }: Pick<ComparedPair, 'body' | 'comparesBody' | 'messageType' | 'messageBody'>,
+  { wordsOf = asIs }: Pick<Dialect, 'wordsOf'>,
+): boolean {
+  return isCompared && messageType === 'text' && readable(body, wordsOf) !== readable(messageBody, wordsOf);
 }
 
 /** What a reader sees: CRMs trim, and change line ends and accent composition. */

@@ -60,7 +60,7 @@ export class Tally {
   }
 
   /** By connection. */
-  splitPeople: ReadonlyMap<string, number> = new Map();
+  splitPeople: ReadonlyMap<string, Pick<ComparedConnection, 'splitPeople' | 'splitContacts'>> = new Map();
   private readonly repairedCounts: Partial<ComparisonCounts> = {};
 
   countRepaired(className: ComparisonClass): void {
@@ -172,7 +172,9 @@ export class Tally {
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
       causes: causesOf(side, this.crm, this.isCloudApi(id)),
-      splitPeople: this.splitPeople.get(id) ?? 0,
+      splitPeople: 0,
+      splitContacts: [],
+      ...this.splitPeople.get(id),
     }));
   }
 

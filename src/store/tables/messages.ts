@@ -297,14 +297,28 @@ export async function readChatExportRows(
 }
 
 /** Whether these connections have messages of which only the beginning of the key id is known (M12). */
-export async function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+export function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  return hasIdsFrom(tx, connectionIds, CUT_ID, AFTER_CUT_ID);
+}
+
+/** Whether these connections have messages that only a line of an exported chat shows (M11). */
+export function hasChatExportRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  return hasIdsFrom(tx, connectionIds, CHAT_EXPORT_ID, AFTER_CHAT_EXPORT_ID);
+}
+
+async function hasIdsFrom(
+  tx: Sql,
+  connectionIds: readonly string[],
+  from: string,
+  to: string,
+): Promise<boolean> {
   const rows = await tx.query(
     `select from unnest($1::uuid[]) as k (connection_id)
      cross join lateral (
        select from messages c
        where c.connection_id = k.connection_id and c.external_id >= $2 and c.external_id < $3 limit 1
      ) m limit 1`,
-    [arrayLiteral(connectionIds), CUT_ID, AFTER_CUT_ID],
+    [arrayLiteral(connectionIds), from, to],
   );
   return rows.length > 0;
 }
