@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { backup } from '../../src/commands/backup/backup.js';
 import { openForRestore, restore } from '../../src/commands/backup/restore.js';
-import type { BackupResult, BackupSource, BackupTarget, RestoreResult } from '../../src/commands/backup/types.js';
+import type {
+  BackupResult,
+  BackupSource,
+  BackupTarget,
+  RestoreResult,
+} from '../../src/commands/backup/types.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { TEST_OPTIONS } from './databases.js';
@@ -49,7 +54,11 @@ export async function backUp(
 ): Promise<{ bytes: Buffer; result: BackupResult }> {
   const memory = memoryTarget();
   const clock = (): number => Date.parse('2026-11-30T03:15:00.000Z');
-  const result = await backup(testContext(store, { clock }), { target: memory.target, tool: '0.0.0-test', ...options });
+  const result = await backup(testContext(store, { clock }), {
+    target: memory.target,
+    tool: '0.0.0-test',
+    ...options,
+  });
   return { bytes: memory.bytes(), result };
 }
 
