@@ -17,7 +17,7 @@ interface Region {
 
 describe('a backup that is not what was written', () => {
   const backend = useBackend('postgresql');
-  let whole = Buffer.alloc(0);
+  let whole: Buffer = Buffer.alloc(0);
   let regions: Region[] = [];
 
   beforeAll(async () => {

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { verify } from '../../src/commands/verify/verify.js';
 import { readTables } from '../../src/store/dump/tables.js';
 import { readMigrations } from '../../src/store/migrations/status.js';
 import { backUp, fillEverything, restoreInto, tableDigests, withStore } from '../support/backups.js';

@@ -77,7 +77,7 @@ async function writeBackup(ctx: Context, { target, tool, encrypt }: BackupOption
         ...figuresOf({ header, manifest: manifest() }),
         database: ctx.store.location,
         backend: ctx.store.backend,
-        mediaFiles: await countMediaFiles(tx),
+        mediaFiles: tables.some(({ name }) => name === 'media_files') ? await countMediaFiles(tx) : 0,
         removed: [],
       };
     },
