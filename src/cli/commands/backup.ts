@@ -2,8 +2,10 @@ import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
+import { connection } from '../flags/shared.js';
+import { ORGANIZATION } from './connection-options.js';
 import { integer, nameList, text, toggle } from '../flags/kinds.js';
-import { contradiction, group, readFlags } from '../flags/table.js';
+import { contradiction, group, readFlags, type Reading } from '../flags/table.js';
 import { presentBackup, presentCheck } from '../views/backup.js';
 
 export const passphraseFile = (does: string) =>
@@ -12,6 +14,10 @@ export const identityFile = () =>
   text('file', 'the secret key of an encrypted backup, as age-keygen writes it', 'a file name');
 
 const FLAGS = {
+  ...group('Which rows (all, unless said):', {
+    connection: connection('only of this connection: its name, id, phone_number_id or phone').onlyTyped(),
+    ...ORGANIZATION,
+  }),
   ...group('How:', {
     check: toggle('prove a backup instead of writing one; needs no database'),
     keep: integer(1, 10_000, 'in a directory: keep so many of the newest backups').onlyTyped(),
@@ -36,7 +42,8 @@ export function registerBackup(parent: Command, attach: Attach): void {
       'gets a file wa-reconcile-TIME.tar; --keep rotates these and touches nothing else. The file appears when it is whole and ' +
       'on the disk. Secrets stay sealed: WA_RECONCILE_SECRET_KEY is not in it, and has to be kept apart. ' +
       'Files of `media fetch` are not in it either. An encrypted one opens with `age --decrypt`, too. `restore` reads it into an ' +
-      'empty database of either kind.',
+      'empty database of either kind. --connection and --organization copy what is theirs and what it rests on: raw entries, people, ' +
+      'runs. They leave out entries that name no number, what `undo` needs, and saved comparisons.',
     examples: [
       ['wa-reconcile backup /backups/ --keep 14', 'every night, from cron'],
       ['wa-reconcile backup crm.tar', 'one file'],
@@ -57,9 +64,10 @@ export function registerBackup(parent: Command, attach: Attach): void {
 }
 
 async function backupCommand(call: Call): Promise<Outcome> {
-  const { values, origin } = readFlags(FLAGS, call);
+  const reading = readFlags(FLAGS, call);
+  const { values, origin } = reading;
   const named = call.args[0] ?? '';
-  if (values.check) return checkCommand(call, named, values, origin);
+  if (values.check) return checkCommand(call, named, reading);
   if (values.identityFile !== undefined) {
     throw contradiction('--identity-file opens a backup.', 'Encrypt with --recipient and its public key.');
   }
@@ -76,7 +84,13 @@ async function backupCommand(call: Call): Promise<Outcome> {
   const options = { force: values.force, keep: values.keep, isEncrypted: encrypt !== undefined };
   const result = await withContext(call, { command: 'backup', interruptible: 'reading' }, async (ctx) => {
     const target = await openTarget(named, options, call.io);
-    const written = await backup(ctx, { target, tool: packageVersion(), encrypt });
+    const written = await backup(ctx, {
+      target,
+      tool: packageVersion(),
+      encrypt,
+      organization: values.organization,
+      connection: values.connection,
+    });
     return { ...written, removed: [...target.removed] };
   });
   const presentation = presentBackup(result);
@@ -89,17 +103,20 @@ async function backupCommand(call: Call): Promise<Outcome> {
 async function checkCommand(
   call: Call,
   named: string,
-  values: {
-    keep: number | undefined;
-    force: boolean;
-    recipient: readonly string[];
-    passphraseFile: string | undefined;
-    identityFile: string | undefined;
-  },
-  origin: (key: 'passphraseFile') => { from: 'flag' | 'environment' | '.env' | 'default'; place: string },
+  { values, origin }: Reading<typeof FLAGS>,
 ): Promise<Outcome> {
-  if (values.keep !== undefined || values.force || values.recipient.length > 0) {
-    throw contradiction('--check writes nothing.', 'Leave out --keep, --force and --recipient.');
+  const { keep, force, recipient, connection: one, organization } = values;
+  if (
+    keep !== undefined ||
+    force ||
+    recipient.length > 0 ||
+    one !== undefined ||
+    organization !== undefined
+  ) {
+    throw contradiction(
+      '--check proves a whole file and writes nothing.',
+      'Leave out the flags that say what is written, and how.',
+    );
   }
   const [{ checkBackup }, { openSource }, { readKeys }, { tmpdir }] = await Promise.all([
     import('../../commands/backup/check.js'),

@@ -2,6 +2,8 @@ import { FORMAT, type Header } from '../../archive/format.js';
 import { writeArchive } from '../../archive/write-archive.js';
 import type { Context } from '../../context.js';
 import { EXIT, UserError } from '../../model/errors.js';
+import { findScope } from './scope.js';
+import { conditionOf } from '../../store/dump/scope.js';
 import { readLines } from '../../store/dump/read-rows.js';
 import { quoted, readTables } from '../../store/dump/tables.js';
 import { readMigrations, readStatus } from '../../store/migrations/status.js';
@@ -14,6 +16,10 @@ export interface BackupOptions {
   target: BackupTarget;
   /** This program's version. */
   tool: string;
+  /** Only this organization, by its slug. */
+  organization?: string | undefined;
+  /** Only this connection: its name, id, phone_number_id or phone. */
+  connection?: string | undefined;
   /** Encrypts the bytes on their way to the target. */
   encrypt?: ((bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
 }
@@ -34,7 +40,9 @@ export async function backup(ctx: Context, options: BackupOptions): Promise<Back
   }
 }
 
-async function writeBackup(ctx: Context, { target, tool, encrypt }: BackupOptions): Promise<BackupResult> {
+async function writeBackup(ctx: Context, options: BackupOptions): Promise<BackupResult> {
+  const { target, tool, encrypt } = options;
+  const scope = await findScope(ctx, options);
   const known = await readMigrations();
   const names = (await readTables(ctx.store.sql, known)).map(({ name }) => quoted(name));
   return inSnapshot(
@@ -46,6 +54,7 @@ async function writeBackup(ctx: Context, { target, tool, encrypt }: BackupOption
         tool,
         migrations: (await readStatus(tx, known)).applied.map(({ name }) => name),
         createdAt: new Date(ctx.clock()).toISOString(),
+        ...(scope === null ? {} : { scope: scope.named }),
       };
       const done = { bytes: 0, rows: 0, messages: 0 };
       const archive = writeArchive(
@@ -54,7 +63,7 @@ async function writeBackup(ctx: Context, { target, tool, encrypt }: BackupOption
           name: table.name,
           columns: [...table.columns],
           sequences: [...table.sequences],
-          lines: readLines(tx, table, 'true'),
+          lines: readLines(tx, table, scope === null ? 'true' : conditionOf(table.name, scope.rows)),
         })),
         ({ table, rows }) => {
           done.rows += rows;
