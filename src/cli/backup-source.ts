@@ -147,7 +147,11 @@ async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
 function unreadable(place: string, error: unknown): ConfigError {
   const code =
     error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not a file';
-  return new ConfigError(`The backup ${place} cannot be read (${code}).`, {
+  const what =
+    code === 'ENOENT'
+      ? `There is no file or directory ${place}.`
+      : `The backup ${place} cannot be read (${code}).`;
+  return new ConfigError(what, {
     code: 'backup_unreadable',
     remedy: 'Name a file that `backup` wrote.',
     ...(error === undefined ? {} : { cause: error }),

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeArchive } from '../../src/archive/write-archive.js';
 import { sample } from '../support/replaying.js';
 import { useEmbedded, type Run } from './database-home.js';
 import { runCli, temporaryDirectory, type Seen } from './run-cli.js';
@@ -144,6 +145,32 @@ describe('backup', () => {
     expect(restored).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(restored.stdout)).toMatchObject({ command: 'restore', encrypted: true });
     expect((await run(['connection', 'list', '--json'])).stdout).toContain('shop');
+  });
+
+  it('that cannot be restored leaves no new database behind', async () => {
+    const directory = await temporaryDirectory();
+    const column = { name: 'score', type: 'integer', asText: false };
+    const header = { format: 1, tool: '0.0.0-test', createdAt: '2026-11-30T03:15:00.000Z' };
+    const lines = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: [] } as const) }),
+    };
+    const pieces: Uint8Array[] = [];
+    for await (const bytes of writeArchive(
+      { ...header, migrations: ['20261120000000_foundation'] },
+      [{ name: 'leads', columns: [column], sequences: [], lines }],
+      () => undefined,
+    ))
+      pieces.push(bytes);
+    await writeFile(join(directory, 'x.tar'), Buffer.concat(pieces));
+    const seen = await runCli([
+      'restore',
+      join(directory, 'x.tar'),
+      '--home',
+      join(directory, 'home'),
+      '--json',
+    ]);
+    expect(codeOf(seen)).toMatchObject({ code: 'backup_columns' });
+    expect(await readdir(directory)).toEqual(['x.tar']);
   });
 
   it('is refused by restore for a file that is none, before a database is created', async () => {

@@ -27,7 +27,7 @@ const OLD_ROWS = [
 ];
 
 describeOnBackends('the tables of a backup', (backend) => {
-  const everyTable = async (store: Store): Promise<string> => `${await shapeOf(store)}`;
+  const everyTable = async (store: Store): Promise<string> => await shapeOf(store);
 
   it('of an older version are brought up to this one, as a migration in place would', async () => {
     const known = await readMigrations();

@@ -70,13 +70,12 @@ describeOnBackends('a backup of a part', (backend) => {
   it('of a connection has all that it rests on, and nothing of the others', async () => {
     const store = await fill();
     const [first] = await store.sql.query(`select id from connections where name <> 'second'`);
-    const whole = await verdict(store);
     const { bytes, result } = await backUp(store, { connection: String(first?.['id']) });
     expect(result.scope).toMatchObject({ organization: 'default' });
     const config = await backend.emptyConfig();
     await restoreInto(config, bytes);
     await withStore(config, async (copy) => {
-      expect(await verdict(copy)).toEqual(whole);
+      expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
       const counts = await copy.sql.query(
         `select (select count(*) from connections)::int as connections, (select count(*) from messages)::int as messages,
            (select count(*) from leads)::int as leads, (select count(*) from message_revisions)::int as revisions,

@@ -96,7 +96,7 @@ async function backupCommand(call: Call): Promise<Outcome> {
   const presentation = presentBackup(result);
   if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode: EXIT.ok };
   // Standard output is the backup itself.
-  call.notice(`${presentation.summary}`);
+  call.notice(presentation.summary);
   return { presentation, exitCode: EXIT.ok, isDelivered: true };
 }
 

@@ -23,8 +23,13 @@ export async function loadLines(
   const statement = `insert into ${quoted(table.name)} (${names.join(', ')}) overriding system value
     select ${values.join(', ')} from json_to_recordset($1::json) as r (${types.join(', ')})`;
   let rows = 0;
-  for (const array of arraysOf(ndjson)) rows += await tx.execute(statement, [array]);
-  return rows;
+  let running = Promise.resolve(0);
+  for (const array of arraysOf(ndjson)) {
+    rows += await running;
+    // The next array is made while PostgreSQL stores this one.
+    running = tx.execute(statement, [array]);
+  }
+  return rows + (await running);
 }
 
 /** Whole lines, in pieces of at most {@link BATCH_BYTES} unless one line is longer, each as an array in JSON. */

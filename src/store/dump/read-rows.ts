@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import type { Sql } from '../sql.js';
+import { integerOf, textOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
 import { quoted, type ColumnShape, type TableShape } from './tables.js';
 
 /** So much of rows is asked for at once, as far as their sizes tell before. */
@@ -9,9 +9,6 @@ const BATCH_ROWS = 2_000;
 const SIZES = 10_000;
 /** Above this, PostgreSQL may have compressed a value, whose text is then larger than its place. */
 const MAY_BE_COMPRESSED = 1_900;
-
-const sizeRow = z.object({ size: z.number() });
-const lineRow = z.object({ line: z.string() });
 
 /**
  * The rows of a table as lines of NDJSON, in the order of its key, inside the caller's snapshot. PostgreSQL writes the JSON, and
@@ -36,15 +33,24 @@ export async function* readLines(
     `declare dump_rows no scroll cursor for select row_to_json(r)::text as line from (select ${columns.join(', ')} ${from}) r`,
   );
   try {
+    let ahead: Promise<SqlRow[]> | undefined;
     for await (const rows of batchesBySize(tx)) {
-      const lines = await tx.query(`fetch ${rows} from dump_rows`);
-      yield lines.map((row) => lineRow.parse(row).line);
+      // PostgreSQL makes the next rows while the caller works on these.
+      const next = tx.query(`fetch ${rows} from dump_rows`);
+      next.catch(() => undefined);
+      if (ahead !== undefined) yield linesOf(await ahead);
+      ahead = next;
     }
+    if (ahead !== undefined) yield linesOf(await ahead);
   } finally {
     // After a failed statement they are gone with the transaction.
     await tx.execute('close dump_sizes').catch(() => undefined);
     await tx.execute('close dump_rows').catch(() => undefined);
   }
+}
+
+function linesOf(rows: readonly SqlRow[]): string[] {
+  return rows.map((row) => textOf(row, 'line'));
 }
 
 /** How many rows to fetch, again and again. */
@@ -54,7 +60,7 @@ async function* batchesBySize(tx: Sql): AsyncGenerator<number> {
   for (;;) {
     const sizes = await tx.query(`fetch ${SIZES} from dump_sizes`);
     for (const row of sizes) {
-      const { size } = sizeRow.parse(row);
+      const size = integerOf(row, 'size');
       if (rows > 0 && (rows >= BATCH_ROWS || bytes + size > BATCH_BYTES)) {
         yield rows;
         rows = 0;
