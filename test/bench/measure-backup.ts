@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -19,8 +20,8 @@ export interface BackupFigures {
   /** Of the file. */
   bytes: number;
   restore: MeasuredProcess;
-  /** What `pg_dump | psql` does, in milliseconds: the rows by COPY, then indexes and foreign keys. */
-  copy: number;
+  /** What `pg_dump | psql` does: the rows by COPY, then indexes and foreign keys. */
+  copy: { milliseconds: number; by: string };
 }
 
 /** A server of the bench, and the database on it that holds the messages. */
@@ -59,18 +60,18 @@ export function backupRatesOf({ title, messages, backup, restore, copy, bytes }:
     what,
     format((messages / milliseconds) * 1000),
     `${(milliseconds / 1000).toFixed(1)} s`,
-    `${(milliseconds / copy).toFixed(2)}x`,
+    `${(milliseconds / copy.milliseconds).toFixed(2)}x`,
     peakBytes === undefined ? '' : `${(peakBytes / 1024 ** 2).toFixed(0)} MB`,
   ];
   return [
     row(`backup (${format(bytes / 1e6)} MB)`, backup.milliseconds, backup.peakBytes),
     row('restore', restore.milliseconds, restore.peakBytes),
-    row('COPY out and in, then indexes and keys', copy),
+    row(`COPY (${copy.by}), indexes, keys`, copy.milliseconds),
   ];
 }
 
 export function judgeBackup({ title, backup, restore, copy }: BackupFigures): Verdict[] {
-  const times = (backup.milliseconds + restore.milliseconds) / copy;
+  const times = (backup.milliseconds + restore.milliseconds) / copy.milliseconds;
   const peak = Math.max(backup.peakBytes, restore.peakBytes);
   return [
     {
@@ -88,30 +89,60 @@ export function judgeBackup({ title, backup, restore, copy }: BackupFigures): Ve
   ];
 }
 
-/** The same statements that `pg_dump` and `psql` send, without their programs: none comes with the server of the bench. */
-async function copyAll(from: string, into: string): Promise<number> {
+/**
+ * The statements of `pg_dump | psql`: each table through `psql | psql` where psql is there, else through a file of the server's own,
+ * which is quicker than any client; then indexes and foreign keys. pg_dump itself refuses a server newer than itself.
+ */
+async function copyAll(from: string, into: string): Promise<{ milliseconds: number; by: string }> {
   const known = await readMigrations();
   const names = await withStore(into, async (store) => {
     await migrate(store);
     return (await readTables(store.sql, known)).map(({ name }) => name);
   });
-  // The server writes and reads them itself: where it may, and without a client in between.
+  const hasPsql = await succeeds('psql', ['--version']);
+  const copy = hasPsql ? copyThroughPsql : copyThroughFile;
+  const milliseconds = await stopwatch(() =>
+    withStore(into, async ({ sql }) => {
+      await sql.execute('delete from organizations');
+      const aside = await setConstraintsAside(sql, names);
+      for (const name of names) await copy(from, into, name);
+      await aside.putBack();
+    }),
+  );
+  return { milliseconds, by: hasPsql ? 'psql | psql' : 'a file of the server' };
+}
+
+async function copyThroughPsql(from: string, into: string, name: string): Promise<void> {
+  const script = `psql -qX -d "$FROM" -c "copy $TABLE to stdout" | psql -qX -d "$INTO" -c "copy $TABLE from stdin"`;
+  const isDone = await succeeds('sh', ['-c', script], { FROM: from, INTO: into, TABLE: name });
+  if (!isDone) throw new Error(`${name} was not copied by psql`);
+}
+
+async function copyThroughFile(from: string, into: string, name: string): Promise<void> {
   const [where] = await withStore(from, ({ sql }) =>
     sql.query(`select current_setting('data_directory') as directory`),
   );
-  const fileOf = (name: string): string => `'${join(String(where?.['directory']), `${name}.copy`)}'`;
-  return stopwatch(async () => {
-    await withStore(from, async ({ sql }) => {
-      for (const name of names) await sql.execute(`copy ${quoted(name)} to ${fileOf(name)}`);
+  const file = `'${join(String(where?.['directory']), `${name}.copy`)}'`;
+  await withStore(from, ({ sql }) => sql.execute(`copy ${quoted(name)} to ${file}`));
+  await withStore(into, ({ sql }) => sql.execute(`copy ${quoted(name)} from ${file}`));
+}
+
+async function succeeds(
+  program: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<boolean> {
+  const child = spawn(program, argv, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return new Promise((resolve) => {
+    child.once('error', () => {
+      resolve(false);
     });
-    await withStore(into, (store) =>
-      store.transaction(async (tx) => {
-        await tx.execute('delete from organizations');
-        const aside = await setConstraintsAside(tx, names);
-        for (const name of names) await tx.execute(`copy ${quoted(name)} from ${fileOf(name)}`);
-        await aside.putBack();
-      }),
-    );
+    child.once('exit', (code) => {
+      resolve(code === 0);
+    });
   });
 }
 
