@@ -3,10 +3,10 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AGE_MAGIC, BadKey, decrypter, WrongKey, type Keys } from '../archive/age.js';
 import type { BackupSource } from '../commands/backup/types.js';
-import { ConfigError } from '../model/errors.js';
+import { ConfigError, UserError } from '../model/errors.js';
 import { nothingPiped } from './environment.js';
 import type { Io } from './io.js';
-import { temporaryBeside, writeFailed } from './output.js';
+import { temporaryBeside } from './output.js';
 
 /** A backup to read, and what has to be removed afterwards. */
 export interface OpenedSource {
@@ -64,8 +64,18 @@ async function spoolInput(io: Io, spool: string): Promise<{ path: string; remove
     return { path, remove };
   } catch (error) {
     await remove();
-    throw writeFailed(dirname(path), error);
+    throw notCopied(dirname(path), error);
   }
+}
+
+function notCopied(directory: string, error: unknown): UserError {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+  return new UserError(`Standard input could not be copied to ${directory} (${code}); it is read twice.`, {
+    code: 'backup_unreadable',
+    remedy: 'Free some space there, or give the backup as a file.',
+    cause: error,
+  });
 }
 
 async function sourceOf(path: string, place: string, keys: Keys | undefined): Promise<BackupSource> {

@@ -19,7 +19,7 @@ const FLAGS = {
     ...ORGANIZATION,
   }),
   ...group('How:', {
-    check: toggle('prove a backup instead of writing one; needs no database'),
+    check: toggle('prove a backup instead of writing one; needs no database').onlyTyped(),
     keep: integer(1, 10_000, 'in a directory: keep so many of the newest backups').onlyTyped(),
     force: toggle('replace the file if it exists').onlyTyped(),
   }),
