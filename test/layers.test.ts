@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
-  cli: ['commands', 'commands/*', 'audit', 'context'],
+  cli: ['commands', 'commands/*', 'archive', 'audit', 'context'],
   index: ['library', 'commands/*', 'context'],
   library: ['commands', 'commands/*', 'context', 'inputs', 'store'],
   context: ['store'],
@@ -22,6 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: [],
   whatsapp: ['identity'],
   graph: [],
+  archive: [],
   crm: ['identity', 'inputs', 'store'],
   rules: ['identity', 'store'],
   'ingest/batch': ['rules', 'decode', 'identity', 'store'],
@@ -39,6 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rawlog: ['ingest/batch', 'rules', 'decode', 'identity', 'store'],
   audit: ['identity', 'rawlog', 'ingest/batch', 'rules', 'store'],
   commands: ['context', 'inputs', 'store'],
+  'commands/backup': ['commands/connections', 'archive', 'context', 'store'],
   'commands/connections': ['context', 'identity', 'store'],
   'commands/contacts': ['rules', 'identity', 'store'],
   'commands/messages': ['commands/connections', 'commands/contacts', 'context', 'rules', 'identity', 'store'],

@@ -14,6 +14,8 @@ export interface SessionOptions {
   lock?: 'shared' | 'exclusive' | undefined;
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
+  /** Leaves the tables of the embedded database as they are: for `restore`, which makes them in its own transaction. */
+  asItIs?: boolean;
   /**
    * Creates the embedded database if missing: only for commands that import data. Others exit with 2 and leave nothing
    * behind, because results about an empty database would mislead.
@@ -64,6 +66,7 @@ export async function withContext<T>(
         signal,
         lock: options.lock,
         unmigrated: options.unmigrated,
+        ...(options.asItIs === undefined ? {} : { asItIs: options.asItIs }),
         creates: options.creates,
         keepsBlank: options.keepsBlank,
       },

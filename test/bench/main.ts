@@ -7,6 +7,13 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { writeLog } from './generate-log.js';
 import {
+  BACKUP_HEADER,
+  backupRatesOf,
+  judgeBackup,
+  measureBackup,
+  type BackupFigures,
+} from './measure-backup.js';
+import {
   measureComparison,
   measureTarget,
   type ComparisonFigures,
@@ -61,10 +68,12 @@ async function bench(directory: string): Promise<void> {
     await measure(makePgliteTarget(directory), plan),
   ];
   const figures = measured.map(({ replay }) => replay);
+  const backups = measured.flatMap(({ backup }) => backup ?? []);
   const help = await measureHelp();
   const verdicts = [
     ...figures.flatMap(judge),
     ...measured.map(({ pages }) => judgePages(pages)),
+    ...backups.flatMap(judgeBackup),
     {
       title: '',
       budget: '--help in less than 200 ms',
@@ -80,11 +89,14 @@ async function bench(directory: string): Promise<void> {
   print(`${plainTable(DEDUPE_HEADER, dedupes)}\n`);
   const verifications = figures.flatMap(verifyRatesOf);
   print(`${plainTable(VERIFY_HEADER, verifications)}\n`);
+  const copies = backups.flatMap(backupRatesOf);
+  print(`${plainTable(BACKUP_HEADER, copies)}\n`);
   print(`${plainTable(VERDICT_HEADER, verdicts.map(verdictRow))}\n`);
   print('For the README:\n');
   print(`${markdownTable(RATES_HEADER, rates)}\n`);
   print(`${markdownTable(DEDUPE_HEADER, dedupes)}\n`);
   print(`${markdownTable(VERIFY_HEADER, verifications)}\n`);
+  print(`${markdownTable(BACKUP_HEADER, copies)}\n`);
   print(markdownTable(VERDICT_HEADER, verdicts.map(verdictRow)));
   failFor(verdicts);
 }
@@ -129,13 +141,16 @@ function failFor(verdicts: readonly Verdict[]): void {
 async function measure(
   opening: Promise<Target>,
   plan: Plan,
-): Promise<{ replay: TargetFigures; pages: PageFigures }> {
+): Promise<{ replay: TargetFigures; pages: PageFigures; backup: BackupFigures | null }> {
   const target = await opening;
   try {
     const replay = await measureTarget(target, plan);
+    const { DATABASE_URL: url } = target.env;
+    if (url !== undefined) plan.say(`${target.title}: backup and restore`);
+    const backup = url === undefined ? null : await measureBackup({ url, ...plan });
     plan.say(`${target.title}: pages of messages`);
     const stored = Math.min(STORED_FOR_PAGES, plan.messages * PAGES_FACTOR);
-    return { replay, pages: await measurePages(target, stored) };
+    return { replay, backup, pages: await measurePages(target, stored) };
   } finally {
     await target.close();
   }
