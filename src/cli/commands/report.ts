@@ -73,7 +73,7 @@ export function registerReport(parent: Command, attach: Attach): void {
       [EXIT.interrupted]: 'interrupted (--watch ends with the code of its last report)',
     },
   });
-  attach(command, reportCommand);
+  attach(command, reportCommand, { makes: ['page', 'metrics'] });
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
