@@ -129,6 +129,9 @@ describe('export on the command line', () => {
     const other = await run(['messages', ANA, '--format', 'txt']);
     expect(other).toMatchObject({ code: 2, stdout: '' });
     expect(other.stderr).toContain('only export makes a text to read');
+    const page = await run(['verify', '--format', 'html']);
+    expect(page).toMatchObject({ code: 2, stdout: '' });
+    expect(page.stderr).toContain('--format html: only report and export make a page for the browser');
   });
 
   test('copies the kept files under their hash, and names those that are not here', async () => {
