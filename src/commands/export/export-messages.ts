@@ -20,7 +20,7 @@ import {
 import type { Sql } from '../../store/sql.js';
 import { readRevisions, type RevisionRow } from '../../store/tables/amendments.js';
 import { inSnapshot } from '../../store/transactions.js';
-import { recordAccess } from '../access/record-access.js';
+import { EVERYBODY, recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { showMessages } from '../messages/show-messages.js';
@@ -51,10 +51,10 @@ export async function exportMessages(
     options.connection === undefined ? undefined : await findConnection(ctx, options.connection);
   const window = windowOf(options);
   if (options.contact === undefined) {
-    const scope = { organizationId: null, connectionId: connection?.id ?? null };
+    const { from = null, to = null } = window;
     await recordAccess(ctx, {
       command: 'export',
-      shown: { ...scope, from: window.from ?? null, to: window.to ?? null },
+      shown: { ...EVERYBODY, connectionId: connection?.id ?? null, from, to },
     });
     return inSnapshot(ctx.store, async (tx) => {
       await prepareOrder(tx);
