@@ -44,8 +44,8 @@ async function dispatch(
 ): Promise<ExitCode> {
   const help = helpStreams(argv, io);
   let exitCode: ExitCode = EXIT.ok;
-  const program = buildProgram(help.streams, async (action, command) => {
-    exitCode = await runAction(action, command, argv, io, useErrorStyle);
+  const program = buildProgram(help.streams, async (action, command, traits) => {
+    exitCode = await runAction(action, { command, traits }, argv, io, useErrorStyle);
   });
   try {
     if (peek(argv).version) {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Command, Help, Option, type Argument } from 'commander';
-import type { Action, Attach } from './call.js';
+import type { Action, Attach, Traits } from './call.js';
 import { registerAlerts } from './commands/alerts.js';
 import { registerBackup } from './commands/backup.js';
 import { registerCompare } from './commands/compare.js';
@@ -26,6 +26,7 @@ import { registerLinkStatus } from './commands/link-status.js';
 import { registerMediaFetch, registerMediaStatus } from './commands/media.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
+import { registerExport } from './commands/export.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerRawDiscard } from './commands/raw-discard.js';
 import { registerReplay } from './commands/replay.js';
@@ -51,7 +52,7 @@ export interface HelpStreams {
 }
 
 /** Runs the action of the command that was typed. */
-export type Runner = (action: Action, command: Command) => Promise<void>;
+export type Runner = (action: Action, command: Command, traits: Traits) => Promise<void>;
 
 /** For tools that read the definitions: the reference, the completions. Running it does nothing. */
 export const NO_STREAMS: HelpStreams = {
@@ -122,8 +123,8 @@ export function buildProgram(
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
     .addHelpText('after', () => `\n${settingsAndExits(helpWidthOf(program))}`);
 
-  const attach: Attach = (command, action) => {
-    command.action(() => run(action, command));
+  const attach: Attach = (command, action, traits = {}) => {
+    command.action(() => run(action, command, traits));
   };
   registerInspect(program, attach);
   registerReplay(program, attach);
@@ -143,6 +144,7 @@ export function buildProgram(
   registerRawDiscard(raw, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
+  registerExport(program, attach);
   const connection = program
     .command('connection')
     .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');

@@ -25,6 +25,8 @@ export interface SessionOptions {
   keepsBlank?: boolean;
   /** Waits this long for the lock even without --lock-wait. */
   leastLockWaitMs?: number;
+  /** See actorOf. */
+  actor?: string | undefined;
   /** See readAppSecrets. */
   appSecrets?: readonly string[] | undefined;
   /** The work handles `ctx.signal`: a signal ends it after its batch instead of at once. */
@@ -82,6 +84,7 @@ export async function withContext<T>(
           pid: io.pid,
           processStartedAt: io.startedAt,
           user: io.user,
+          ...(options.actor === undefined ? {} : { actor: options.actor }),
           ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
         });
       },

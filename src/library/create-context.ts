@@ -18,6 +18,8 @@ interface CommonOptions {
   onProgress?: (event: ProgressEvent) => void;
   /** How long to wait for another run to end, in milliseconds (default 0: refuse at once). */
   lockWaitMs?: number;
+  /** Who looks at messages, for the access log, where the operating system's user says too little. */
+  actor?: string;
   /** Milliseconds since 1970 (default `Date.now`). */
   clock?: () => number;
 }
@@ -85,6 +87,7 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
     const close = (): Promise<void> => store.close();
     return {
       ...own,
+      ...(options.actor === undefined ? {} : { actor: options.actor }),
       store,
       log,
       clock,

@@ -15,7 +15,7 @@ import { reconcile as runReconcile } from '../commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../commands/reconcile/types.js';
 import type { ReplayInput } from '../commands/replay/options.js';
 import { replay as runReplay } from '../commands/replay/replay.js';
-import { report as runReport } from '../commands/report/report.js';
+import { showReport } from '../commands/report/show-report.js';
 import { alertLimitsOf, type ReportResult } from '../commands/report/types.js';
 import {
   listRuns as listRunsOf,
@@ -111,7 +111,7 @@ export async function verify(
 export async function report(ctx: LibraryContext, given: Given<'report'> = {}): Promise<ReportResult> {
   const { historyAfterMs, silentAfterMs, ...options } = readOptions('report', OPTIONS.report, given);
   return underLock(ctx, 'report', undefined, (held) =>
-    runReport(held, { ...options, ...alertLimitsOf(historyAfterMs, silentAfterMs) }),
+    showReport(held, { ...options, ...alertLimitsOf(historyAfterMs, silentAfterMs) }),
   );
 }
 

@@ -25,6 +25,7 @@ import {
   type UnpairedRow,
 } from '../../store/queries/comparison.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
+import { recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { adoptRows } from './adopt.js';
@@ -89,6 +90,10 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       repair: options.repair,
     });
   });
+  if (repair !== null) {
+    // The file appears only after this.
+    await recordAccess(ctx, { command: 'compare', shown: tally.lostByLead() });
+  }
   const adopted =
     options.adopt === undefined || ctx.signal.aborted
       ? null

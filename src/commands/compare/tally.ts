@@ -200,6 +200,14 @@ export class Tally {
       .slice(0, PEOPLE_SHOWN);
   }
 
+  /** How many messages of each person are lost. */
+  lostByLead(): { leadId: string; messages: number }[] {
+    const sides = [...this.sides.values()];
+    return sides.flatMap(({ people }) =>
+      [...people].map(([leadId, { lost }]) => ({ leadId, messages: lost })),
+    );
+  }
+
   private asideOf(id: string): ReadonlyMap<AsideReason, number> {
     return this.staged.aside.get(id) ?? new Map<AsideReason, number>();
   }

@@ -74,7 +74,8 @@ async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Pr
   return checks;
 }
 
-function opening({ host, pid, signal }: DoctorOptions): Parameters<typeof withDatabase>[1] {
+/** How the doctor opens a database: as it is, and without waiting for anybody. */
+export function opening({ host, pid, signal }: DoctorOptions): Parameters<typeof withDatabase>[1] {
   return { command: 'doctor', host, pid, signal, unmigrated: true, asItIs: true };
 }
 

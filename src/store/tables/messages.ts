@@ -17,6 +17,7 @@ import {
   type RowOf,
   columns,
   without,
+  readByIds,
   rowsOf,
   columnNames,
   assignments,
@@ -369,6 +370,16 @@ export function errorsOf(value: unknown): MessageError[] | null {
     return Object.keys(error).length === 0 ? [] : [error];
   });
   return errors.length === 0 ? null : errors;
+}
+
+const LEAD_OF_MESSAGE = columns({ id: uuid, leadId: uuid });
+
+/** Whose these messages are. */
+export async function readLeadsOfMessages(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<RowOf<typeof LEAD_OF_MESSAGE>[]> {
+  return readByIds(sql, 'messages', LEAD_OF_MESSAGE, 'id', ids);
 }
 
 /** Restores media keys unknown to this tool (a URL, a size) that an update left out. */
