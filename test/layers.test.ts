@@ -40,7 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rawlog: ['ingest/batch', 'rules', 'decode', 'identity', 'store'],
   audit: ['identity', 'rawlog', 'ingest/batch', 'rules', 'store'],
   commands: ['context', 'inputs', 'store'],
-  'commands/backup': ['commands/connections', 'archive', 'context', 'store'],
+  'commands/backup': ['commands/access', 'commands/connections', 'archive', 'context', 'store'],
   'commands/access': ['commands/contacts', 'context', 'store'],
   'commands/connections': ['context', 'identity', 'store'],
   'commands/contacts': ['rules', 'identity', 'store'],

@@ -114,8 +114,8 @@ describeOnBackends('the tables of a backup', (backend) => {
     await store.sql.execute(
       `update webhook_log set raw_body = decode(repeat(md5('1'), ${SIZE / 16}), 'hex') where id = (select max(id::text)::uuid from webhook_log)`,
     );
-    const digests = await tableDigests(store);
     const { bytes } = await backUp(store);
+    const digests = await tableDigests(store);
     await store.close();
     const config = await backend.emptyConfig();
     const source = memorySource(bytes);

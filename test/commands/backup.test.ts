@@ -9,9 +9,11 @@ describeOnBackends('backup and restore', (backend) => {
   it('give the same rows, tables and file again', async () => {
     const store = await backend.open();
     await fillEverything(store);
-    const before = await tableDigests(store);
+    const { access_log: nobody, ...unchanged } = await tableDigests(store);
     const { bytes, result } = await backUp(store);
-    expect(await tableDigests(store), 'a backup changes nothing').toEqual(before);
+    const before = await tableDigests(store);
+    expect(before, 'a backup changes nothing, and says who has it').toMatchObject(unchanged);
+    expect([nobody?.slice(0, 2), before['access_log']?.slice(0, 2)]).toEqual(['0 ', '1 ']);
     expect(Object.values(before).filter((digest) => digest.startsWith('0 '))).toEqual([]);
     expect(result.tables.map(({ table }) => table).sort()).toEqual(
       Object.keys(before).filter((name) => name !== 'change_journal_id_seq'),
@@ -25,7 +27,9 @@ describeOnBackends('backup and restore', (backend) => {
     await withStore(config, async (copy) => {
       expect(await tableDigests(copy)).toEqual(before);
       expect(await shapeOf(copy)).toBe(shape);
-      expect((await backUp(copy)).bytes.equals(bytes)).toBe(true);
+      const again = await backUp(copy);
+      const others = ({ tables }: typeof result) => tables.filter(({ table }) => table !== 'access_log');
+      expect(others(again.result)).toEqual(others(result));
     });
   });
 

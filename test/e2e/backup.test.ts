@@ -22,10 +22,9 @@ async function rowsOf(machine: Installation): Promise<number | null> {
     .catch(() => null);
 }
 
-async function filled(machine: Installation): Promise<Record<string, string>> {
+async function fill(machine: Installation): Promise<void> {
   await machine.write('log.ndjson', LOG);
   await machine.run(['replay', 'log.ndjson', '--register', '-q']);
-  return machine.look(tableDigests);
 }
 
 /** Files that a command left beside what it was to write. */
@@ -47,9 +46,10 @@ describe.each([
       await others.install('empty'),
       await machines.install('empty'),
     ];
-    const before = await filled(from);
+    await fill(from);
     const file = join(from.directory, 'crm.tar');
     expect(await from.run(['backup', file, '-q'])).toMatchObject({ code: 0, stderr: '' });
+    const before = await from.look(tableDigests);
     expect(await over.run(['restore', file, '-q'])).toMatchObject({ code: 0 });
     expect(await over.look(tableDigests)).toEqual(before);
     // Through a pipe, without a file.
@@ -58,16 +58,19 @@ describe.each([
     expect(piped.stderr).toContain('Backup complete');
     const stdin = await readFile(join(over.directory, 'whole.tar'));
     expect(await back.run(['restore', '-', '-q'], { stdin })).toMatchObject({ code: 0 });
-    expect(await back.look(tableDigests)).toEqual(before);
+    const { access_log: accesses, ...copied } = await back.look(tableDigests);
+    expect(before).toMatchObject(copied);
+    expect(accesses).toMatch(/^2 /);
     expect(await leftovers(back)).toEqual([]);
     expect((await back.run(['restore', file])).code).toBe(2);
   });
 
   test('restore, killed at any moment, leaves nothing, and works when it is typed again', async () => {
     const from = await machines.install();
-    const before = await filled(from);
+    await fill(from);
     const file = join(from.directory, 'crm.tar');
     await from.run(['backup', file, '-q']);
+    const before = await from.look(tableDigests);
     const machine = await machines.install('empty');
     const timed = performance.now();
     await machine.run(['restore', file, '-q']);
@@ -93,7 +96,7 @@ describe.each([
 
   test('backup, killed or interrupted at any moment, leaves the file whole or not at all', async () => {
     const machine = await machines.install();
-    await filled(machine);
+    await fill(machine);
     const file = join(machine.directory, 'crm.tar');
     const timed = performance.now();
     await machine.run(['backup', file, '-q']);
@@ -125,7 +128,7 @@ describe('a backup while others write', () => {
 
   test('is the database of one moment', async () => {
     const machine = await machines.install();
-    await filled(machine);
+    await fill(machine);
     await machine.write('more.ndjson', liveLines(3_000, 'M'));
     const writer = await machine.start([
       'replay',
@@ -159,7 +162,7 @@ describe('a backup for which there is no room', () => {
 
   test('fails and leaves no half file', async () => {
     const machine = await machines.install();
-    await filled(machine);
+    await fill(machine);
     await machine.run(['backup', 'older.tar', '-q']);
     const older = await readFile(join(machine.directory, 'older.tar'));
     // A limit of the shell stands for a full disk: the kernel refuses the bytes behind it.

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { connection } from '../flags/shared.js';
+import { actor, connection } from '../flags/shared.js';
 import { ORGANIZATION } from './connection-options.js';
 import { integer, nameList, text, toggle } from '../flags/kinds.js';
 import { contradiction, group, readFlags, type Reading } from '../flags/table.js';
@@ -22,6 +22,7 @@ const FLAGS = {
     check: toggle('prove a backup instead of writing one; needs no database').onlyTyped(),
     keep: integer(1, 10_000, 'in a directory: keep so many of the newest backups').onlyTyped(),
     force: toggle('replace the file if it exists').onlyTyped(),
+    as: actor(),
   }),
   ...group('Encryption, as the program `age` does it:', {
     recipient: nameList('age1…', 'encrypt for this public key; repeatable'),
@@ -82,7 +83,8 @@ async function backupCommand(call: Call): Promise<Outcome> {
   const { encryption } = await import('../backup-encryption.js');
   const encrypt = keys === undefined ? undefined : encryption(keys);
   const options = { force: values.force, keep: values.keep, isEncrypted: encrypt !== undefined };
-  const result = await withContext(call, { command: 'backup', interruptible: 'reading' }, async (ctx) => {
+  const session = { command: 'backup', interruptible: 'reading', actor: values.as } as const;
+  const result = await withContext(call, session, async (ctx) => {
     const target = await openTarget(named, options, call.io);
     const written = await backup(ctx, {
       target,

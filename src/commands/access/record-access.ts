@@ -1,15 +1,26 @@
 import type { Context } from '../../context.js';
 import { ConfigError } from '../../model/errors.js';
 import { sqlState } from '../../store/sql-state.js';
-import { insertAccess, insertAccessToAll, type AccessScope } from '../../store/tables/access-log.js';
+import {
+  insertAccess,
+  insertAccessToAll,
+  insertAccessToCopy,
+  type AccessScope,
+} from '../../store/tables/access-log.js';
 import { createIdGenerator } from '../../store/uuid.js';
 
 /** What a command is about to show. */
 export interface Access {
   /** The command as a user types it: `messages`, `compare chat-export`. */
   command: string;
-  /** Messages by person, a null lead for content that belongs to nobody; or all of a scope. */
-  shown: readonly { leadId: string | null; messages: number }[] | AccessScope;
+  /**
+   * Messages by person, a null lead for content that belongs to nobody; all of a scope; or a copy of connections (null: all), which is
+   * one row whatever the number of leads, as it is written every night.
+   */
+  shown:
+    | readonly { leadId: string | null; messages: number }[]
+    | AccessScope
+    | { copyOf: readonly string[] | null };
 }
 
 /** Everything that is stored. */
@@ -24,7 +35,9 @@ export async function recordAccess(ctx: Context, { command, shown }: Access): Pr
   const { store, host, user: osUser, actor = null } = ctx;
   const about = { at: ctx.clock(), command, osUser, host, actor };
   try {
-    if ('organizationId' in shown) {
+    if ('copyOf' in shown) {
+      await insertAccessToCopy(store.sql, about, shown.copyOf);
+    } else if ('organizationId' in shown) {
       await insertAccessToAll(store.sql, about, shown);
     } else {
       const nextId = createIdGenerator(ctx.clock);

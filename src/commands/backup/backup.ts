@@ -2,6 +2,8 @@ import { FORMAT, type Header } from '../../archive/format.js';
 import { writeArchive } from '../../archive/write-archive.js';
 import type { Context } from '../../context.js';
 import { EXIT, UserError } from '../../model/errors.js';
+import { recordAccess } from '../access/record-access.js';
+import { ACCESS_LOG, COPYING } from '../../store/tables/access-log.js';
 import { findScope } from './scope.js';
 import { conditionOf } from '../../store/dump/scope.js';
 import { readLines } from '../../store/dump/read-rows.js';
@@ -25,8 +27,8 @@ export interface BackupOptions {
 }
 
 /**
- * Writes all rows, as they are at one moment, into one file. Writers go on meanwhile. It only reads: a row about the backup itself
- * would make the next one differ.
+ * Writes all rows, as they are at one moment, into one file. Writers go on meanwhile. It only reads, but for a
+ * row of access_log that says so, which the file holds as well: a run would be a change of what it copies.
  */
 export async function backup(ctx: Context, options: BackupOptions): Promise<BackupResult> {
   const { target } = options;
@@ -45,6 +47,10 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
   const scope = await findScope(ctx, options);
   const known = await readMigrations();
   const names = (await readTables(ctx.store.sql, known)).map(({ name }) => quoted(name));
+  // A database of an older version has no such table, and no command that shows anything.
+  if (names.includes(quoted(ACCESS_LOG))) {
+    await recordAccess(ctx, { command: COPYING, shown: { copyOf: scope?.rows.connectionIds ?? null } });
+  }
   return inSnapshot(
     ctx.store,
     async (tx): Promise<BackupResult> => {

@@ -10,6 +10,7 @@ import { readTables } from '../../store/dump/tables.js';
 import { migrateWithin } from '../../store/migrations/migrate.js';
 import {
   assertMigratable,
+  ourViews,
   readMigrations,
   readStatus,
   type MigrationFile,
@@ -101,7 +102,8 @@ async function prepareTables(
       },
     );
   }
-  await clearForRestore(tx, names, { dropTables: status.applied.some(({ name }) => name > last) });
+  const isNewer = status.applied.some(({ name }) => name > last);
+  await clearForRestore(tx, names, { dropping: isNewer ? { views: ourViews(known) } : null });
   await migrateWithin(tx, known, location, last);
 }
 
@@ -114,7 +116,7 @@ async function load(
   const tables = await readTables(tx, known);
   assertColumns(manifest.tables, tables);
   const names = tables.map(({ name }) => name);
-  await clearForRestore(tx, names, { dropTables: false });
+  await clearForRestore(tx, names, { dropping: null });
   const aside = await setConstraintsAside(tx, names);
   const done = { bytes: 0, rows: 0, messages: 0 };
   const stored = new Map<string, number>();

@@ -29,17 +29,19 @@ const MOST = 100_000;
 const DEFAULT_ID = '00000000-0000-7000-8000-000000000001';
 
 /**
- * Makes room for the rows of a backup in tables that hold nothing. `dropTables`: they are of a newer version than the backup, and are
- * made again as they were then. Emptied by truncating: a restore that was killed has left dead rows.
+ * Makes room for the rows of a backup in tables that hold nothing. `dropping`: they are of a newer version than the backup, and are
+ * made again as they were then, and so are the views on them. Emptied by truncating: a restore that was killed has left dead rows.
  */
 export async function clearForRestore(
   tx: Sql,
   names: readonly string[],
-  { dropTables }: { dropTables: boolean },
+  { dropping }: { dropping: { views: readonly string[] } | null },
 ): Promise<void> {
   if (names.length === 0) return;
   const list = names.map(quoted).join(', ');
-  if (dropTables) {
+  if (dropping !== null) {
+    const { views } = dropping;
+    if (views.length > 0) await tx.execute(`drop view if exists ${views.map(quoted).join(', ')}`);
     await tx.execute(`drop table ${list}`);
     await tx.execute('delete from _prisma_migrations');
     return;
