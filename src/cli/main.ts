@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     json: seen.json,
     debug: seen.debug,
     colour: allowsColour(io.stderrIsTTY, io.env, noColor),
-    database: [],
+    carried: () => [],
   };
   try {
     return await dispatch(argv, io, (next) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ConfigError, EXIT, type ExitCode } from '../model/errors.js';
 import type { Action, Call, Outcome, Traits } from './call.js';
+import { carriedFlags } from './carried-flags.js';
 import { createConsole, type Console } from './console.js';
 import { readEnvironment } from './environment.js';
 import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
@@ -12,7 +13,6 @@ import { allowsColour, createLook } from './ui/look.js';
 import type { Format } from './ui/formats.js';
 import { hasVerdict, render, type Presentation } from './ui/presentation.js';
 import { sanitize } from './ui/sanitize.js';
-import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
 
 /** Runs one command: settings, the work, then the result on stdout or in a file, and nothing else there. */
@@ -27,14 +27,14 @@ export async function runAction(
   const environment = readEnvironment(io);
   const given = givenFlags(command);
   const settings = readGlobalFlags({ given, environment, io });
-  const database = databaseFlags(given);
+  const carried = carriedFlags(command, given, io.cwd);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
   const errorStyle: ErrorStyle = {
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
     columns: io.stderrIsTTY ? io.columns : undefined,
-    database,
+    carried,
   };
   useErrorStyle(errorStyle);
   assertMade(traits, settings);
@@ -49,8 +49,8 @@ export async function runAction(
     if (isSilent(presentation, exitCode, shown)) return;
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
-      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
-      : createLook(false, undefined, database);
+      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, carried, true)
+      : createLook(false, undefined, carried);
     await output.write(
       settings.page && page !== undefined ? await page() : await render(presentation, format, look),
     );
@@ -63,7 +63,7 @@ export async function runAction(
     given,
     environment,
     settings,
-    look: createLook(colourOnStderr, io.columns, database),
+    look: createLook(colourOnStderr, io.columns, carried),
     stop,
     notice,
     deliver,

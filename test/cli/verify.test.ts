@@ -297,6 +297,18 @@ describe('signatures on the command line', () => {
     expect(shown.slice(1, 4).map(({ code }) => code)).toEqual([3, 3, 3]);
   });
 
+  test('have the path of their file in the advice and on record, as it leads there from everywhere', async () => {
+    const run = await server.prepare();
+    const cwd = await temporaryDirectory();
+    await writeFile(join(cwd, 'secret'), 'f00dfeed\n');
+    const argv = ['replay', '-', '--register', '--dry-run', '--app-secret-file', 'secret'];
+    const { stdout } = await run(argv, { cwd, stdin: LOG });
+    expect(stdout).toContain(`--app-secret-file ${join(cwd, 'secret')}`);
+    await run(['replay', '-', '--register', '--app-secret-file', 'secret'], { cwd, stdin: LOG });
+    const recorded = `select 1 from sync_runs where options->>'appSecretFile' = '${join(cwd, 'secret')}'`;
+    expect(await server.change(run, recorded)).toBe(1);
+  });
+
   test('need a secret: without one the check that was asked for is an error', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });

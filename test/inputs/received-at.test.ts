@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import type { JsonObject } from '../../src/model/json.js';
 import { decodeAs } from '../../src/ingest/batch/prepare-entry.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayFiles } from '../support/replaying.js';
@@ -166,6 +167,56 @@ describe('the time of a row', () => {
       expect(await timesOf({ hook_time: written })).toEqual(inAll(undefined));
   });
 
+  test.each<[string, JsonObject, number | undefined]>([
+    ['a small object', { meta: { recv: '2026-09-21T11:13:20.601Z', ip: '10.0.0.1' } }, AT],
+    ['its listed name', { ctx: { received_at: AT, expires_at: AT + 9e6 } }, AT],
+    ['the header of the request', { headers: { Date: 'Mon, 21 Sep 2026 11:13:20 GMT', Host: 'x' } }, SECOND],
+    ['a header that is a list', { headers: { date: ['Mon, 21 Sep 2026 11:13:20 GMT'] } }, SECOND],
+    [
+      'an object rather than a header',
+      { headers: { date: 'Mon, 21 Sep 2026 11:13:25 GMT' }, meta: { recv: '2026-09-21T11:13:20Z' } },
+      SECOND,
+    ],
+    [
+      'the row rather than what is in it',
+      { hora: '2026-09-21 11:13:20', headers: { date: 'Mon, 21 Sep 2026 11:13:25 GMT' } },
+      SECOND,
+    ],
+    ['none of two', { a: { recv: '2026-09-21T11:13:20Z' }, b: { recv: '2026-09-21T11:13:21Z' } }, undefined],
+    ['none of a person', { user: { name: 'Zoé', created_at: '2026-09-21T11:13:20Z' } }, undefined],
+    ['none that is another time', { meta: { expires_at: '2026-09-21T11:13:20Z' } }, undefined],
+    [
+      'none of what may hold a body',
+      { other: { recv: '2026-09-21T11:13:20Z', rows: [{ a: 1 }] } },
+      undefined,
+    ],
+    ['no other header', { headers: { 'last-modified': 'Mon, 21 Sep 2026 11:13:20 GMT' } }, undefined],
+  ])('is beside the body: %s', async (_what, beside, at) => {
+    for (const body of [BODY, live('A1', 0)])
+      expect(await timesIn(`${JSON.stringify({ ...beside, body })}\n`)).toEqual([at]);
+  });
+
+  test.each<[string, number | undefined]>([
+    ['21.09.2026 11:13:20', SECOND],
+    ['21/09/2026 11:13:20', SECOND],
+    ['09/21/2026 11:13:20', SECOND],
+    ['9/21/2026, 11:13:20 AM', SECOND],
+    ['21-09-2026 08:13:20 -0300', SECOND],
+    ['05.09.2026 11:13:20', Date.UTC(2026, 8, 5, 11, 13, 20)],
+    ['09/05/2026, 12:13:20 AM', Date.UTC(2026, 8, 5, 0, 13, 20)],
+    ['09/05/2026, 12:13:20\u202fPM', Date.UTC(2026, 8, 5, 12, 13, 20)],
+    ['09/09/2026 11:13:20', Date.UTC(2026, 8, 9, 11, 13, 20)],
+    // Which is the month?
+    ['09/05/2026 11:13:20', undefined],
+    ['09/05/2026 11:13:20 AM', undefined],
+    ['09-05-2026 11:13:20', undefined],
+    ['21/09/26 11:13:20', undefined],
+    ['31.02.2026 11:13:20', undefined],
+    ['09/21/2026, 13:13:20 PM', undefined],
+  ])('%s is read as far as it says which number is the month', async (written, at) => {
+    expect(await timesOf({ quando: written, nome: 'Zoé' })).toEqual(inAll(at));
+  });
+
   it('is not that of the message in the body', async () => {
     expect(await timesIn(`${BODY}\n`)).toEqual([undefined]);
     expect(await timesOf({ id: '7' })).toEqual(inAll(undefined));
@@ -204,6 +255,10 @@ describe('the time of a line', () => {
     ['<14>1 2026-09-21T11:13:20.601Z host app 1 - - ', AT],
     ['app-1  | [2026-09-21 11:13:20] hook ', SECOND],
     ['0|app  | 2026-09-21T11:13:20: ', SECOND],
+    // Nest
+    ['[Nest] 123  - 09/21/2026, 11:13:20 AM     LOG [Hook] ', SECOND],
+    ['[Nest] 123  - 09/21/2026, 11:13:20\u202fAM     LOG [Hook] ', SECOND],
+    ['21.09.2026 11:13:20 INFO hook ', SECOND],
     // RFC 3164 has no year, unless the program says it
     ['Sep 21 11:13:20 host app[1]: ', undefined],
     ['Sep 21 11:13:20 host app[1]: 2026/09/21 11:13:20 hook ', SECOND],

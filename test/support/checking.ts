@@ -47,7 +47,10 @@ export async function runCheck(
 
 /** Advice as it is typed, without flags. */
 export function typed(advice: Advices | null | undefined): string | null {
-  return adviceText(advice, adviceLine([]));
+  return adviceText(
+    advice,
+    adviceLine(() => []),
+  );
 }
 
 /** The items that are not as they should be, as lines: `+ wamid… file:1`. */

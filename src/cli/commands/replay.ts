@@ -3,7 +3,7 @@ import type { LogSelection, ReplayOptions } from '../../commands/replay/options.
 import type { ProgressEvent } from '../../context.js';
 import { isAbsolutePath } from '../../model/recorded-command.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
-import { appSecretFile, readAppSecrets } from '../app-secrets.js';
+import { appSecretFile, readAppSecrets, withSecretPath } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { nothingPiped } from '../environment.js';
@@ -211,7 +211,7 @@ async function readOptions(call: Call, flags: ReplayFlags, paths: readonly strin
     maxErrors: values.maxErrors,
     batchSize: values.batchSize,
     resume: !values.noResume,
-    recordedOptions: { ...recorded, ...pathsOf(paths, call.io.cwd) },
+    recordedOptions: { ...withSecretPath(recorded, call), ...pathsOf(paths, call.io.cwd) },
   };
 }
 

@@ -11,7 +11,6 @@ import { contradiction, group, readFlags, type Line, type Reading } from '../fla
 import type { GlobalSettings } from '../flags/global.js';
 import { hasNoConnection } from '../views/alert-words.js';
 import { drawsBlocks } from '../views/day-chart.js';
-import { databaseFlags } from '../shell-words.js';
 
 /** More days than this do not fit a chart. */
 const MOST_DAYS = 366;
@@ -83,7 +82,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     import('../../commands/report/show-report.js'),
     import('../../audit/alert.js'),
   ]);
-  const { io, given, settings } = call;
+  const { io, settings } = call;
   const { options, html, severity, everyMs, looker } = readOptions(call, settings);
   const file = html === undefined ? undefined : await openPage(call, html);
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
@@ -92,7 +91,7 @@ async function reportCommand(call: Call): Promise<Outcome> {
     const result = await withContext(call, session, (ctx) => showReport(ctx, options));
     const page = async (): Promise<string> => {
       const { renderReportPage } = await import('../report-page/page.js');
-      return renderReportPage(result, { flags: databaseFlags(given), everyMs });
+      return renderReportPage(result, { line: call.look.line, everyMs });
     };
     if (file !== undefined) {
       await file.write(await page());

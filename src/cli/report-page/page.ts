@@ -1,5 +1,5 @@
 import type { ReportResult } from '../../commands/report/types.js';
-import { adviceLine } from '../advice.js';
+import type { AdviceLine } from '../advice.js';
 import { minute, newestDayWords } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
 import { age, html, Markup, pagePolicy } from './markup.js';
@@ -14,8 +14,8 @@ import { runTrend } from './trend.js';
 const FRESH_MS = 3 * 3_600_000;
 
 export interface PageOptions {
-  /** Those that said which database; commands that are advised have them, too. */
-  flags: readonly string[];
+  /** How commands that are advised are written. */
+  line: AdviceLine;
   /** The page is written again so often, and reloads itself. */
   everyMs?: number | undefined;
 }
@@ -24,9 +24,8 @@ export interface PageOptions {
  * A report as one self-contained page: opened from disk, sent by mail, printed. Its policy blocks loading anything and
  * running other scripts, and all outside words are text. It is complete without the script.
  */
-export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
+export function renderReportPage(result: ReportResult, { line, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;
-  const line = adviceLine(flags);
   const opened = newestDayWords(result);
   const page = html`<!doctype html>
     <html lang="en">

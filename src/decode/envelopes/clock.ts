@@ -69,6 +69,8 @@ export function clockOf(text: string): number | undefined {
 
 function firstTime(text: string, from: number): FoundTime | undefined {
   let first = numbersIn(text, from);
+  const short = shortDateIn(text, from);
+  if (short !== undefined && (first === undefined || short.start < first.start)) first = short;
   // Only a month's name has three letters before these.
   if (!NAMED_MONTH.test(text)) return first;
   for (const form of NAMED_MONTHS) {
@@ -94,6 +96,59 @@ function numbersIn(text: string, from: number): FoundTime | undefined {
 }
 
 const LONGEST_NUMBERS = 64;
+
+/** `22.09.2026 10:33:20`, `09/22/2026, 10:33:20 AM` (JavaScript's en-US, Nest). The blank before AM has two forms, also as bytes. */
+const SHORT_DATES = new RegExp(
+  String.raw`(?<![\w./-])(?<first>\d{1,2})(?<between>[./-])(?<second>\d{1,2})\k<between>(?<year>\d{4})(?<comma>,?) ` +
+    String.raw`(?<hour>\d{1,2})(?<minutes>:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)` +
+    `(?:(?:[ \u202f]|\u00e2\u0080\u00af)(?<half>[AP]M)(?!\\w))?(?: ?(?<zone>${ZONE})(?!\\w))?(?![:\\d])`,
+  'g',
+);
+
+/** A date that begins with its day or its month. */
+function shortDateIn(text: string, from: number): FoundTime | undefined {
+  SHORT_DATES.lastIndex = from;
+  for (let match = SHORT_DATES.exec(text); match !== null; match = SHORT_DATES.exec(text)) {
+    const at = instantOfShort(match.groups ?? {});
+    if (at !== undefined) return { start: match.index, end: SHORT_DATES.lastIndex, at };
+  }
+  return undefined;
+}
+
+function instantOfShort(groups: Readonly<Record<string, string | undefined>>): number | undefined {
+  const {
+    first = '',
+    between,
+    second = '',
+    comma,
+    year = '',
+    hour = '',
+    minutes = '',
+    half,
+    zone = '',
+  } = groups;
+  const order = orderOf(Number(first), Number(second), {
+    between,
+    isAmerican: comma === ',' && half !== undefined,
+  });
+  if (order === undefined) return undefined;
+  const [day, month] = order === 'day first' ? [first, second] : [second, first];
+  const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + (half === 'PM' ? 12 : 0);
+  if (hours > 23 || (half !== undefined && (Number(hour) < 1 || Number(hour) > 12))) return undefined;
+  const two = (number: string | number): string => String(number).padStart(2, '0');
+  const offset = zone.replace(/^[A-Z]+/, '');
+  return leadingInstant(`${year}-${two(month)}-${two(day)}T${two(hours)}${minutes}${offset}`)?.at;
+}
+
+/** Which is first, where anything tells: a number that is no month, the dots, the American form. It is never guessed. */
+function orderOf(
+  first: number,
+  second: number,
+  { between, isAmerican }: { between: string | undefined; isAmerican: boolean },
+): 'day first' | 'month first' | undefined {
+  if (between === '.' || first > 12 || first === second) return 'day first';
+  return second > 12 || isAmerican ? 'month first' : undefined;
+}
 
 function instantOfNamed(groups: Readonly<Record<string, string | undefined>>): number | undefined {
   const { year = '', month = '', day = '', time = '', zone = '' } = groups;

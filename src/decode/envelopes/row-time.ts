@@ -5,6 +5,7 @@ import { timeNameOf } from './time-names.js';
 import { asObject } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import type { Scope } from './bodies.js';
+import { isMessageLike, mayHold } from './wrappers.js';
 
 /** Members beside a body that have its time: SQS, RabbitMQ, Event Hubs, Elasticsearch. */
 const BESIDE = [
@@ -84,8 +85,60 @@ export function receivedAtOf(row: JsonObject, isKnown = false): number | undefin
     const instant = parseInstant(asObject(row[member])?.[column] ?? null);
     if (instant !== undefined) return instant;
   }
-  return isKnown ? undefined : time.only;
+  return isKnown ? undefined : (time.only ?? timeBeside(row));
 }
+
+/**
+ * What the small objects beside a body say, where nothing else does: their only time, else when the request was sent. No object that may
+ * hold a body itself, nor one about somebody.
+ */
+function timeBeside(row: JsonObject): number | undefined {
+  const times = new Set<number>();
+  let sentAt: number | undefined;
+  for (const name in row) {
+    const object = asObject(row[name]);
+    if (object === undefined || !isSmallAndFlat(object)) continue;
+    if (/headers?$/i.test(name)) {
+      sentAt ??= dateHeaderOf(object);
+      continue;
+    }
+    if (isAboutSomebody(object)) continue;
+    const time = new RowTime();
+    for (const member in object) time.add(member, object[member] ?? null);
+    if (time.at !== undefined) times.add(time.at);
+    if (times.size > 1) return undefined;
+  }
+  const [only] = times;
+  return only ?? sentAt;
+}
+
+function dateHeaderOf(headers: JsonObject): number | undefined {
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === 'date');
+  return name === undefined ? undefined : parseInstant(headers[name] ?? null);
+}
+
+const MOST_MEMBERS = 64;
+
+/** Whether nothing in an object can be or hold a body. */
+function isSmallAndFlat(object: JsonObject): boolean {
+  const values = Object.values(object);
+  return (
+    values.length <= MOST_MEMBERS &&
+    values.every((value) => {
+      const one = Array.isArray(value) && value.length === 1 ? value[0] : value;
+      return typeof one === 'string'
+        ? !mayHold(one)
+        : typeof one !== 'object' || one === null || mayBeTime(one);
+    })
+  );
+}
+
+/** A user's or an account's times are its own. */
+function isAboutSomebody(object: JsonObject): boolean {
+  return isMessageLike(object) || Object.keys(object).some((key) => OF_SOMEBODY.test(key));
+}
+
+const OF_SOMEBODY = /(?:^|[_-])(?:name|nome|nombre|email|username|title)$/i;
 
 /** The time of a row without names: Loki's `[nanoseconds, line]`. */
 export function timeOfTuple(list: readonly JsonValue[]): number | undefined {
