@@ -21,6 +21,7 @@ export const CHECK_NAMES = [
   'lead_values',
   'history_ledger',
   'media_owed',
+  'media_files',
   'consistency',
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
