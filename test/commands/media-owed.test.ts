@@ -182,9 +182,9 @@ describeOnBackends('the files that messages name', (backend) => {
       await store.sql.execute(`update media_files set ${damage}`);
       const { result, items } = await runCheck(store, 'media_files', { now });
       if (fault === null) {
-      expect(result.status).toBe('ok');
-      return;
-    }
+        expect(result.status).toBe('ok');
+        return;
+      }
       expect(result).toMatchObject({
         status: 'findings',
         severity: 'degraded',
