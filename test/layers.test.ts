@@ -78,7 +78,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'context',
     'store',
   ],
-  'commands/doctor': ['commands', 'audit', 'ingest/runs', 'graph', 'context', 'store'],
+  'commands/doctor': ['commands', 'commands/devices', 'audit', 'ingest/runs', 'graph', 'context', 'store'],
   'commands/replay': [
     'audit',
     'commands/connections',

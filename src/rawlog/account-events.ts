@@ -95,19 +95,26 @@ function eventOf(
 }
 
 /**
- * The removal in effect for a connection: its newest event is one, and nothing came live since. An event names a
- * number; one that names only an account applies to the numbers known to belong to it.
+ * The removal in effect for a connection: its newest event is one, nothing came live since, and it was not connected
+ * since, by what is on record (`connectedAt`). An event names a number; one that names only an account applies to the
+ * numbers known to belong to it.
  */
 export function standingRemoval(
   connection: Named & Pick<ConnectionRow, 'lastLiveEventAt'>,
   events: readonly AccountEvent[],
+  connectedAt: number | null,
 ): AccountEvent | null {
   const [newest] = eventsAbout(connection, events).filter(
     ({ event }) => REMOVED.has(event) || CONNECTED.has(event),
   );
   if (newest === undefined || !REMOVED.has(newest.event)) return null;
   const cameBack = (connection.lastLiveEventAt ?? 0) > newest.at + STRAGGLERS_MS;
-  return cameBack ? null : newest;
+  return cameBack || (connectedAt ?? 0) > newest.at ? null : newest;
+}
+
+/** `PARTNER_REMOVED`, `ACCOUNT_OFFBOARDED (PRIMARY_INACTIVITY)`. */
+export function removalWords({ event, reason }: AccountEvent): string {
+  return reason === null ? event : `${event} (${reason})`;
 }
 
 /** When a number was last connected to the platform. Times are ms since 1970. */

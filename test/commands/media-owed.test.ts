@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { hexOf } from '../../src/commands/media/keep-file.js';
 import { mediaStatus } from '../../src/commands/media/status.js';
 import type { MediaFileStatus } from '../../src/commands/media/types.js';
 import type { Store } from '../../src/store/store.js';
-import { MEDIA_STATUS_VIEW, recordMediaFile } from '../../src/store/tables/media-files.js';
+import {
+  hexOfHash,
+  MEDIA_STATUS_VIEW,
+  recordMediaFile,
+  type MediaFileRow,
+} from '../../src/store/tables/media-files.js';
 import { readConnections } from '../../src/store/tables/connections.js';
 import { runCheck } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
@@ -14,12 +21,17 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Live images, the first `age` ms before now, the others a day apart before it. */
-async function receiveImages(store: Store, now: number, ages: readonly number[]): Promise<void> {
+async function receiveImages(
+  store: Store,
+  now: number,
+  ages: readonly number[],
+  sha256 = 'aa',
+): Promise<void> {
   const bodies = ages.map((age, at) =>
     live(`I${at}`, (now - age) / 1000 - T0, {
       type: 'image',
       text: undefined,
-      image: { id: `900${at}`, mime_type: 'image/jpeg', sha256: 'aa' },
+      image: { id: `900${at}`, mime_type: 'image/jpeg', sha256 },
     }),
   );
   const entries = bodies.map((payload, at) => ({
@@ -29,7 +41,13 @@ async function receiveImages(store: Store, now: number, ages: readonly number[])
   await replayBodies(store, entries);
 }
 
-async function record(store: Store, at: number, state: 'fetched' | 'denied', now: number): Promise<void> {
+async function record(
+  store: Store,
+  at: number,
+  state: 'fetched' | 'denied',
+  now: number,
+  parts: Partial<MediaFileRow> = {},
+): Promise<void> {
   const [connection] = await readConnections(store.sql);
   await recordMediaFile(store.sql, {
     connectionId: connection?.id ?? '',
@@ -37,6 +55,7 @@ async function record(store: Store, at: number, state: 'fetched' | 'denied', now
     messageId: wamid(`I${at}`),
     ...{ state, attempts: 1, firstTriedAt: now, triedAt: now },
     ...{ sha256: null, size: 7, mimeType: null, path: null, fetchedAt: null, error: null },
+    ...parts,
   });
 }
 
@@ -136,6 +155,75 @@ describeOnBackends('the files that messages name', (backend) => {
         at instanceof Date && at.toISOString(),
       ]),
     ).toEqual((await said(store, now)).files);
+  });
+
+  it.each<[damage: string, fault: string | null]>([
+    [`sha256 = repeat('0', 64)`, 'another SHA-256'],
+    [`sha256 = null`, 'without a SHA-256'],
+    [`path = '/etc/passwd'`, 'none of a kept file'],
+    [`path = replace(path, '/srv/media/', '/srv/../')`, 'none of a kept file'],
+    [`path = substr(path, 2)`, 'none of a kept file'],
+    [`path = null`, 'without a path'],
+    [`state = 'expired'`, 'Meta has it still'],
+    [`path = replace(path, '/srv/media/', 'C:\\media\\')`, null],
+    [`size = 8`, null],
+  ])(
+    'are told by verify where another program changed what is on record of them: %s',
+    async (damage, fault) => {
+      const store = await backend.open();
+      const hash = createHash('sha256').update('file').digest();
+      await receiveImages(store, now, [0], hash.toString('base64'));
+      const hex = hash.toString('hex');
+      await record(store, 0, 'fetched', now, {
+        sha256: hex,
+        path: `/srv/media/${hex.slice(0, 2)}/${hex}.jpg`,
+      });
+      expect((await runCheck(store, 'media_files', { now })).result.status).toBe('ok');
+      await store.sql.execute(`update media_files set ${damage}`);
+      const { result, items } = await runCheck(store, 'media_files', { now });
+      if (fault === null) {
+        expect(result.status).toBe('ok');
+        return;
+      }
+      expect(result).toMatchObject({
+        status: 'findings',
+        severity: 'degraded',
+        found: 1,
+        remedy: expect.stringContaining('wa-reconcile media fetch --again') as string,
+      });
+      expect(items[0]).toMatchObject({
+        sign: '*',
+        subject: wamid('I0'),
+        detail: expect.stringContaining(fault) as string,
+      });
+    },
+  );
+
+  backend.once('are compared by SQL as a fetch compares them', async () => {
+    const store = await backend.open();
+    const hash = createHash('sha256').update('ÿ?>').digest();
+    const hashes = [
+      ...[
+        hash.toString('hex'),
+        hash.toString('hex').toUpperCase(),
+        hash.toString('base64'),
+        hash.toString('base64url'),
+      ],
+      ...[
+        hash.toString('base64').replace('=', ''),
+        'aa',
+        '',
+        'x'.repeat(64),
+        hash.toString('base64').slice(2),
+      ],
+    ];
+    for (const text of hashes) {
+      const [row] = await store.sql.query(
+        `select ${hexOfHash('h.hash')} as hex from (select $1::text as hash) h`,
+        [text],
+      );
+      expect([text, row?.['hex']]).toEqual([text, hexOf(text)]);
+    }
   });
 
   backend.once('are in that view by the rule that the commands have', async () => {

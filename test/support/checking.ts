@@ -20,7 +20,9 @@ export async function runCheck(
   {
     connection,
     ...narrowed
-  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal' | 'now'>> & { connection?: string } = {},
+  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal' | 'now' | 'historyMinutes'>> & {
+    connection?: string;
+  } = {},
 ): Promise<CheckedBy> {
   const items: VerifiedItem[] = [];
   const result = await inSnapshot(store, async (sql) => {
@@ -34,6 +36,7 @@ export async function runCheck(
       checks: new Set([check]),
       appSecrets: [],
       now: Date.now(),
+      historyMinutes: 60,
       signal: new AbortController().signal,
       wantsItems: true,
       item: (item) => {

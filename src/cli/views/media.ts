@@ -236,7 +236,8 @@ function filesOf({ states }: ConnectionMedia, wanted: string): number {
   return states.find(({ state }) => state === wanted)?.files ?? 0;
 }
 
-function statusItem({ connection, states, nextExpiryAt, due, lastFetchAt }: ConnectionMedia): Item {
+function statusItem(one: ConnectionMedia): Item {
+  const { connection, states, nextExpiryAt, due, lastFetchAt } = one;
   const said = states.map(
     ({ state, files, bytes }) =>
       `${formatCount(files)} ${state}${state === 'fetched' ? ` (${formatBytes(bytes)})` : ''}`,
@@ -247,7 +248,9 @@ function statusItem({ connection, states, nextExpiryAt, due, lastFetchAt }: Conn
     line: said.length === 0 ? 'no message names a file' : said.join(', '),
     under: [
       ...(nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`]),
-      ...(lastFetchAt === null ? [] : [`last fetched ${minute(lastFetchAt)} UTC`]),
+      ...(lastFetchAt === null
+        ? []
+        : [`${filesOf(one, 'fetched') === 0 ? 'last tried' : 'last fetched'} ${minute(lastFetchAt)} UTC`]),
     ],
   };
 }

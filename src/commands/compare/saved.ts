@@ -11,6 +11,7 @@ import {
   saveComparison,
   type SavedComparison,
 } from '../../store/tables/saved-comparisons.js';
+import { savedUrl } from '../devices/sealed-things.js';
 import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 import { compare } from './compare.js';
 import type { CompareOptions, CompareResult } from './types.js';
@@ -97,14 +98,8 @@ export async function openSaved(
   const found = saved.find((one) => one.name === name);
   if (found === undefined) throw unknown(name, saved);
   if (key === null) throw missingSecretKey(SEALED_URL);
-  if (!key.hasSealed(found.url)) {
-    throw new ConfigError(`The URL of '${name}' was sealed with another secret key.`, {
-      code: 'secret_key_wrong',
-      remedy: 'Use the key that it was saved with, or save it again with --save.',
-    });
-  }
   const { map, connection, matched, table } = Options.parse(found.options);
-  const url = key.open(found.url, aboutUrl(name));
+  const url = key.open(found.url, aboutUrl(name), savedUrl(name));
   return {
     crm: found.crm,
     place: { kind: 'database', url, table },

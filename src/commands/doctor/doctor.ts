@@ -11,6 +11,7 @@ import {
   checkServerLock,
 } from './check-place.js';
 import { checkGraph } from './check-graph.js';
+import { checkSecrets } from './check-secrets.js';
 import {
   checkRuns,
   checkPooler,
@@ -101,6 +102,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   if (isServer) await add('rights', () => checkRights(sql));
   await add('indexes', () => checkIndexes(sql));
   await add('runs', () => checkRuns(store, options));
+  await add('secrets', () => checkSecrets(sql, options.secretKey));
   await add('graph', () => checkGraph(sql, options.clock()));
   return checks;
 }

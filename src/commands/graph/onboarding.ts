@@ -1,5 +1,11 @@
 import type { Context } from '../../context.js';
-import { connectingOf, readAccountEvents, type Connecting } from '../../rawlog/account-events.js';
+import {
+  connectingOf,
+  readAccountEvents,
+  standingRemoval,
+  type AccountEvent,
+  type Connecting,
+} from '../../rawlog/account-events.js';
 import {
   readConnections,
   setWebhookActivated,
@@ -14,6 +20,8 @@ export const HISTORY_WINDOW_MS = 24 * 3_600_000;
 export interface Onboarding extends Connecting {
   /** When Meta's 24 hours end; null if their start is unknown. */
   until: number | null;
+  /** The disconnection that is in effect: Meta takes no request then. */
+  removal: AccountEvent | null;
   /** The requests of this onboarding, newest first. */
   requests: readonly HistoryRequestRow[];
 }
@@ -33,6 +41,7 @@ export async function readOnboarding(ctx: Context, connection: ConnectionRecord)
     at,
     from,
     until: at === null ? null : at + HISTORY_WINDOW_MS,
+    removal: standingRemoval(connection, events, at),
     requests: requests.filter(({ onboardedAt }) => at === null || onboardedAt >= at),
   };
 }

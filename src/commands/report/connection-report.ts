@@ -1,3 +1,4 @@
+import { isAwaited } from '../../audit/awaited-request.js';
 import type { MediaState, MessageSource } from '../../model/enumerations.js';
 import type {
   AdoptedGroup,
@@ -137,14 +138,12 @@ function requestOf(
   connectedAt: number | null,
 ): ConnectionReport['historyRequest'] {
   if (row === undefined) return null;
-  const { requestedAt, requestId, outcome, onboardedAt } = row;
-  // Nothing comes any more of a request that was made before the number was connected anew.
-  const isOver = onboardedAt < (connectedAt ?? 0);
+  const { requestedAt, requestId, outcome } = row;
   return {
     requestedAt: new Date(requestedAt).toISOString(),
     requestId,
     outcome,
-    isWaiting: outcome === 'accepted' && !isOver && (lastHistoryAt === null || lastHistoryAt < requestedAt),
+    isWaiting: isAwaited(row, { lastHistoryAt, connectedAt }),
   };
 }
 

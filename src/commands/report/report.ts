@@ -74,11 +74,12 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
 }
 
 /** Compares the raw log with the database, item by item, and runs the other checks. */
-async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
+async function compareLog(ctx: Context, { connection, historyMinutes }: ReportOptions): Promise<Verified> {
   const verified = await verifyAll(ctx, {
     // All of them, as in `verify` and `reconcile`: two different answers to one question would not be believed.
     checks: new Set(CHECK_NAMES),
     enforce: false,
+    historyMinutes,
     ...(connection === undefined ? {} : { connection }),
   });
   if (verified.result.status !== 'interrupted') return verified;

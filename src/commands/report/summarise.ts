@@ -153,7 +153,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
         ({ connectionId, onboardedAt }) =>
           connectionId === row.id && onboardedAt >= (own.times.webhookActivatedAt ?? 0),
       ),
-      removal: standingRemoval(row, data.accountEvents),
+      removal: standingRemoval(row, data.accountEvents, own.times.webhookActivatedAt),
       rejects,
       pendingFacts: own.pendingFacts,
       marked: data.marked.get(row.id) ?? 0,

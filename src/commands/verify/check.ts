@@ -59,6 +59,8 @@ export interface VerifyView {
   appSecrets: readonly string[];
   /** The snapshot's time by the tool's clock, ms since 1970. */
   now: number;
+  /** How long the answer to a request of history may take. */
+  historyMinutes: number;
   signal: AbortSignal;
   /** Whether the caller needs the items: otherwise, correct ones are not reported. */
   wantsItems: boolean;

@@ -1,6 +1,7 @@
 import { Recorder, type Check, type VerifyView } from './check.js';
 import { historyLedgerCheck } from './history-ledger.js';
 import { leadValuesCheck } from './lead-values.js';
+import { mediaFilesCheck } from './media-records.js';
 import { rawLogCheck, rejectsCheck, signaturesCheck } from './log-checks.js';
 import { collisionsCheck, duplicateIdsCheck, missingIdsCheck } from './message-checks.js';
 import {
@@ -35,6 +36,7 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   lead_values: leadValuesCheck,
   history_ledger: historyLedgerCheck,
   media_owed: mediaOwedCheck,
+  media_files: mediaFilesCheck,
   consistency: consistencyCheck,
 };
 

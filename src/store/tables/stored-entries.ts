@@ -14,7 +14,7 @@ import {
   integer,
   texts,
 } from '../columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
+import { readCount, textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import {
   BAD_SIGNATURE,
@@ -351,4 +351,20 @@ export async function readEntriesOfFields(
     [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since), after, most],
   );
   return rowsOf(STORED_ENTRY, rows);
+}
+
+/** How many of these entries no replay has imported yet. `since`: ms since 1970. */
+export async function countPendingOfFields(
+  sql: Sql,
+  { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
+  fields: readonly string[],
+  since: number,
+): Promise<number> {
+  return readCount(
+    sql,
+    `select count(*) as count from webhook_log
+     where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text]) and status = 'pending'
+       and fields && $3::text[] and coalesce(received_at, created_at) >= $4::timestamptz`,
+    [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since)],
+  );
 }
