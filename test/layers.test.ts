@@ -22,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: [],
   whatsapp: ['identity'],
   graph: [],
-  crm: ['identity', 'inputs', 'store'],
+  crm: ['decode', 'identity', 'inputs', 'store'],
   rules: ['identity', 'store'],
   'ingest/batch': ['rules', 'decode', 'identity', 'store'],
   'ingest/runs': ['context', 'store'],
