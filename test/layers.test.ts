@@ -23,7 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   whatsapp: ['identity'],
   graph: [],
   archive: [],
-  crm: ['identity', 'inputs', 'store'],
+  crm: ['decode', 'identity', 'inputs', 'store'],
   rules: ['identity', 'store'],
   'ingest/batch': ['rules', 'decode', 'identity', 'store'],
   'ingest/runs': ['context', 'store'],

@@ -201,6 +201,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
             map: options.map,
             connection: options.connection,
             matched: matchedBy(compared),
+            found: isOfEverything(options) ? compared : undefined,
           },
           secretKey,
         );
@@ -226,6 +227,15 @@ async function compareCommand(call: Call): Promise<Outcome> {
     await files?.discard();
     await prune?.discard();
   }
+}
+
+/** Whether a comparison is of all messages, as every night's. */
+function isOfEverything({
+  contact,
+  since,
+  until,
+}: Pick<CompareOptions, 'contact' | 'since' | 'until'>): boolean {
+  return contact === undefined && since === undefined && until === undefined;
 }
 
 /** What to compare: a CRM's database or files, or a saved comparison. */

@@ -14,7 +14,6 @@ import {
   pairRows,
   prepareComparison,
   readBatchSamples,
-  readLeadNames,
   readSplitPeople,
   streamMissing,
   streamPairs,
@@ -24,6 +23,7 @@ import {
   type MissingMessage,
   type UnpairedRow,
 } from '../../store/queries/comparison.js';
+import { readLeadNames } from '../../store/queries/lead-names.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
 import { recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
@@ -329,7 +329,7 @@ class Comparison {
         });
         break;
       case 'other_contact': {
-        const contact = this.staged.contactNames[row.contact] ?? '';
+        const contact = (this.staged.contactNames[row.contact] ?? '') || 'no contact';
         const isLidSplit = !row.isKnownContact && contact.endsWith('@lid');
         this.tally.cause(connectionId, isLidSplit ? 'lid_split' : 'filed_under_another_contact', 1);
         await this.item({

@@ -1,4 +1,5 @@
-import type { Dialect, NotKeptReason } from '../../crm/crm.js';
+import type { Dialect, LackedField, NotKeptReason } from '../../crm/crm.js';
+import { CAPTIONED, isOtherKind } from '../../crm/kinds.js';
 import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
 import { isChatExportId } from '../../model/chat-line.js';
 import { hasWeakTime, unpackEvidence } from '../../rules/evidence.js';
@@ -57,12 +58,21 @@ function differencesOf(
   { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): ComparedField[] {
   const fields: ComparedField[] = [];
-  if (row.direction !== null && row.direction !== row.messageDirection) fields.push('direction');
+  if (row.direction === null ? lacks(row, 'direction') : row.direction !== row.messageDirection)
+    fields.push('direction');
+  if (isOtherKind(row.messageType, row.kinds)) fields.push('type');
   if (comparesBody(row, bodyOfEdited) && readable(row.body, wordsOf) !== readable(row.messageBody, wordsOf))
     fields.push('body');
-  if (row.at !== null && !hasBorrowedTime(row) && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS)
-    fields.push('timestamp');
+  if (!hasBorrowedTime(row) && isOtherTime(row)) fields.push('timestamp');
   return fields;
+}
+
+function isOtherTime(row: ComparedPair): boolean {
+  return row.at === null ? lacks(row, 'timestamp') : Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS;
+}
+
+function lacks(row: ComparedPair, field: LackedField): boolean {
+  return row.lacks.includes(field);
 }
 
 /** Why the CRM has no row of a message by design; null if it should have one. */
@@ -95,8 +105,10 @@ function hasBorrowedTime({ timeFrom, evidence }: ComparedPair): boolean {
 }
 
 function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {
-  if (!row.comparesBody || row.messageType !== 'text' || row.messageBody === null || row.isRevoked)
-    return false;
+  if (!row.comparesBody || row.messageBody === null || row.isRevoked) return false;
+  // A file's body is a caption only where the row itself says which file it is.
+  const isCaption = CAPTIONED.has(row.messageType) && row.kinds.includes(row.messageType);
+  if (row.messageType !== 'text' && !isCaption) return false;
   return !row.isEdited || bodyOfEdited === 'latest';
 }
 

@@ -5,7 +5,7 @@ import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import type { Remedy } from '../../model/remedy.js';
 
 /** A field in which the CRM's row and the message differ. */
-export const COMPARED_FIELDS = ['direction', 'body', 'timestamp'] as const;
+export const COMPARED_FIELDS = ['direction', 'type', 'body', 'timestamp'] as const;
 export type ComparedField = (typeof COMPARED_FIELDS)[number];
 
 /** Why a CRM lost or misplaced messages, if the pattern is known. */

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../crm/crm.js';
+import { CAPTIONED } from '../../crm/kinds.js';
 import { cutOfId } from '../../model/chat-line.js';
 import { isNear, MINUTES, precisionOf } from '../../rules/chat-clock.js';
 import { isCutOf } from '../../rules/chat-witness.js';
@@ -36,8 +37,9 @@ export async function pairCutIds(tx: Sql, connectionIds: readonly string[]): Pro
 }
 
 /** Whether adopting a row gives a cut id the whole one: M12 needs the time, and the row must not say less than the phone did. */
-export function namesCutId({ messageExternalId, at, direction, comparesBody }: ComparedPair): boolean {
-  return cutOfId(messageExternalId ?? '') !== undefined && at !== null && direction !== null && comparesBody;
+export function namesCutId({ messageExternalId, at, direction, comparesBody, kinds }: ComparedPair): boolean {
+  if (cutOfId(messageExternalId ?? '') === undefined || at === null || direction === null) return false;
+  return comparesBody && !kinds.some((kind) => CAPTIONED.has(kind));
 }
 
 /** How long after its message a CRM may store a row, and how far its clock may be from WhatsApp's. */

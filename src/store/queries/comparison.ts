@@ -1,6 +1,5 @@
 import { CHAT_EXPORT_ID, CUT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
 import {
   boolean,
   columns,
@@ -11,6 +10,7 @@ import {
   rowsOf,
   streamRowsOf,
   text,
+  texts,
   time,
   uuid,
   word,
@@ -39,7 +39,11 @@ const STAGED_ROW = columns({
   direction: orNull(word(DIRECTIONS)),
   at: orNull(time),
   storedAt: orNull(time),
+  /** The fields that the row should have, and has not. */
+  lacks: texts,
   type: text,
+  /** What the row says that it is; empty if it does not say. */
+  kinds: texts,
   /** Null if `comparesBody` is false. */
   body: orNull(text),
   comparesBody: boolean,
@@ -64,8 +68,8 @@ export async function prepareComparison(tx: Sql): Promise<void> {
   await tx.execute(
     `create temporary table wa_crm_rows (
        ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
-       contact int not null, direction text, at timestamptz, stored_at timestamptz, type text not null, body text,
-       compares_body boolean not null, aside text
+       contact int not null, direction text, at timestamptz, stored_at timestamptz, lacks text[] not null,
+       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
      ) on commit drop`,
   );
   await tx.execute(
@@ -90,6 +94,22 @@ export async function prepareComparison(tx: Sql): Promise<void> {
 
 export async function stageRows(tx: Sql, rows: readonly StagedRow[]): Promise<void> {
   await insertRows(tx, 'wa_crm_rows', STAGED_ROW, rows);
+}
+
+/** Of a connection whose rows all leave a field empty, no row lacks it. */
+export async function forgetEmptyFields(tx: Sql): Promise<void> {
+  await tx.execute(
+    `update wa_crm_rows r
+     set lacks = array(
+       select field from unnest(r.lacks) as field
+       where case field when 'direction' then kept.direction else kept.at end
+     )
+     from (
+       select connection_id, bool_or(direction is not null) as direction, bool_or(at is not null) as at
+       from wa_crm_rows group by connection_id
+     ) kept
+     where kept.connection_id = r.connection_id and r.lacks <> '{}'`,
+  );
 }
 
 export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]): Promise<void> {
@@ -183,6 +203,8 @@ const PAIR = columns({
   contact: integer,
   direction: orNull(word(DIRECTIONS)),
   at: orNull(time),
+  lacks: texts,
+  kinds: texts,
   body: orNull(text),
   comparesBody: boolean,
   isExact: boolean,
@@ -206,7 +228,7 @@ export function streamPairs(
     tx,
     PAIR,
     `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
-       r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
+       r.lacks, r.kinds, r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
        k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
        known.contact is not null as is_known_contact
      from wa_crm_pairs p
@@ -455,25 +477,4 @@ export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise
     parametersOf(scope),
   );
   return rowsOf(BATCHED, rows);
-}
-
-const LEAD_NAME = columns({ id: uuid, phoneNumber: orNull(text), anyIdentity: orNull(text) });
-
-/** Names for these leads that a user can type: the phone, else another identity. */
-export async function readLeadNames(
-  tx: Sql,
-  leadIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  for await (const page of streamRowsOf(
-    tx,
-    LEAD_NAME,
-    `select l.id, l.phone_number,
-       (select min(i.value) from lead_identities i where i.lead_id = l.id) as any_identity
-     from leads l where l.id = any($1::uuid[])`,
-    [arrayLiteral(leadIds)],
-  )) {
-    for (const { id, phoneNumber, anyIdentity } of page) names.set(id, phoneNumber ?? anyIdentity ?? id);
-  }
-  return names;
 }
