@@ -37,6 +37,7 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
   const subject = await findSubject(inv);
   const { conclusion, parts } = await answer(inv, subject);
   const facts = parts.facts ?? [];
+  if (subject.kind === 'message' || subject.kind === 'contact') inv.noticeRemoved();
   return {
     schemaVersion: 1,
     command: 'explain',
@@ -165,6 +166,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
       attempts: found.attempts,
       bytes: found.bytes,
       isIntact: found.isIntact,
+      bodyState: found.bodyState,
+      bodyRunId: found.bodyRunId,
       run: run ?? null,
     },
     verdicts,
