@@ -85,29 +85,34 @@ class Pruning {
     private readonly plannedBytes: number,
   ) {}
 
+  /** Compares everything first: what is emptied can no longer tell what another entry leaves open. */
   async run(run: Run): Promise<void> {
-    const { ctx, selection } = this;
-    for (let after: string | null = null; !ctx.signal.aborted;) {
-      const page = await readPrunable(ctx.store.sql, selection, after, this.batchSize);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.id;
-      const doubtful = await this.findDoubtful(page.map(({ id }) => id));
+    const { ctx } = this;
+    const doubtful = new Set<string>();
+    for await (const ids of this.pages()) {
+      const found = await this.findDoubtful(ids);
       // Not all of them were compared: the next run does that.
-      if (doubtful === null) return;
-      const due = page.filter(({ id }) => !doubtful.has(id));
+      if (found === null) return;
+      for (const id of found) doubtful.add(id);
+    }
+    for (const id of doubtful) this.keep(id);
+    for await (const ids of this.pages()) {
+      if (ctx.signal.aborted) return;
       await this.empty(
         run,
-        due.map(({ id }) => id),
+        ids.filter((id) => !doubtful.has(id)),
       );
-      for (const { id } of page) if (doubtful.has(id)) this.keep(id);
-      ctx.emit({
-        event: 'progress',
-        bytesRead: this.bytes,
-        bytesTotal: this.plannedBytes,
-        entries: this.pruned,
-        messages: 0,
-      });
+      const { bytes: bytesRead, plannedBytes: bytesTotal, pruned: entries } = this;
+      ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries, messages: 0 });
+    }
+  }
+
+  private async *pages(): AsyncGenerator<string[], void, undefined> {
+    for (let after: string | null = null; ;) {
+      const page: string[] = await readPrunable(this.ctx.store.sql, this.selection, after, this.batchSize);
+      after = page.at(-1) ?? null;
+      if (after === null) return;
+      yield page;
     }
   }
 

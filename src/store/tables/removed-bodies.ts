@@ -13,7 +13,7 @@ import {
   word,
   type RowOf,
 } from '../columns.js';
-import { integerOf } from '../row.js';
+import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
 
@@ -102,21 +102,19 @@ export async function groupPrunable(sql: Sql, selection: PruneSelection): Promis
   return rowsOf(PRUNE_GROUP, rows);
 }
 
-const PRUNABLE = columns({ id: uuid });
-
-/** The next entries of a selection after `afterId`, in storage order: at most `limit`. Empty at the end. */
+/** Ids of the next entries of a selection after `afterId`, in storage order: at most `limit`. Empty at the end. */
 export async function readPrunable(
   sql: Sql,
   selection: PruneSelection,
   afterId: string | null,
   limit: number,
-): Promise<RowOf<typeof PRUNABLE>[]> {
+): Promise<string[]> {
   const rows = await sql.query(
     `select c.id from (${CANDIDATES} and ($3::uuid is null or w.id > $3::uuid)) c
      order by c.id limit $4::int`,
     [...parametersOf(selection), afterId, limit],
   );
-  return rowsOf(PRUNABLE, rows);
+  return rows.map((row) => textOf(row, 'id'));
 }
 
 /**
