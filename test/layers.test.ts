@@ -66,6 +66,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/runs': ['audit', 'ingest/runs', 'context', 'store'],
   'commands/undo': ['commands/runs', 'audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
+  'commands/prune': ['audit', 'ingest/runs', 'context', 'store'],
   'commands/inspect': ['context', 'decode', 'inputs'],
   'commands/compare-chat': [
     'commands/access',
@@ -218,6 +219,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'commands/compare',
     'commands/devices',
     'commands/dedupe',
+    'commands/prune',
     'commands/replay',
     'commands/report',
     'commands/verify',

@@ -10,6 +10,10 @@ import { MessageNames } from '../rules/message-names.js';
 import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import { kindOfEntryId } from '../store/entry-id.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
+import type { StoredEntry } from '../store/tables/stored-entries.js';
+import { NO_SCOPE } from '../store/tables/webhook-log.js';
+import { messagesIn } from '../rawlog/removed-items.js';
+import { ownersOf, type PartsOf } from './entry-owners.js';
 import type { LostEntry } from './source-remedy.js';
 import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-counts.js';
 import type { AuditView } from './audit-log.js';
@@ -46,6 +50,8 @@ interface OpenEntries {
   failed: number;
   /** Their bytes differ from those stored. */
   damaged: number;
+  /** Their bodies were removed on purpose. */
+  pruned: number;
   /** Found by other contacts, numbers or fields than their bodies name. */
   misfiled: number;
   /** Applied history chunks missing from the ledger. */
@@ -91,6 +97,7 @@ export class AuditBook {
     nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
+    pruned: 0,
     misfiled: 0,
     unrecordedChunks: 0,
     lackingNames: 0,
@@ -104,7 +111,11 @@ export class AuditBook {
   private damagedExample: AuditResult['damagedExample'] = null;
   private entries = 0;
 
-  constructor(private readonly view: AuditView) {}
+  private readonly partsOf: PartsOf;
+
+  constructor(private readonly view: AuditView) {
+    this.partsOf = ownersOf(view.connections);
+  }
 
   /** Records an item that is not compared with the database. */
   async outside(
@@ -270,6 +281,7 @@ export class AuditBook {
     await this.tell(
       'unfounded',
       {
+        entryId: entry.id,
         connectionId: row.connectionId,
         subject: row.externalId,
         detail: `${entry.origin}: ${unfoundedWords(why)}`,
@@ -290,6 +302,10 @@ export class AuditBook {
       open.damaged += 1;
       this.damagedExample ??= { id: entry.id, runId: entry.runId, origin: entry.origin };
       await this.tell('entry_damaged', { ...at, detail: `${origin}: ${failure.message}` });
+      return;
+    }
+    if (failure?.reason === 'pruned' || failure?.reason === 'erased') {
+      this.removed(entry, scope);
       return;
     }
     if (failure !== null) {
@@ -334,6 +350,25 @@ export class AuditBook {
       open.pending += 1;
       const detail = `${origin}: pending (${entry.error ?? 'never replayed'}), ${of}`;
       await this.tell('entry_pending', { ...at, detail });
+    }
+  }
+
+  /** Counts what the counters of an entry say was in its body. */
+  private removed(entry: StoredEntry, scope: ReadonlySet<string>): void {
+    this.open.pruned += 1;
+    const { removedCounters: counters, phoneNumberIds } = entry;
+    const named = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
+    for (const [connectionId, part] of this.partsOf({
+      scope: named,
+      counters,
+      phoneNumberIds: [...phoneNumberIds],
+    })) {
+      if (this.view.restricted && !scope.has(connectionId)) continue;
+      const { items, skipped } = messagesIn(part);
+      const counts = this.countsOf(connectionId === '' ? null : connectionId);
+      counts.items += items;
+      counts.skipped += skipped;
+      counts.pruned += items - skipped;
     }
   }
 

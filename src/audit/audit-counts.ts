@@ -13,6 +13,8 @@ export interface AuditCounts {
   doubled: number;
   /** In entries that are pending or failed. */
   pending: number;
+  /** In entries whose body was removed on purpose: their counters are all that is known of them. */
+  pruned: number;
   /** Missing items as messages: one in several entries is missing once. */
   missingMessages: number;
   /** Different and doubled items as rows: one named by several entries or updates is one. */
@@ -37,6 +39,7 @@ export function newCounts(): AuditCounts {
     different: 0,
     doubled: 0,
     pending: 0,
+    pruned: 0,
     missingMessages: 0,
     differentRows: 0,
     doubledRows: 0,
@@ -56,6 +59,7 @@ export function addCounts(mine: AuditCounts, theirs: AuditCounts): void {
   mine.different += theirs.different;
   mine.doubled += theirs.doubled;
   mine.pending += theirs.pending;
+  mine.pruned += theirs.pruned;
   mine.missingMessages += theirs.missingMessages;
   mine.differentRows += theirs.differentRows;
   mine.doubledRows += theirs.doubledRows;
@@ -72,6 +76,7 @@ export function counterOf(
   | keyof Omit<
       AuditCounts,
       | 'items'
+      | 'pruned'
       | 'missingMessages'
       | 'differentRows'
       | 'doubledRows'

@@ -38,6 +38,8 @@ export interface AuditView {
   since: number | null;
   /** Only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
+  /** Only these entries; absent for all. */
+  ids?: readonly string[];
   signal: AbortSignal;
   /** Whether to report correct items, too. */
   wantsItems?: boolean;
@@ -184,12 +186,13 @@ class Auditor {
 
 /** Of an audit that goes on from an earlier one, the rows of new entries. */
 function claimsOf(
-  { sql, connections, restricted, since, touchedSince }: AuditView,
+  { sql, connections, restricted, since, touchedSince, ids }: AuditView,
   found: ClaimView['found'],
 ): ClaimView {
   return {
     sql,
     connectionIds: restricted ? connections.map(({ id }) => id) : null,
+    ...(ids === undefined ? {} : { entryIds: ids }),
     storedSince: touchedSince === null ? null : touchedSince - DAY_MS,
     readsOthers: restricted && since === null && touchedSince === null,
     found,
@@ -202,10 +205,12 @@ export function selectionOf({
   restricted,
   since,
   touchedSince,
-}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince'>): EntrySelection {
+  ids,
+}: Pick<AuditView, 'connections' | 'restricted' | 'since' | 'touchedSince' | 'ids'>): EntrySelection {
   const [only] = connections;
   return {
     statuses: [],
+    ...(ids === undefined ? {} : { ids }),
     ...(since === null ? {} : { since }),
     ...(touchedSince === null ? {} : { touchedSince }),
     ...(restricted && only !== undefined

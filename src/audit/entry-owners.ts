@@ -4,7 +4,9 @@ import type { EntryGroup } from '../store/queries/report.js';
 /**
  * The owners of a group's entries: by connection id, the empty string for none; with each one's share of the counters.
  */
-export type PartsOf = (group: EntryGroup) => [connectionId: string, part: JsonObject][];
+export type PartsOf = (
+  group: Pick<EntryGroup, 'scope' | 'counters' | 'phoneNumberIds'>,
+) => [connectionId: string, part: JsonObject][];
 
 /** Finds the connections of entries by what the entries say: their scope, their numbers, their counters' own parts. */
 export function ownersOf(connections: readonly { id: string; phoneNumberId: string | null }[]): PartsOf {

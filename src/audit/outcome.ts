@@ -106,6 +106,8 @@ export interface AuditedItem {
   detail: string;
   /** True for an item of subject message; false for an amendment, a contact, an entry. */
   isMessage: boolean;
+  /** The raw entry that an unfounded row names. */
+  entryId?: string;
   /** The message's contact: a phone if known, else a LID or a BSUID. Absent if the item does not say. */
   contact?: string | undefined;
   /** Beside the subject, what an acknowledgement is for: other damage to the same message is another finding. Never shown. */

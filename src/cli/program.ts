@@ -27,6 +27,7 @@ import { registerMediaFetch, registerMediaStatus } from './commands/media.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerExport } from './commands/export.js';
+import { registerPrune } from './commands/prune.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerRawDiscard } from './commands/raw-discard.js';
 import { registerReplay } from './commands/replay.js';
@@ -142,6 +143,7 @@ export function buildProgram(
   const raw = program.command('raw').summary('discard entries that were stored by mistake');
   raw.description('The raw log: every entry as it came, byte for byte.').usage('<command> [options]');
   registerRawDiscard(raw, attach);
+  registerPrune(program, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
   registerExport(program, attach);

@@ -66,6 +66,20 @@ export const ENTRY_STATUSES = [
 ] as const;
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
+/**
+ * What became of a raw entry's body on purpose. `pruned` (retention) and `erased` (a person's request): it is empty; `redacted`: it
+ * lacks what was about an erased person.
+ */
+export const BODY_STATES = ['pruned', 'erased', 'redacted'] as const;
+export type BodyState = (typeof BODY_STATES)[number];
+
+/**
+ * What an entry is, for retention: the chats that rule M6 left out of it, if it has nothing else; `processed` for everything else
+ * that was applied as a whole.
+ */
+export const PRUNE_CLASSES = ['status', 'group', 'newsletter', 'broadcast', 'processed'] as const;
+export type PruneClass = (typeof PRUNE_CLASSES)[number];
+
 /** The CRMs whose tables this tool reads; `table` is any database or file with seven named columns. */
 export const CRM_NAMES = ['evolution', 'chatwoot', 'ticketz', 'whaticket', 'whatrack', 'table'] as const;
 export type CrmName = (typeof CRM_NAMES)[number];

@@ -17,7 +17,15 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 };
 
 /** Options that are recorded in milliseconds and typed as `60m`. */
-const DURATIONS = new Set(['historyAfter', 'silentAfter', 'timeout', 'pagePause', 'listPause']);
+const DURATIONS = new Set([
+  'historyAfter',
+  'silentAfter',
+  'timeout',
+  'pagePause',
+  'listPause',
+  'olderThan',
+  'pruneOlderThan',
+]);
 
 /** What a run records about itself; these are not flags. */
 const NOTES = new Set(['paths', 'directory', 'content', 'run', 'undoes', 'within', 'connectionId', 'leadId']);

@@ -14,6 +14,7 @@ import { showsOtherwise } from '../rules/message-projection.js';
 import type { MessageState } from '../rules/message-state.js';
 import { leastSyncSource } from '../rules/sync-source.js';
 import { LeadFinder } from './lead-finder.js';
+import { heldItems } from './removed-items.js';
 import type { DecodedEntry, RawLog } from './raw-log.js';
 
 /** Rows that are derived together: their leads' entries are read once for all of them. */
@@ -26,7 +27,10 @@ export interface DerivedMessage {
   row: StoredMessageRow;
   /** The row as a state, with its earlier versions. */
   state: MessageState;
-  /** From all processed entries about it: messages, edits and revokes, not statuses. Null if there are none. */
+  /**
+   * From all processed entries about it: messages, edits and revokes, not statuses. Null if there are none, or if one that may hold
+   * some of it has no body any more: the rest of the log cannot say what the row should be.
+   */
   truth: MessageState | null;
   /** The same with pending and failed entries: some of their items may be applied already. */
   truthToCome: MessageState | null;
@@ -89,6 +93,7 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
   const done = new Derivation(sql, rows);
   const all = new Derivation(sql, rows);
   const seen = new Set<string>();
+  const unread = new UnreadEntries(identities);
   const selections: EntrySelection[] = [
     ...(chatIds.length === 0 ? [] : [{ statuses: [], chatIds }]),
     { statuses: [], ids: [...new Set(rows.flatMap(({ batchId }) => batchId ?? []))] },
@@ -97,6 +102,7 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
     const { id, status, origin } = decoded.entry;
     if (seen.has(id)) continue;
     seen.add(id);
+    unread.add(decoded);
     const isDone = status !== 'pending' && status !== 'failed';
     const isFromDevice = isDeviceOrigin(origin);
     for (const { section, connection, pending } of decoded.sections) {
@@ -122,23 +128,60 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
       rows.map(({ connectionId, externalId }) => ({ connectionId, id: externalId })),
     ),
   );
-  return rows.map((row) => ({
-    row,
-    state: stateOfRow(row, revisions.get(row.id) ?? []),
-    truth: done.truthOf(row),
-    truthToCome: all.truthOf(row),
-    reactions: done.reactionsOf(row).filter((one) => {
-      const [is, toCome] = [stored.get(one), all.reactionsOf(row)];
-      return (
-        is?.at === one.at &&
-        is.emoji !== one.emoji &&
-        // A pending entry's content may be applied already.
-        !toCome.some(({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji)
-      );
-    }),
-    entryIds: done.entriesOf(row),
-    isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
-  }));
+  return rows.map((row) =>
+    unread.mayHold(row)
+      ? {
+          row,
+          state: stateOfRow(row, revisions.get(row.id) ?? []),
+          truth: null,
+          truthToCome: null,
+          reactions: [],
+          entryIds: [],
+          isMisplaced: false,
+        }
+      : {
+          row,
+          state: stateOfRow(row, revisions.get(row.id) ?? []),
+          truth: done.truthOf(row),
+          truthToCome: all.truthOf(row),
+          reactions: done.reactionsOf(row).filter((one) => {
+            const [is, toCome] = [stored.get(one), all.reactionsOf(row)];
+            return (
+              is?.at === one.at &&
+              is.emoji !== one.emoji &&
+              // A pending entry's content may be applied already.
+              !toCome.some(
+                ({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji,
+              )
+            );
+          }),
+          entryIds: done.entriesOf(row),
+          isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
+        },
+  );
+}
+
+/** The people and messages of entries that were applied and have no body any more. */
+class UnreadEntries {
+  private readonly ids = new Set<string>();
+  private readonly leads = new Set<string>();
+  private readonly leadsOf: ReadonlyMap<string, readonly { personId: string }[]>;
+
+  constructor(identities: readonly { value: string; personId: string }[]) {
+    this.leadsOf = groupBy(identities, ({ value }) => value);
+  }
+
+  add({ entry, failure }: DecodedEntry): void {
+    if ((failure?.reason !== 'pruned' && failure?.reason !== 'erased') || !heldItems(entry.removedCounters))
+      return;
+    this.ids.add(entry.id);
+    for (const name of entry.chatIds)
+      for (const { personId } of this.leadsOf.get(name) ?? []) this.leads.add(personId);
+  }
+
+  mayHold({ batchId, leadId }: StoredMessageRow): boolean {
+    return this.leads.has(leadId) || (batchId !== null && this.ids.has(batchId));
+  }
 }
 
 async function* entriesOf(

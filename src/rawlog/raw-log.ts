@@ -29,6 +29,8 @@ export type Decodable = Pick<
   | 'rawBody'
   | 'sha256'
   | 'isIntact'
+  | 'bodyState'
+  | 'removedCounters'
   | 'receivedAt'
   | 'runId'
   | 'refused'
@@ -175,7 +177,7 @@ export class RawLog {
   }
 
   private storedAs(entry: Decodable): StoredAs {
-    const { id, connectionScope, sha256, isIntact, refused, verified } = entry;
-    return { id, connectionScope, sha256, isIntact, refused, verified, ...this.choices.of(entry) };
+    const { id, connectionScope, sha256, isIntact, bodyState, refused, verified } = entry;
+    return { id, connectionScope, sha256, isIntact, bodyState, refused, verified, ...this.choices.of(entry) };
   }
 }

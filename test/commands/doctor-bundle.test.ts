@@ -23,6 +23,7 @@ function options(database: DatabaseConfig, value = 'value'): DoctorOptions & { v
     ],
     unknownSettings: [{ place: `WA_RECONCILE_${value}` }],
     secretFiles: [value],
+    secretKey: null,
     database,
     looked: [value],
   };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import {
+  BODY_STATES,
   CONNECTION_KINDS,
   DIRECTIONS,
   ENTRY_STATUSES,
@@ -51,6 +52,7 @@ const WORD_CHECKS: Readonly<Record<string, readonly string[]>> = {
   tickets_source_check: TICKET_SOURCES,
   tickets_status_check: TICKET_STATUSES,
   saved_comparisons_crm_check: CRM_NAMES,
+  webhook_log_body_state_check: BODY_STATES,
   webhook_log_provider_check: PROVIDERS,
   webhook_log_status_check: ENTRY_STATUSES,
 };
@@ -73,7 +75,9 @@ const SPECIAL_INDEXES: Readonly<Record<string, RegExp>> = {
     /^CREATE UNIQUE INDEX .* ON public\.tickets USING btree \(conversation_id\) WHERE \(status = 'open'::text\)$/,
   webhook_log_unfinished:
     /^CREATE INDEX .* ON public\.webhook_log USING btree \(id\) WHERE \(status = ANY \(ARRAY\['pending'::text, 'failed'::text\]\)\)$/,
-  webhook_log_altered: /\(id\) WHERE .*sha256\(raw_body\) = sha256.* = 0/,
+  // The form in which PostgreSQL shows it has several lines.
+  webhook_log_altered: /\(id\) WHERE [^]*sha256\(raw_body\) =[^]*body_state[^]* = 0/,
+  webhook_log_removed: /\(body_run_id\) WHERE \(body_state IS NOT NULL\)$/,
   webhook_log_without_number: /\(id\) WHERE .*provider = 'meta'.*phone_number_ids = '\{\}'/,
 };
 

@@ -8,7 +8,7 @@ import { readSecretKey } from '../device-options.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { exitCodeOf } from '../exit.js';
-import { nameList, toggle, zone } from '../flags/kinds.js';
+import { duration, nameList, toggle, zone } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
 import { group, readFlags } from '../flags/table.js';
 import { presentReconciled } from '../views/reconcile.js';
@@ -24,6 +24,10 @@ const FLAGS = {
     tickets: shared.tickets(),
     include: shared.include(),
     appSecretFile: appSecretFile(),
+    pruneOlderThan: duration(
+      'then empty the raw bodies of entries received this long ago or longer: 180d',
+    ).otherwise('keep them'),
+    pruneClass: shared.pruneClasses('of which classes; see prune'),
     compare: nameList('name', 'also compare this CRM, saved by compare --save; repeat it'),
   }),
   ...group('Alerts:', {
@@ -50,6 +54,10 @@ export function registerReconcile(parent: Command, attach: Attach): void {
     examples: [
       ['wa-reconcile reconcile --apply --lock-wait 30m', 'every night'],
       ['wa-reconcile reconcile --apply --full', 'once a week: everything that was ever stored, again'],
+      [
+        'wa-reconcile reconcile --apply --prune-older-than 180d',
+        'also prune what is old, once all of the log is accounted for',
+      ],
       ['wa-reconcile reconcile --apply --compare crm', 'also compare the CRM saved as "crm" with the log'],
       ['wa-reconcile reconcile --fail-on loss', 'page only when messages are lost'],
       ['wa-reconcile reconcile --dry-run', 'what it would do'],
@@ -103,6 +111,10 @@ function readOptions(line: Call): {
       values.compare.length === 0
         ? undefined
         : { names: values.compare, secretKey: readSecretKey(line.environment, line.io.cwd) },
+    prune:
+      values.pruneOlderThan === undefined
+        ? undefined
+        : { olderThan: values.pruneOlderThan, classes: new Set(values.pruneClass) },
     full,
     apply,
     dryRun,

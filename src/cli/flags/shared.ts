@@ -1,6 +1,6 @@
 import { GRAPH_VERSION } from '../../commands/graph/place.js';
 import { alertLimitsOf, type AlertLimits } from '../../commands/report/types.js';
-import { INCLUDABLE_CHATS, SEVERITIES, type Severity } from '../../model/enumerations.js';
+import { INCLUDABLE_CHATS, PRUNE_CLASSES, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
 import { choice, choices, duration, flag, integer, text, toggle, zone } from './kinds.js';
 import { lookUp } from '../environment.js';
@@ -40,6 +40,10 @@ export const include = () =>
 
 export const failOn = (byDefault: Severity) =>
   choice('severity', SEVERITIES, 'exit with 3 on loss, degraded or note, and on worse').default(byDefault);
+
+/** What retention is about: the chats that nobody imports, unless more is named. */
+export const pruneClasses = (help: string) =>
+  choices('classes', PRUNE_CLASSES, help).default('status,group,newsletter');
 
 /** The error for two flags that contradict each other. */
 export function applyAndDryRun(origin: (key: 'apply' | 'dryRun') => Origin, applying: string): ConfigError {

@@ -24,6 +24,7 @@ import {
 import { severityMark } from './alert-words.js';
 import { alertItem, alertSteps } from './alerts.js';
 import { problemItems } from './problems.js';
+import { pruneHeadline } from './prune.js';
 
 const SHOWN = 20;
 
@@ -61,7 +62,7 @@ export function presentReconciled(result: ReconcileResult, argv: readonly string
   };
 }
 
-function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: ReconcileResult): Line[] {
+function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures, prune }: ReconcileResult): Line[] {
   const remarks: Line[] = [];
   if (dryRun) remarks.push('Dry run: nothing was written.');
   if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
@@ -77,6 +78,7 @@ function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures }: Recon
         : [faint(`${rest} unchanged since last compared (--full compares everything).`)]),
     );
   }
+  if (prune !== undefined && prune.entries.planned > 0) remarks.push(faint(`${pruneHeadline(prune)}.`));
   if (heldBack !== undefined) remarks.push(span('warn', heldBack));
   return remarks;
 }

@@ -87,7 +87,11 @@ function hasSameSettings(
   { crm, url, table, map, connection }: ToSave,
   key: SecretKey,
 ): boolean {
-  if (saved.crm !== crm || !key.hasSealed(saved.url) || key.open(saved.url, aboutUrl(saved.name)) !== url)
+  if (
+    saved.crm !== crm ||
+    !key.hasSealed(saved.url) ||
+    key.open(saved.url, aboutUrl(saved.name), savedUrl(saved.name)) !== url
+  )
     return false;
   const options = Options.parse(saved.options);
   const pairs = (all: CompareOptions['map']): string =>

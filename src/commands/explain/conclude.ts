@@ -3,7 +3,7 @@ import { markWords } from '../../audit/alert.js';
 import { unfoundedWords } from '../../audit/claims.js';
 import { decodeWamid } from '../../identity/wamid.js';
 import { amount, count } from '../../model/amount.js';
-import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
+import { INCLUDABLE_CHATS, type BodyState } from '../../model/enumerations.js';
 import { adviseFaults, advisePending, replayOf } from './advise.js';
 import type { GoneRecord } from '../../store/checks/gone-entries.js';
 import type { MessageFindings } from './explain-message.js';
@@ -117,7 +117,7 @@ function rowVerdict(
     unfounded !== null && broughtBy !== null
       ? `${unfoundedWords(unfounded.why)}: ${broughtBy.origin}`
       : broughtBy !== null
-        ? `received in ${broughtBy.origin}${broughtBy.isIntact ? '' : ', whose raw entry was changed after it was stored'}`
+        ? `received in ${broughtBy.origin}${broughtBy.isIntact ? removedWords(broughtBy.bodyState) : ', whose raw entry was changed after it was stored'}`
         : goneEntry === null
           ? 'written by another program'
           : `its raw entry log:${goneEntry} is no longer in the raw log`,
@@ -128,6 +128,10 @@ function rowVerdict(
   const wrong = wrongWith(message, findings);
   const opening = wrong.length === 0 ? 'In the database' : capitalised(listed(wrong));
   return `${opening}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
+}
+
+function removedWords(state: BodyState | null): string {
+  return state === null || state === 'redacted' ? '' : `, whose body was ${state}`;
 }
 
 /** What is wrong with a row, in a few words; waiting or excluded items are not a fault of the row. */
@@ -294,6 +298,9 @@ export function concludeEntry(
   if (broken !== undefined) {
     return { verdict: `${entry.origin} could not be read: ${jsonFault(broken)}.`, known: true, findings };
   }
+  const removed = entry.isIntact && entry.bodyState !== null ? entry : null;
+  if (removed !== null && removed.bodyState !== 'redacted')
+    parts.push(`its body was ${removed.bodyState} by run ${removed.bodyRunId ?? '–'}`);
   const holds = parts.length === 0 ? 'nothing to store' : listed(parts);
   return { verdict: `Entry ${entry.origin} ${STATUS_WORDS[entry.status]}: ${holds}.`, known: true, findings };
 }

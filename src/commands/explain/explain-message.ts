@@ -261,8 +261,10 @@ async function describeRow(
   if (row.batchId !== null && head === undefined && !isBack)
     await inv.adviseSource({ id: row.batchId, runId: row.runId, origin: null });
   if (head?.isIntact === false) await inv.adviseSource(head);
-  if (story.unexplained.length > 0 && !inv.scanned) {
-    const fields = story.unexplained.map((change) => change.field).join(', ');
+  // What nobody can read any more may explain it.
+  const unexplained = inv.hasRemoved ? [] : story.unexplained;
+  if (unexplained.length > 0 && !inv.scanned) {
+    const fields = unexplained.map((change) => change.field).join(', ');
     inv.notice(
       `The entries found do not explain the row’s ${fields}: another entry set it, or another program. --scan searches the whole raw log.`,
     );
@@ -295,13 +297,14 @@ async function describeRow(
             receivedAt: iso(head.receivedAt),
             storedAt: iso(head.createdAt),
             isIntact: head.isIntact,
+            bodyState: head.bodyState,
           },
     run: run ?? null,
     twins: story.twins.filter((id) => isWamid(id) !== isWamid(externalId ?? '')),
     openedTicket:
       tickets.find((ticket) => externalId !== null && ticket.openedByExternalId === externalId)?.id ?? null,
     journal: await journalOfMessage(inv, row.id, idsOfRow(row)),
-    unexplained: story.unexplained,
+    unexplained,
     differences,
     marks,
     unfounded: await unfoundedRow(inv, row, head),

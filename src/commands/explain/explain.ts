@@ -39,6 +39,7 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
   const { conclusion, parts } = await answer(inv, subject);
   const { facts = [], messages = [], contact = null } = parts;
   if (options.bodies) await recordShown(ctx, { messages, facts, contact });
+  if (subject.kind === 'message' || subject.kind === 'contact') inv.noticeRemoved();
   return {
     schemaVersion: 1,
     command: 'explain',
@@ -167,6 +168,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
       attempts: found.attempts,
       bytes: found.bytes,
       isIntact: found.isIntact,
+      bodyState: found.bodyState,
+      bodyRunId: found.bodyRunId,
       run: run ?? null,
     },
     verdicts,

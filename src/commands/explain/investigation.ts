@@ -20,6 +20,7 @@ import { areTooMany } from '../dedupe/dedupe.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { iso } from './fact-view.js';
+import { amount } from '../../model/amount.js';
 import { minuteOf } from '../../model/time.js';
 import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
 import type { ExplainOptions, Remedy, RunNote } from './result.js';
@@ -39,6 +40,8 @@ export class Investigation {
   /** An entry that contains the id and cannot be read. */
   unread: string | null = null;
   complete = true;
+  /** Entries about the subject whose bodies were removed on purpose. */
+  readonly removed = { pruned: 0, erased: 0 };
   /** Connections whose WABA other entries name alone; null until an item asks. */
   private holding: ReadonlySet<string> | null = null;
   private readonly decoded = new Set<string>();
@@ -142,11 +145,28 @@ export class Investigation {
       for (const decoded of await this.log.decode(entries)) {
         this.decoded.add(decoded.entry.id);
         this.entries += 1;
-        const picked = pick(readItems(decoded, this.log));
+        const items = readItems(decoded, this.log);
+        if (items.removed !== null) this.removed[items.removed] += 1;
+        const picked = pick(items);
         if (picked !== null) kept.push(picked);
       }
     }
     return kept;
+  }
+
+  /** Whether something may be said of the subject that nobody can read any more. */
+  get hasRemoved(): boolean {
+    return this.removed.pruned + this.removed.erased > 0;
+  }
+
+  /** Says what cannot be shown. */
+  noticeRemoved(): void {
+    for (const how of ['pruned', 'erased'] as const) {
+      const entries = this.removed[how];
+      const was = `${amount(entries, 'raw entry about it has', 'raw entries about it have')} no body any more`;
+      if (entries > 0)
+        this.notice(`${was} (${how}): what was in ${entries === 1 ? 'it' : 'them'} is not shown.`);
+    }
   }
 
   cutOff(notice: string): void {

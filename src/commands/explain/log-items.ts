@@ -38,7 +38,10 @@ export interface EntryItem {
 export interface EntryItems {
   entry: EntryHead;
   items: EntryItem[];
+  /** Why it cannot be read; null also if its body was removed on purpose. */
   failure: string | null;
+  /** How its body was removed on purpose. */
+  removed: 'pruned' | 'erased' | null;
   /** It is found by other contacts, numbers or fields than its body names. */
   isMisfiled: boolean;
   /** The contacts by which it is found. */
@@ -52,6 +55,8 @@ const EVERYTHING: ReadonlySet<IncludableChat> = new Set(INCLUDABLE_CHATS);
 export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): EntryItems {
   const included = chatsIncluded(decoded, log);
   const { rawBody, ...head } = decoded.entry;
+  const reason = decoded.failure?.reason;
+  const removed = reason === 'pruned' || reason === 'erased' ? reason : null;
   const items = decoded.sections.flatMap(({ section, connection, pending }) => {
     const { phoneNumberId, displayPhoneNumber, sessionName } = section.connection;
     const hint = {
@@ -77,7 +82,8 @@ export function readItems(decoded: DecodedEntry<LoggedEntry>, log: RawLog): Entr
   return {
     entry: head,
     items,
-    failure: decoded.failure?.message ?? null,
+    failure: removed === null ? (decoded.failure?.message ?? null) : null,
+    removed,
     isMisfiled: isMisfiled(decoded.entry, decoded.filing()),
     filedUnder: decoded.entry.chatIds,
     unrecognized: [

@@ -1,4 +1,5 @@
 import type {
+  BodyState,
   ConnectionKind,
   Direction,
   EntryStatus,
@@ -195,6 +196,8 @@ export interface MessageExplanation {
     storedAt: string;
     /** False if its bytes differ from those stored. */
     isIntact: boolean;
+    /** How its body was removed on purpose; null if it is as it came. */
+    bodyState: BodyState | null;
   } | null;
   run: RunNote | null;
   /** Other ids that facts use for the same message (M10). */
@@ -320,6 +323,9 @@ export interface EntryExplanation {
   bytes: number;
   /** False if the bytes differ from those stored: their content is not trusted. */
   isIntact: boolean;
+  /** How its body was removed on purpose, and by which run; null if it is as it came. */
+  bodyState: BodyState | null;
+  bodyRunId: string | null;
   run: RunNote | null;
 }
 

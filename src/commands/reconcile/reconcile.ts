@@ -16,6 +16,7 @@ import { compareSaved, openSaved } from '../compare/saved.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeOptions, DedupeResult } from '../dedupe/result.js';
 import type { LogSelection } from '../replay/options.js';
+import { prune } from '../prune/prune.js';
 import { replay } from '../replay/replay.js';
 import { report } from '../report/report.js';
 import type { ProvenBefore } from '../verify/proof.js';
@@ -36,6 +37,9 @@ type MergedClasses = Pick<DedupeOptions, 'classes' | 'loggedOnly'>;
 /** The report inside feeds the alerts, not a page. */
 const REPORT_DAYS = 14;
 const REPORT_RUNS = 10;
+
+/** Raw entries that are emptied in one transaction. */
+const PRUNED_TOGETHER = 10_000;
 
 /** A restored message needs its statuses, edits and reactions restored as well; what is missing after this many rounds is lost. */
 const MOST_ROUNDS = 4;
@@ -76,6 +80,7 @@ class Reconciliation {
   private created: number | null = null;
   /** Rows whose derived values were corrected. */
   private corrected = 0;
+  private pruned: Pick<ReconcileResult, 'prune'> = {};
   /** The steps are runs of their own, recorded as parts of this one. */
   private stepContext: Context;
   /** What an earlier run verified; null compares everything. */
@@ -113,6 +118,7 @@ class Reconciliation {
       ...(this.options.crms === undefined
         ? []
         : [['comparing with the CRM', () => this.compareCrms()] as const]),
+      ...(this.options.prune === undefined ? [] : [['pruning the raw log', () => this.prune()] as const]),
       ['reporting', () => this.report(run)],
     ] as const;
     for (const [index, [what, step]] of steps.entries()) {
@@ -344,6 +350,20 @@ class Reconciliation {
     for (const name of crms.names) await compareSaved(this.stepContext, name, crms.secretKey);
   }
 
+  /** Not before everything that the log holds is accounted for. */
+  private async prune(): Promise<void> {
+    const { prune: retention, dryRun, recordedOptions } = this.options;
+    if (retention === undefined || !this.isAccounted(this.status())) return;
+    const pruned = await prune(this.stepContext, {
+      ...retention,
+      apply: !dryRun,
+      vacuum: false,
+      batchSize: PRUNED_TOGETHER,
+      recordedOptions: asStep(recordedOptions),
+    });
+    this.pruned = { prune: pruned };
+  }
+
   private async report(run: Run): Promise<void> {
     // The report must already know whether this run makes up for a dead one.
     if (!this.options.dryRun && this.isAccounted(this.status()))
@@ -432,6 +452,7 @@ class Reconciliation {
       finishedAt: instant(finishedAt),
       durationMs: finishedAt - run.startedAt,
       ...steps,
+      ...this.pruned,
       database: ctx.store.location,
       ...(error === undefined ? {} : { error }),
     };

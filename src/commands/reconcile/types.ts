@@ -2,6 +2,7 @@ import type { IncludableChat } from '../../model/enumerations.js';
 import type { RunResult } from '../../model/run-result.js';
 import type { SecretKey } from '../devices/secret-key.js';
 import type { DedupeResult } from '../dedupe/result.js';
+import type { PruneOptions, PruneResult } from '../prune/types.js';
 import type { ReportResult } from '../report/types.js';
 import type { VerifyResult } from '../verify/types.js';
 
@@ -22,6 +23,8 @@ export interface ReconcileOptions {
   include: ReadonlySet<IncludableChat>;
   /** Saved comparisons with CRMs to run as well, and the key that opens their URLs. */
   crms?: { names: readonly string[]; secretKey: SecretKey | null } | undefined;
+  /** Retention, once all of the log is accounted for; absent: every body stays. */
+  prune?: Pick<PruneOptions, 'olderThan' | 'classes'> | undefined;
   /** Rows per transaction. */
   batchSize: number;
   /** For the report's alerts; see ReportOptions. */
@@ -107,6 +110,8 @@ export interface ReconcileResult {
   verify: VerifyResult | null;
   /** Null if nothing needed restoring. */
   restored: Restored | null;
+  /** Bodies emptied by the retention; absent without one, and if the log is not accounted for: then every body stays. */
+  prune?: PruneResult;
   report: ReportResult | null;
   database: string;
   error?: string;

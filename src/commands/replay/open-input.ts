@@ -171,7 +171,7 @@ async function openLog(
   selection: EntrySelection,
   claims: boolean,
 ): Promise<ReplayFeed> {
-  const source = await LogSource.open(sql, selection);
+  const source = await LogSource.open(sql, { ...selection, hasBody: true });
   let stopped = false;
   async function* items(): AsyncGenerator<FeedItem> {
     for await (const { entry, storedAs } of source.items()) {

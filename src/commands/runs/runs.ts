@@ -102,6 +102,7 @@ const RECORDED = [
   'verify',
   'undo',
   'raw discard',
+  'prune',
   'import',
   'link',
   'media fetch',

@@ -1,4 +1,5 @@
 import { Recorder, type Check, type VerifyView } from './check.js';
+import { removedBodiesCheck } from './removed-bodies.js';
 import { historyLedgerCheck } from './history-ledger.js';
 import { leadValuesCheck } from './lead-values.js';
 import { mediaFilesCheck } from './media-records.js';
@@ -25,6 +26,7 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   collisions: collisionsCheck,
   raw_log: rawLogCheck,
   raw_entry: rawEntryCheck,
+  raw_bodies: removedBodiesCheck,
   rejects: rejectsCheck,
   signatures: signaturesCheck,
   wamid_phone: wamidPhoneCheck,

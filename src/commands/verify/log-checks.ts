@@ -118,6 +118,7 @@ async function conclude({ result: audit, losses }: LogAudit, view: VerifyView): 
       ],
       [total.different + total.doubled, 'different'],
       [total.pending, 'pending'],
+      [total.pruned, 'pruned'],
     ]),
     ', ',
   );

@@ -10,6 +10,7 @@ export const CHECK_NAMES = [
   'collisions',
   'raw_log',
   'raw_entry',
+  'raw_bodies',
   'rejects',
   'signatures',
   'wamid_phone',

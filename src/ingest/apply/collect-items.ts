@@ -1,5 +1,5 @@
 import { phoneEquivalents } from '../../identity/phone.js';
-import type { EntryStatus } from '../../model/enumerations.js';
+import type { BodyState, EntryStatus } from '../../model/enumerations.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
 import { entryIdOf, isIdOf } from '../../store/entry-id.js';
@@ -55,6 +55,8 @@ export interface KnownState {
   status: EntryStatus | null;
   /** False if the stored bytes were changed since. */
   isIntact: boolean;
+  /** Why its body was removed on purpose. */
+  bodyState: BodyState | null;
   /** Pending although applied before. */
   isRequeued: boolean;
   runId: string | null;
@@ -151,6 +153,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       isStored: false,
       status: null,
       isIntact: true,
+      bodyState: null,
       isRequeued: false,
       runId: null,
       refused: [],

@@ -15,7 +15,7 @@ import {
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
 import type { SignatureCounts } from '../../model/run-result.js';
-import { isMisfiled, type Filing } from '../batch/prepare-entry.js';
+import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
@@ -60,9 +60,12 @@ export async function writeEntries(
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
     // Changed bytes say nothing about the entry: its record stays.
-    const isWhole = entry.isNarrowed !== true && entry.isCut !== true && entry.failure?.reason !== 'damaged';
+    const isRead = entry.failure === null || !isUnread(entry.failure);
+    const isWhole = entry.isNarrowed !== true && entry.isCut !== true && isRead;
     const filing = state.isIntact ? refiled(entry, state) : entry.storedId === null ? entry : null;
-    if (filing !== null) restored.set(state.id, restoredEntry(entry, state.id, filing));
+    // A body that was removed on purpose does not come back with its file, if only more of its chats are brought in.
+    const keepsBody = state.isIntact && state.bodyState !== null;
+    if (filing !== null) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
@@ -164,7 +167,11 @@ function withHistory(
       };
 }
 
-function restoredEntry({ bytes: rawBody }: PreparedEntry, id: string, filing: Filing): RestoredEntry {
+function foundBy(
+  { bytes: rawBody }: PreparedEntry,
+  id: string,
+  filing: Filing,
+): Omit<RestoredEntry, 'keepsBody'> {
   const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
 }
@@ -176,7 +183,7 @@ function rawLogRow(
   ended: { status: EntryStatus; error: string | null },
 ): RawLogRow {
   return {
-    ...restoredEntry(entry, id, entry),
+    ...foundBy(entry, id, entry),
     connectionScope: entry.connectionScope,
     sha256: entry.sha256,
     receivedAt: entry.receivedAt,

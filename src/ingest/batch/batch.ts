@@ -38,9 +38,13 @@ export interface PreparedEntry {
   /** Computed when the entry is stored: which items are skipped depends on the connection's number at that time. */
   counters: () => JsonObject | null;
   /**
-   * `damaged`: stored bytes were changed since. `bad_signature`: all of it is of unknown origin, so nothing is applied.
+   * `damaged`: stored bytes were changed since. `pruned`, `erased`: they were removed on purpose. `bad_signature`: all of it is of
+   * unknown origin, so nothing is applied.
    */
-  failure: { reason: 'invalid_json' | 'no_json' | 'damaged' | 'bad_signature'; message: string } | null;
+  failure: {
+    reason: 'invalid_json' | 'no_json' | 'damaged' | 'pruned' | 'erased' | 'bad_signature';
+    message: string;
+  } | null;
   /** Its bodies with a kept signature, by path, and how many have none. */
   signed: readonly string[];
   unsigned: number;

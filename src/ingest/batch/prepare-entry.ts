@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
-import { INCLUDABLE_CHATS, type IncludableChat } from '../../model/enumerations.js';
+import { INCLUDABLE_CHATS, type BodyState, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
 import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
 import { provesBytes } from '../../store/entry-id.js';
@@ -23,6 +23,8 @@ export interface StoredAs {
   sha256: Uint8Array;
   /** False if its bytes differ from those stored: nothing in them is applied. */
   isIntact: boolean;
+  /** Why its body was removed on purpose; null where it is as it came. */
+  bodyState: BodyState | null;
   /** The bodies with a bad signature: nothing in them is applied until one of the app's secrets fits. */
   refused: readonly string[];
   /** The bodies whose signature fitted a secret before. */
@@ -67,7 +69,7 @@ export function prepareEntry(
       included: [],
       unrecognized: [],
       sections: [],
-      ...(decoded.reason === 'damaged' ? {} : strayMark(storedAs, resolver)),
+      ...(isUnread(decoded) ? {} : strayMark(storedAs, resolver)),
     };
   }
   const { entry } = decoded;
@@ -139,10 +141,15 @@ export function withoutBodies(entry: DecodedEntry, refused: readonly string[]): 
  */
 export function decodeAs(
   { bytes, receivedAt }: Pick<RawEntry, 'bytes' | 'receivedAt'>,
-  storedAs: Pick<StoredAs, 'include' | 'isIntact'> | null,
+  storedAs: Pick<StoredAs, 'include' | 'isIntact' | 'bodyState'> | null,
   include: ReadonlySet<IncludableChat> = new Set(),
-): ReturnType<typeof decodeEntry> | { kind: 'invalid'; reason: 'damaged'; message: string } {
+):
+  | ReturnType<typeof decodeEntry>
+  | { kind: 'invalid'; reason: 'damaged' | 'pruned' | 'erased'; message: string } {
   if (storedAs?.isIntact === false) return { kind: 'invalid', reason: 'damaged', message: DAMAGED };
+  const state = storedAs?.bodyState ?? null;
+  if (state === 'pruned' || state === 'erased')
+    return { kind: 'invalid', reason: state, message: `its body was ${state}` };
   return decodeEntry(bytes, {
     include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
     ...(receivedAt === undefined ? {} : { receivedAt }),
@@ -151,6 +158,11 @@ export function decodeAs(
 
 /** The error of an entry with bytes changed after it was stored. */
 const DAMAGED = 'its bytes are not those that were stored (sha256)';
+
+/** Whether a failure says nothing about the entry: its stored bytes are not those that came. */
+export function isUnread({ reason }: { reason: NonNullable<PreparedEntry['failure']>['reason'] }): boolean {
+  return reason === 'damaged' || reason === 'pruned' || reason === 'erased';
+}
 
 /** Finds the connection of every section of a decoded entry. */
 export function resolveSections(

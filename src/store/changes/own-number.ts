@@ -5,7 +5,8 @@ import { journaled } from '../journal/journal.js';
 import { textOf, textOrNull, booleanOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { recomputeConversations, updateConversations } from '../tables/conversations.js';
-import { requeueEntriesNaming, requeueStatuses } from '../tables/webhook-log.js';
+import { releaseMessages } from '../tables/removed-bodies.js';
+import { HAS_BODY_SQL, requeueEntriesNaming, requeueStatuses } from '../tables/webhook-log.js';
 import { requeueCollisions } from './merge-leads.js';
 
 /** A connection and its own number in all of its forms. */
@@ -51,20 +52,21 @@ export interface RetractedPerson {
 
 /**
  * Removes what entries stored about these people on one connection, and makes every entry that names them due again:
- * valid ones restore it. Journaled. Rows of other programs, and values entered by people, stay.
+ * valid ones restore it. Journaled. Rows of other programs, and values entered by people, stay; so do, with `keepsUnread`, messages whose
+ * entries have no body any more: nothing could restore them.
  */
 export async function retractPeople(
   tx: Sql,
   runId: string,
   people: readonly RetractedPerson[],
-  connection: { connectionId: string; phoneNumberId: string | null },
+  connection: { connectionId: string; phoneNumberId: string | null; keepsUnread?: true },
 ): Promise<Retracted> {
   const personIds = people.map(({ personId }) => personId);
   if (personIds.length === 0)
     return { requeued: 0, removed: { leads: 0, conversations: 0, messages: 0, tickets: 0 } };
   const conversationIds = people.flatMap(({ conversationId }) => conversationId ?? []);
   const names = await readNames(tx, personIds);
-  const messages = await readLoggedMessages(tx, conversationIds);
+  const messages = await readLoggedMessages(tx, conversationIds, connection.keepsUnread === true);
   const messageIds = messages.map(({ id }) => id);
 
   const scope = { messageIds, conversationIds, leadIds: personIds };
@@ -131,11 +133,15 @@ async function readNames(tx: Sql, personIds: readonly string[]): Promise<string[
 async function readLoggedMessages(
   tx: Sql,
   conversationIds: readonly string[],
+  keepsUnread: boolean,
 ): Promise<{ id: string; isConfirmed: boolean }[]> {
   const rows = await tx.query(
     `select id, meta_confirmed_at is not null as is_confirmed from messages
-     where conversation_id = any($1::uuid[]) and batch_id is not null`,
-    [arrayLiteral(conversationIds)],
+     where conversation_id = any($1::uuid[]) and batch_id is not null
+       and not ($2::boolean and exists (
+         select from webhook_log w where w.id = messages.batch_id and not ${HAS_BODY_SQL} offset 0
+       ))`,
+    [arrayLiteral(conversationIds), keepsUnread],
   );
   return rows.map((row) => ({ id: textOf(row, 'id'), isConfirmed: booleanOf(row, 'is_confirmed') }));
 }
@@ -153,6 +159,7 @@ async function deleteConversations(
      where m.id = any($1::uuid[]) and r.connection_id = m.connection_id and r.target_external_id = m.external_id`,
     messages,
   );
+  await releaseMessages(tx, 'select unnest($1::uuid[])', messages);
   const gone = await tx.execute(`delete from messages where id = any($1::uuid[])`, messages);
   const tickets = await tx.execute(
     `delete from tickets t where t.conversation_id = any($1::uuid[]) and t.source = 'incoming_message'

@@ -36,7 +36,11 @@ export async function retractMisfiled(
 ): Promise<number> {
   const people = await readPeople(tx, connection, misfiled, isKnown);
   const { id: connectionId, phoneNumberId } = connection;
-  let { requeued } = await retractPeople(tx, runId, people, { connectionId, phoneNumberId });
+  let { requeued } = await retractPeople(tx, runId, people, {
+    connectionId,
+    phoneNumberId,
+    keepsUnread: true,
+  });
   const entries = [connectionId, arrayLiteral(misfiled.entryIds)];
   for (const table of ['pending_facts', 'history_chunks']) {
     await tx.execute(

@@ -195,23 +195,26 @@ export interface ClaimScope {
   connectionIds: readonly string[] | null;
   /** From entries stored since, ms since 1970. */
   storedSince: number | null;
+  /** From these entries; absent for all. */
+  entryIds?: readonly string[];
 }
 
 /** Messages with an id that name a raw entry, in entry order. */
 export function streamClaims(
   tx: Sql,
-  { connectionIds, storedSince }: ClaimScope,
+  { connectionIds, storedSince, entryIds }: ClaimScope,
 ): AsyncGenerator<Claim[], void, undefined> {
   return streamRowsOf(
     tx,
     CLAIM,
     `select id, connection_id, external_id, stanza_id, direction, timestamp, batch_id from messages
      where batch_id is not null and btrim(external_id) <> '' and ($1::uuid[] is null or connection_id = any($1::uuid[]))
-       and ($2::uuid is null or batch_id >= $2::uuid)
+       and ($2::uuid is null or batch_id >= $2::uuid) and ($3::uuid[] is null or batch_id = any($3::uuid[]))
      order by batch_id`,
     [
       connectionIds === null ? null : arrayLiteral(connectionIds),
       storedSince === null ? null : firstIdAt(storedSince),
+      entryIds === undefined ? null : arrayLiteral(entryIds),
     ],
   );
 }

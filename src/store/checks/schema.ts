@@ -350,6 +350,7 @@ const CHECKS: readonly string[] = [
   'tickets_originated_from_check',
   'tickets_status_check',
   'tickets_closed_at_check',
+  'webhook_log_body_state_check',
   'webhook_log_provider_check',
   'webhook_log_status_check',
   'sync_runs_status_check',

@@ -16,6 +16,7 @@ import {
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { REMOVED_BODIES } from '../tables/webhook-log.js';
 import {
   JOURNALED_TABLES,
   keyJson,
@@ -56,7 +57,9 @@ type LaterRun = RowOf<typeof LATER_RUN>;
 /** Number of journaled rows of a run, by table. */
 export async function countJournaled(sql: Sql, runId: string): Promise<{ table: string; rows: number }[]> {
   const rows = await sql.query(
-    `select table_name, count(*)::int as rows from change_journal where run_id = $1::uuid
+    // Of removed bodies there is one entry for many.
+    `select table_name, sum(case when table_name = '${REMOVED_BODIES}' then (before ->> 'rows')::int else 1 end)::int as rows
+     from change_journal where run_id = $1::uuid
      group by table_name order by table_name`,
     [runId],
   );

@@ -27,6 +27,7 @@ import {
 } from '../columns.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';
+import { releaseMessages } from './removed-bodies.js';
 
 export const media = jsonObjectAs(mediaOf);
 
@@ -217,6 +218,7 @@ export async function unlinkMessages(
 
 export async function deleteMessages(tx: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
+  await releaseMessages(tx, 'select unnest($1::uuid[])', [arrayLiteral(ids)]);
   return tx.execute(`delete from messages where id = any($1::uuid[])`, [arrayLiteral(ids)]);
 }
 
@@ -226,6 +228,7 @@ export async function deleteUnchangedMessages(
   rows: readonly Pick<StoredMessageRow, 'id' | 'rowVersion'>[],
 ): Promise<number> {
   if (rows.length === 0) return 0;
+  await releaseMessages(tx, 'select unnest($1::uuid[])', [arrayLiteral(rows.map(({ id }) => id))]);
   return tx.execute(
     `delete from messages using (
        select found.id from unnest($1::uuid[], $2::text[]) as r (id, row_version)

@@ -1,4 +1,4 @@
-import { ENTRY_STATUSES, type EntryStatus, PROVIDERS } from '../../model/enumerations.js';
+import { BODY_STATES, ENTRY_STATUSES, type EntryStatus, PROVIDERS } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import {
   uuid,
@@ -6,6 +6,7 @@ import {
   boolean,
   bytes,
   time,
+  jsonObject,
   word,
   orNull,
   type RowOf,
@@ -18,7 +19,8 @@ import { readCount, textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../r
 import type { Sql, SqlParameter } from '../sql.js';
 import {
   BAD_SIGNATURE,
-  IS_INTACT_SQL,
+  HAS_BODY_SQL,
+  IS_SOUND_SQL,
   NO_SCOPE,
   INCLUDED_SQL,
   REFUSED_SQL,
@@ -34,6 +36,9 @@ const STORED_ENTRY = columns({
   sha256: bytes,
   /** False if the bytes differ from those stored: their content must not be used. */
   isIntact: boolean,
+  /** Why its body was removed on purpose, and what its counters say was in it; null where it is as it came. */
+  bodyState: orNull(word(BODY_STATES)),
+  removedCounters: orNull(jsonObject),
   receivedAt: orNull(time),
   /** How it ended, and what went wrong. */
   status: word(ENTRY_STATUSES),
@@ -63,6 +68,10 @@ const PLAIN = 'id, connection_scope, raw_body, sha256, received_at, status, erro
 
 const SELECTED = `${PLAIN}, fields, phone_number_ids, chat_ids`;
 
+/** What tells whether the bytes are sound, and what is known of removed ones. */
+const BODY = 'body_state, body_sha256, body_run_id, counters';
+const REMOVED_COUNTERS = `case when body_state is not null then counters end as removed_counters`;
+
 /** Lists that another program may have made null. */
 const LISTS = ['fields', 'phone_number_ids', 'chat_ids']
   .map((name) => `to_jsonb(coalesce(${name}, '{}')) as ${name}`)
@@ -88,6 +97,8 @@ export interface EntrySelection {
   connection?: { id: string; phoneNumberId: string | null };
   /** Why an entry is still pending. */
   error?: string;
+  /** Only entries with a body, to be applied again. */
+  hasBody?: true;
 }
 
 /** Whether the raw log has any entry. */
@@ -108,10 +119,10 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_INTACT_SQL} as is_intact from (
-       select ${SELECTED}, refused, verified, included,
+    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_SOUND_SQL} as is_intact, body_state, ${REMOVED_COUNTERS} from (
+       select ${SELECTED}, ${BODY}, refused, verified, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
-       from (select ${SELECTED}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified,
+       from (select ${SELECTED}, ${BODY}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified,
          ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
@@ -186,7 +197,7 @@ function selectionSql(
   if (selection.touchedSince !== undefined) {
     const touchedSince = new Date(selection.touchedSince);
     // However old, and whoever changed it: an entry with altered bytes no longer proves anything.
-    const isAltered = `not (${IS_INTACT_SQL})`;
+    const isAltered = `not (${IS_SOUND_SQL})`;
     add((n) => `(greatest(created_at, processed_at) >= ${n}::timestamptz or ${isAltered})`, touchedSince);
   }
   if (selection.ids !== undefined) add((n) => `id = any(${n}::uuid[])`, arrayLiteral(selection.ids));
@@ -194,6 +205,7 @@ function selectionSql(
   if (selection.chatIds !== undefined)
     add((n) => `chat_ids && ${n}::text[]`, arrayLiteral(selection.chatIds));
   if (selection.severalNames === true) conditions.push('cardinality(chat_ids) > 1');
+  if (selection.hasBody === true) conditions.push(HAS_BODY_SQL);
   if (selection.error !== undefined) add((n) => `error = ${n}`, selection.error);
   if (selection.connection !== undefined) {
     const { id, phoneNumberId } = selection.connection;
@@ -241,6 +253,10 @@ const LOGGED_ENTRY = columns({
   sha256: bytes,
   /** False if the bytes differ from those stored. */
   isIntact: boolean,
+  /** Why its body was removed on purpose, by which run, and what its counters say was in it. */
+  bodyState: orNull(word(BODY_STATES)),
+  bodyRunId: orNull(uuid),
+  removedCounters: orNull(jsonObject),
   refused: texts,
   /** Of these, the bodies that were applied before their signature could be checked. */
   unchecked: texts,
@@ -259,7 +275,7 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_INTACT_SQL} as is_intact, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_SOUND_SQL} as is_intact, w.body_state, w.body_run_id, ${REMOVED_COUNTERS}, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
        ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[]) as k (entry_id)
      cross join lateral (select * from webhook_log where id = k.entry_id limit 1) w order by w.id`,
@@ -341,7 +357,7 @@ export async function readEntriesOfFields(
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_INTACT_SQL} as is_intact
+    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_SOUND_SQL} as is_intact, body_state, ${REMOVED_COUNTERS}
      from webhook_log,
        lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
      where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])

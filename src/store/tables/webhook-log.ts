@@ -1,4 +1,4 @@
-import { ENTRY_STATUSES, PROVIDERS } from '../../model/enumerations.js';
+import { BODY_STATES, ENTRY_STATUSES, PROVIDERS } from '../../model/enumerations.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
@@ -23,8 +23,22 @@ import { ID_FITS_SQL } from '../entry-id.js';
 import { textOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 
-/** Whether a row's bytes are unchanged since they were stored: the words of the index `webhook_log_altered`. */
-export const IS_INTACT_SQL = `(sha256(raw_body) = sha256 and ${ID_FITS_SQL})`;
+/** What the bytes of a row should hash to: a body that was removed on purpose is empty, or what was left of it. */
+const DUE_HASH_SQL = `(case when body_state is null then sha256
+  when body_state = 'redacted' then coalesce(body_sha256, ''::bytea) else sha256(''::bytea) end)`;
+
+/** Whether a row's bytes are what they should be: the words of the index `webhook_log_altered`. */
+export const IS_INTACT_SQL = `(sha256(raw_body) = ${DUE_HASH_SQL} and ${ID_FITS_SQL})`;
+
+/** What a run that removes bodies calls itself in the journal: it journals how many, not what they were. */
+export const REMOVED_BODIES = 'raw_bodies';
+
+/** The same, and if its body was removed on purpose, by a run that did remove bodies: anybody can write the state. */
+export const IS_SOUND_SQL = `(${IS_INTACT_SQL} and (body_state is null or exists (
+  select from change_journal j where j.run_id = body_run_id and j.table_name = '${REMOVED_BODIES}')))`;
+
+/** Whether anything is left of a row's body. */
+export const HAS_BODY_SQL = `(body_state is null or body_state = 'redacted')`;
 
 /** Why an entry with a wrongly signed body failed or is partial. */
 export const BAD_SIGNATURE = 'bad_signature';
@@ -59,10 +73,14 @@ const RESTORED = {
   chatIds: texts,
 };
 
-const RESTORED_COLUMNS = columns(RESTORED);
+const RESTORED_ENTRY = columns({
+  ...RESTORED,
+  /** Only what it is found by is restored: its body was removed on purpose, and stays so. */
+  keepsBody: boolean,
+});
 
 /** What restores a stored entry with altered bytes: the bytes, and the contacts and fields they name. */
-export type RestoredEntry = RowOf<typeof RESTORED_COLUMNS>;
+export type RestoredEntry = RowOf<typeof RESTORED_ENTRY>;
 
 const COLUMNS = columns({
   ...RESTORED,
@@ -88,6 +106,8 @@ const KNOWN_ENTRY = columns({
   status: word(ENTRY_STATUSES),
   /** False if its bytes differ from those stored. */
   isIntact: boolean,
+  /** Why its body was removed on purpose. */
+  bodyState: orNull(word(BODY_STATES)),
   /** Pending although applied before: its rows may have to go. */
   isRequeued: boolean,
   /** The run whose options decide how it is read. */
@@ -129,12 +149,12 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included,
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.body_state, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included,
        w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
        to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
-       select id, connection_scope, sha256, status, run_id, ${IS_INTACT_SQL} as is_intact,
+       select id, connection_scope, sha256, status, run_id, ${IS_SOUND_SQL} as is_intact, body_state,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
          ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
        from webhook_log
@@ -179,10 +199,34 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
 /** Restores the original bytes of entries; their hash, by which they were found, is already correct. */
 export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): Promise<number> {
   if (rows.length === 0) return 0;
+  await takeBackRemovals(
+    tx,
+    rows.flatMap(({ id, keepsBody }) => (keepsBody ? [] : id)),
+  );
+  const kept = (column: string, otherwise: string): string =>
+    `${column} = case when r.keeps_body then webhook_log.${column} else ${otherwise} end`;
   return tx.execute(
-    `update webhook_log set ${assignments(without(RESTORED_COLUMNS, 'id'))}
-     from ${unnestFound('webhook_log', RESTORED_COLUMNS)} where webhook_log.id = r.found_id`,
-    unnestParameters(RESTORED_COLUMNS, rows),
+    `update webhook_log set ${assignments(without(RESTORED_ENTRY, 'id', 'rawBody', 'keepsBody'))},
+       ${kept('raw_body', 'r.raw_body')}, ${kept('body_state', 'null')}, ${kept('body_sha256', 'null')},
+       ${kept('body_run_id', 'null')}, ${kept('body_messages', 'null')}
+     from ${unnestFound('webhook_log', RESTORED_ENTRY)} where webhook_log.id = r.found_id`,
+    unnestParameters(RESTORED_ENTRY, rows),
+  );
+}
+
+/** A body that has come back is no longer one that a run removed: the run must not account for another in its place. */
+async function takeBackRemovals(tx: Sql, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select w.body_run_id, '${REMOVED_BODIES}', jsonb_build_object('first', min(w.id::text), 'last', max(w.id::text)),
+       jsonb_build_object('state', w.body_state, 'rows', -count(*))
+     from webhook_log w
+     where w.id = any($1::uuid[]) and w.body_state is not null and exists (
+       select from change_journal j where j.run_id = w.body_run_id and j.table_name = '${REMOVED_BODIES}'
+     )
+     group by w.body_run_id, w.body_state`,
+    [arrayLiteral(ids)],
   );
 }
 
@@ -234,7 +278,8 @@ const WAS_APPLIED = `(status in ('processed', 'partial') or error = $2)`;
 /** Makes the entries that match `condition` due again; `$1` is the array of `values`. Returns their number. */
 async function requeue(tx: Sql, condition: string, values: readonly string[]): Promise<number> {
   if (values.length === 0) return 0;
-  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where ${condition}`, [
+  // Nothing can be read again from a body that is gone: what it said stays as it was applied.
+  return tx.execute(`update webhook_log set ${REQUEUE_SQL} where ${HAS_BODY_SQL} and (${condition})`, [
     arrayLiteral(values),
     ...REQUEUE_PARAMETERS,
   ]);

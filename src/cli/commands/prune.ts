@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { PruneOptions, PruneResult } from '../../commands/prune/types.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { exitCodeOf } from '../exit.js';
+import { duration, integer, toggle } from '../flags/kinds.js';
+import { applyAndDryRun, dryRun, pruneClasses } from '../flags/shared.js';
+import { contradiction, group, readFlags, type Line } from '../flags/table.js';
+import { typedAgain, withoutDryRun } from '../typed-again.js';
+import { presentPrune } from '../views/prune.js';
+
+const FLAGS = {
+  ...group('What:', {
+    olderThan: duration('entries received this long ago or longer: 180d, 26w'),
+    class: pruneClasses('what: status, group, newsletter, broadcast; processed is everything else'),
+  }),
+  ...group('How:', {
+    apply: toggle('empty the bodies; without it, only show what that would win'),
+    dryRun: dryRun('same as without --apply'),
+    // Each batch reads the messages through once: no index leads from an entry to them.
+    batchSize: integer(1, 100_000, 'entries per transaction').default('10000'),
+    vacuum: toggle('give the space back to the file system: writes the table anew, and others wait for it'),
+  }),
+};
+
+export function registerPrune(parent: Command, attach: Attach): void {
+  const command = parent.command('prune');
+  describe(command, {
+    flags: FLAGS,
+    summary: 'Empty the bodies of old raw entries; with --apply.',
+    details:
+      'Retention: the raw log keeps every entry with its hash, its counters and its records, and loses the bytes. A ' +
+      'redelivery is still recognised, and brings nothing back; verify says pruned, not lost. Only an entry that was applied ' +
+      'as a whole, and with everything in the database as it should be, loses its body: what is pending, failed, rejected, in ' +
+      'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update). ' +
+      'Without --apply it changes nothing and prints the plan. Nothing brings a body back, neither undo nor its file.',
+    examples: [
+      ['wa-reconcile prune --older-than 180d', 'what that would win, by class and connection'],
+      ['wa-reconcile prune --older-than 180d --apply', 'statuses, groups and newsletters'],
+      [
+        'wa-reconcile prune --older-than 2w --class status,group,newsletter,broadcast --apply',
+        'sooner, and broadcasts',
+      ],
+      ['wa-reconcile prune --older-than 730d --class processed --apply --vacuum', 'messages, too'],
+      ['wa-reconcile reconcile --apply --prune-older-than 180d', 'every night, once everything is compared'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.ok]: 'pruned, or planned',
+      [EXIT.partial]: 'some entries keep their bodies: the database lacks something that is in them',
+      [EXIT.interrupted]: 'interrupted; run the same command again to resume',
+    },
+  });
+  attach(command, pruneCommand);
+}
+
+async function pruneCommand(call: Call): Promise<Outcome> {
+  const [{ withContext }, { prune }] = await Promise.all([
+    import('../session.js'),
+    import('../../commands/prune/prune.js'),
+  ]);
+  const options = readOptions(call);
+  const { apply } = options;
+  const result = await withContext(
+    call,
+    {
+      command: 'prune',
+      interruptible: apply ? 'batches' : 'reading',
+      lock: apply ? 'exclusive' : undefined,
+    },
+    (ctx) => prune(ctx, options),
+  );
+  const again = typedAgain(call.argv, 'empties them', (words) => [...withoutDryRun(words), '--apply']);
+  return { presentation: presentPrune(result, again), exitCode: exitCodeFor(result) };
+}
+
+/** Throws ConfigError for invalid or contradictory options. */
+function readOptions(line: Line): PruneOptions {
+  const { values, origin, recorded } = readFlags(FLAGS, line);
+  const { class: classes, dryRun: isDry, olderThan, ...rest } = values;
+  if (isDry && rest.apply) throw applyAndDryRun(origin, '--apply empties bodies');
+  if (rest.vacuum && !rest.apply && origin('vacuum').from === 'flag') {
+    throw contradiction(
+      `${origin('vacuum').place} has no effect without --apply: a plan changes nothing.`,
+      'Add --apply, or leave --vacuum out.',
+    );
+  }
+  if (olderThan === undefined) {
+    throw new ConfigError('Which entries are old is not said.', {
+      code: 'no_age',
+      remedy: remedy('prune', ['--older-than', '180d'], 'shows what half a year would win'),
+    });
+  }
+  return { ...rest, olderThan, classes: new Set(classes), recordedOptions: recorded };
+}
+
+function exitCodeFor({ status }: PruneResult): ExitCode {
+  return exitCodeOf(status);
+}

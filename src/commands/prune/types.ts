@@ -1,0 +1,43 @@
+import type { PruneClass } from '../../model/enumerations.js';
+import type { PruneGroup } from '../../store/tables/removed-bodies.js';
+
+/** What `prune` removes. The caller holds the exclusive lock with `apply`. */
+export interface PruneOptions {
+  /** Received this long ago or longer, ms. */
+  olderThan: number;
+  classes: ReadonlySet<PruneClass>;
+  /** Without it, nothing changes. */
+  apply: boolean;
+  /** Also give the space back to the file system. */
+  vacuum: boolean;
+  /** Entries that are compared with the database, and emptied, in one transaction. */
+  batchSize: number;
+  /** For sync_runs.options: what the user asked for, without secrets. */
+  recordedOptions: Record<string, string | number | boolean | string[]>;
+}
+
+/** The JSON of `prune`, `schemaVersion` 1; fields are only ever added. */
+export interface PruneResult {
+  schemaVersion: 1;
+  command: 'prune';
+  /** Null if nothing changed. */
+  runId: string | null;
+  /** `partial`: some entries keep their bodies, because the database lacks something that is in them. */
+  status: 'completed' | 'partial' | 'interrupted';
+  applied: boolean;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  /** Received before then. */
+  before: string;
+  classes: PruneClass[];
+  /** What there was to prune, by class and connection. */
+  groups: PruneGroup[];
+  entries: { planned: number; pruned: number; kept: number };
+  /** Stored bytes: planned, or won. */
+  bytes: number;
+  /** The first few entries that keep their bodies. */
+  kept: string[];
+  vacuumed: boolean;
+  database: string;
+}

@@ -1,0 +1,61 @@
+import { amount } from '../../model/amount.js';
+import { countRemoved, readExcessRemovals, streamBareEntries } from '../../store/tables/removed-bodies.js';
+import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.js';
+
+/**
+ * What bodies that were removed on purpose still tell: a run with a journal removed each of them, and as many messages name their entries
+ * as then. What is in such a message can no longer be compared; that it is there, can.
+ */
+export const removedBodiesCheck: Check = {
+  severity: 'loss',
+  async run(view, recorder) {
+    const { pruned, erased } = await countRemoved(view.sql);
+    recorder.checked = pruned + erased;
+    const { connectionIds } = scopeOf(view);
+    let example: string | null = null;
+    let unexplained = 0;
+    let messages = 0;
+    for (const { runId, entries, example: id } of connectionIds === null
+      ? await readExcessRemovals(view.sql)
+      : []) {
+      example ??= `log:${id}`;
+      unexplained += entries;
+      const run = runId === null ? 'no run' : `run ${runId}`;
+      const detail = `${amount(entries, 'body is', 'bodies are')} marked as removed by ${run}, which has no record of it`;
+      await recorder.finding('!', { connectionId: null, subject: `log:${id}`, detail }, entries);
+    }
+    await forEachRow(view, streamBareEntries(view.sql, connectionIds), async (bare) => {
+      example ??= `log:${bare.id}`;
+      messages += bare.messages;
+      const gone = amount(bare.messages, 'message that came from it is', 'messages that came from it are');
+      const detail = `${bare.origin ?? `log:${bare.id}`}: ${gone} gone, and so is its body`;
+      await recorder.finding(
+        '-',
+        { connectionId: bare.connectionId, subject: `log:${bare.id}`, detail },
+        bare.messages,
+      );
+    });
+    const words = joined([
+      [
+        unexplained,
+        `${amount(unexplained, 'body is', 'bodies are')} marked as removed, and no run has removed them`,
+      ],
+      [
+        messages,
+        `${amount(messages, 'message is gone', 'messages are gone')}, and so ${messages === 1 ? 'is its raw body' : 'are their raw bodies'}`,
+      ],
+    ]);
+    const counts = joined(
+      [
+        [pruned, `${amount(pruned, 'raw body', 'raw bodies')} pruned`],
+        [erased, `${amount(erased, 'raw body', 'raw bodies')} without an erased person`],
+      ],
+      ', ',
+    );
+    return {
+      summary: words !== '' ? words : counts === '' ? 'No raw body was removed' : `${counts}, each on record`,
+      lost: unexplained + messages,
+      remedy: explainRemedy(example),
+    };
+  },
+};

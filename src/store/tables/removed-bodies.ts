@@ -1,0 +1,253 @@
+import { INCLUDABLE_CHATS, PRUNE_CLASSES, type PruneClass } from '../../model/enumerations.js';
+import { arrayLiteral } from '../array-literal.js';
+import {
+  bigint,
+  columns,
+  integer,
+  named,
+  orNull,
+  rowsOf,
+  streamRowsOf,
+  text,
+  uuid,
+  word,
+  type RowOf,
+} from '../columns.js';
+import { integerOf, textOf } from '../row.js';
+import type { Sql, SqlParameter } from '../sql.js';
+import { IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
+
+/** Which bodies retention is about. */
+export interface PruneSelection {
+  /** Received before then, ms since 1970; stored before then, where the log does not say. */
+  before: number;
+  classes: readonly PruneClass[];
+}
+
+/** The class that the reason of a skipped item makes. */
+const CLASS_OF_CHAT = INCLUDABLE_CHATS.map(
+  (chat) => `when '${chat}' then '${chat === 'status_broadcast' ? 'status' : chat}'`,
+).join(' ');
+
+/**
+ * The entries that retention may be about, with the classes of what they hold. Never: what is not applied as a whole (pending, failed,
+ * rejected or refused items), what is of a connection still to be known, what waits for its message, and what is applied anew when others
+ * come: entries that name no number (H1), exported chats (M11, M12) and rows of a CRM (C6). Nor what says how an account stands:
+ * alerts are raised from it.
+ */
+const CANDIDATES = `
+  select w.id, w.raw_body, w.connection_scope, w.phone_number_ids, held.classes
+  from webhook_log w
+  cross join lateral (
+    select coalesce(sum((e.value)::text::bigint), 0) as items from jsonb_each(
+      case when jsonb_typeof(w.counters) = 'object' then w.counters else '{}' end) e
+    where jsonb_typeof(e.value) = 'number'
+  ) seen
+  cross join lateral (
+    select coalesce(sum((reason.value)::text::bigint), 0) as items,
+      array_agg(distinct case reason.key ${CLASS_OF_CHAT} end) as classes
+    from jsonb_each(case when jsonb_typeof(w.counters -> 'skipped') = 'object' then w.counters -> 'skipped' else '{}' end) kind
+    cross join lateral jsonb_each(kind.value) reason
+    where reason.key = any(array[${INCLUDABLE_CHATS.map((chat) => `'${chat}'`).join(', ')}])
+  ) left_out
+  cross join lateral (
+    select case when seen.items > 0 and left_out.items = seen.items and not w.counters ? 'include'
+      then left_out.classes else array['processed'] end as classes
+  ) held
+  where w.status in ('processed', 'ignored') and w.body_state is null
+    and coalesce(w.received_at, w.created_at) < $1::timestamptz
+    and held.classes <@ $2::text[]
+    and (w.provider = 'baileys' or w.provider = 'meta' and w.phone_number_ids <> '{}')
+    and not 'whatsapp_chat_exporter' = any(w.fields) and not 'account_update' = any(w.fields)
+    and not exists (select from pending_facts p where p.webhook_log_id = w.id)
+    and not exists (select from rejects r where r.webhook_log_id = w.id)`;
+
+function parametersOf({ before, classes }: PruneSelection): SqlParameter[] {
+  return [new Date(before), arrayLiteral(classes)];
+}
+
+const PRUNE_GROUP = columns({
+  /** Of several, the first in the order of {@link PRUNE_CLASSES}. */
+  class: word(PRUNE_CLASSES),
+  /** Names of the entries' connections; phone_number_ids for unknown ones. */
+  connection: orNull(text),
+  entries: bigint,
+  /** As they are stored: large ones are compressed. */
+  bytes: bigint,
+});
+
+/** Bodies of one class and connection that retention is about. */
+export type PruneGroup = RowOf<typeof PRUNE_GROUP>;
+
+/** What would be removed, by class and connection. Reads the raw log once, of its bodies only how large they are. */
+export async function groupPrunable(sql: Sql, selection: PruneSelection): Promise<PruneGroup[]> {
+  const order = PRUNE_CLASSES.map((name, at) => `when '${name}' = any(c.classes) then ${at}`).join(' ');
+  const rows = await sql.query(
+    `select (array[${PRUNE_CLASSES.map((name) => `'${name}'`).join(', ')}])[place + 1] as class, connection,
+       count(*) as entries, sum(bytes) as bytes
+     from (
+       select case ${order} end as place, named.names as connection, pg_column_size(c.raw_body) as bytes
+       from (${CANDIDATES}) c
+       cross join lateral (
+         select coalesce(
+           (select string_agg(n.name, ', ' order by n.name) from connections n
+            where n.id = c.connection_scope or n.phone_number_id = any(c.phone_number_ids)),
+           nullif(array_to_string(c.phone_number_ids, ', '), '')
+         ) as names
+       ) named
+     ) grouped
+     group by place, connection order by place, connection nulls last`,
+    parametersOf(selection),
+  );
+  return rowsOf(PRUNE_GROUP, rows);
+}
+
+/** Ids of the next entries of a selection after `afterId`, in storage order: at most `limit`. Empty at the end. */
+export async function readPrunable(
+  sql: Sql,
+  selection: PruneSelection,
+  afterId: string | null,
+  limit: number,
+): Promise<string[]> {
+  const rows = await sql.query(
+    `select c.id from (${CANDIDATES} and ($3::uuid is null or w.id > $3::uuid)) c
+     order by c.id limit $4::int`,
+    [...parametersOf(selection), afterId, limit],
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
+/**
+ * Empties the bodies of entries that are as they came, and journals under `runId` how many, in the caller's transaction: what is
+ * on record with a run is what the run did. Returns their number, and how much they took.
+ */
+export async function pruneBodies(
+  tx: Sql,
+  runId: string,
+  ids: readonly string[],
+): Promise<{ entries: number; bytes: number }> {
+  const none = { entries: 0, bytes: 0 };
+  if (ids.length === 0) return none;
+  const [row] = await tx.query(
+    `with pruned as (
+       update webhook_log set raw_body = ''::bytea, body_state = 'pruned', body_run_id = $1::uuid, body_messages = due.messages
+       from (
+         select w.id, pg_column_size(w.raw_body) as bytes, coalesce(m.messages, 0) as messages
+         from webhook_log w
+         -- One pass for all of them: no index leads from an entry to its messages.
+         left join (
+           select batch_id, count(*) as messages from messages where batch_id = any($2::uuid[]) group by batch_id
+         ) m on m.batch_id = w.id
+         where w.id = any($2::uuid[]) and w.body_state is null and w.status in ('processed', 'ignored')
+           and ${IS_INTACT_SQL}
+       ) due
+       where webhook_log.id = due.id returning due.id, due.bytes
+     ), told as (
+       insert into change_journal (run_id, table_name, key, before)
+       select $1::uuid, '${REMOVED_BODIES}', jsonb_build_object('first', min(id::text), 'last', max(id::text)),
+         jsonb_build_object('state', 'pruned', 'rows', count(*), 'bytes', sum(bytes))
+       from pruned having count(*) > 0
+     )
+     select count(*)::int as entries, coalesce(sum(bytes), 0)::bigint as bytes from pruned`,
+    [runId, arrayLiteral(ids)],
+  );
+  return row === undefined ? none : { entries: integerOf(row, 'entries'), bytes: integerOf(row, 'bytes') };
+}
+
+/** Gives the space of what was removed back to the file system: the table is written anew, and nobody else reads it meanwhile. */
+export async function vacuumRawLog(sql: Sql): Promise<void> {
+  await sql.execute('vacuum (full, analyze) webhook_log');
+}
+
+/**
+ * Messages that this tool takes out are no longer expected of entries whose bodies are gone. `sql` gives their ids; `parameters` are its
+ * own. Before they are deleted.
+ */
+export async function releaseMessages(
+  tx: Sql,
+  sql: string,
+  parameters: readonly SqlParameter[],
+): Promise<void> {
+  await tx.execute(
+    `update webhook_log set body_messages = greatest(0, body_messages - due.messages)
+     from (
+       select m.batch_id, count(*) as messages from messages m
+       where m.id in (${sql}) and m.batch_id is not null group by m.batch_id offset 0
+     ) due
+     where webhook_log.id = due.batch_id and webhook_log.body_state is not null`,
+    parameters,
+  );
+}
+
+/** How many entries have no body, or another one than they came with. */
+export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number }> {
+  const [row] = await sql.query(
+    `select count(*) filter (where body_state = 'pruned')::int as pruned,
+       count(*) filter (where body_state <> 'pruned')::int as erased
+     from webhook_log where body_state is not null`,
+  );
+  return row === undefined
+    ? { pruned: 0, erased: 0 }
+    : { pruned: integerOf(row, 'pruned'), erased: integerOf(row, 'erased') };
+}
+
+const EXCESS = columns({
+  runId: orNull(uuid),
+  /** How many entries more name the run than it has on record. */
+  entries: integer,
+  /** One of those that name it. */
+  example: named('id', uuid),
+});
+
+/** Entries that name a run for the removal of their bodies, more of them than the run removed. */
+export type ExcessRemovals = RowOf<typeof EXCESS>;
+
+export async function readExcessRemovals(sql: Sql): Promise<ExcessRemovals[]> {
+  const rows = await sql.query(
+    `select w.body_run_id as run_id, (w.entries - coalesce(j.entries, 0))::int as entries, w.id
+     from (
+       select body_run_id, count(*) as entries, max(id::text)::uuid as id from webhook_log
+       where body_state is not null group by body_run_id
+     ) w
+     left join lateral (
+       select sum((before ->> 'rows')::bigint) as entries from change_journal
+       where run_id = w.body_run_id and table_name = '${REMOVED_BODIES}'
+     ) j on true
+     where w.entries > coalesce(j.entries, 0) order by w.id`,
+  );
+  return rowsOf(EXCESS, rows);
+}
+
+const BARE = columns({
+  id: uuid,
+  origin: orNull(text),
+  connectionId: orNull(uuid),
+  /** How many messages are gone that named it. */
+  messages: integer,
+});
+
+/** An entry without a body, from which a message has gone that no run has taken out. */
+export type BareEntry = RowOf<typeof BARE>;
+
+/** Nothing but this number tells that they were there: their bodies are gone. */
+export function streamBareEntries(
+  tx: Sql,
+  connectionIds: readonly string[] | null,
+): AsyncGenerator<BareEntry[], void, undefined> {
+  return streamRowsOf(
+    tx,
+    BARE,
+    `select w.id, w.origin, c.id as connection_id, (w.body_messages - named.messages)::int as messages
+     from (select * from webhook_log where body_state is not null and body_messages > 0) w
+     left join (
+       select batch_id, count(*) as messages from messages where batch_id is not null group by batch_id
+     ) m on m.batch_id = w.id
+     cross join lateral (select coalesce(m.messages, 0) as messages) named
+     left join lateral (
+       select id from connections where id = w.connection_scope or phone_number_id = any(w.phone_number_ids) order by id limit 1
+     ) c on true
+     where named.messages < w.body_messages and ($1::uuid[] is null or c.id = any($1::uuid[]))
+     order by w.id`,
+    [connectionIds === null ? null : arrayLiteral(connectionIds)],
+  );
+}
