@@ -62,11 +62,12 @@ const HOLDER = 'a program that uses wa-reconcile as a library';
  * `locked` (another process has the embedded database open), `migrations_pending`, `invalid_option`.
  */
 export async function createContext(options: ServerOptions | HomeOptions): Promise<LibraryContext> {
-  const { clock, lockWaitMs, onProgress = () => undefined, ...given } = readOptions(
-    'createContext',
-    CONTEXT_OPTIONS,
-    options,
-  );
+  const {
+    clock,
+    lockWaitMs,
+    onProgress = () => undefined,
+    ...given
+  } = readOptions('createContext', CONTEXT_OPTIONS, options);
   const { signal = new AbortController().signal } = given;
   const database = databaseOf(given);
   const own = ownProcess();
