@@ -71,7 +71,7 @@ describe('verify', () => {
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, no duplicates$/m);
     expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(18);
-    expect(stdout).toMatch(/^✔ Clean: 18 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 19 checks, no findings /m);
     expect(code).toBe(0);
   });
 
@@ -104,7 +104,7 @@ describe('verify', () => {
     await onServer(run.url, 'delete from webhook_log');
     await onServer(run.url, 'update messages set batch_id = null, run_id = null');
     const { code, stdout } = await run(['verify', '--fail-on', 'note']);
-    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 18 checks /m);
+    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 19 checks /m);
     expect(code).toBe(3);
     for (const command of ['report', 'reconcile']) {
       const other = await run([command, '--fail-on', 'note']);
@@ -144,7 +144,7 @@ describe('verify', () => {
     expect(found.code).toBe(3);
     const { code, stdout } = await run(['verify', '--enforce']);
     expect(stdout).toMatch(/^Recomputed\n {2}✔ 1 conversation, 0 leads, 1 ticket$/m);
-    expect(stdout).toMatch(/^✔ Clean: 18 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 19 checks, no findings /m);
     expect(code).toBe(0);
     expect((await run(['verify', '--enforce'])).stdout).not.toContain('Recomputed');
   });
