@@ -76,7 +76,7 @@ export async function checkConnection(
   if (found instanceof UserError)
     asking.add(finding('token', found.message.replace(/\.$/, ''), found.remedy));
   else await asking.ask(access, found);
-  const connected = judgeConnected(connection, onboarding);
+  const connected = judgeConnected(connection, onboarding, ctx.clock());
   if (connected !== null) asking.add(connected);
   const checks = asking.finish();
   if (!(found instanceof UserError) && found.source === 'stored')

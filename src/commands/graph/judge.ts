@@ -1,6 +1,6 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
-import { adviceList, remedy, type Advices } from '../../model/remedy.js';
+import { adviceList, remedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
 import type { GraphError } from '../../graph/errors.js';
 import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
@@ -301,15 +301,24 @@ export function disconnectedWords(removal: AccountEvent): string {
   return `Meta disconnected the number on ${minuteOf(removal.at)} (${removalWords(removal)})`;
 }
 
+/**
+ * Requests the history of a number that a person knows to be connected. As an example, the time is an absolute one: `2h`
+ * would be another moment whenever the command is run.
+ */
+export function onboardedRemedy(name: string, now: number): Remedy {
+  const twoHoursAgo = `${new Date(now - 2 * HOUR).toISOString().slice(0, 16)}Z`;
+  return remedy(
+    'history request',
+    [name, '--onboarded', twoHoursAgo],
+    'requests it; give the time when the number was connected (here two hours ago)',
+  );
+}
+
 /** What helps against a disconnection, or against its word where the number is connected again. */
-export function reconnectAdvice(name: string): Advices {
+export function reconnectAdvice(name: string, now: number): Advices {
   return [
     'Connect the number again in the WhatsApp Business app: that opens another 24 hours. If that has been done, and no event of Meta’s came:',
-    remedy(
-      'history request',
-      [name, '--onboarded', '2h'],
-      'requests it, where the number was connected again two hours ago',
-    ),
+    onboardedRemedy(name, now),
   ];
 }
 
@@ -317,13 +326,14 @@ export function reconnectAdvice(name: string): Advices {
 export function judgeConnected(
   { name, kind }: Pick<Known, 'name' | 'kind'>,
   { removal }: Pick<Onboarding, 'removal'>,
+  now: number,
 ): GraphCheck | null {
   if (removal === null) return null;
   return finding(
     'connected',
     `${disconnectedWords(removal)}: nothing arrives until the business connects it again`,
     kind === 'coexistence'
-      ? reconnectAdvice(name)
+      ? reconnectAdvice(name, now)
       : remedy('connection archive', [name], 'if the number is retired: nothing is expected of it any more'),
   );
 }
@@ -360,13 +370,7 @@ export function judgeHistory(
     return unknown(
       'history',
       'nothing says when the number was connected, and history can be requested for 24 hours after that',
-      adviceOf(
-        remedy(
-          'history request',
-          [name, '--onboarded', '2h'],
-          'requests it, where the number was connected two hours ago',
-        ),
-      ),
+      adviceOf(onboardedRemedy(name, now)),
     );
   }
   return finding(
