@@ -242,7 +242,7 @@ class Asking {
       fieldsNeeded(this.connection),
       this.onboarding.at ?? 0,
     );
-    this.add(judgeFields(this.connection, answers, seen));
+    this.add(judgeFields(this.connection, answers, seen, this.ctx.clock()));
   }
 
   /** Makes some checks, or says why each could not be made. */

@@ -265,35 +265,56 @@ export function judgeSubscription(
 }
 
 /**
- * The webhook fields. `answers`: Meta's, for each app that gets the webhooks. `seen`: those received since the onboarding,
- * which proves them.
+ * The webhook fields. `answers`: Meta's, for each app that gets the webhooks; where it has one, it decides. `seen`: when
+ * each field last came since the onboarding, which counts only where an answer is missing: a field that came before may
+ * have been switched off since, or have come through another app.
  */
 export function judgeFields(
   connection: Known,
   answers: readonly FieldsAnswer[],
-  seen: ReadonlySet<string>,
+  seen: ReadonlyMap<string, number>,
+  now: number,
 ): GraphCheck {
   const needed = fieldsNeeded(connection);
-  const unseen = needed.filter((field) => !seen.has(field));
   const told = answers.flatMap((answer) =>
     answer.kind === 'told'
-      ? [{ other: answer.other, missing: unseen.filter((field) => !answer.fields.has(field)) }]
+      ? [{ other: answer.other, missing: needed.filter((field) => !answer.fields.has(field)) }]
       : [],
   );
-  if (unseen.length === 0 || told.some(({ missing }) => missing.length === 0))
-    return ok('fields', needed.join(', '));
+  if (told.some(({ missing }) => missing.length === 0)) return ok('fields', needed.join(', '));
   const untold = answers.find((answer) => answer.kind === 'untold');
-  if (untold !== undefined)
-    return unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  if (untold !== undefined) {
+    const unseen = needed.filter((field) => !seen.has(field));
+    return unseen.length === 0
+      ? ok('fields', `received last: ${needed.map((field) => cameWords(field, seen, now)).join(', ')}`)
+      : unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  }
   const lacking = told.map(
     ({ other, missing }) =>
       `the app${other === null ? '' : ` ${other}`} has not subscribed ${missing.join(', ')}`,
   );
+  const came = needed.filter(
+    (field) => seen.has(field) && told.some(({ missing }) => missing.includes(field)),
+  );
+  const before =
+    came.length === 0
+      ? ''
+      : ` (last received: ${came.map((field) => cameWords(field, seen, now)).join(', ')})`;
   return finding(
     'fields',
-    `${lacking.join(', and ')}: what Meta sends of it is lost`,
+    `${lacking.join(', and ')}: what Meta sends of it is lost${before}`,
     'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
   );
+}
+
+/** `history 30 days ago`. */
+function cameWords(field: string, seen: ReadonlyMap<string, number>, now: number): string {
+  const at = seen.get(field);
+  return at === undefined ? field : `${field} ${agoWords(now - at)}`;
+}
+
+function agoWords(ms: number): string {
+  return ms < 2 * 24 * HOUR ? `${leftWords(ms)} ago` : `${amount(Math.floor(ms / (24 * HOUR)), 'day')} ago`;
 }
 
 /** The sentence about a disconnection, as a clause. */
