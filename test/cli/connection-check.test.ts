@@ -436,6 +436,32 @@ test('the doctor tells of a secret key that opens nothing', async () => {
   expect(await secretsUnder('')).toBeUndefined();
 });
 
+test.each([
+  ['one byte is another', `set_byte(token, 40, get_byte(token, 40) # 1)`],
+  [
+    'it is another connection’s',
+    `(select token from graph_credentials o where o.connection_id <> g.connection_id)`,
+  ],
+])('the doctor opens what is stored, and names what it cannot: %s', async (_what, token) => {
+  const { run, env } = await prepare();
+  await run(['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  await run(['connection', 'token', 'other', '--file', '-'], { env, stdin: TOKEN });
+  await server.change(
+    run,
+    `update graph_credentials g set token = ${token}
+     where connection_id = (select id from connections where name = 'other')`,
+  );
+  const doctor = await run(['doctor', '--json'], { env, now: NOW });
+  expect(doctor.code).not.toBe(0);
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+  expect(checks.find(({ name }) => name === 'secrets')).toMatchObject({
+    status: 'fail',
+    message:
+      "damaged, or copied from another row, so that the secret key does not open it: the access token of 'other'",
+    remedy: expect.stringContaining('wa-reconcile connection token other --remove') as string,
+  });
+});
+
 test('plain http is refused off loopback, before anything is opened', async () => {
   const { run, env } = await prepare();
   const seen = await run(['connection', 'check', 'main'], {
