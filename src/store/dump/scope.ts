@@ -101,6 +101,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   graph_credentials: ofConnection,
   history_requests: ofConnection,
   media_files: ofConnection,
+  // Of these people; copies of several connections are not theirs.
+  access_log: (scope) => `t.lead_id in ${people(scope)}`,
   // What `undo` needs is of whole runs, and runs are of all connections.
   change_journal: left,
   discarded_bodies: left,
