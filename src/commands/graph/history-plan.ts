@@ -147,10 +147,15 @@ async function withOnboarding(
   const known = await readOnboarding(ctx, connection);
   // Meta's word that the number was connected is not of the time after its word that it is not.
   if (known.from === 'event' && (known.removal === null || given <= known.removal.at)) {
-    throw new ConfigError(
-      `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
-      { code: 'contradiction', remedy: 'Leave --onboarded out.' },
-    );
+    throw known.removal === null
+      ? new ConfigError(
+          `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
+          { code: 'contradiction', remedy: 'Leave --onboarded out.' },
+        )
+      : new ConfigError(`${disconnectedWords(known.removal)}, after the time of --onboarded.`, {
+          code: 'contradiction',
+          remedy: 'Say when the number was connected again.',
+        });
   }
   // A request after the given time belongs to it, so the number was not connected anew: `2h` is another moment in each run.
   const hasRequest = known.requests.some((request) => isSince(request, given));
@@ -232,7 +237,7 @@ function disconnected({ name }: ConnectionRecord, removal: AccountEvent, now: nu
   return {
     code: 'disconnected',
     message: disconnectedWords(removal),
-    remedy: reconnectAdvice(name, now),
+    remedy: reconnectAdvice(name, now, removal),
   };
 }
 
