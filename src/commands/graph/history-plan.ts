@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import { SMB_SYNC_TYPES, type RequestOutcome, type SmbSyncType } from '../../model/enumerations.js';
 import { ConfigError, LockedError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
-import { minuteOf } from '../../model/time.js';
+import { minuteOf, rfc3339 } from '../../model/time.js';
 import { acquireHistoryLock } from '../../store/locks/run-lock.js';
 import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
@@ -81,8 +81,8 @@ export async function planHistory(ctx: Context, options: HistoryOptions, isOurs 
   const plan: HistoryPlan = {
     connection: { id: connection.id, name: connection.name, phoneNumberId: connection.phoneNumberId },
     phone,
-    onboardedAt: at === null ? null : new Date(at).toISOString(),
-    until: until === null ? null : new Date(until).toISOString(),
+    onboardedAt: rfc3339(at),
+    until: rfc3339(until),
     hoursLeft: result.history.hoursLeft,
     steps: stepsOf(onboarding.requests),
     obstacles: [
