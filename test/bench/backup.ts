@@ -1,4 +1,4 @@
-/** `npm run bench:backup [messages]`: measures backup and restore alone, beside what PostgreSQL's own programs do. */
+/** `npm run bench:backup [messages]`: measures backup and restore, beside what PostgreSQL's own programs do, and prune. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

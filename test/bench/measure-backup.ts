@@ -9,6 +9,7 @@ import { readMigrations } from '../../src/store/migrations/status.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { withDatabase } from '../support/server-url.js';
+import { storedBytes } from './measure-target.js';
 import { stopwatch } from './measured.js';
 import { format, type Verdict } from './report.js';
 import { runMeasured, type MeasuredProcess } from './run-binary.js';
@@ -22,6 +23,10 @@ export interface BackupFigures {
   restore: MeasuredProcess;
   /** What `pg_dump | psql` does: the rows by COPY, then indexes and foreign keys. */
   copy: { milliseconds: number; by: string };
+  /** Of the restored database, with the bodies of all raw entries emptied. */
+  prune: MeasuredProcess;
+  /** All tables with their indexes, freshly written, per message: with all bodies, and without. */
+  bytesPerMessage: { kept: number; pruned: number };
 }
 
 /** A server of the bench, and the database on it that holds the messages. */
@@ -48,13 +53,35 @@ export async function measureBackup({ url, messages, directory }: BackupPlan): P
   const restore = await runMeasured(['restore', file, '--json', '-q'], { DATABASE_URL: restored }, directory);
   const copied = await createDatabase(url, 'bench_copied');
   const copy = await copyAll(url, copied);
-  return { title: 'PostgreSQL', messages, backup, restore, copy, bytes: (await stat(file)).size };
+  const kept = await withStore(restored, storedBytes);
+  const prune = await runMeasured(PRUNE_ALL, { DATABASE_URL: restored }, directory);
+  const pruned = await withStore(restored, storedBytes);
+  return {
+    title: 'PostgreSQL',
+    messages,
+    backup,
+    restore,
+    copy,
+    prune,
+    bytes: (await stat(file)).size,
+    bytesPerMessage: { kept: kept / messages, pruned: pruned / messages },
+  };
 }
+
+const PRUNE_ALL = [
+  'prune',
+  '--older-than',
+  '1s',
+  '--class',
+  'processed,status,group,newsletter,broadcast',
+].concat(['--apply', '--vacuum', '--json', '-q']);
 
 export const BACKUP_HEADER = ['database', 'way', 'messages/s', 'time', 'to COPY', 'memory'];
 
 /** One line per way: the sum of both is what the budget is about. */
-export function backupRatesOf({ title, messages, backup, restore, copy, bytes }: BackupFigures): string[][] {
+export function backupRatesOf(figures: BackupFigures): string[][] {
+  const { title, messages, backup, restore, copy, prune, bytes, bytesPerMessage } = figures;
+  const { kept, pruned } = bytesPerMessage;
   const row = (what: string, milliseconds: number, peakBytes?: number): string[] => [
     title,
     what,
@@ -67,6 +94,11 @@ export function backupRatesOf({ title, messages, backup, restore, copy, bytes }:
     row(`backup (${format(bytes / 1e6)} MB)`, backup.milliseconds, backup.peakBytes),
     row('restore', restore.milliseconds, restore.peakBytes),
     row(`COPY (${copy.by}), indexes, keys`, copy.milliseconds),
+    row(
+      `prune (${format(kept)} bytes per message to ${format(pruned)})`,
+      prune.milliseconds,
+      prune.peakBytes,
+    ),
   ];
 }
 

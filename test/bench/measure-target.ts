@@ -145,7 +145,8 @@ async function compare(
   return { createMany, oneByOne };
 }
 
-async function storedBytes(store: Store): Promise<number> {
+/** All tables with their indexes, the raw log included. */
+export async function storedBytes(store: Store): Promise<number> {
   const [row] = await store.sql.query(
     `select sum(pg_total_relation_size(oid))::float8 as bytes from pg_class
      where relkind = 'r' and relnamespace = current_schema()::regnamespace`,
