@@ -18,9 +18,9 @@ export type GraphReason =
   | 'rate_limit'
   /** Meta's own fault; it passes. */
   | 'temporary'
-  /** The history of this onboarding was requested before. */
+  /** The contacts or the history of this onboarding were requested before: Meta has one code for both. */
   | 'history_limit'
-  /** The 24 hours in which history may be requested are over. */
+  /** The 24 hours in which contacts and history may be requested are over. */
   | 'history_window'
   /** Any other refusal. */
   | 'refused'
@@ -189,8 +189,8 @@ const WORDS: Readonly<Record<GraphReason, string>> = {
   restricted: 'Meta has restricted this account',
   rate_limit: 'Meta’s limit of requests is reached',
   temporary: 'Meta has a fault of its own',
-  history_limit: 'The history of this onboarding was requested before',
-  history_window: 'The 24 hours in which history may be requested are over',
+  history_limit: 'This was requested before, and Meta takes it once for each onboarding',
+  history_window: 'The 24 hours in which contacts and history may be requested are over',
   refused: 'Meta refuses the request',
   unreachable: 'Meta cannot be reached',
   unreadable: 'Meta’s answer cannot be read',

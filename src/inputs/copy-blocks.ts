@@ -1,4 +1,5 @@
-import { NEWLINE, TAB } from './bytes.js';
+import { NEWLINE, OPEN_BRACE, TAB } from './bytes.js';
+import { copyCsvForm, type CopyCsvForm } from './copy-csv.js';
 import { doublesBackslashes } from './escaped-values.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { LONGEST_HEAD, SqlSplitter } from './split-sql.js';
@@ -11,7 +12,7 @@ export interface LinesSplitter extends Splitter {
 
 const COPY = Buffer.from('COPY ');
 const AFTER_NEWLINE = Buffer.from('\nCOPY ');
-const HEADER = /^COPY [^(;\n]+?\s*(?:\((?<columns>[^)\n]*)\))? FROM stdin\b[^\n]*;\s*$/i;
+const HEADER = /^COPY [^(;\n]+?\s*(?:\((?<columns>[^)\n]*)\))? FROM stdin\b(?<options>[^\n]*);\s*$/i;
 const END_OF_BLOCK = /^\\\.\s*$/;
 
 /** Whether a line begins the rows of a COPY statement. */
@@ -34,7 +35,7 @@ export class CopyBlocks implements Splitter {
   /** Where what has not been passed on begins. */
   #offset: number;
   #inner: LinesSplitter;
-  #block: { rows: SqlSplitter; columns: number | undefined } | undefined;
+  #block: { rows: SqlSplitter; columns: number | undefined; csv: CopyCsvForm | undefined } | undefined;
   /** The beginning of a line that has to be whole to be judged. */
   #held: Buffer[] = [];
   #heldSize = 0;
@@ -130,8 +131,12 @@ export class CopyBlocks implements Splitter {
   #enter(header: Buffer): void {
     const place = { offset: this.#offset, line: this.#inner.line, element: 0 };
     this.#inner.end(false);
-    const columns = HEADER.exec(header.toString('latin1'))?.groups?.columns?.split(',').length;
-    this.#block = { rows: new SqlSplitter(this.queue, false, place), columns };
+    const { columns, options = '' } = HEADER.exec(header.toString('latin1'))?.groups ?? {};
+    this.#block = {
+      rows: new SqlSplitter(this.queue, false, place),
+      columns: columns?.split(',').length,
+      csv: copyCsvForm(options),
+    };
   }
 
   #leave(): void {
@@ -140,10 +145,15 @@ export class CopyBlocks implements Splitter {
     this.#inner = this.splitterAt(place);
   }
 
-  /** Whether a line can be of the block: COPY doubles every backslash, and writes each column. */
+  /** Whether a line can be of the block: COPY doubles every backslash, and writes each column. CSV quotes what is JSON. */
   #isRow(line: Buffer): boolean {
     if (endsCopy(line)) return true;
-    const columns = this.#block?.columns;
+    const { rows, columns, csv } = this.#block ?? {};
+    if (csv !== undefined) {
+      const isQuoted = line[0] === csv.quote;
+      const hasColumns = isQuoted || columns === undefined || columns === 1 || line.includes(csv.delimiter);
+      return rows?.isInRow === true || (line[0] !== OPEN_BRACE && hasColumns);
+    }
     if (!doublesBackslashes(line)) return false;
     return columns === undefined || tabsIn(line) === columns - 1;
   }

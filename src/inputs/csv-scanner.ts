@@ -19,6 +19,19 @@ export interface CsvRecord {
   ending: 'line' | 'text' | 'cut';
 }
 
+/** How a text writes a quote inside a quoted cell. */
+export interface CsvQuoting {
+  quote: number;
+  /** What escapes: the quote itself, which is then doubled. */
+  escape: number;
+  /** Whether the cell tells what a backslash escapes: SELECT INTO OUTFILE … ENCLOSED BY '"' and Spark differ. */
+  isGuessed?: boolean;
+}
+
+const DOUBLED: CsvQuoting = { quote: QUOTE, escape: QUOTE };
+/** Of files whose quoted cells have backslashes before their quotes. */
+export const BACKSLASHES: CsvQuoting = { quote: QUOTE, escape: BACKSLASH, isGuessed: true };
+
 export interface CsvHandler {
   /** Whether to keep the cells of this column (0-based). */
   wants(column: number): boolean;
@@ -34,7 +47,7 @@ export interface CsvHandler {
  */
 export class CsvScanner {
   /**
-   * `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one; `escape`: it was a backslash
+   * `quote`: the last byte was a quote inside a quoted cell, the first of a pair or the closing one; `escape`: it was another byte
    * there that escapes.
    */
   #state: 'start' | 'plain' | 'quoted' | 'quote' | 'escape' = 'start';
@@ -53,8 +66,7 @@ export class CsvScanner {
     private readonly delimiter: number,
     private readonly limit: number,
     private readonly handler: CsvHandler,
-    /** Whether a backslash escapes in quoted cells: SELECT INTO OUTFILE … ENCLOSED BY '"', Spark. */
-    private readonly hasEscapes = false,
+    private readonly quoting: CsvQuoting = DOUBLED,
   ) {
     // A cell of nothing but quotes is twice as long in the file.
     this.#raw = new ByteCollector(limit * 2 + 2);
@@ -64,16 +76,17 @@ export class CsvScanner {
   push(chunk: Buffer): void {
     let state = this.#state;
     let from = 0;
+    const { quote, escape } = this.quoting;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0;
       if (state === 'quoted') {
-        if (byte === QUOTE) state = 'quote';
+        if (byte === quote) state = 'quote';
         else if (byte === NEWLINE) this.#newlines++;
-        else if (byte === BACKSLASH && this.hasEscapes) state = 'escape';
+        else if (byte === escape) state = 'escape';
       } else if (state === 'escape') {
         state = 'quoted';
         if (byte === NEWLINE) this.#newlines++;
-      } else if (state === 'quote' && byte === QUOTE) {
+      } else if (state === 'quote' && byte === quote) {
         state = 'quoted';
         this.#pairs++;
       } else if (byte === this.delimiter) {
@@ -88,7 +101,7 @@ export class CsvScanner {
         this.#endRecord(at + 1, 'line');
         state = 'start';
         from = at + 1;
-      } else if (state === 'start' && byte === QUOTE) {
+      } else if (state === 'start' && byte === quote) {
         this.#quoted = true;
         this.#begun = true;
         state = 'quoted';
@@ -141,7 +154,9 @@ export class CsvScanner {
   }
 
   #read(raw: Buffer): Buffer {
-    return this.#quoted && this.hasEscapes ? readEscaped(raw) : readCell(raw, this.#quoted);
+    const { quote, escape, isGuessed } = this.quoting;
+    if (!this.#quoted || escape === quote) return readCell(raw, this.#quoted, quote);
+    return isGuessed === true ? readEscaped(raw) : readQuoted(raw, quote, escape);
   }
 }
 
@@ -175,19 +190,32 @@ const OWN_ESCAPE = /(?<!\\)(?:\\\\)*\\(?!["\\\n\r0])/;
 /** A backslash that no JSON has. */
 const NO_ESCAPE = /(?<!\\)(?:\\\\)*\\(?!["\\/bfnrtu])/;
 
+/** The value of a quoted cell in which a byte escapes quotes and itself, and nothing else. */
+function readQuoted(raw: Buffer, quote: number, escape: number): Buffer {
+  const value = Buffer.allocUnsafe(raw.length);
+  let length = 0;
+  for (let at = 0; at < raw.length; at++) {
+    const next = raw[at + 1];
+    if (raw[at] === escape && (next === quote || next === escape)) at++;
+    else if (raw[at] === quote) break;
+    value[length++] = raw[at] ?? 0;
+  }
+  return value.subarray(0, length);
+}
+
 /** The value of a cell: without doubled quotes, the closing quote, and a carriage return at the end of the line. */
-function readCell(written: Buffer, quoted: boolean): Buffer {
+function readCell(written: Buffer, quoted: boolean, mark: number): Buffer {
   const raw = written[written.length - 1] === CARRIAGE_RETURN ? written.subarray(0, -1) : written;
   if (!quoted) return raw;
-  let quote = raw.indexOf(QUOTE);
+  let quote = raw.indexOf(mark);
   if (quote === -1 || quote === raw.length - 1) return quote === -1 ? written : raw.subarray(0, quote);
   const value = Buffer.allocUnsafe(raw.length);
   let length = raw.copy(value, 0, 0, quote);
   for (; quote < raw.length; quote++) {
     const byte = raw[quote] ?? 0;
-    if (byte === QUOTE) {
+    if (byte === mark) {
       quote++;
-      if (raw[quote] !== QUOTE) {
+      if (raw[quote] !== mark) {
         // The closing quote: text after it is kept as it is.
         length += raw.copy(value, length, quote);
         break;

@@ -1,6 +1,6 @@
 import { BACKSLASH, bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
 import { RowTime } from '../decode/envelopes/row-time.js';
-import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
+import { BACKSLASHES, CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
 import { mayHoldBody } from './markers.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
@@ -53,7 +53,8 @@ export class CsvSplitter implements Splitter {
         this.#takeRecord(record);
       },
     };
-    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, handler, layout.hasEscapes);
+    const quoting = layout.hasEscapes === true ? BACKSLASHES : undefined;
+    this.#scanner = new CsvScanner(layout.delimiter, queue.maxEntryBytes, handler, quoting);
   }
 
   push(chunk: Buffer): void {
@@ -335,7 +336,7 @@ function sample(head: Buffer, delimiter: number, hasEscapes = false): SampleReco
       cells = [];
     },
   };
-  const scanner = new CsvScanner(delimiter, head.length, handler, hasEscapes);
+  const scanner = new CsvScanner(delimiter, head.length, handler, hasEscapes ? BACKSLASHES : undefined);
   scanner.push(head.subarray(bomLength(head)));
   scanner.end();
   return records;

@@ -11,6 +11,7 @@ import {
   TAB,
   withoutMarks,
 } from './bytes.js';
+import { copyCsvForm, CopyCsvRows } from './copy-csv.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isRestOfJson } from '../decode/envelopes/json-rests.js';
 import { RowTime } from '../decode/envelopes/row-time.js';
@@ -23,7 +24,7 @@ const CLOSE_PAREN = 0x29;
 /** Table and column names of an INSERT or COPY; no real statement has more before its rows. */
 export const LONGEST_HEAD = 64 * 1024;
 
-const COPY = /^COPY (?<table>[^(;]+?)\s*(?:\((?<columns>[^)]*)\))? FROM stdin/i;
+const COPY = /^COPY (?<table>[^(;]+?)\s*(?:\((?<columns>[^)]*)\))? FROM stdin\b(?<options>.*)$/is;
 const INSERT =
   /^(?:INSERT|REPLACE)\s(?:\s*IGNORE\s)?\s*(?:INTO\s+)?(?<table>[^(]+?)\s*(?:\((?<columns>[^)]*)\))?\s*VALUES\s*\($/i;
 /** SQL Server needs no INTO, and puts names into brackets. */
@@ -79,7 +80,7 @@ interface Statement {
   given: number;
   rows: number;
   table: string;
-  columns: string[];
+  columns: readonly string[];
   /** Of them, those with what people wrote. */
   persons: ReadonlySet<number>;
 }
@@ -92,11 +93,12 @@ interface Statement {
 export class SqlSplitter implements Splitter {
   line: number;
   #offset: number;
-  #state: 'head' | 'copy' | 'tuple' | 'between' = 'head';
+  #state: 'head' | 'copy' | 'csv' | 'tuple' | 'between' = 'head';
   #head = '';
   #headPlace: Place;
   #statement: Statement | undefined;
   #copyLine: ByteCollector;
+  #csv: CopyCsvRows | undefined;
   #row: Row | undefined;
   #column = 0;
   #cell: Cell | undefined;
@@ -123,6 +125,11 @@ export class SqlSplitter implements Splitter {
     return this.#statement !== undefined;
   }
 
+  /** Whether the next line goes on with a row. */
+  get isInRow(): boolean {
+    return this.#csv?.isInRow ?? false;
+  }
+
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) {
       const from = at;
@@ -132,6 +139,9 @@ export class SqlSplitter implements Splitter {
           break;
         case 'copy':
           at = this.#readCopy(chunk, at);
+          break;
+        case 'csv':
+          at = this.#readCsv(chunk, at);
           break;
         case 'tuple':
           at = this.#readTuple(chunk, at);
@@ -146,12 +156,12 @@ export class SqlSplitter implements Splitter {
 
   end(damaged: boolean): void {
     const statement = this.#statement;
-    const isInside = this.#state === 'tuple' || (this.#state === 'copy' && this.#copyLine.size > 0);
+    const isInside = this.#state === 'tuple' || this.#copyLine.size > 0 || this.isInRow;
     if (damaged || statement === undefined || !isInside) return;
     this.queue.problem(
       'truncated_input',
       'The dump ends inside a row; what came before is kept. Fetch it whole and replay it again.',
-      this.line + 1,
+      this.#csv === undefined ? this.line + 1 : (this.#row?.line ?? this.line + 1),
       { ...statement.place, given: statement.given },
       statement.rows,
     );
@@ -187,7 +197,8 @@ export class SqlSplitter implements Splitter {
     const copy = COPY.exec(this.#head);
     if (copy !== null) {
       this.#begin(copy.groups);
-      this.#state = 'copy';
+      this.#csv = this.#csvRows(copy.groups?.options);
+      this.#state = this.#csv === undefined ? 'copy' : 'csv';
     } else if (
       BEGINS_INSERT.test(this.#head) &&
       !this.#head.includes(';') &&
@@ -204,6 +215,7 @@ export class SqlSplitter implements Splitter {
     this.#state = 'head';
     this.#head = '';
     this.#statement = undefined;
+    this.#csv = undefined;
     this.#headPlace = { offset: this.#offset + read, line: this.line, element: 0 };
   }
 
@@ -238,6 +250,40 @@ export class SqlSplitter implements Splitter {
     else for (const [column, cell] of cellsOf(line).entries()) this.#takeValue(fromCopy(cell), column);
     this.#endRow();
     return newline + 1;
+  }
+
+  #csvRows(options = ''): CopyCsvRows | undefined {
+    const form = copyCsvForm(options);
+    if (form === undefined) return undefined;
+    // A cell in hexadecimal is twice as long as its entry.
+    return new CopyCsvRows(form, this.queue.maxEntryBytes * 2, {
+      cell: (column, value, size) => {
+        if (value !== undefined) this.#takeValue(fromHex(value), column);
+        else if (size > 0 && this.#row !== undefined) this.#row.tooLarge = size;
+      },
+      row: () => {
+        this.#endRow();
+      },
+      header: (names) => {
+        this.#row = undefined;
+        const statement = this.#statement;
+        if (statement?.columns.length !== 0) return;
+        this.#statement = { ...statement, columns: names, persons: personsColumns(names) };
+      },
+    });
+  }
+
+  #readCsv(chunk: Buffer, from: number): number {
+    const newline = chunk.indexOf(NEWLINE, from);
+    const to = newline === -1 ? chunk.length : newline + 1;
+    this.#row ??= newRow(this.line + 1);
+    const isEnd = this.#csv?.push(chunk.subarray(from, to)) ?? true;
+    if (newline !== -1) this.line++;
+    if (isEnd) {
+      this.#row = undefined;
+      this.#newHead(to - from);
+    }
+    return to;
   }
 
   #beginRow(): void {

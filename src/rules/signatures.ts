@@ -16,16 +16,18 @@ export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
 export function judgeSignature(
   signed: Omit<SignedBody, 'path'>,
   secrets: readonly string[],
+  answers: SignedTexts = new WeakMap(),
 ): Exclude<SignatureVerdict, 'unsigned'> {
-  const verdict = judgeOwn(signed, secrets);
+  const verdict = judgeOwn(signed, secrets, answers);
   if (verdict === 'valid' || signed.outer === undefined) return verdict;
-  const outer = judgeSignature(signed.outer, secrets);
+  const outer = judgeSignature(signed.outer, secrets, answers);
   return outer === 'valid' || outer === 'bad' ? outer : verdict;
 }
 
 function judgeOwn(
   { header, isSha1, body, around = [], beside = [] }: Omit<SignedBody, 'path'>,
   secrets: readonly string[],
+  answers: SignedTexts,
 ): Exclude<SignatureVerdict, 'unsigned'> {
   if (isSha1 === true) return 'sha1';
   if (BLACKED_OUT.test(header)) return 'uncheckable';
@@ -33,24 +35,24 @@ function judgeOwn(
   // Meta never sent such a header: its author cannot sign.
   if (hex === undefined) return 'bad';
   const texts = body === null ? around : [body, ...around];
-  if (texts.length > 0) return texts.some((text) => fits(text, hex, secrets)) ? 'valid' : 'bad';
+  if (texts.length > 0) return texts.some((text) => fits(text, hex, secrets, answers)) ? 'valid' : 'bad';
   // Beside a text that fits it is somebody's copy, or of another request.
-  const isForged = beside.length > 0 && !beside.some((text) => fits(text, hex, secrets));
+  const isForged = beside.length > 0 && !beside.some((text) => fits(text, hex, secrets, answers));
   return isForged ? 'bad' : 'uncheckable';
 }
 
-/** The last answer about each text: many bodies can be in one. */
-const ANSWERS = new WeakMap<Uint8Array, { hex: string; secrets: readonly string[]; isSigned: boolean }>();
+/** The last answer about each text of one entry: many bodies can be in one. */
+export type SignedTexts = WeakMap<Uint8Array, { hex: string; secrets: readonly string[]; isSigned: boolean }>;
 
-function fits(body: Uint8Array, hex: string, secrets: readonly string[]): boolean {
-  const known = ANSWERS.get(body);
+function fits(body: Uint8Array, hex: string, secrets: readonly string[], answers: SignedTexts): boolean {
+  const known = answers.get(body);
   if (known?.hex === hex && known.secrets === secrets) return known.isSigned;
   const given = Buffer.from(hex, 'hex');
   const signs = (bytes: Uint8Array): boolean =>
     secrets.some((secret) => timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), given));
   const sent = withoutLineEnd(body);
   const isSigned = signs(body) || signs(sent) || signs(asMetaWrites(sent));
-  ANSWERS.set(body, { hex, secrets, isSigned });
+  answers.set(body, { hex, secrets, isSigned });
   return isSigned;
 }
 
@@ -59,8 +61,9 @@ export function judgeAgain(
   signed: SignedBody & { path: string },
   secrets: readonly string[],
   verified: readonly string[],
+  answers: SignedTexts,
 ): Exclude<SignatureVerdict, 'unsigned'> {
-  const judged = judgeSignature(signed, secrets);
+  const judged = judgeSignature(signed, secrets, answers);
   return judged === 'bad' && verified.includes(signed.path) ? 'valid' : judged;
 }
 

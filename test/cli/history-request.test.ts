@@ -214,6 +214,10 @@ test('2593107 and 2593108 are never sent again', async () => {
     expect(seen.code).toBe(1);
     expect(seen.stderr).toContain(`code ${code}`);
     expect(sent()).toEqual(['smb_app_state_sync', 'history']);
+    // Meta has one code for the contacts and the history.
+    expect((await request(['--dry-run'])).stdout).toMatch(
+      /contacts\s+refused on [^\n]*: This was requested before/,
+    );
     const again = await request(['--confirm', PHONE, '--json']);
     expect(codesOf(again)).toEqual(['already_refused']);
     expect(sent()).toHaveLength(2);

@@ -96,6 +96,13 @@ describe('the progress of a run', () => {
     expect(describeProgress(IDLE, 0, 80)).toBe('0 messages');
   });
 
+  test.each([
+    ['media fetch', '0 files'],
+    ['prune', '0 entries'],
+  ])('counts for %s what it works on, before the first one', (command, words) => {
+    expect(describeProgress(after([[0, { ...START, command }]]), 0, 80)).toBe(words);
+  });
+
   test('gives up the place before the figures on a narrow terminal', () => {
     const state = after([
       [0, START],

@@ -128,7 +128,8 @@ const STRANGE_ROWS = [
   `update webhook_log set raw_body = '' where id = (select id from webhook_log order by id desc limit 1)`,
   `insert into change_journal (run_id, table_name, key, before, after)
    select gen_random_uuid(), 'leads', 'null'::jsonb, ${JSON_VALUES}, '{}'::jsonb from generate_series(1, 20)`,
-  `delete from change_journal where id > 17`,
+  // The sequence is then ahead of the rows.
+  `delete from change_journal where id > (select max(id) - 3 from change_journal)`,
   `insert into discarded_bodies (webhook_log_id, run_id, raw_body) values (gen_random_uuid(), gen_random_uuid(), '\\x00')`,
   `insert into linked_devices (connection_id, account_id, credentials, updated_at, device_key)
    values (${CONNECTION}, 'a', sha256('c'), now(), sha256('d'))`,

@@ -18,9 +18,15 @@ export async function createEmptier(store: Store): Promise<() => Promise<void>> 
   const tables = childrenFirst(rows);
   const count = tables.map((table) => `(select count(*) from ${table})`).join(' + ');
   const deletes = tables.map((table) => `delete from ${table};`).join(' ');
+  const sequences = await store.sql.query(
+    `select c.oid::regclass::text as name from pg_class c
+      where c.relnamespace = current_schema()::regnamespace and c.relkind = 'S'`,
+  );
+  const resets = sequences.map(({ name }) => `perform setval('${String(name)}', 1, false);`).join(' ');
   // A function of the session: its statements are planned once, and planning them costs ten times as much as running them.
   const make = `create function pg_temp.empty_again() returns void language plpgsql as $$ begin
     if ${count} > ${MANY_ROWS} then truncate ${tables.join(', ')}; else ${deletes} end if;
+    ${resets}
     insert into organizations (id, slug, name) values ('00000000-0000-7000-8000-000000000001', 'default', 'Default');
   end $$`;
   return () =>

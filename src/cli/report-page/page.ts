@@ -2,7 +2,8 @@ import type { ReportResult } from '../../commands/report/types.js';
 import type { AdviceLine } from '../advice.js';
 import { minute, newestDayWords } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
-import { age, html, Markup, pagePolicy } from './markup.js';
+import { age, html, Markup } from './markup.js';
+import { pageHead } from './page-head.js';
 import { STYLE } from './style.js';
 import { alertList, keyFigures, overview, verdictLine } from './summary.js';
 import { SCRIPT } from './script.js';
@@ -29,20 +30,7 @@ export function renderReportPage(result: ReportResult, { line, everyMs }: PageOp
   const opened = newestDayWords(result);
   const page = html`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="${pagePolicy({ style: STYLE, script: SCRIPT })}"
-        />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        ${everyMs !== undefined && html`<meta http-equiv="refresh" content="${Math.max(1, Math.round(everyMs / 1000))}" />`}
-        <meta name="referrer" content="no-referrer" />
-        <meta name="color-scheme" content="light dark" />
-        <title>Sync report, ${minute(generatedAt)} UTC</title>
-        <link rel="icon" href="data:," />
-        ${new Markup(`<style>${STYLE}</style>`)}
-      </head>
+      ${pageHead({ title: `Sync report, ${minute(generatedAt)} UTC`, style: STYLE, script: SCRIPT, refreshMs: everyMs })}
       <body>
         <main class="page">
           <header>

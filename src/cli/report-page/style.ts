@@ -1,7 +1,6 @@
 /** The page's whole style: no network, no fonts but the reader's own. */
 export const STYLE = `
 :root {
-  color-scheme: light dark;
   --paper: #f6f6f3; --card: #ffffff; --ink: #1c1f23; --soft: #565d66; --faint: #636a73; --line: #e2e2dc;
   --accent: #0b6e69; --accent-2: #7fb3ae; --warn: #8f4a00; --warn-ground: #fdf3e3; --warn-line: #e8b96a;
   --bad: #a3201d; --bad-ground: #fdeeed; --bad-line: #e39a97; --good: #1c6b3a; --good-ground: #edf6ef; --good-line: #a6d1b3;
@@ -15,8 +14,6 @@ export const STYLE = `
     --code: #24282d; --s1: #1f3a3a; --s2: #28595a; --s3: #35807d; --s4: #4aa9a2; --s5: #7fe0d6;
   }
 }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
@@ -28,7 +25,6 @@ h1, h2, h3 { line-height: 1.2; margin: 0; font-weight: 650; letter-spacing: -0.0
 h1 { font-size: 1.75rem; }
 h2 { font-size: 1.15rem; margin: 2.75rem 0 0.9rem; }
 h3 { font-size: 0.8rem; font-weight: 600; color: var(--soft); margin: 0 0 0.5rem; letter-spacing: 0; }
-p { margin: 0; }
 .meta { color: var(--soft); font-size: 0.9rem; margin-top: 0.4rem; }
 .faint { color: var(--faint); }
 .number, .figures td, .sum dd, time, code { font-variant-numeric: tabular-nums; }

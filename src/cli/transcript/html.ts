@@ -4,7 +4,8 @@ import type {
   ExportedFile,
   ExportedMessage,
 } from '../../commands/export/types.js';
-import { html, Markup, name, pagePolicy } from '../report-page/markup.js';
+import { html, type Markup, name } from '../report-page/markup.js';
+import { pageHead } from '../report-page/page-head.js';
 import { clockOf, type Clock } from './clock.js';
 import type { FormWriter, IndexWriter, WrittenMessage } from './form.js';
 import { linesOf } from './harmless.js';
@@ -144,19 +145,7 @@ function reactions({ reactions: given = [] }: ExportedMessage, among: ExportedCo
 function head(title: string, lines: readonly string[]): string {
   const top = html`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="${pagePolicy({ style: TRANSCRIPT_STYLE, images: true })}"
-        />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <link rel="icon" href="data:," />
-        ${new Markup(`<style>${TRANSCRIPT_STYLE}</style>`)}
-      </head>
+      ${pageHead({ title, style: TRANSCRIPT_STYLE, images: true })}
       <body>
         <main>
           <header>

@@ -1,7 +1,6 @@
 /** A transcript's whole style: no network, no fonts but the reader's own; a phone's bubbles, and paper. */
 export const TRANSCRIPT_STYLE = `
 :root {
-  color-scheme: light dark;
   --paper: #efeae2; --theirs: #ffffff; --ours: #d9fdd3; --ink: #111b21; --soft: #4b5960; --line: #c9c3b8; --quote: #f0f2f1;
   --accent: #00695c; --bad: #a3201d; --chip: #fff8e1;
 }
@@ -11,8 +10,6 @@ export const TRANSCRIPT_STYLE = `
     --accent: #7fe0d0; --bad: #ffb3ac; --chip: #182229;
   }
 }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
   margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: anywhere;
   font: 16px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Noto Color Emoji", sans-serif;
@@ -20,7 +17,6 @@ body {
 main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.35rem; line-height: 1.2; margin: 0 0 0.3rem; }
 header { border-bottom: 1px solid var(--line); padding-bottom: 0.8rem; margin-bottom: 0.5rem; }
-p { margin: 0; }
 header p, footer { color: var(--soft); font-size: 0.9rem; }
 footer { margin-top: 2rem; border-top: 1px solid var(--line); padding-top: 0.6rem; }
 .day, .on { text-align: center; margin: 1.1rem 0 0.6rem; font-size: 0.85rem; font-weight: 600; }

@@ -107,6 +107,12 @@ function addSample(samples: readonly Sample[], next: Sample): readonly Sample[] 
   return [...samples.filter((sample) => next.at - sample.at <= WINDOW_MS), next];
 }
 
+/** What a run counts that counts no messages, as long as there is nothing to count. */
+const COUNTED: ReadonlyMap<string, string> = new Map([
+  ['media fetch', formatAmount(0, 'file')],
+  ['prune', formatAmount(0, 'entry', 'entries')],
+]);
+
 /** `42%  12.3 MB of 29.1 MB  120,000 messages  65,000/s  12.0 s left  log.ndjson:812`, at most `width` wide. */
 export function describeProgress(state: ProgressState, now: number, width: number): string {
   const { bytesRead, bytesTotal, doing, files } = state;
@@ -123,8 +129,10 @@ export function describeProgress(state: ProgressState, now: number, width: numbe
   } else if (bytesRead > 0) {
     parts.push(formatBytes(bytesRead));
   }
-  if (files === undefined && (state.messages > 0 || (state.entries === 0 && state.step === undefined))) {
+  if (files === undefined && state.messages > 0) {
     parts.push(formatAmount(state.messages, 'message'));
+  } else if (files === undefined && state.entries === 0 && state.step === undefined) {
+    parts.push(COUNTED.get(state.command) ?? formatAmount(0, 'message'));
   } else if (state.entries > 0) {
     parts.push(formatAmount(state.entries, 'entry', 'entries'));
   }

@@ -13,7 +13,7 @@ import { countLost, LossTally, type LogAudit } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { judgeAgain } from '../../rules/signatures.js';
+import { judgeAgain, type SignedTexts } from '../../rules/signatures.js';
 import { readOrphanOwners, type OrphanOwner } from '../../store/tables/altered-entries.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
@@ -276,8 +276,9 @@ export const signaturesCheck: Check = {
       if (failure !== null && failure.reason !== 'bad_signature') continue;
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
       const subject = `log:${entry.id}`;
+      const answers: SignedTexts = new WeakMap();
       for (const signed of signatures) {
-        const judged = judgeAgain(signed, view.appSecrets, entry.verified);
+        const judged = judgeAgain(signed, view.appSecrets, entry.verified, answers);
         // A body found bad and left out stays a forgery in the log until a secret matches.
         const verdict = judged !== 'valid' && refused.includes(signed.path) ? 'bad' : judged;
         recorder.checked += 1;

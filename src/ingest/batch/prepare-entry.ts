@@ -9,7 +9,13 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 import { entryKey, refuse, scopeOf, type PreparedEntry, type PreparedSection } from './batch.js';
 import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsConcerned } from '../../rules/fact-traits.js';
-import { isRefused, judgeAgain, refusedBodies, verifiedBodies } from '../../rules/signatures.js';
+import {
+  isRefused,
+  judgeAgain,
+  refusedBodies,
+  verifiedBodies,
+  type SignedTexts,
+} from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
@@ -127,7 +133,10 @@ function verdictsOn(
   verified: readonly string[],
 ): PreparedEntry['verdicts'] {
   if (appSecrets.length === 0) return null;
-  return new Map(signatures.map((signed) => [signed.path, judgeAgain(signed, appSecrets, verified)]));
+  const answers: SignedTexts = new WeakMap();
+  return new Map(
+    signatures.map((signed) => [signed.path, judgeAgain(signed, appSecrets, verified, answers)]),
+  );
 }
 
 /** An entry without the sections of these bodies. */
