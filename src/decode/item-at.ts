@@ -13,6 +13,20 @@ export function pathOfKey(key: string): string {
   return /^[^.[\]"]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
+/** The members and elements that a path leads through; null if it is no path. */
+export function stepsOf(path: string): (string | number)[] | null {
+  const steps: (string | number)[] = [];
+  let end = 1;
+  for (const [whole, name, index, quoted] of path.slice(1).matchAll(STEP)) {
+    const key = name ?? (quoted === undefined ? undefined : unquoted(quoted));
+    const step = index === undefined ? key : Number(index);
+    if (step === undefined) return null;
+    steps.push(step);
+    end += whole.length;
+  }
+  return end === path.length ? steps : null;
+}
+
 /**
  * The part of a raw entry at a fact's path: the original item, for details that a fact does not keep (a skipped or
  * rejected one has only the reason). Opens texts and notations on the way, as in decoding. Undefined if the path leads
@@ -26,18 +40,16 @@ export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
     return opened.length === 1 ? opened[0]?.value : opened.map(({ value }) => value);
   };
   const plain = unpacked(bytes, allowance);
+  const steps = stepsOf(path);
+  if (steps === null) return undefined;
   let at: JsonValue | undefined = open(textOfBytes(plain), plain);
-  let end = 1;
-  for (const step of path.slice(1).matchAll(STEP)) {
-    const [whole, name, index, quoted] = step;
-    const key = name ?? (quoted === undefined ? undefined : unquoted(quoted));
-    at = stepInto(at, index === undefined ? key : Number(index));
+  for (const step of steps) {
+    at = stepInto(at, step);
     if (at === undefined) return undefined;
-    end += whole.length;
   }
-  return end === path.length ? at : undefined;
+  return at;
 
-  function stepInto(from: JsonValue | undefined, key: string | number | undefined): JsonValue | undefined {
+  function stepInto(from: JsonValue | undefined, key: string | number): JsonValue | undefined {
     for (let value = from, layers = 0; value !== undefined && layers < MAX_LAYERS; layers++) {
       if (typeof value === 'string') {
         value = open(value);
@@ -54,10 +66,10 @@ export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
 /** Texts in texts, and notations in them. */
 const MAX_LAYERS = 40;
 
-function memberOf(value: JsonValue, key: string | number | undefined): JsonValue | undefined {
+function memberOf(value: JsonValue, key: string | number): JsonValue | undefined {
   if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined;
   const object = asObject(value);
-  return object === undefined || key === undefined ? undefined : ownValue(object, key);
+  return object === undefined ? undefined : ownValue(object, key);
 }
 
 function unquoted(text: string): string | undefined {

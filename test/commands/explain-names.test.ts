@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   itemHasId,
-  itemNames,
   patternsOf,
   wamidPrefixes,
   wordsOfNames,
 } from '../../src/commands/explain/log-items.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
+import { itemNames } from '../../src/rules/item-names.js';
 
 describe('how the bytes of the log write names and ids', () => {
   it('a phone stands there in every spelling, without +', () => {

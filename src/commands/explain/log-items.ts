@@ -9,7 +9,6 @@ import type { EntryHead, LoggedEntry } from '../../store/tables/stored-entries.j
 import type { PendingReason } from '../../ingest/batch/batch.js';
 import type { DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
 import type { Chunk } from './result.js';
-import { identitiesOfUser } from '../../identity/identities.js';
 import { phonesToLookUp } from '../../identity/phone.js';
 import { messageIdOfFact, whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
@@ -144,20 +143,6 @@ function isBelow(path: string, parent: string): boolean {
 /** The names of people in a fact, as the index of the raw log stores them. */
 export function namesIn(fact: Fact): string[] {
   return [...new Set(whoIsNamed(fact).flatMap((who) => nodesOf(who).map((node) => node.value)))];
-}
-
-/** The fields of items for sender and recipient, of Meta and of WhatsApp Web. */
-const PERSON_KEY =
-  /^(?:from|to|id|wa_id|jid|author|phone_number|\w*(?:user_id|[jJ]id|[pP]articipant|recipient|sender)\w*)$/;
-
-/** Whether an item without its own fact names one of these people: in its person fields, not in its text. */
-export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string>, depth = 6): boolean {
-  if (typeof item !== 'object' || item === null || depth === 0) return false;
-  if (Array.isArray(item)) return item.some((element) => itemNames(element, names, depth - 1));
-  return Object.entries(item).some(([key, value]) => {
-    if (typeof value !== 'string') return itemNames(value, names, depth - 1);
-    return PERSON_KEY.test(key) && nodesOf(identitiesOfUser(value)).some((node) => names.has(node.value));
-  });
 }
 
 /** Whether any field of an item has one of these ids; the id of the answered message does not count. */

@@ -150,10 +150,14 @@ export function decodeAs(
   const state = storedAs?.bodyState ?? null;
   if (state === 'pruned' || state === 'erased')
     return { kind: 'invalid', reason: state, message: `its body was ${state}` };
-  return decodeEntry(bytes, {
+  const decoded = decodeEntry(bytes, {
     include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
     ...(receivedAt === undefined ? {} : { receivedAt }),
   });
+  // What is left of a body does not have its signature; that is no forgery.
+  return state === 'redacted' && decoded.kind === 'decoded'
+    ? { ...decoded, entry: { ...decoded.entry, signatures: [] } }
+    : decoded;
 }
 
 /** The error of an entry with bytes changed after it was stored. */

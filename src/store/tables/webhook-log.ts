@@ -215,7 +215,7 @@ export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): P
 }
 
 /** A body that has come back is no longer one that a run removed: the run must not account for another in its place. */
-async function takeBackRemovals(tx: Sql, ids: readonly string[]): Promise<void> {
+export async function takeBackRemovals(tx: Sql, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(
     `insert into change_journal (run_id, table_name, key, before)
