@@ -46,7 +46,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/undo': ['commands/runs', 'audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/prune': ['audit', 'ingest/runs', 'context', 'store'],
-  'commands/erase': ['commands/explain', 'ingest/batch', 'rawlog', 'rules', 'decode', 'context', 'store'],
+  'commands/erase': [
+    'commands/contacts',
+    'commands/explain',
+    'ingest/batch',
+    'rawlog',
+    'rules',
+    'decode',
+    'context',
+    'store',
+  ],
   'commands/inspect': ['context', 'decode', 'inputs'],
   'commands/compare-chat': [
     'commands/connections',
