@@ -186,7 +186,10 @@ describeOnBackends('prune', (backend) => {
     const explained = await ask(store, `log:${String(entry?.['id'])}`);
     expect(explained).toMatchObject({ findings: [], remedies: [] });
     expect(explained.verdict).toMatch(/its body was pruned/);
-    expect((await ask(store, `+${ANA}`)).findings.map(({ outcome }) => outcome)).not.toContain('unread');
+    const contact = await ask(store, `+${ANA}`);
+    expect(contact.findings.map(({ outcome }) => outcome)).not.toContain('unread');
+    expect(contact.verdict).not.toContain('without a raw log entry');
+    expect(contact.notices).toEqual([expect.stringContaining('no body any more (pruned)')]);
 
     // And again: nothing is left to do, nothing is due.
     expect(await pruned(store, EVERYTHING)).toMatchObject({ applied: false, entries: { planned: 0 } });

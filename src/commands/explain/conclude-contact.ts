@@ -116,9 +116,11 @@ function contactVerdict(
   if (total === 0) {
     const stored = contact.conversations.reduce((sum, one) => sum + one.messages, 0);
     const who = `${label} is ${contact.lead === null ? 'not a lead' : 'a lead'}`;
-    const named = facts.some((fact) => fact.kind !== 'entry') ? `${log} names it, but has` : `${log} has`;
-    const elsewhere =
-      stored === 0 ? '' : `; ${amount(stored, 'message')} in the database without a raw log entry`;
+    const isNamed = inv.hasRemoved || facts.some((fact) => fact.kind !== 'entry');
+    const named = isNamed ? `${log} names it, but has` : `${log} has`;
+    // Some of them may be from entries that have no body any more.
+    const without = inv.hasRemoved ? '' : ' without a raw log entry';
+    const elsewhere = stored === 0 ? '' : `; ${amount(stored, 'message')} in the database${without}`;
     return `${who}: ${named} no message of it${elsewhere}`;
   }
   const stored = messages.filter(({ outcome }) => outcome === 'created' || outcome === 'stored').length;
