@@ -7,7 +7,7 @@ const UNIT = [
   'test/crm/{chatwoot,repair-contents,table,whaticket,whatrack}.test.ts',
   // Not large-entries: it measures the memory of its own process.
   'test/inputs/exports/*.test.ts',
-  'test/inputs/{any-chunking,console-log,containers,csv,cut-lines,decorated-lines,decorated-values,escaped-values,file-source,file-to-bodies,fixtures,foreign-notations,framed-lines,input-identity,json-values,large-values,ndjson,printed-bodies,printed-bytes,printed-values,request-dumps,resolve-inputs,split-entries,sql-dumps,zip-archives}.test.ts',
+  'test/inputs/{any-chunking,console-log,containers,csv,cut-arrays,cut-lines,decorated-lines,decorated-values,escaped-values,file-source,file-to-bodies,fixtures,foreign-notations,framed-lines,input-identity,json-values,large-values,ndjson,printed-bodies,printed-bytes,printed-values,request-dumps,resolve-inputs,split-entries,sql-dumps,tar-archives,zip-archives}.test.ts',
   'test/cli/{delivery-failures,document,exit,inspect,logger,openmetrics,progress,reference,remedies,run-summary,sanitize,settings,usage,values}.test.ts',
   'test/commands/{dedupe-decisions,explain-names,report-traffic,secret-key,verdict}.test.ts',
   'test/store/{database-url,split-statements,uuid}.test.ts',

@@ -55,6 +55,8 @@ export interface Context {
   parentRunId?: string;
   /** Who runs it, by the operating system: recorded with what a person decides. */
   user: string;
+  /** Who it is for, as the caller says (--as): for the access log. */
+  actor?: string;
   /** Secrets of the Meta apps for checking signatures; absent if none was given. */
   appSecrets?: readonly string[];
 }

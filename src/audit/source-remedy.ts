@@ -78,5 +78,5 @@ function pathsIn({ paths }: JsonObject): string[] {
 
 /** `archive.zip/day.log` is in `archive.zip`, which is what can be read. */
 function withoutMember(file: string): string {
-  return file.replace(/(\.zip)\/.*$/i, '$1');
+  return file.replace(/(\.(?:zip|tar|tgz|tzst)(?:\.(?:gz|zst))*)\/.*$/i, '$1');
 }

@@ -49,12 +49,13 @@ export function pendingFactAlert(row: Named, pendingFacts: PendingFactGroup | un
 
 /** Files fetched by this tool that are about to be lost, or already are. */
 export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
-  const lists = remedy('verify', ['--check', 'media_owed', '--connection', row.name], 'lists their messages');
-  const again = remedy('media fetch', [row.name, '--again'], 'asks for them once more');
   return MEDIA_STATES.flatMap((state): Alert[] => {
     const counts = media.filter((one) => one.state === state && one.due > 0);
     const due = counts.reduce((sum, one) => sum + one.due, 0);
     if (due === 0) return [];
+    const [them, their] = due === 1 ? ['it', 'its message'] : ['them', 'their messages'];
+    const lists = remedy('verify', ['--check', 'media_owed', '--connection', row.name], `lists ${their}`);
+    const again = remedy('media fetch', [row.name, '--again'], `asks for ${them} once more`);
     const soonest = leastOf(counts.map(({ firstDueAt }) => firstDueAt));
     // One more of them is a new matter, and so is another one in the place of one that came after all.
     const known = `${due} ${Math.max(...counts.map(({ lastAt }) => lastAt))}`;
@@ -67,7 +68,7 @@ export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
             since: soonest,
             state: due,
             count: due,
-            message: `${amount(due, 'file was', 'files were')} not fetched before WhatsApp forgot ${due === 1 ? 'it' : 'them'}.`,
+            message: `${amount(due, 'file was', 'files were')} not fetched before WhatsApp forgot ${them}.`,
             remedy: lists,
           }),
         ];
@@ -78,7 +79,7 @@ export function mediaAlerts(row: Named, media: readonly MediaCount[]): Alert[] {
             state: soonest,
             count: due,
             message: `${amount(due, 'file has', 'files have')} not been fetched, and Meta forgets ${due === 1 ? 'it' : 'the first of them'} ${soonest === null ? 'within a day' : `at ${minuteOf(soonest)}`}.`,
-            remedy: remedy('media fetch', [row.name], 'fetches them'),
+            remedy: remedy('media fetch', [row.name], `fetches ${them}`),
           }),
         ];
       case 'denied':

@@ -1,16 +1,18 @@
 import { adviceList, isRemedy, type Advice, type Advices, type Remedy } from '../model/remedy.js';
+import type { CarriedFlags } from './carried-flags.js';
 import { commandLine } from './shell-words.js';
 
-/** Turns advice into a line to read or paste, with the flags of the run's database. */
+/** Turns advice into a line to read or paste, with the flags that the run hands on. */
 export interface AdviceLine {
   (advice: Advice): string;
-  /** The command with the flags that name the database: without them it would run on another one. */
+  /** The command with those flags: without them it would run on another database, or with another secret. */
   complete: (remedy: Remedy) => Remedy;
 }
 
-/** The only renderer of advice: `flags` name the database, and every advised command carries them. */
-export function adviceLine(flags: readonly string[]): AdviceLine {
+/** The only renderer of advice. */
+export function adviceLine(carried: CarriedFlags): AdviceLine {
   const complete = ({ command, args, why }: Remedy): Remedy => {
+    const flags = carried({ command, args });
     // Words after `--` are no longer flags.
     const end = args.indexOf('--');
     const words = end === -1 ? [...args, ...flags] : [...args.slice(0, end), ...flags, ...args.slice(end)];

@@ -3,12 +3,15 @@ import { ConfigError } from '../model/errors.js';
 import type { Call } from './call.js';
 import { lookUp, readTextFile } from './environment.js';
 import { text } from './flags/kinds.js';
-import type { Origin } from './flags/table.js';
+import type { Origin, Recorded } from './flags/table.js';
 
 /** The secret itself: only in the environment, never on a command line, which every user of the machine can read. */
 export const APP_SECRET = 'WA_RECONCILE_APP_SECRET';
 
-/** The flag of every command that checks signatures. */
+/** The flag of every command that checks signatures, as it is typed. */
+export const APP_SECRET_FLAG = '--app-secret-file';
+
+/** The same as a row of a command's flags. */
 export const appSecretFile = () =>
   text('file', "the Meta app's secret, to check signatures; one per line", 'a file name');
 
@@ -30,6 +33,12 @@ export function readAppSecrets(
     code: 'app_secret_file_unreadable',
   });
   return secretsIn(held, `${place} (${path})`);
+}
+
+/** What a run records: its file by the path that leads there from everywhere, for the advice to run it again. */
+export function withSecretPath(recorded: Recorded, { io }: Call): Recorded {
+  const { appSecretFile: file } = recorded;
+  return typeof file === 'string' ? { ...recorded, appSecretFile: resolve(io.cwd, file) } : recorded;
 }
 
 function secretsIn(held: string, place: string): readonly string[] {

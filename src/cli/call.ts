@@ -46,5 +46,13 @@ export interface Outcome {
 
 export type Action = (call: Call) => Promise<Outcome>;
 
+/** What sets a command apart from the others. */
+export interface Traits {
+  /** Forms that other commands do not make: a page for the browser, metrics, a text to read. */
+  makes?: readonly ('page' | 'metrics' | 'text')[];
+  /** It writes what it makes to the `-o` target itself; its result, which says what that was, goes to stdout. */
+  writesItself?: boolean;
+}
+
 /** Gives a command its action. */
-export type Attach = (command: Command, action: Action) => void;
+export type Attach = (command: Command, action: Action, traits?: Traits) => void;

@@ -4,6 +4,7 @@ import { EXIT, UserError, type ExitCode } from '../model/errors.js';
 import { hideTokens } from '../model/hidden-tokens.js';
 import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
 import { shownRemedy } from './advice.js';
+import type { CarriedFlags } from './carried-flags.js';
 import { createLook, type Look } from './ui/look.js';
 import { sanitize } from './ui/sanitize.js';
 import { wrapText } from './ui/width.js';
@@ -65,15 +66,15 @@ export interface ErrorStyle {
   colour: boolean;
   /** The terminal's width; undefined if stderr is not one. */
   columns?: number | undefined;
-  /** The database flags, for commands in an error's advice. */
-  database: readonly string[];
+  /** For commands in an error's advice. */
+  carried: CarriedFlags;
 }
 
 /** A failure as printed on stderr. */
 export function failureText(failure: Failure, style: ErrorStyle): string {
   return describeFailure(failure, {
     ...style,
-    look: createLook(style.colour, style.columns, style.database, style.columns !== undefined),
+    look: createLook(style.colour, style.columns, style.carried, style.columns !== undefined),
   });
 }
 

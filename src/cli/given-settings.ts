@@ -9,7 +9,7 @@ import { similarWord } from './similar.js';
 import { chooseDatabase } from './choose-database.js';
 import { lookUp, type Environment } from './environment.js';
 import { APP_SECRET } from './app-secrets.js';
-import { DEVICE_VARIABLES } from './device-options.js';
+import { DEVICE_VARIABLES, readSecretKey } from './device-options.js';
 import { FlagOption } from './flags/flag.js';
 import { GRAPH_VARIABLES } from './graph-options.js';
 
@@ -18,7 +18,7 @@ const SECRET = /TOKEN|SECRET|PASSWORD|PASSPHRASE|_KEY$/;
 
 type FromSettings = Pick<
   DoctorOptions,
-  'database' | 'looked' | 'settings' | 'unknownSettings' | 'secretFiles'
+  'database' | 'looked' | 'settings' | 'unknownSettings' | 'secretFiles' | 'secretKey'
 >;
 
 /**
@@ -39,6 +39,7 @@ export function describeSettings(call: Call, program: Command): FromSettings {
   return {
     database: chosen.database,
     looked: chosen.looked,
+    secretKey: secretKeyOf(call),
     settings: [...chosen.setting, ...given.filter(({ name }) => name !== 'home' || typeof home !== 'string')],
     unknownSettings: [...unknownNames(environment, names)].map((name) => {
       // Without the prefix: it would make any two names alike.
@@ -71,6 +72,15 @@ function choose(call: Call): {
     };
   } catch (error) {
     if (error instanceof UserError) return { database: error, looked: [], setting: [] };
+    throw error;
+  }
+}
+
+function secretKeyOf({ environment, io }: Call): DoctorOptions['secretKey'] {
+  try {
+    return readSecretKey(environment, io.cwd);
+  } catch (error) {
+    if (error instanceof UserError) return error;
     throw error;
   }
 }

@@ -23,6 +23,11 @@ export async function openItemsFile(
   flag: string,
   target: string,
   io: Pick<Io, 'cwd' | 'stdout'>,
+  {
+    isPrivate = false,
+  }: {
+    /** Nobody else may read it, and it has its name only once it is on the disk. */ isPrivate?: boolean;
+  } = {},
 ): Promise<ItemsFile> {
   if (target === '-') {
     return buffered({
@@ -33,9 +38,11 @@ export async function openItemsFile(
   }
   const { file, isDevice } = await findPlace(flag, target, io);
   const written = isDevice ? file : temporaryBeside(file);
-  const handle = await open(written, isDevice ? 'w' : 'wx').catch((error: unknown) => {
-    throw writeFailed(file, error);
-  });
+  const handle = await open(written, isDevice ? 'w' : 'wx', isPrivate ? 0o600 : undefined).catch(
+    (error: unknown) => {
+      throw writeFailed(file, error);
+    },
+  );
   let isOpen = true;
   async function close(): Promise<void> {
     if (isOpen) await handle.close();
@@ -44,6 +51,11 @@ export async function openItemsFile(
   return buffered({
     write: (text) => writeTo(handle, text, file),
     finish: async () => {
+      if (isPrivate && !isDevice) {
+        await handle.sync().catch((error: unknown) => {
+          throw writeFailed(file, error);
+        });
+      }
       await close();
       if (!isDevice) {
         await rename(written, file).catch((error: unknown) => {

@@ -20,8 +20,23 @@ export async function findLogs(
   return inputs;
 }
 
+/** What says that files of an archive were skipped: which, only reading it to its end tells. */
+export function passedOverInArchive({
+  notice,
+}: Pick<Call, 'notice'>): (paths: readonly string[], more: number) => void {
+  return (paths, more) => {
+    notice(
+      `Not read of the archive, because hidden, links, or by their names no logs: ${namedFirst(paths, more)}.`,
+    );
+  };
+}
+
 function passedOverInWords(paths: readonly string[]): string {
+  return `Not read, because hidden or by their names no logs: ${namedFirst(paths, 0)}. A file that is named itself is read.`;
+}
+
+function namedFirst(paths: readonly string[], unnamed: number): string {
+  const more = Math.max(0, paths.length - NAMED) + unnamed;
   const named = paths.slice(0, NAMED).join(', ');
-  const more = paths.length > NAMED ? ` and ${formatCount(paths.length - NAMED)} more` : '';
-  return `Not read, because hidden or by their names no logs: ${named}${more}. A file that is named itself is read.`;
+  return more > 0 ? `${named} and ${formatCount(more)} more` : named;
 }

@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     json: seen.json,
     debug: seen.debug,
     colour: allowsColour(io.stderrIsTTY, io.env, noColor),
-    database: [],
+    carried: () => [],
   };
   try {
     return await dispatch(argv, io, (next) => {
@@ -44,8 +44,8 @@ async function dispatch(
 ): Promise<ExitCode> {
   const help = helpStreams(argv, io);
   let exitCode: ExitCode = EXIT.ok;
-  const program = buildProgram(help.streams, async (action, command) => {
-    exitCode = await runAction(action, command, argv, io, useErrorStyle);
+  const program = buildProgram(help.streams, async (action, command, traits) => {
+    exitCode = await runAction(action, { command, traits }, argv, io, useErrorStyle);
   });
   try {
     if (peek(argv).version) {

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Command, Help, Option, type Argument } from 'commander';
-import type { Action, Attach } from './call.js';
+import type { Action, Attach, Traits } from './call.js';
 import { registerAlerts } from './commands/alerts.js';
+import { registerBackup } from './commands/backup.js';
 import { registerCompare } from './commands/compare.js';
 import { registerCompareChatExport } from './commands/compare-chat-export.js';
 import { registerCompletion } from './commands/completion.js';
@@ -25,11 +26,13 @@ import { registerLinkStatus } from './commands/link-status.js';
 import { registerMediaFetch, registerMediaStatus } from './commands/media.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
+import { registerExport } from './commands/export.js';
 import { registerPrune } from './commands/prune.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerRawDiscard } from './commands/raw-discard.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
+import { registerRestore } from './commands/restore.js';
 import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
@@ -50,7 +53,7 @@ export interface HelpStreams {
 }
 
 /** Runs the action of the command that was typed. */
-export type Runner = (action: Action, command: Command) => Promise<void>;
+export type Runner = (action: Action, command: Command, traits: Traits) => Promise<void>;
 
 /** For tools that read the definitions: the reference, the completions. Running it does nothing. */
 export const NO_STREAMS: HelpStreams = {
@@ -121,8 +124,8 @@ export function buildProgram(
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP))
     .addHelpText('after', () => `\n${settingsAndExits(helpWidthOf(program))}`);
 
-  const attach: Attach = (command, action) => {
-    command.action(() => run(action, command));
+  const attach: Attach = (command, action, traits = {}) => {
+    command.action(() => run(action, command, traits));
   };
   registerInspect(program, attach);
   registerReplay(program, attach);
@@ -143,6 +146,7 @@ export function buildProgram(
   registerPrune(program, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
+  registerExport(program, attach);
   const connection = program
     .command('connection')
     .summary('add, list, show, check, edit, archive, unarchive and remove connections; token: its access');
@@ -165,6 +169,8 @@ export function buildProgram(
   registerLinkStatus(registerLink(program, attach), attach);
   registerUnlink(program, attach);
   registerImport(program, attach);
+  registerBackup(program, attach);
+  registerRestore(program, attach);
   const db = program.command('db').summary('migrate the tables, or show their status');
   db.description('The database: its tables and their version.').usage('<command> [options]');
   registerDbMigrate(db, attach);

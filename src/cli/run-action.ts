@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ConfigError, EXIT, type ExitCode } from '../model/errors.js';
-import type { Action, Call, Outcome } from './call.js';
+import type { Action, Call, Outcome, Traits } from './call.js';
+import { carriedFlags } from './carried-flags.js';
 import { createConsole, type Console } from './console.js';
 import { readEnvironment } from './environment.js';
 import { readGlobalFlags, type GlobalSettings } from './flags/global.js';
@@ -12,13 +13,12 @@ import { allowsColour, createLook } from './ui/look.js';
 import type { Format } from './ui/formats.js';
 import { hasVerdict, render, type Presentation } from './ui/presentation.js';
 import { sanitize } from './ui/sanitize.js';
-import { databaseFlags } from './shell-words.js';
 import { watchSignals } from './signals.js';
 
 /** Runs one command: settings, the work, then the result on stdout or in a file, and nothing else there. */
 export async function runAction(
   action: Action,
-  command: Command,
+  { command, traits }: { command: Command; traits: Traits },
   argv: readonly string[],
   io: Io,
   useErrorStyle: (errorStyle: ErrorStyle) => void,
@@ -27,29 +27,32 @@ export async function runAction(
   const environment = readEnvironment(io);
   const given = givenFlags(command);
   const settings = readGlobalFlags({ given, environment, io });
-  const database = databaseFlags(given);
+  const carried = carriedFlags(command, given, io.cwd);
   const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
   const errorStyle: ErrorStyle = {
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
     colour: colourOnStderr,
     columns: io.stderrIsTTY ? io.columns : undefined,
-    database,
+    carried,
   };
   useErrorStyle(errorStyle);
-  assertMade(command, settings);
-  const output = await prepareOutput(settings.output, io);
+  assertMade(traits, settings);
+  const { writesItself = false } = traits;
+  const output = await prepareOutput(writesItself ? undefined : settings.output, io);
   const console = createConsole(io);
   const notice = noticeWriter(console, settings, io);
   const stop = watchSignals(io, notice);
   const deliver = async ({ presentation, page, exitCode }: Outcome): Promise<void> => {
-    if (isSilent(presentation, exitCode, settings)) return;
+    const format = writesItself && settings.format !== 'json' ? 'table' : settings.format;
+    const shown = { ...settings, format, output: writesItself ? undefined : settings.output };
+    if (isSilent(presentation, exitCode, shown)) return;
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
-      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, database, true)
-      : createLook(false, undefined, database);
+      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, carried, true)
+      : createLook(false, undefined, carried);
     await output.write(
-      settings.page && page !== undefined ? await page() : await render(presentation, settings.format, look),
+      settings.page && page !== undefined ? await page() : await render(presentation, format, look),
     );
   };
   const call: Call = {
@@ -60,7 +63,7 @@ export async function runAction(
     given,
     environment,
     settings,
-    look: createLook(colourOnStderr, io.columns, database),
+    look: createLook(colourOnStderr, io.columns, carried),
     stop,
     notice,
     deliver,
@@ -86,15 +89,23 @@ export async function runAction(
   }
 }
 
-/** Only the command with `--html` makes a page or metrics. Throws ConfigError before the work of any other. */
-function assertMade(command: Command, { origin, output, format, page }: GlobalSettings): void {
-  const makes = page ? 'a page for the browser' : format === 'openmetrics' ? 'metrics for Prometheus' : null;
-  if (makes === null || command.options.some(({ long }) => long === '--html')) return;
-  const isImplied = page || origin('format').from === 'default';
+const MAKES = {
+  page: { format: 'html', words: 'only report and export make a page for the browser' },
+  metrics: { format: 'openmetrics', words: 'only report makes metrics for Prometheus' },
+  text: { format: 'txt', words: 'only export makes a text to read' },
+} as const;
+
+/** Throws ConfigError before the work of a command that does not make what is asked for. */
+function assertMade({ makes = [] }: Traits, settings: GlobalSettings): void {
+  const { origin, output, format, page, plain } = settings;
+  const asksFor = page ? 'page' : plain ? 'text' : format === 'openmetrics' ? 'metrics' : null;
+  if (asksFor === null || makes.includes(asksFor)) return;
+  const { format: named, words } = MAKES[asksFor];
+  const isImplied = origin('format').from === 'default';
   const asked = isImplied
     ? `${origin('output').place} ${output ?? ''}`
-    : `${origin('format').place} ${format}`;
-  throw new ConfigError(`${asked}: only report makes ${makes}.`, {
+    : `${origin('format').place} ${named}`;
+  throw new ConfigError(`${asked}: ${words}.`, {
     remedy: isImplied
       ? 'Name a file that ends with .json, .ndjson, .csv or .md, or say the --format.'
       : 'Give table, json, ndjson, csv or markdown.',

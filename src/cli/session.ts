@@ -14,6 +14,8 @@ export interface SessionOptions {
   lock?: 'shared' | 'exclusive' | undefined;
   /** For `db migrate` and `db status`, which must open a database that is not up to date. */
   unmigrated?: boolean;
+  /** Leaves the tables of the embedded database as they are: for `restore`, which makes them in its own transaction. */
+  asItIs?: boolean;
   /**
    * Creates the embedded database if missing: only for commands that import data. Others exit with 2 and leave nothing
    * behind, because results about an empty database would mislead.
@@ -23,6 +25,8 @@ export interface SessionOptions {
   keepsBlank?: boolean;
   /** Waits this long for the lock even without --lock-wait. */
   leastLockWaitMs?: number;
+  /** See actorOf. */
+  actor?: string | undefined;
   /** See readAppSecrets. */
   appSecrets?: readonly string[] | undefined;
   /** The work handles `ctx.signal`: a signal ends it after its batch instead of at once. */
@@ -64,6 +68,7 @@ export async function withContext<T>(
         signal,
         lock: options.lock,
         unmigrated: options.unmigrated,
+        ...(options.asItIs === undefined ? {} : { asItIs: options.asItIs }),
         creates: options.creates,
         keepsBlank: options.keepsBlank,
       },
@@ -79,6 +84,7 @@ export async function withContext<T>(
           pid: io.pid,
           processStartedAt: io.startedAt,
           user: io.user,
+          ...(options.actor === undefined ? {} : { actor: options.actor }),
           ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
         });
       },

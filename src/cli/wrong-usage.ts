@@ -62,11 +62,8 @@ export function wrongUsage(error: CommanderError): ConfigError {
     const { first: named = '', second, argument, choices = '' } = choice;
     const where = argument ?? named.split(' ', 1)[0] ?? '';
     const typed = second ?? named;
-    const isPage = where === '--format' && typed === 'html';
     return new ConfigError(`Unknown value '${typed}' for ${where}.`, {
-      remedy: isPage
-        ? 'A page for the browser is report --html FILE, or report -o FILE.html.'
-        : `It is one of: ${choices}.`,
+      remedy: `It is one of: ${choices}.`,
     });
   }
   const near = rest

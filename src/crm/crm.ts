@@ -1,5 +1,6 @@
 import type { CrmName, Direction, MessageSource } from '../model/enumerations.js';
 import type { Identities } from '../model/facts.js';
+import type { ContentKind } from './kinds.js';
 
 export { CRM_NAMES, type CrmName } from '../model/enumerations.js';
 
@@ -33,14 +34,18 @@ export interface CrmMessage {
    */
   contact: string | null;
   person: Identities;
-  /** Null if the CRM does not keep it truthfully. */
+  /** Null if the CRM does not keep it truthfully, or if the row has none. */
   direction: Direction | null;
-  /** WhatsApp's own time, ms since 1970; null if the CRM only keeps its storage time. */
+  /** WhatsApp's own time, ms since 1970; null if the CRM only keeps its storage time, or if the row has none. */
   at: number | null;
+  /** What the row has none of, or nothing valid, although the CRM keeps it of every message. */
+  lacks: readonly LackedField[];
   /** When the CRM stored it, ms since 1970, if known. */
   storedAt: number | null;
   /** The CRM's own word. */
   type: string;
+  /** What the row is by everything that it says of it; empty if the CRM does not say it truthfully. */
+  kinds: readonly ContentKind[];
   /** Undefined if the CRM's text is not WhatsApp's, for example a file name as a media row's body. */
   body: string | null | undefined;
   /**
@@ -48,6 +53,15 @@ export interface CrmMessage {
    * from the log if it has no counterpart.
    */
   aside: AsideReason | null;
+}
+
+/** A field whose absence shows that a row is damaged. */
+export type LackedField = 'direction' | 'timestamp';
+
+/** The fields that are null. */
+export function lackedOf(fields: Readonly<Partial<Record<LackedField, unknown>>>): LackedField[] {
+  const names: readonly LackedField[] = ['direction', 'timestamp'];
+  return names.filter((name) => fields[name] === null);
 }
 
 /** Why a row of the CRM's message table is not a message. */
@@ -96,7 +110,7 @@ export interface KeptQuestion {
 
 /**
  * Why a CRM never stores a message; `automatic`: the CRM sent it itself, `without_id`: its rows of them have no id;
- * `chat_export`: a phone showed it, and its id is unknown, so the CRM may have it.
+ * `chat_export`: a phone showed it, its id is unknown, and a row that nothing explains may be it.
  */
 export const NOT_KEPT_REASONS = [
   'automatic',
@@ -169,6 +183,8 @@ export interface Dialect {
   notKept: (question: KeptQuestion) => NotKeptReason | null;
   /** Which texts of an edited message the CRM has; `unknown` is compared with nothing. */
   bodyOfEdited: 'latest' | 'original' | 'unknown';
+  /** What every row of a connection leaves empty, it does not keep: its columns are a user's own. */
+  hasOptionalFields?: boolean;
   /** The compared form of a text, if the CRM writes its marks differently. */
   wordsOf?: (text: string) => string;
 }

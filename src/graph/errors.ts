@@ -72,6 +72,8 @@ interface Details {
   /** Whether the request certainly had no effect: nothing was sent, or Meta refused it. */
   hadNoEffect: boolean;
   cause?: unknown;
+  /** What to do, where the caller knows better. */
+  advice?: Advices;
 }
 
 /** A request to the Graph API that failed. Its message never has a token in it. */
@@ -84,7 +86,7 @@ export class GraphError extends UserError {
   readonly hadNoEffect: boolean;
 
   constructor(message: string, details: Details) {
-    const advice = adviceOf(details.reason);
+    const advice = details.advice ?? adviceOf(details.reason);
     super(message, {
       code: `graph_${details.reason}`,
       ...(advice === undefined ? {} : { remedy: advice }),
@@ -97,6 +99,15 @@ export class GraphError extends UserError {
     this.fbtraceId = details.fbtraceId ?? null;
     this.waitMs = details.waitMs ?? null;
     this.hadNoEffect = details.hadNoEffect;
+  }
+
+  /** The same error with other advice. */
+  advising(advice: Advices): GraphError {
+    const { message, reason, graphCode, status, fbtraceId, waitMs, hadNoEffect, cause } = this;
+    return new GraphError(message, {
+      ...{ reason, graphCode, status, fbtraceId, waitMs, hadNoEffect, advice },
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 
   /** Whether the same request may succeed a little later. */

@@ -1,9 +1,8 @@
 import { endsBeforeText, literalAround } from '../decode/envelopes/outer-values.js';
-import { withoutColours } from '../decode/envelopes/clock.js';
+import { timeOfLine } from '../decode/envelopes/clock.js';
 import { isRestOfJson } from '../decode/envelopes/json-rests.js';
 import { wordsBeforeIndent } from '../decode/envelopes/line-prefix.js';
 import { fragmentOf, isDecorated, printAround, printFormOf } from '../decode/envelopes/printed-texts.js';
-import { leadingInstant } from '../model/time.js';
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -264,14 +263,12 @@ function startsHash(line: Buffer, at: number): boolean {
 
 const HASH_KEY = /^(?:"(?:[^"\\]|\\.)*"|:\w+) *=>/;
 
-/** When the line was written, if its prefix says so (`2025-09-16T05:00:00Z INFO …`, `[2025-09-16 05:00:00] …`): ms since 1970. */
+/** When the line was written, if the words before its value say so (`2025-09-16T05:00:00Z INFO …`, `[16/Sep/2025:05:00:00 +0000] …`): ms since 1970. */
 export function lineTime(line: Buffer, valueStart: number): number | undefined {
-  const prefix = withoutColours(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
-  // Ruby's logger begins with the level's letter: `I, [2025-09-16T05:00:00.123456 #1]  INFO -- :`.
-  return leadingInstant(prefix.replace(/^(?:[A-Z], )?[\s["'(<]+/, ''))?.at;
+  return timeOfLine(line.toString('latin1', 0, Math.min(valueStart, LONGEST_TIME_PREFIX)));
 }
 
-const LONGEST_TIME_PREFIX = 64;
+const LONGEST_TIME_PREFIX = 256;
 
 function nextBracket(line: Buffer, from: number): number {
   for (let at = from; at < line.length; at++) {

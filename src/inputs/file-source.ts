@@ -1,8 +1,18 @@
+import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Position, Source, SourceItem } from '../model/raw-entry.js';
+import type { Position, Source, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
+import { membersOf, type ArchiveMember } from './archive-members.js';
 import { DamagedInputError } from './decompress.js';
-import { ItemQueue, type Place } from './item-queue.js';
-import { openText, type DatabaseBytes, type OpenOptions, type OpenText } from './open-text.js';
+import { ItemQueue, type Place, type WhichText } from './item-queue.js';
+import { namedAs } from './log-names.js';
+import {
+  openChunks,
+  openText,
+  type ArchiveBytes,
+  type DatabaseBytes,
+  type OpenOptions,
+  type OpenText,
+} from './open-text.js';
 import { isSystemError, type ResolvedInput } from './resolve-inputs.js';
 import { unpackDatabase } from './exports/packed-database.js';
 import { isSqlite, readDatabase } from './exports/read-database.js';
@@ -22,6 +32,11 @@ export interface FileSourceOptions {
   chunkBytes?: number;
   /** Called when an input has been opened and its form is known, before its first entry. */
   onOpened?: (input: OpenedInput) => void;
+  /**
+   * Called at the end of an archive with the files in it that are not read: hidden, a link, or no log by its name; the first
+   * of them, and how many more there are.
+   */
+  onPassedOver?: ((paths: readonly string[], more: number) => void) | undefined;
 }
 
 /** What an input is, by its content. */
@@ -46,7 +61,40 @@ const TABLE_WITHOUT_JSON =
   'This is a table in which no column holds a webhook. Export it with the column of the webhook bodies.';
 const CHAT_TEXT =
   'This is a chat exported from WhatsApp. A chat export has no message ids; it cannot be replayed. A backup of the phone has them: WhatsApp-Chat-Exporter (--json) for Android, ChatStorage.sqlite of an iPhone.';
+const DATABASE_IN_ARCHIVE =
+  'This is an SQLite database in an archive that is read from its begin to its end. Unpack it, and give the database.';
+const ARCHIVE_TOO_DEEP =
+  'This is an archive in an archive in an archive. Unpack the outer one, and give the files in it.';
+const NO_LOGS_IN_ARCHIVE =
+  'This archive holds no logs. Give an archive with webhook logs, or the logs themselves.';
+/** An archive may hold archives; those in them are not opened. */
+const DEEPEST_ARCHIVE = 2;
 const BEGINNING: Place = { offset: 0, line: 0, element: 0 };
+
+/** A text of the inputs, as it is named and found again. */
+interface TextOfInput {
+  path: string;
+  /** Bytes on disk, or in the archive; undefined for stdin. */
+  size: number | undefined;
+  which: WhichText;
+}
+
+/** The way through an archive and those in it. */
+interface ArchiveWalk {
+  input: number;
+  /** The number of the next file. */
+  next: number;
+  /** Where a resumed run goes on. */
+  from: number;
+  start: Place;
+  open: OpenOptions;
+  passedOver: string[];
+  /** Passed over, and not kept by name. */
+  passedOverMore: number;
+}
+
+/** A phone's backup has more pictures than anybody reads the names of. */
+const MOST_NAMED = 100;
 
 /**
  * Reads raw entries from files and standard input, one input after the other, in constant memory.
@@ -68,6 +116,8 @@ class InputReader implements FileSource {
   #bytesOfCurrent = 0;
   #skippedInFinished = 0;
   #current: ItemQueue | undefined;
+  /** The last damage that was reported: an archive gives the same to the file that it stands in and to who asks for the next one. */
+  #reported: unknown;
 
   constructor(inputs: readonly ResolvedInput[], options: FileSourceOptions) {
     this.#inputs = inputs;
@@ -104,7 +154,7 @@ class InputReader implements FileSource {
     const [first] = this.#inputs;
     if (!found && first !== undefined) {
       // One empty file among others is a quiet day; report a problem only if all files are empty.
-      const queue = this.#queueFor(0, first, first.kind === 'file');
+      const queue = this.#queueFor(textOf(0, first), first.kind === 'file');
       const all = this.#inputs.length === 1 ? 'This input is empty.' : 'All inputs are empty.';
       queue.problem('no_log_entries', `${all} Check how the log was exported.`, 1);
       yield* queue.take();
@@ -119,26 +169,33 @@ class InputReader implements FileSource {
     };
     try {
       if (input.kind === 'file' && input.member === undefined && (await isSqlite(input.absolutePath))) {
-        const queue = this.#queueFor(index, input, true);
+        const queue = this.#queueFor(textOf(index, input), true);
         const { path, size } = input;
         this.#options.onOpened?.({ path, size, containers: [], format: 'sqlite' });
         yield* readDatabase(input.absolutePath, queue, { start, signal, onRead });
         return;
       }
       const open = { stdin, signal, chunkBytes, onRead };
-      let text = await openText(input, RowJudge.fromOf(start.offset), open);
-      if (start.offset > 0 && text.kind === 'text' && sniffFormat(text.head).kind === 'chat_exporter') {
-        // A message does not name its chat, which may stand anywhere before it.
-        await text.close();
-        text = await openText(input, 0, open);
-      }
+      const text = await openText(input, RowJudge.fromOf(start.offset), open);
       if (text.kind === 'sqlite') {
         yield* this.#readPacked(index, input, text, start, open);
         return;
       }
-      const queue = this.#queueFor(index, input, text.kind === 'text' && text.resumable, start);
+      if (text.kind === 'tar' || text.kind === 'zip') {
+        const from = resume?.input === index && start !== BEGINNING ? (resume.member ?? 0) : 0;
+        const walk: ArchiveWalk = {
+          ...{ input: index, next: 0, from, start, open },
+          ...{ passedOver: [], passedOverMore: 0 },
+        };
+        yield* this.#readArchive(walk, textOf(index, input).path, text, input);
+        const { passedOver, passedOverMore } = walk;
+        if (passedOver.length > 0) this.#options.onPassedOver?.(passedOver, passedOverMore);
+        return;
+      }
+      const whole = textOf(index, input);
+      const queue = this.#queueFor(whole, text.kind === 'text' && text.resumable, start);
       if (text.kind === 'text') {
-        yield* this.#split(input, text, start, queue);
+        yield* this.#split(whole, text, start, queue);
       } else {
         if (text.kind === 'sqlite_log') await text.close();
         queue.problem('unreadable_input', text.message, 1);
@@ -147,10 +204,106 @@ class InputReader implements FileSource {
     } catch (error) {
       if (signal?.aborted === true) return;
       if (!isSystemError(error)) throw error;
-      const queue = this.#queueFor(index, input, input.kind === 'file');
+      const queue = this.#queueFor(textOf(index, input), input.kind === 'file');
       queue.problem('unreadable_input', describe(error), 1);
       yield queue.take();
     }
+  }
+
+  /** The files of an archive, in its order, each under its name. */
+  async *#readArchive(
+    walk: ArchiveWalk,
+    path: string,
+    archive: ArchiveBytes,
+    input?: ResolvedInput,
+  ): AsyncGenerator<SourceItem[], void, undefined> {
+    const { chunkBytes, signal } = walk.open;
+    const isOnDisk = input?.kind === 'file' && input.member === undefined && archive.containers.length === 0;
+    const onDisk = isOnDisk && archive.resumable ? input.absolutePath : undefined;
+    const { resumable } = archive;
+    const before = walk.next;
+    let last = '';
+    try {
+      for await (const member of membersOf(archive, { chunkBytes, signal, onDisk })) {
+        if (signal?.aborted === true) return;
+        const name = nameInside(member.name);
+        const inside = `${path}/${name}`;
+        if (member.kind === 'directory' || (member.kind === 'file' && member.bytes === 0)) continue;
+        if (isPassedOver(member, name)) passOver(walk, inside);
+        else yield* this.#readMember(walk, inside, member, archive);
+        last = name;
+      }
+      if (signal?.aborted === true || walk.next > before) return;
+      yield* this.#report(walk, path, resumable, 'no_log_entries', NO_LOGS_IN_ARCHIVE);
+    } catch (error) {
+      if (signal?.aborted === true || error === this.#reported) return;
+      if (!(error instanceof DamagedInputError)) throw error;
+      this.#reported = error;
+      const where = last === '' ? 'Nothing of this archive could be read' : `Reading stopped behind ${last}`;
+      const message = `${where}: ${error.message}. What came before is kept. Fetch the file whole and replay it again.`;
+      const reason = error.endsEarly ? 'truncated_input' : 'unreadable_input';
+      yield* this.#report(walk, path, resumable, reason, message);
+    }
+  }
+
+  async *#readMember(
+    walk: ArchiveWalk,
+    path: string,
+    { bytes, content, unread }: ArchiveMember,
+    archive: ArchiveBytes,
+  ): AsyncGenerator<SourceItem[], void, undefined> {
+    const { resumable } = archive;
+    if (unread !== undefined) {
+      yield* this.#report(walk, path, resumable, 'unreadable_input', unread);
+      return;
+    }
+    const start = walk.next === walk.from ? walk.start : BEGINNING;
+    const offset = RowJudge.fromOf(start.offset);
+    const containers = [...archive.containers, archive.kind];
+    const text = await openChunks(content, { containers, offset, resumable });
+    if (text.kind === 'tar' || text.kind === 'zip') {
+      const depth = containers.filter((step) => step === 'tar' || step === 'zip').length;
+      if (depth < DEEPEST_ARCHIVE) {
+        yield* this.#readArchive(walk, path, text);
+        return;
+      }
+    }
+    if (text.kind !== 'text') {
+      if (text.kind !== 'unreadable') await text.close();
+      const message =
+        text.kind === 'sqlite'
+          ? DATABASE_IN_ARCHIVE
+          : text.kind === 'tar' || text.kind === 'zip'
+            ? ARCHIVE_TOO_DEEP
+            : text.message;
+      yield* this.#report(walk, path, resumable, 'unreadable_input', message);
+      return;
+    }
+    const member = walk.next++;
+    if (member < walk.from) {
+      await text.close();
+      return;
+    }
+    const whole: TextOfInput = { path, size: bytes, which: { input: walk.input, member } };
+    yield* this.#split(whole, text, start, this.#queueFor(whole, resumable, start));
+    this.#skippedInFinished = this.skippedLines();
+    this.#current = undefined;
+  }
+
+  /** What is said of a file of an archive, or of all of it; counted as a file, so that a resumed run says it once. */
+  *#report(
+    walk: ArchiveWalk,
+    path: string,
+    resumable: boolean,
+    reason: SourceProblemReason,
+    message: string,
+  ): Generator<SourceItem[], void, undefined> {
+    const member = walk.next++;
+    if (member < walk.from) return;
+    const which = { input: walk.input, member };
+    const queue = this.#queueFor({ path, size: undefined, which }, resumable);
+    queue.problem(reason, message, 1);
+    yield queue.take();
   }
 
   /** A database that SQLite cannot read where it is: in an archive, compressed, or from a pipe. */
@@ -161,14 +314,10 @@ class InputReader implements FileSource {
     start: Place,
     open: OpenOptions,
   ): AsyncGenerator<SourceItem[], void, undefined> {
-    const queue = this.#queueFor(index, input, bytes.resumable);
-    const size = input.kind === 'file' ? input.size : undefined;
-    this.#options.onOpened?.({
-      path: nameOf(input),
-      size,
-      containers: bytes.containers,
-      format: 'sqlite',
-    });
+    const whole = textOf(index, input);
+    const queue = this.#queueFor(whole, bytes.resumable);
+    const { path, size } = whole;
+    this.#options.onOpened?.({ path, size, containers: bytes.containers, format: 'sqlite' });
     try {
       const copy = await unpackDatabase(input, bytes, open);
       try {
@@ -185,7 +334,7 @@ class InputReader implements FileSource {
   }
 
   async *#split(
-    input: ResolvedInput,
+    { path, size }: TextOfInput,
     text: OpenText,
     start: Place,
     queue: ItemQueue,
@@ -193,8 +342,8 @@ class InputReader implements FileSource {
     const { signal } = this.#options;
     const format = sniffFormat(text.head);
     this.#options.onOpened?.({
-      path: nameOf(input),
-      size: input.kind === 'file' ? input.size : undefined,
+      path,
+      size,
       containers: text.containers,
       format: format.kind === 'framed' ? format.form : format.kind,
     });
@@ -228,6 +377,7 @@ class InputReader implements FileSource {
       if (signal?.aborted === true) return;
       const damaged = error instanceof DamagedInputError;
       if (!damaged && !isSystemError(error)) throw error;
+      this.#reported = error;
       splitter.end(true);
       queue.end();
       judge?.end(true);
@@ -243,8 +393,8 @@ class InputReader implements FileSource {
     yield take();
   }
 
-  #queueFor(index: number, input: ResolvedInput, resumable: boolean, start?: Place): ItemQueue {
-    return new ItemQueue(nameOf(input), index, resumable, this.#options.maxEntryBytes, start);
+  #queueFor({ path, which }: TextOfInput, resumable: boolean, start?: Place): ItemQueue {
+    return new ItemQueue(path, which, resumable, this.#options.maxEntryBytes, start);
   }
 }
 
@@ -269,8 +419,27 @@ function whyNothing(kind: string, head: Buffer): string {
   return `${what} Give the log of the webhook bodies.`;
 }
 
-function nameOf(input: ResolvedInput): string {
-  return input.kind === 'stdin' ? 'stdin' : input.path;
+function textOf(index: number, input: ResolvedInput): TextOfInput {
+  const which = { input: index };
+  return input.kind === 'stdin'
+    ? { path: 'stdin', size: undefined, which }
+    : { path: input.path, size: input.size, which };
+}
+
+/** The name of a file inside its archive: `./day.log` and `/day.log` are `day.log`, and none leads out of it. */
+function nameInside(name: string): string {
+  return posix.normalize(`/${name}`).slice(1);
+}
+
+function passOver(walk: ArchiveWalk, path: string): void {
+  if (walk.passedOver.length < MOST_NAMED) walk.passedOver.push(path);
+  else walk.passedOverMore++;
+}
+
+function isPassedOver({ kind }: ArchiveMember, name: string): boolean {
+  if (kind !== 'file' || /-(?:wal|shm|journal)$/i.test(name)) return true;
+  const named = namedAs(name);
+  return named === 'left_behind' || named === 'hidden' || named === 'no_log';
 }
 
 function sizeOf(input: ResolvedInput): number {

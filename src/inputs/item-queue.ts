@@ -30,6 +30,12 @@ export interface EntryDetails {
   receivedAt?: number | undefined;
 }
 
+/** Which text of the inputs a queue is of: a file of an archive has its number in it. */
+export interface WhichText {
+  input: number;
+  member?: number | undefined;
+}
+
 /** What the splitter of one input has found and the source has not read yet. */
 export class ItemQueue {
   /** Entries and problems found so far. */
@@ -48,7 +54,7 @@ export class ItemQueue {
 
   constructor(
     private readonly path: string,
-    private readonly input: number,
+    private readonly which: WhichText,
     private readonly resumable: boolean,
     readonly maxEntryBytes: number,
     /** Where a resumed run starts, and how many items from there are done already. */
@@ -136,7 +142,7 @@ export class ItemQueue {
     this.#addProblem('entry_too_large', message, line, after, element);
   }
 
-  /** Without `after`, a resumed run starts at the next input. */
+  /** Without `after`, a resumed run starts at the next input, or the next file of an archive. */
   problem(reason: SourceProblemReason, message: string, line: number, after?: Place, element?: number): void {
     this.#addProblem(
       reason,
@@ -160,9 +166,11 @@ export class ItemQueue {
       this.#items.push({ kind: 'problem', problem });
       return;
     }
-    const position: Position =
-      after === undefined ? { input: this.input + 1, offset: 0, line: 0, element: 0 } : this.#position(after);
-    this.#items.push({ kind: 'problem', problem, after: position });
+    this.#items.push({
+      kind: 'problem',
+      problem,
+      after: after === undefined ? this.#positionBehind() : this.#position(after),
+    });
   }
 
   take(): SourceItem[] {
@@ -180,7 +188,17 @@ export class ItemQueue {
   }
 
   #position({ offset, line, element, given }: Place): Position {
-    const position = { input: this.input, offset, line, element };
-    return given === undefined || given === 0 ? position : { ...position, given };
+    const { input, member } = this.which;
+    const position: Position = { input, offset, line, element };
+    if (member !== undefined) position.member = member;
+    if (given !== undefined && given !== 0) position.given = given;
+    return position;
+  }
+
+  #positionBehind(): Position {
+    const { input, member } = this.which;
+    return member === undefined
+      ? { input: input + 1, offset: 0, line: 0, element: 0 }
+      : { input, member: member + 1, offset: 0, line: 0, element: 0 };
   }
 }

@@ -6,7 +6,7 @@ import { ChunkReader, dropFirst, toBuffer } from './chunk-reader.js';
 import { gunzip, unzstd } from './decompress.js';
 import type { ResolvedInput } from './resolve-inputs.js';
 import { CONTAINER_HEAD_BYTES, sniffContainer, type Container } from './sniff-container.js';
-import { FORMAT_HEAD_BYTES, isSettled } from './sniff-format.js';
+import { FORMAT_HEAD_BYTES, isSettled, sniffFormat } from './sniff-format.js';
 import { readZipMember, whyUnreadable } from './zip-archive.js';
 
 export interface OpenOptions {
@@ -34,15 +34,25 @@ export interface OpenText {
   close(): Promise<void>;
 }
 
-/** An SQLite database, or the write-ahead log of one: not text, and SQLite does not read it as a stream. */
-export interface DatabaseBytes {
-  kind: 'sqlite' | 'sqlite_log';
+/** Bytes that hold logs, and are not text. */
+interface Packed {
   /** For who expects a text. */
   message: string;
+  /** What they are packed in, outermost first. */
   containers: readonly string[];
   chunks: AsyncIterable<Buffer>;
   resumable: boolean;
   close(): Promise<void>;
+}
+
+/** An SQLite database, or the write-ahead log of one: SQLite does not read it as a stream. */
+export interface DatabaseBytes extends Packed {
+  kind: 'sqlite' | 'sqlite_log';
+}
+
+/** An archive of files. */
+export interface ArchiveBytes extends Packed {
+  kind: 'tar' | 'zip';
 }
 
 /** The input is in a format that holds no log as it is. */
@@ -54,45 +64,64 @@ export interface NoText {
 /** A file compressed twice by mistake is read; a bomb of nested archives is not. */
 const MOST_LAYERS = 3;
 
+export type Opened = OpenText | DatabaseBytes | ArchiveBytes | NoText;
+
 /**
  * Opens an input for reading from `offset` of its text. A plain file is opened there; anything else has to be decoded
  * from its start.
  */
-export async function openText(
-  input: ResolvedInput,
-  offset: number,
-  options: OpenOptions,
-): Promise<OpenText | DatabaseBytes | NoText> {
+export async function openText(input: ResolvedInput, offset: number, options: OpenOptions): Promise<Opened> {
   const resumable = input.kind === 'file' && (await stat(input.absolutePath)).isFile();
   const member = input.kind === 'file' ? input.member : undefined;
   const problem = member === undefined ? undefined : whyUnreadable(member);
   if (problem !== undefined) return { kind: 'unreadable', message: problem };
-  let reader = new ChunkReader(readBytes(input, 0, options));
+  const read = (start: number) => readBytes(input, start, options);
+  const again = resumable ? read : undefined;
+  return openChunks(read(0), { containers: member === undefined ? [] : ['zip'], offset, resumable, again });
+}
+
+/** Where chunks come from, and from where on their text is wanted. */
+export interface ChunksToOpen {
+  /** What is already taken off, outermost first. */
+  containers: readonly string[];
+  offset: number;
+  resumable: boolean;
+  /** Reads the same bytes once more, from a byte on; a file in an archive is read once. */
+  again?: ((start: number) => AsyncIterable<Buffer>) | undefined;
+}
+
+/** Takes compression and encoding off. */
+export async function openChunks(chunks: AsyncIterable<Buffer>, whole: ChunksToOpen): Promise<Opened> {
+  const { resumable, again } = whole;
+  let reader = new ChunkReader(chunks);
   let container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
-  const containers: string[] = member === undefined ? [] : ['zip'];
+  const containers = [...whole.containers];
   while (container.kind !== 'plain') {
-    if (container.kind === 'sqlite' || container.kind === 'sqlite_log') {
+    if (isPacked(container)) {
       const bytes = reader;
-      const [kind, message] = [container.kind, NOT_TEXT[container.kind]];
       const close = () => bytes.close();
-      return { kind, message, containers, chunks: bytes.chunks(), resumable, close };
+      const { kind } = container;
+      const packed = { message: NOT_TEXT[kind], containers, chunks: bytes.chunks(), resumable, close };
+      return kind === 'tar' || kind === 'zip' ? { kind, ...packed } : { kind, ...packed };
     }
-    const layers = containers.length;
+    const layers = containers.length - whole.containers.length;
     if (container.kind === 'unreadable' || layers === MOST_LAYERS) {
       await reader.close();
       return { kind: 'unreadable', message: describe(container) };
     }
-    const again = resumable && layers === 0 ? () => readBytes(input, 0, options) : undefined;
-    reader = new ChunkReader(decode(reader.chunks(), container.kind, again));
+    const once = again !== undefined && containers.length === 0 ? () => again(0) : undefined;
+    reader = new ChunkReader(decode(reader.chunks(), container.kind, once));
     containers.push(container.kind);
     container = sniffContainer(await reader.peek(CONTAINER_HEAD_BYTES, beginsAsText));
   }
   const head = await reader.peek(FORMAT_HEAD_BYTES, isSettled);
-  const start = Math.max(offset, bomLength(head));
-  const enter = resumable && containers.length === 0 && offset > 0;
-  if (enter) {
+  // A message of WhatsApp-Chat-Exporter does not name its chat, which may stand anywhere before it.
+  const isWanted = whole.offset > 0 && sniffFormat(head).kind !== 'chat_exporter';
+  const start = Math.max(isWanted ? whole.offset : 0, bomLength(head));
+  const enter = containers.length === 0 && isWanted ? again : undefined;
+  if (enter !== undefined) {
     await reader.close();
-    reader = new ChunkReader(readBytes(input, start, options));
+    reader = new ChunkReader(enter(start));
   }
   const text = reader;
   return {
@@ -100,16 +129,24 @@ export async function openText(
     head,
     containers,
     offset: start,
-    chunks: enter ? text.chunks() : dropFirst(text.chunks(), start),
+    chunks: enter === undefined ? dropFirst(text.chunks(), start) : text.chunks(),
     resumable,
     close: () => text.close(),
   };
 }
 
-const NOT_TEXT: Readonly<Record<DatabaseBytes['kind'], string>> = {
+type PackedKind = (DatabaseBytes | ArchiveBytes)['kind'];
+
+function isPacked(container: Container): container is { kind: PackedKind } {
+  return Object.hasOwn(NOT_TEXT, container.kind);
+}
+
+const NOT_TEXT: Readonly<Record<PackedKind, string>> = {
   sqlite: 'This is an SQLite database, not a log. Export the log table as CSV.',
   sqlite_log:
     'This is the write-ahead log of an SQLite database. Give the database itself, with this file beside it: both are read together.',
+  tar: 'This is a tar archive. Unpack it, and give the files in it.',
+  zip: 'This is a zip archive in another one, or a damaged one. Unpack it, and give the files in it.',
 };
 
 async function* readBytes(
@@ -139,7 +176,7 @@ function openFile(absolutePath: string, start: number, highWaterMark: number): R
 
 function decode(
   chunks: AsyncIterable<Buffer>,
-  kind: Exclude<Container['kind'], 'plain' | 'unreadable' | DatabaseBytes['kind']>,
+  kind: Exclude<Container['kind'], 'plain' | 'unreadable' | PackedKind>,
   again: (() => AsyncIterable<Buffer>) | undefined,
 ): AsyncIterable<Buffer> {
   switch (kind) {

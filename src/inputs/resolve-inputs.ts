@@ -5,6 +5,7 @@ import { ConfigError } from '../model/errors.js';
 import { bomLength, skipBlank } from './bytes.js';
 import { DamagedInputError } from './decompress.js';
 import { holdsMessages, withoutSideFiles } from './exports/packed-database.js';
+import { isCalled, isDatabaseName, isLeftBehind, mayBeLog, namedAs } from './log-names.js';
 import { FORMAT_HEAD_BYTES } from './sniff-format.js';
 import { sniffSqlDump } from './split-sql.js';
 import { listZip, type ZipMember } from './zip-archive.js';
@@ -21,21 +22,6 @@ export type ResolvedInput =
       member?: ZipMember;
     }
   | { kind: 'stdin' };
-
-/** Non-log files found beside logs. Anything else in a directory is read, and its format detected by content. */
-const NOT_LOGS = new Set(
-  (
-    '7z avif bmp class css db doc docx eot exe gif heic heif html ico jar jpeg jpg js lock map md mjs mov mp3 mp4 ' +
-    'ods odt ogg opus otf pdf pem pid png ppt pptx py rar sh so sock sqlite sqlite3 svg tif tiff toml ts ttf ' +
-    'wasm wav webm webp woff woff2 xls xlsx xml yaml yml zip'
-  ).split(' '),
-);
-
-/** Names of databases: beside logs, only those of a phone and of wacli are read. */
-const DATABASE = /\.(?:db|sqlite3?)$/i;
-
-/** Files that operating systems and version control leave in any directory: not reported. */
-const LEFT_BEHIND = /^(?:\._.*|\.DS_Store|\.directory|\.git.*|__MACOSX)$/;
 
 /** Where and how paths are looked up. */
 interface Lookup {
@@ -126,9 +112,8 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
   const databases: FileInput[] = [];
   for (const member of members) {
     const inside = `${given}/${member.name}`;
-    const parts = member.name.split('/');
-    if (parts.some((part) => LEFT_BEHIND.test(part))) continue;
-    const isHidden = parts.some((part) => part.startsWith('.') && part !== '.');
+    const named = namedAs(member.name);
+    if (named === 'left_behind') continue;
     const input: FileInput = {
       kind: 'file',
       path: inside,
@@ -136,15 +121,11 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
       size: member.compressedBytes,
       member,
     };
-    const isDatabase = !isHidden && DATABASE.test(member.name);
-    // An archive inside an archive cannot be read, and says so when it is opened.
-    const isRead = isDatabase
-      ? await holdsMessages(input)
-      : mayBeLog(member.name) || isCalled('.zip', member.name);
-    if (!isHidden && isRead) {
+    const isRead = named === 'database' ? await holdsMessages(input) : named === 'log' || named === 'archive';
+    if (isRead) {
       inputs.push(input);
     } else {
-      if (isDatabase) databases.push(input);
+      if (named === 'database') databases.push(input);
       onPassedOver?.(inside);
     }
   }
@@ -176,7 +157,7 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
     if (seen.has(real)) return;
     seen.add(real);
     for (const name of await readdir(real)) {
-      if (LEFT_BEHIND.test(name)) continue;
+      if (isLeftBehind(name)) continue;
       const inside = path.join(current, name);
       const stats = await statIfPresent(path.resolve(cwd, inside));
       const isFile = stats?.isFile() === true;
@@ -188,7 +169,7 @@ async function listDirectory(directory: string, lookup: Lookup): Promise<FileInp
       } else if (isFile) {
         const file = path.resolve(cwd, inside);
         const input: FileInput = { kind: 'file', path: inside, absolutePath: file, size: stats.size };
-        const isDatabase = DATABASE.test(name);
+        const isDatabase = isDatabaseName(name);
         const isRead = isDatabase
           ? await holdsMessages(input)
           : isCalled('.sql', name)
@@ -225,14 +206,6 @@ async function isSqlDump(absolutePath: string): Promise<boolean> {
   } finally {
     await file.close();
   }
-}
-
-function isCalled(extension: '.zip' | '.sql', name: string): boolean {
-  return name.toLowerCase().endsWith(extension);
-}
-
-function mayBeLog(name: string): boolean {
-  return !NOT_LOGS.has(path.extname(name).slice(1).toLowerCase()) && !name.endsWith('~');
 }
 
 async function statIfPresent(absolutePath: string): Promise<Stats | undefined> {

@@ -1,10 +1,12 @@
+import { isTarHeader } from './tar-archive.js';
+
 /** The format of a file by its first bytes, whatever its name. */
 export type Container =
-  | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' | 'sqlite' | 'sqlite_log' }
+  | { kind: 'plain' | 'gzip' | 'zstd' | 'utf-16le' | 'utf-16be' }
+  | { kind: 'sqlite' | 'sqlite_log' | 'tar' | 'zip' }
   | { kind: 'unreadable'; what: string; remedy: string };
 
 interface Signature {
-  at: number;
   bytes: Buffer;
   what: string;
   remedy: string;
@@ -12,9 +14,8 @@ interface Signature {
 
 const UNPACK = 'Unpack it and replay the files in it.';
 
-function signature(what: string, bytes: string | number[], remedy: string, at = 0): Signature {
+function signature(what: string, bytes: string | number[], remedy: string): Signature {
   return {
-    at,
     bytes: typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes),
     what,
     remedy,
@@ -23,10 +24,7 @@ function signature(what: string, bytes: string | number[], remedy: string, at = 
 
 /** From the formats' own specifications. */
 const UNREADABLE = [
-  // The files in a zip archive are inputs of their own; this is one inside another, on standard input, or damaged.
-  signature('a zip archive', 'PK\x03\x04', 'Unpack it, or pipe what unzip -p FILE prints into replay -'),
   signature('an empty zip archive', 'PK\x05\x06', UNPACK),
-  signature('a tar archive', 'ustar', 'Unpack it, or pipe what tar -xOf FILE prints into replay -', 257),
   signature('bzip2-compressed', 'BZh', 'Pipe what bzip2 -dc FILE prints into replay -'),
   signature('xz-compressed', '\xfd7zXZ\x00', 'Pipe what xz -dc FILE prints into replay -'),
   signature('lz4-compressed', [0x04, 0x22, 0x4d, 0x18], 'Pipe what lz4 -dc FILE prints into replay -'),
@@ -49,8 +47,11 @@ const SQLITE = Buffer.from('SQLite format 3\0');
 /** The write-ahead log of an SQLite database, with checksums in either byte order. */
 const SQLITE_LOGS: ReadonlySet<number> = new Set([0x377f0682, 0x377f0683]);
 
-/** Bytes that sniffContainer needs: a tar archive is recognised at byte 257. */
-export const CONTAINER_HEAD_BYTES = 262;
+const ZIP = Buffer.from('PK\x03\x04', 'latin1');
+const USTAR = Buffer.from('ustar');
+
+/** Bytes that sniffContainer needs: a tar archive is told by its first header. */
+export const CONTAINER_HEAD_BYTES = 512;
 
 /** `head`: the first CONTAINER_HEAD_BYTES of the input, or all of it if it is shorter. */
 export function sniffContainer(head: Buffer): Container {
@@ -58,8 +59,10 @@ export function sniffContainer(head: Buffer): Container {
   if (isZstd(head)) return { kind: 'zstd' };
   if (head.subarray(0, SQLITE.length).equals(SQLITE)) return { kind: 'sqlite' };
   if (head.length >= 4 && SQLITE_LOGS.has(head.readUInt32BE(0))) return { kind: 'sqlite_log' };
-  for (const { at, bytes, what, remedy } of UNREADABLE) {
-    if (head.subarray(at, at + bytes.length).equals(bytes)) return { kind: 'unreadable', what, remedy };
+  if (head.subarray(0, ZIP.length).equals(ZIP)) return { kind: 'zip' };
+  if (isTar(head)) return { kind: 'tar' };
+  for (const { bytes, what, remedy } of UNREADABLE) {
+    if (head.subarray(0, bytes.length).equals(bytes)) return { kind: 'unreadable', what, remedy };
   }
   // By its byte order mark, or by the NUL that every ASCII character has on one side.
   if (head[0] === 0xff && head[1] === 0xfe) return { kind: 'utf-16le' };
@@ -67,6 +70,11 @@ export function sniffContainer(head: Buffer): Container {
   if (isAscii(head[0]) && head[1] === 0 && isAscii(head[2]) && head[3] === 0) return { kind: 'utf-16le' };
   if (head[0] === 0 && isAscii(head[1]) && head[2] === 0 && isAscii(head[3])) return { kind: 'utf-16be' };
   return { kind: 'plain' };
+}
+
+/** With the word `ustar` also where its header is cut off or damaged; no text has bytes 0 before it. */
+function isTar(head: Buffer): boolean {
+  return isTarHeader(head) || (head.subarray(257, 262).equals(USTAR) && head.subarray(0, 257).includes(0));
 }
 
 /** A frame of RFC 8878, or a skippable frame before one. */

@@ -1,5 +1,5 @@
 import { bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
-import { instantOf } from '../model/time.js';
+import { RowTime } from '../decode/envelopes/row-time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
 import { mayHoldBody } from './markers.js';
@@ -25,7 +25,7 @@ export class CsvSplitter implements Splitter {
   #bodies: NamedCell[] = [];
   /** Bytes of a cell that was too large to keep. */
   #tooLarge = 0;
-  #receivedAt: number | undefined;
+  #time = new RowTime();
   /** The cells of the row that say who signed its body. */
   #signing: NamedCell[] = [];
   #damaged = false;
@@ -72,12 +72,9 @@ export class CsvSplitter implements Splitter {
       this.#tooLarge = cell.size;
       return;
     }
-    if (column === this.layout.receivedAtColumn) {
-      this.#receivedAt = parseReceivedAt(cell.bytes.toString());
-      return;
-    }
     if (isEmpty(cell) || this.#persons.has(column)) return;
     const named: NamedCell = { name: this.layout.names?.[column], bytes: cell.bytes };
+    this.#time.addCell(named.name ?? '', cell.bytes);
     const isJson = column === this.layout.jsonColumn;
     if (cell.bytes.length >= SHORTEST_BODY && isBody(cell, isJson))
       this.#bodies.push({ ...named, bytes: this.#plain(cell, cell.bytes) });
@@ -93,14 +90,14 @@ export class CsvSplitter implements Splitter {
   #takeRecord({ columns, end, newlines, ending }: CsvRecord): void {
     const before: Place = { offset: this.#offset, line: this.line, element: this.#row };
     const json = this.#json;
-    const receivedAt = this.#receivedAt;
+    const receivedAt = this.#time.at;
     const signing = this.#signing;
     const bodies = this.#bodies;
     const tooLarge = this.#tooLarge;
     this.#json = undefined;
     this.#tooLarge = 0;
     if (bodies.length > 0) this.#bodies = [];
-    this.#receivedAt = undefined;
+    this.#time = new RowTime();
     if (signing.length > 0) this.#signing = [];
     this.line += newlines;
     this.#offset = this.#base + end;
@@ -134,15 +131,6 @@ const NOTHING = Buffer.alloc(0);
 /** No body is shorter. */
 const SHORTEST_BODY = 40;
 
-const EPOCH = /^(\d{9,10})(\.\d+)?$|^(\d{12,13})(\.\d+)?$/;
-
-/** The time in a cell, in ms since 1970: a date and time, or seconds or milliseconds since 1970. */
-function parseReceivedAt(text: string): number | undefined {
-  const epoch = EPOCH.exec(text.trim());
-  if (epoch === null) return instantOf(text);
-  return Math.trunc(Number(text) * (epoch[1] === undefined ? 1 : 1000));
-}
-
 function isEmpty({ bytes, quoted }: CsvCell): boolean {
   return (
     bytes !== undefined &&
@@ -168,7 +156,6 @@ export interface CsvLayout {
   /** Names of the columns; undefined where the first record is an entry already (`copy … csv` without `header`). */
   names: readonly string[] | undefined;
   jsonColumn: number;
-  receivedAtColumn: number | undefined;
   /** Of cells without quotes. */
   escapes?: FileEscapes;
   /** Whether a backslash escapes in quoted cells. */
@@ -177,7 +164,6 @@ export interface CsvLayout {
 
 const DELIMITERS = [COMMA, SEMICOLON, TAB];
 const JSON_NAMES = ['payload', 'body', 'rawbody', 'data', 'json', 'message'];
-const RECEIVED_AT_NAMES = ['receivedat', 'createdat', 'timestamp', 'time'];
 const COLUMN_NAME = /^[\p{L}\p{N}_ .:#$@()/-]{1,64}$/u;
 const SAMPLE_RECORDS = 50;
 
@@ -219,8 +205,7 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   const marked = isFirst(holdsBody);
   const inFirst = marked === -1 ? isFirst(() => true) : marked;
   if (inFirst !== -1 && !isTable(first, others, inFirst)) return undefined;
-  if (inFirst !== -1)
-    return { delimiter, names: undefined, jsonColumn: inFirst, receivedAtColumn: undefined };
+  if (inFirst !== -1) return { delimiter, names: undefined, jsonColumn: inFirst };
   const names = first.cells.map(({ bytes }) => bytes?.toString().trim() ?? '');
   if (!first.whole || !names.every((name) => COLUMN_NAME.test(name))) return undefined;
   // One column is one whatever would separate it from others.
@@ -242,11 +227,10 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
     bestColumn(names, countsOf(looksLikeJson));
   if (jsonColumn !== undefined) {
     if (names.length === 1 && isWrapped(rows)) return undefined;
-    const receivedAtColumn = findName(names, RECEIVED_AT_NAMES);
     const cells = rows.flatMap(({ cells }) => cells[jsonColumn] ?? []);
     const written = cells.flatMap(({ bytes, quoted }) => (bytes === undefined || quoted ? [] : bytes));
     const escapes = delimiter === TAB ? escapesOfCells(written) : undefined;
-    return { delimiter, names, jsonColumn, receivedAtColumn, escapes };
+    return { delimiter, names, jsonColumn, escapes };
   }
   return names.length > 1 && rows.length > 0 && rows.length === others.length ? 'no_json' : undefined;
 }

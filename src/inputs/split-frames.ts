@@ -232,7 +232,7 @@ export class FrameSplitter implements LinesSplitter {
         line: number,
         lastLine: number,
         lines: 0,
-        receivedAt: frame === undefined ? lineTime(content, content.length) : undefined,
+        receivedAt: frame === undefined ? lineTime(content, found?.start ?? content.length) : undefined,
         raw: new ByteCollector(this.queue.maxEntryBytes),
         content: new ByteCollector(this.queue.maxEntryBytes),
         start: found?.start ?? 0,
@@ -252,7 +252,7 @@ export class FrameSplitter implements LinesSplitter {
         open.scanner = scannerAfter(content, found.start, open);
       this.#open.set(stream, open);
     } else {
-      const time = frame?.time ?? lineTime(content, content.length);
+      const time = frame?.time ?? lineTime(content, found.kind === 'line' ? content.length : found.start);
       const isCut = !terminated && found.kind !== 'whole' && !isObject(frame);
       const after = isCut ? { ...this.#safe, given: this.#given } : this.#after();
       if (head !== undefined) {

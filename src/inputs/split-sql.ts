@@ -1,4 +1,3 @@
-import { instantOf } from '../model/time.js';
 import {
   BACKSLASH,
   ByteCollector,
@@ -14,6 +13,7 @@ import {
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
 import { isRestOfJson } from '../decode/envelopes/json-rests.js';
+import { RowTime } from '../decode/envelopes/row-time.js';
 import { hasMarkedBytes, hasMarker } from './markers.js';
 import { entryOfBodies, entryOfRow, personsColumns, saysWhoSigned, type NamedCell } from './row-entry.js';
 
@@ -33,7 +33,6 @@ const BEGINS_INSERT = /^(?:INSERT|REPLACE)\b/i;
 /** Columns and tables in which programs keep what they received. */
 const BODY_COLUMN = /^(?:raw_?)?(?:payload|body|data|json|message|content|event|request)$/i;
 const BODY_TABLE = /hook|event|payload|execution|queue|(?:^|[_.])logs?$/i;
-const TIME_COLUMN = /^(?:received|created|inserted)_?(?:at|on)?$|^(?:timestamp|time|date_?time)$/i;
 
 /** Whether a text is a dump of a database as SQL, and whose notation its texts have; undefined when it is none. */
 export function sniffSqlDump(head: Buffer): { mysql: boolean } | undefined {
@@ -70,7 +69,7 @@ interface Row {
   signing: NamedCell[];
   /** Bytes of a cell that was too large to keep. */
   tooLarge: number;
-  receivedAt: number | undefined;
+  time: RowTime;
 }
 
 /** The rows of one COPY block or one INSERT. */
@@ -340,13 +339,7 @@ export class SqlSplitter implements Splitter {
     if (row === undefined || value === undefined || value.length === 0 || persons?.has(column) === true)
       return;
     const name = columns[column];
-    if (
-      value.length <= 40 &&
-      row.receivedAt === undefined &&
-      (name === undefined || TIME_COLUMN.test(name))
-    ) {
-      row.receivedAt = instantOf(value.toString('latin1'));
-    }
+    row.time.addCell(name, value);
     const cell: NamedCell = { name, bytes: value };
     if (saysWhoSigned(cell)) row.signing.push(cell);
     const first = value[skipBlank(value)];
@@ -370,7 +363,7 @@ export class SqlSplitter implements Splitter {
       return;
     }
     const after = { ...statement.place, given: ++statement.given };
-    const { receivedAt } = row;
+    const receivedAt = row.time.at;
     const marked = bodies.length > 0 ? entryOfBodies(bodies, signing) : undefined;
     const entry = marked ?? (body === undefined ? undefined : entryOfRow(body, signing));
     const size = entry?.length ?? row.tooLarge;
@@ -379,7 +372,7 @@ export class SqlSplitter implements Splitter {
 }
 
 function newRow(line: number): Row {
-  return { line, body: undefined, bodies: [], signing: [], tooLarge: 0, receivedAt: undefined };
+  return { line, body: undefined, bodies: [], signing: [], tooLarge: 0, time: new RowTime() };
 }
 
 function cellsOf(line: Buffer): Buffer[] {

@@ -10,8 +10,21 @@ import {
   trimEnd,
 } from './bytes.js';
 import type { ItemQueue, Place, Splitter } from './item-queue.js';
+import { isCutBefore } from './line-kinds.js';
 import { ValueScanner } from './value-scanner.js';
 import { findEntryList, largeValueOf, WrappedValues } from './wrapped-values.js';
+
+/** A longer line is not held to tell whether the value before it is cut off. */
+const LONGEST_TOLD = 512 * 1024;
+
+const BEGUN = Buffer.from('{"');
+const DEEP = 64;
+
+function isDeepOpening(begun: Buffer): boolean {
+  return (
+    begun.length > DEEP && begun.every((byte) => byte === OPEN_BRACKET || isBlank(byte) || byte === NEWLINE)
+  );
+}
 
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 
@@ -40,6 +53,10 @@ export class ValueSplitter implements Splitter {
   #bytes: ByteCollector;
   #scanner = new ValueScanner();
   #junkAtLineStart = false;
+  /** The beginning of a line that tells whether the value before it is cut off. */
+  #held: Buffer | undefined;
+  /** Whether the next line tells that: it is the value's second one. */
+  #mayBeCut = false;
 
   constructor(
     private readonly queue: ItemQueue,
@@ -55,7 +72,14 @@ export class ValueSplitter implements Splitter {
     this.#largeValue = largeValueOf(queue);
   }
 
-  push(chunk: Buffer): void {
+  push(next: Buffer): void {
+    const chunk = this.#held === undefined ? next : Buffer.concat([this.#held, next]);
+    this.#base -= this.#held?.length ?? 0;
+    this.#held = undefined;
+    this.#read(chunk, false);
+  }
+
+  #read(chunk: Buffer, isLast: boolean): void {
     let at = 0;
     while (at < chunk.length) {
       switch (this.#state) {
@@ -63,7 +87,12 @@ export class ValueSplitter implements Splitter {
           at = this.#between(chunk, at);
           break;
         case 'value':
-          at = this.#value(chunk, at);
+          if (this.#mayBeCut && !this.#tellCut(chunk, at, isLast)) {
+            this.#held = Buffer.from(chunk.subarray(at));
+            this.#base += chunk.length;
+            return;
+          }
+          if (this.#isInValue) at = this.#value(chunk, at);
           break;
         case 'scalar':
           at = this.#scalar(chunk, at);
@@ -80,6 +109,10 @@ export class ValueSplitter implements Splitter {
   }
 
   end(damaged: boolean): void {
+    const held = this.#held;
+    this.#held = undefined;
+    this.#base -= held?.length ?? 0;
+    if (held !== undefined) this.#read(held, true);
     if (damaged) return;
     if (this.#wrapped !== undefined) {
       this.#wrapped.end();
@@ -135,7 +168,34 @@ export class ValueSplitter implements Splitter {
     return chunk.length;
   }
 
-  #value(chunk: Buffer, from: number): number {
+  get #isInValue(): boolean {
+    return this.#state === 'value';
+  }
+
+  /** Gives the value if the line at `from` shows that it is cut off. Whether the line could be told: all of it has come. */
+  #tellCut(chunk: Buffer, from: number, isLast: boolean): boolean {
+    const newline = chunk.indexOf(NEWLINE, from);
+    const size = (newline === -1 ? chunk.length : newline) - from;
+    if (newline === -1 && !isLast && size <= LONGEST_TOLD) return false;
+    this.#mayBeCut = false;
+    const begun = this.#bytes.peek();
+    if (begun === undefined || size > LONGEST_TOLD) return true;
+    // Nobody nests lists so deep: it is as good as a value that has begun.
+    const value = isDeepOpening(begun) ? BEGUN : begun;
+    if (isCutBefore(value, chunk.subarray(from, from + size))) this.#give(from);
+    return true;
+  }
+
+  #value(chunk: Buffer, start: number): number {
+    // Its first line is read alone: the second may tell that it is cut off.
+    const newline = this.#scanner.newlines === 0 ? chunk.indexOf(NEWLINE, start) : -1;
+    if (newline === -1) return this.#valueIn(chunk, start);
+    const to = this.#valueIn(chunk.subarray(0, newline + 1), start);
+    this.#mayBeCut = to === newline + 1 && this.#isInValue && this.#scanner.status === 'open';
+    return to;
+  }
+
+  #valueIn(chunk: Buffer, from: number): number {
     const room = this.#largeValue - this.#bytes.size;
     const isFirstPart = !this.#isExamined && chunk.length - from > room;
     const part = isFirstPart ? chunk.subarray(0, from + room) : chunk;

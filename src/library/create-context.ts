@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import { embeddedIn, withRunLock, type DatabaseConfig, type RunLockChoice } from '../commands/database.js';
 import { ownProcess, type Context, type ProgressEvent } from '../context.js';
 import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
 import { assertMigrated, migrate } from '../store/migrations/migrate.js';
 import { openStore } from '../store/open-store.js';
+import { CONTEXT_OPTIONS, readOptions } from './options.js';
 
 interface CommonOptions {
   /** Aborts whatever runs: it finishes its batch, commits and returns. */
@@ -16,6 +18,8 @@ interface CommonOptions {
   onProgress?: (event: ProgressEvent) => void;
   /** How long to wait for another run to end, in milliseconds (default 0: refuse at once). */
   lockWaitMs?: number;
+  /** Who looks at messages, for the access log, where the operating system's user says too little. */
+  actor?: string;
   /** Milliseconds since 1970 (default `Date.now`). */
   clock?: () => number;
 }
@@ -58,9 +62,14 @@ const HOLDER = 'a program that uses wa-reconcile as a library';
  * `locked` (another process has the embedded database open), `migrations_pending`, `invalid_option`.
  */
 export async function createContext(options: ServerOptions | HomeOptions): Promise<LibraryContext> {
-  const { clock = Date.now, lockWaitMs = 0, onProgress = () => undefined } = options;
-  const { signal = new AbortController().signal } = options;
-  const database = databaseOf(options);
+  const {
+    clock,
+    lockWaitMs,
+    onProgress = () => undefined,
+    ...given
+  } = readOptions('createContext', CONTEXT_OPTIONS, options);
+  const { signal = new AbortController().signal } = given;
+  const database = databaseOf(given);
   const own = ownProcess();
   const store = await openStore(database, {
     command: HOLDER,
@@ -68,17 +77,18 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
     pid: own.pid,
     waitMs: lockWaitMs,
     signal,
-    creates: options.home !== undefined && options.create === true,
+    creates: given.home !== undefined && given.create === true,
     // A program asked for it by name; it need not be full.
     keepsBlank: true,
   });
   try {
-    if (options.databaseUrl !== undefined && options.migrate === true) await migrate(store);
+    if (given.databaseUrl !== undefined && given.migrate === true) await migrate(store);
     await assertMigrated(store);
-    const log = options.logger ?? (await silentLogger());
+    const log = given.logger ?? (await silentLogger());
     const close = (): Promise<void> => store.close();
     return {
       ...own,
+      ...(options.actor === undefined ? {} : { actor: options.actor }),
       store,
       log,
       clock,
@@ -95,10 +105,11 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
   }
 }
 
+type GivenDatabase = Pick<z.output<typeof CONTEXT_OPTIONS>, 'databaseUrl' | 'directUrl' | 'home'>;
+
 /** Throws ConfigError `invalid_option` if neither is given. */
-function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
-  const { databaseUrl, home } = options;
-  const given = [options.databaseUrl, options.home].filter((value) => value !== undefined);
+function databaseOf({ databaseUrl, directUrl, home }: GivenDatabase): DatabaseConfig {
+  const given = [databaseUrl, home].filter((value) => value !== undefined);
   // Types forbid it; an untyped program must not use the wrong database.
   if (given.length > 1) {
     throw new ConfigError('createContext was given databaseUrl and home.', {
@@ -107,7 +118,6 @@ function databaseOf(options: ServerOptions | HomeOptions): DatabaseConfig {
     });
   }
   if (databaseUrl !== undefined && databaseUrl !== '') {
-    const { directUrl } = options;
     return { kind: 'postgresql', url: databaseUrl, ...(directUrl === undefined ? {} : { directUrl }) };
   }
   if (home !== undefined && home !== '') {

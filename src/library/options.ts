@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { DUPLICATE_CLASSES } from '../commands/dedupe/result.js';
 import { EXPLAIN_KINDS } from '../commands/explain/result.js';
 import { IMPORT_PHASES } from '../commands/import/types.js';
-import { MEDIA_TYPES } from '../commands/media/types.js';
+import { LISTED_STATES, MEDIA_TYPES } from '../commands/media/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
-import { CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
+import type { ProgressEvent } from '../context.js';
+import { CONNECTION_KINDS, CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
 import { isTimeZone, localTimeZone } from '../model/time.js';
 
@@ -181,6 +183,18 @@ export const OPTIONS = {
     since: moment.optional(),
     limit: z.int().min(1).max(10_000).default(20),
   }),
+  showRun: word,
+  listConnections: z.strictObject({
+    organization: word.optional(),
+  }),
+  addConnection: z.strictObject({
+    organization: word.default('default'),
+    name: z.string(),
+    kind: z.enum(CONNECTION_KINDS),
+    phone: z.string().optional(),
+    phoneNumberId: z.string().optional(),
+    wabaId: z.string().optional(),
+  }),
   checkConnections: z.strictObject({
     connection: word.optional(),
     organization: word.optional(),
@@ -195,7 +209,11 @@ export const OPTIONS = {
     /** Asks again if an earlier request has no known answer. */
     again: z.boolean().default(false),
   }),
-  mediaStatus: z.strictObject(whichMedia),
+  mediaStatus: z.strictObject({
+    ...whichMedia,
+    /** Lists the files in this state. */
+    files: z.enum(LISTED_STATES).optional(),
+  }),
   fetchMedia: z.strictObject({
     ...whichMedia,
     /** The directory to keep the files in. */
@@ -222,6 +240,28 @@ export const OPTIONS = {
     batchSize,
   }),
 };
+
+/** The options of `createContext`; what TypeScript allows is narrower. */
+export const CONTEXT_OPTIONS = z.strictObject({
+  databaseUrl: z.string().optional(),
+  directUrl: word.optional(),
+  migrate: z.boolean().optional(),
+  home: z.string().optional(),
+  create: z.boolean().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  logger: z
+    .custom<Logger>((given) => typeof given === 'object' && given !== null && 'info' in given, {
+      error: 'is not a pino logger',
+    })
+    .optional(),
+  onProgress: z.custom<(event: ProgressEvent) => void>(isFunction, { error: 'is not a function' }).optional(),
+  lockWaitMs: milliseconds.default(0),
+  clock: z.custom<() => number>(isFunction, { error: 'is not a function' }).default(() => Date.now),
+});
+
+function isFunction(given: unknown): boolean {
+  return typeof given === 'function';
+}
 
 /** The options of a use-case as a caller gives them. */
 export type Given<Name extends keyof typeof OPTIONS> = z.input<(typeof OPTIONS)[Name]>;

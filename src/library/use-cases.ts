@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { addConnection as addConnectionTo, type AddConnectionResult } from '../commands/connections/save.js';
 import { listConnections as listConnectionsOf, type ConnectionList } from '../commands/connections/list.js';
-import type { TypedFields } from '../commands/connections/validate.js';
 import { compare as runCompare } from '../commands/compare/compare.js';
 import type { ComparedItem, CompareResult } from '../commands/compare/types.js';
 import { dedupe as runDedupe } from '../commands/dedupe/dedupe.js';
@@ -16,7 +15,7 @@ import { reconcile as runReconcile } from '../commands/reconcile/reconcile.js';
 import type { ReconcileResult } from '../commands/reconcile/types.js';
 import type { ReplayInput } from '../commands/replay/options.js';
 import { replay as runReplay } from '../commands/replay/replay.js';
-import { report as runReport } from '../commands/report/report.js';
+import { showReport } from '../commands/report/show-report.js';
 import { alertLimitsOf, type ReportResult } from '../commands/report/types.js';
 import {
   listRuns as listRunsOf,
@@ -112,7 +111,7 @@ export async function verify(
 export async function report(ctx: LibraryContext, given: Given<'report'> = {}): Promise<ReportResult> {
   const { historyAfterMs, silentAfterMs, ...options } = readOptions('report', OPTIONS.report, given);
   return underLock(ctx, 'report', undefined, (held) =>
-    runReport(held, { ...options, ...alertLimitsOf(historyAfterMs, silentAfterMs) }),
+    showReport(held, { ...options, ...alertLimitsOf(historyAfterMs, silentAfterMs) }),
   );
 }
 
@@ -191,25 +190,26 @@ export async function listRuns(ctx: LibraryContext, given: Given<'listRuns'> = {
 
 /** One run, by its id or a prefix. Throws ConfigError if none or several match. */
 export async function showRun(ctx: LibraryContext, run: string): Promise<RunDetail> {
-  return underLock(ctx, 'runs show', undefined, (held) => showRunOf(held, run));
+  const id = readOptions('showRun', OPTIONS.showRun, run);
+  return underLock(ctx, 'runs show', undefined, (held) => showRunOf(held, id));
 }
 
 /** The connections, or those of one organization (by its slug). */
 export async function listConnections(
   ctx: LibraryContext,
-  given: { organization?: string } = {},
+  given: Given<'listConnections'> = {},
 ): Promise<ConnectionList> {
-  return underLock(ctx, 'connection list', undefined, (held) => listConnectionsOf(held, given.organization));
+  const { organization } = readOptions('listConnections', OPTIONS.listConnections, given);
+  return underLock(ctx, 'connection list', undefined, (held) => listConnectionsOf(held, organization));
 }
 
 /** Adds a connection to an organization (`default` without one). Throws ConfigError for fields that are wrong or taken. */
 export async function addConnection(
   ctx: LibraryContext,
-  { organization = 'default', ...fields }: TypedFields & { organization?: string },
+  given: Given<'addConnection'>,
 ): Promise<AddConnectionResult> {
-  return underLock(ctx, 'connection add', undefined, (held) =>
-    addConnectionTo(held, { ...fields, organization }),
-  );
+  const fields = readOptions('addConnection', OPTIONS.addConnection, given);
+  return underLock(ctx, 'connection add', undefined, (held) => addConnectionTo(held, fields));
 }
 
 /** What to replay. Throws ConfigError for a path without input, and for contradictory options. */

@@ -42,6 +42,8 @@ export interface SourceProblem {
 export interface Position {
   /** Index into the resolved list of inputs. */
   input: number;
+  /** For an archive that is read from its begin to its end: files of it up to here, those of archives in it included. */
+  member?: number | undefined;
   /** Bytes of the (uncompressed) input up to here. */
   offset: number;
   /** Lines up to here. */

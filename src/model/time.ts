@@ -117,21 +117,21 @@ export function midnight(wall: WallTime, timeZone: string, days: number): number
 }
 
 const DATE_TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*(Z|UTC|[+-]\d\d(?::?\d\d)?))?/i;
+  /^(\d{4})(?:-(\d\d)-|\/(\d\d)\/)(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*(Z|UTC|[+-]\d\d(?::?\d\d)?))?/i;
 
 /**
- * The instant (ms since 1970) at the beginning of a text, and its length in characters: ISO 8601, or PostgreSQL's
- * `2025-09-16 05:33:20.123+00`. A time without a zone is UTC: servers and databases write UTC, and the result must not
- * depend on the zone of the machine that replays the log. undefined when the text does not begin with a valid date and
- * time.
+ * The instant (ms since 1970) at the beginning of a text, and its length in characters: ISO 8601, PostgreSQL's
+ * `2025-09-16 05:33:20.123+00`, or Go's `2025/09/16 05:33:20`. A time without a zone is UTC: servers and databases write UTC,
+ * and the result must not depend on the zone of the machine that replays the log. undefined when the text does not begin with
+ * a valid date and time.
  */
 export function leadingInstant(text: string): { at: number; length: number } | undefined {
   const match = DATE_TIME.exec(text);
   if (match === null) return undefined;
-  const [whole, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
+  const [whole, year, dashed, slashed, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
   const wall: WallTime = {
     year: Number(year),
-    month: Number(month),
+    month: Number(dashed ?? slashed),
     day: Number(day),
     hour: Number(hour),
     minute: Number(minute),

@@ -1,4 +1,5 @@
-import { isCutId, type ChatWitness, type Witness } from '../model/chat-line.js';
+import { isCutId, type ChatWitness, type CutId, type Witness } from '../model/chat-line.js';
+import type { Direction } from '../model/enumerations.js';
 import { isNear } from './chat-clock.js';
 import { isSame, type StoredMessage } from './chat-content.js';
 import { TWIN_TOLERANCE_MS } from './message-state.js';
@@ -38,12 +39,21 @@ export function messageOfLine(witness: ChatWitness, rivals: readonly Rival[]): R
 /** The message that takes the place of one whose id is made up (M11, M12); undefined if no known one does. */
 export function messageOf(witness: Witness, rivals: readonly Rival[]): Rival | undefined {
   if (!isCutId(witness)) return messageOfLine(witness, rivals);
-  const { beginning, direction, at } = witness;
-  return rivals.find(
-    (rival) =>
-      rival.direction === direction &&
-      Math.abs(rival.at - at) <= TWIN_TOLERANCE_MS &&
-      rival.keyId?.startsWith(beginning) === true,
+  return rivals.find((rival) => isCutOf(witness, rival));
+}
+
+/**
+ * Whether a message with its own id is the one whose id is cut (M12). What is not known of it (a CRM keeps no true time) contradicts
+ * nothing.
+ */
+export function isCutOf(
+  { beginning, direction, at }: CutId,
+  message: { keyId?: string | null; direction: Direction | null; at: number | null },
+): boolean {
+  return (
+    message.keyId?.startsWith(beginning) === true &&
+    (message.direction === null || message.direction === direction) &&
+    (message.at === null || Math.abs(message.at - at) <= TWIN_TOLERANCE_MS)
   );
 }
 

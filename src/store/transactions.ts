@@ -185,13 +185,19 @@ export function inSnapshot<T>(
   work: (sql: Sql) => Promise<T>,
   {
     findsMessages = false,
+    holding,
   }: {
     /** Looks up every message of the log: see {@link prepareMessageLookup}. */ findsMessages?: boolean;
+    /** Takes locks that keep these tables as they are made: before the snapshot, which would not see a change between the two. */
+    holding?: readonly string[];
   } = {},
 ): Promise<T> {
   return store.transaction(async (tx) => {
     // Must be the first statement: PostgreSQL refuses the change later.
     await tx.execute('set transaction isolation level repeatable read');
+    if (holding !== undefined && holding.length > 0) {
+      await tx.execute(`lock table ${holding.join(', ')} in access share mode`);
+    }
     if (findsMessages) await prepareMessageLookup(tx);
     await tx.execute('set transaction read only');
     await tx.query(

@@ -10,9 +10,16 @@ import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
 import type { PrismaSide, Target } from './target.js';
 
-export interface TargetFigures {
+/** `verify` and `compare` of the same messages in one run. */
+export interface ComparisonFigures {
   title: string;
   conditions: string;
+  verify: MeasuredVerify;
+  /** Null where there is no server for the CRM. */
+  compare: MeasuredVerify | null;
+}
+
+export interface TargetFigures extends ComparisonFigures {
   /** Null where there are no round trips to compare. */
   comparison: { createMany: Measured; oneByOne: Measured } | null;
   /** A rehearsal on the empty database. */
@@ -21,10 +28,7 @@ export interface TargetFigures {
   second: MeasuredReplay;
   floor: Measured;
   dedupe: DedupeFigures;
-  verify: MeasuredVerify;
   verifyWithoutIndex: MeasuredVerify;
-  /** Null where there is no server for the CRM. */
-  compare: MeasuredVerify | null;
   /** All tables with their indexes, the raw log included, per message. */
   bytesPerMessage: number;
   /** The database directory, per message; null where it is shared. */
@@ -48,11 +52,7 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   const where = { env: target.env, directory };
   say(`${title}: replay --dry-run`);
   const dryRun = await replayOnce(log, messages, where, ['--dry-run']);
-  say(`${title}: replay`);
-  const first = await replayOnce(log, messages, where);
-  if (first.created !== messages) {
-    throw new Error(`${first.created} rows came of ${messages} messages: the log or the replay is wrong`);
-  }
+  const first = await replayAll(target, plan);
   const bytesPerMessage = (await inStore(target.open(), storedBytes)) / messages;
   const directoryBytes = await target.directoryBytes();
   say(`${title}: replay again`);
@@ -69,25 +69,16 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
 
   const comparison = target.prisma === null ? null : await compare(target.prisma, plan, title);
   // Last: these leave the database damaged.
-  say(`${title}: verify, with and without the unique index`);
-  const verify = await verifyOnce([], where);
-  const crm = target.openCrm();
-  if (crm !== null) say(`${title}: compare with a CRM`);
-  const compared =
-    crm === null
-      ? null
-      : await inStore(target.open(), async (store) => measureCompare(store, await crm, where));
+  const compared = await verifyAndCompare(target, plan);
+  say(`${title}: verify without the unique index`);
   await inStore(target.open(), ({ sql }) => sql.execute('drop index messages_connection_id_external_id_key'));
   const verifyWithoutIndex = await verifyOnce([], where);
   const dedupe = await measureDedupe(target, { directory, sample: Math.min(sample, messages), say });
   return {
-    title,
+    ...compared,
     dedupe,
-    verify,
-    compare: compared,
     verifyWithoutIndex,
     dryRun,
-    conditions: target.conditions,
     comparison,
     first,
     second,
@@ -95,6 +86,35 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
     bytesPerMessage,
     directoryBytesPerMessage: directoryBytes === null ? null : directoryBytes / messages,
   };
+}
+
+/** Measures `compare` alone, against `verify`. */
+export async function measureComparison(target: Target, plan: Plan): Promise<ComparisonFigures> {
+  await replayAll(target, plan);
+  return verifyAndCompare(target, plan);
+}
+
+async function replayAll(
+  { title, env }: Target,
+  { log, messages, directory, say }: Plan,
+): Promise<MeasuredReplay> {
+  say(`${title}: replay`);
+  const replayed = await replayOnce(log, messages, { env, directory });
+  if (replayed.created !== messages)
+    throw new Error(`${replayed.created} rows came of ${messages} messages: the log or the replay is wrong`);
+  return replayed;
+}
+
+async function verifyAndCompare(target: Target, { directory, say }: Plan): Promise<ComparisonFigures> {
+  const { title, conditions } = target;
+  const where = { env: target.env, directory };
+  say(`${title}: verify`);
+  const verify = await verifyOnce([], where);
+  const crm = target.openCrm();
+  if (crm === null) return { title, conditions, verify, compare: null };
+  say(`${title}: compare with a CRM`);
+  const compare = await inStore(target.open(), async (store) => measureCompare(store, await crm, where));
+  return { title, conditions, verify, compare };
 }
 
 /** How a program without this tool stores the same messages. */

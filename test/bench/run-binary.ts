@@ -139,6 +139,28 @@ export async function dedupeOnce(
   };
 }
 
+/** What a process took. */
+export interface MeasuredProcess {
+  milliseconds: number;
+  /** Most resident memory, in bytes. */
+  peakBytes: number;
+}
+
+/** One run of the command in a process of its own. */
+export async function runMeasured(
+  argv: readonly string[],
+  env: Record<string, string>,
+  directory: string,
+): Promise<MeasuredProcess> {
+  const memoryFile = join(directory, 'memory');
+  const started = performance.now();
+  await run(['--import', REPORT_MEMORY, BINARY, ...argv], { ...env, BENCH_MEMORY_FILE: memoryFile });
+  return {
+    milliseconds: performance.now() - started,
+    peakBytes: Number(await readFile(memoryFile, 'utf8')),
+  };
+}
+
 /** How long `--help` takes, in milliseconds: the median of five. */
 export async function measureHelp(): Promise<number> {
   const times: number[] = [];

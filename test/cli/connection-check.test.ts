@@ -309,7 +309,7 @@ test('a stored token needs the key that sealed it', async () => {
   const { run, env } = await prepare();
   const other = { ...env, WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
   expect((await run(['connection', 'check', 'main'], { env: other })).stderr).toContain(
-    'cannot be decrypted',
+    "The access token of 'main' cannot be decrypted",
   );
   const without = { ...env, WA_RECONCILE_SECRET_KEY: '' };
   const keyless = await run(['connection', 'check', 'main'], { env: without });
@@ -328,6 +328,67 @@ test('a sealed token does not pass for another connection’s', async () => {
   const seen = await run(['connection', 'check', 'other'], { env });
   expect(seen.code).toBe(2);
   expect(seen.stderr).toContain('the stored data is damaged');
+});
+
+test('a token that the key does not open is a finding of its connection, and stops no other', async () => {
+  const { run, env, fake } = await prepare();
+  await run(['connection', 'add', '--name', 'Loja 2', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  await server.change(
+    run,
+    `insert into graph_credentials (connection_id, token, saved_at)
+     select o.id, decode(repeat('07', 60), 'hex'), now() from connections o where o.name = 'Loja 2'`,
+  );
+  const checked = await run(['connection', 'check', '--json'], { env, now: NOW });
+  expect(checked.code).toBe(3);
+  const { connections } = JSON.parse(checked.stdout) as CheckResult;
+  const tokenOf = (name: string) =>
+    connections
+      .find(({ connection }) => connection.name === name)
+      ?.checks.find(({ check }) => check === 'token');
+  expect(tokenOf('main')).toMatchObject({ status: 'ok' });
+  expect(tokenOf('Loja 2')).toMatchObject({
+    status: 'finding',
+    message: expect.stringContaining("The access token of 'Loja 2' cannot be decrypted") as string,
+    remedy: expect.stringContaining("wa-reconcile connection token 'Loja 2' --remove") as string,
+  });
+  expect(fake.requests.length).toBeGreaterThan(3);
+  const listed = await run(['connection', 'list', '--check'], { env, now: NOW });
+  expect(listed.code).toBe(3);
+  expect(listed.stdout).toMatch(/Loja 2.*1 finding/);
+  const alone = await run(['connection', 'check', 'Loja 2'], { env, now: NOW });
+  expect(alone.code).toBe(2);
+  expect(alone.stderr).toContain("The access token of 'Loja 2' cannot be decrypted");
+  const rekeyed = await run(['connection', 'token', '--rekey', '-'], {
+    env,
+    stdin: randomBytes(32).toString('base64'),
+  });
+  expect(rekeyed.code).toBe(2);
+  expect(rekeyed.stderr).toContain("The access token of 'Loja 2' cannot be decrypted");
+  const doctor = await run(['doctor', '--json'], { env, now: NOW });
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+  expect(checks.find(({ name }) => name === 'secrets')).toMatchObject({
+    status: 'warn',
+    message: "the secret key is not the one of everything: the access token of 'Loja 2'",
+  });
+});
+
+test('the doctor tells of a secret key that opens nothing', async () => {
+  const { run, env } = await prepare();
+  const secretsUnder = async (key: string) => {
+    const doctor = await run(['doctor', '--json'], {
+      env: { ...env, WA_RECONCILE_SECRET_KEY: key },
+      now: NOW,
+    });
+    const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+    return checks.find(({ name }) => name === 'secrets');
+  };
+  expect(await secretsUnder(KEY)).toMatchObject({ status: 'ok' });
+  expect(await secretsUnder(randomBytes(32).toString('base64'))).toMatchObject({
+    status: 'warn',
+    message: "the secret key opens nothing that is stored: the access token of 'main'",
+  });
+  expect(await secretsUnder('nonsense')).toMatchObject({ status: 'fail' });
+  expect(await secretsUnder('')).toBeUndefined();
 });
 
 test('plain http is refused off loopback, before anything is opened', async () => {

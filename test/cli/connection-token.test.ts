@@ -59,13 +59,48 @@ test('another secret key replaces nothing, and says what to do', async () => {
   });
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain(
-    'The access token cannot be decrypted with WA_RECONCILE_SECRET_KEY: it was encrypted with another key.',
+    "The access token of 'main' cannot be decrypted with WA_RECONCILE_SECRET_KEY: it was encrypted with another key.",
   );
-  expect(wrong.stderr).toContain('wa-reconcile connection token NAME --remove');
+  expect(wrong.stderr).toContain('wa-reconcile connection token main --remove');
   const again = await run(['connection', 'token', 'main', '--file', file, '--json'], {
     env: { WA_RECONCILE_SECRET_KEY: KEY },
   });
   expect(JSON.parse(again.stdout)).toMatchObject({ action: 'replaced' });
+});
+
+test('a second secret key stores no token beside what the first one sealed', async () => {
+  const { run, file } = await prepare();
+  await run(['connection', 'add', '--name', 'two', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  const store = async (name: string, key: string) =>
+    run(['connection', 'token', name, '--file', file], { env: { WA_RECONCILE_SECRET_KEY: key } });
+  expect((await store('main', KEY)).code).toBe(0);
+  const refused = await store('two', OTHER_KEY);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(
+    "The access token of 'main' cannot be decrypted with WA_RECONCILE_SECRET_KEY",
+  );
+  expect(refused.stderr).toContain('wa-reconcile connection token main --remove');
+  expect((await run(['connection', 'token', 'two', '--remove', '--json'])).stdout).toContain('unchanged');
+  expect((await store('two', KEY)).code).toBe(0);
+});
+
+test('nor beside a linked device of the first one', async () => {
+  const { run, file } = await prepare();
+  const store = await openStore({ kind: 'postgresql', url: run.url }, TEST_OPTIONS);
+  onTestFinished(() => store.close());
+  const [row] = await store.sql.query(`select id from connections`);
+  const device = new StoredDevice(
+    { store, clock: Date.now },
+    { id: String(row?.['id']), name: 'main' },
+    SecretKey.parse(KEY, 'KEY'),
+  );
+  await device.saveCredentials('{"a":1}', '5511900000000:3@s.whatsapp.net');
+  const refused = await run(['connection', 'token', 'main', '--file', file], {
+    env: { WA_RECONCILE_SECRET_KEY: OTHER_KEY },
+  });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("The linked device of 'main' cannot be decrypted");
+  expect(refused.stderr).toContain('wa-reconcile unlink --connection main --forget');
 });
 
 test.each([
@@ -128,7 +163,7 @@ test('--rekey takes tokens and devices over to a new secret key, or nothing at a
   const [row] = await store.sql.query(`select id from connections`);
   const id = String(row?.['id']);
   const deviceUnder = (key: string) =>
-    new StoredDevice({ store, clock: Date.now }, id, SecretKey.parse(key, 'KEY'));
+    new StoredDevice({ store, clock: Date.now }, { id, name: 'main' }, SecretKey.parse(key, 'KEY'));
   await deviceUnder(KEY).saveCredentials('{"a":1}', '5511900000000:3@s.whatsapp.net');
   await deviceUnder(KEY).writeKeys([{ type: 'session', id: 'x.0', value: '"1"' }]);
 
@@ -139,6 +174,7 @@ test('--rekey takes tokens and devices over to a new secret key, or nothing at a
   const wrong = await rekey(third, OTHER_KEY);
   expect(wrong.code).toBe(2);
   expect(JSON.parse(wrong.stderr)).toMatchObject({ error: { code: 'secret_key_wrong' } });
+  expect(wrong.stderr).toContain("The access token of 'main' cannot be decrypted");
   expect(await deviceUnder(KEY).loadCredentials()).toBe('{"a":1}');
   expect((await rekey(old, KEY)).stderr).toContain('The new secret key is the old one.');
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { createLook, PLAIN } from '../../src/cli/ui/look.js';
 import { render } from '../../src/cli/ui/presentation.js';
@@ -25,7 +26,7 @@ test('a report says in its text why messages were not delivered, the most freque
   const text = await render(
     presentReport(RESULT, { blocks: true }),
     'table',
-    createLook(false, 100, [], true),
+    createLook(false, 100, undefined, true),
   );
   expect(text).toContain('not delivered  1,204 for 131047 Re-engagement message\n');
   expect(text).toContain('1 for an unknown reason\n');
@@ -33,7 +34,7 @@ test('a report says in its text why messages were not delivered, the most freque
 });
 
 test('and on its page, where a hostile title stays a text', () => {
-  const page = renderReportPage(RESULT, { flags: [] });
+  const page = renderReportPage(RESULT, { line: adviceLine(() => []) });
   expect(page).toContain('1,204 for 131047 Re-engagement message');
   expect(page).not.toContain(HOSTILE_NAME);
 });

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -29,6 +29,31 @@ describe('doctor on the command line', () => {
     );
     expect(stdout).toMatch(/\n✔ migrations +\d+ applied, none pending\n/);
     expect(stdout).toMatch(/\n✔ indexes +all \d+ unique indexes present and valid\n/);
+  });
+
+  test('writes a bundle that only its owner can read, also of a database that cannot be reached', async () => {
+    const run = await server.prepare();
+    const directory = await temporaryDirectory();
+    const file = join(directory, 'bundle.json');
+    const { code, stderr } = await run(['doctor', '--bundle', file]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('look into it before you send it');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const text = await readFile(file, 'utf8');
+    expect(JSON.parse(text)).toMatchObject({
+      kind: 'wa-reconcile-bundle',
+      database: { backend: 'postgresql' },
+    });
+    for (const secret of [run.url, new URL(run.url).host, directory]) expect(text).not.toContain(secret);
+    const lost = await runCli(['doctor', '--bundle', file], {
+      env: { DATABASE_URL: 'postgresql://app:hunter22@127.0.0.1:1/crm' },
+    });
+    expect(lost.code).toBe(1);
+    const unreached = await readFile(file, 'utf8');
+    expect(JSON.parse(unreached)).toMatchObject({ database: { error: 'database_unreachable' } });
+    expect(unreached).not.toMatch(/hunter22|127\.0\.0\.1|app/);
+    expect(await run(['doctor', '--bundle', '-'])).toMatchObject({ code: 2, stdout: '' });
+    expect(await readdir(directory)).toEqual(['bundle.json']);
   });
 
   test('ends with 1 and the command that mends it, when something is wrong', async () => {

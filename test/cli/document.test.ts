@@ -17,7 +17,7 @@ import { renderTerminal } from '../../src/cli/ui/terminal.js';
 import { widthOf } from '../../src/cli/ui/width.js';
 import { remedy } from '../../src/model/remedy.js';
 
-const TERMINAL = createLook(false, 60, [], true);
+const TERMINAL = createLook(false, 60, undefined, true);
 const NEXT = [
   remedy('verify', ['--connection', 'a shop with a long name, which is longer than a line'], 'checks'),
 ];

@@ -34,7 +34,7 @@ describe('what an error becomes', () => {
     const advice = [remedy('explain', ['x y'], 'shows it'), remedy('db migrate', [], 'creates the tables')];
     const failure = failureOf(new ConfigError('Gone.', { remedy: advice }));
     if (failure === undefined) throw new Error('a ConfigError is a failure');
-    const look = createLook(false, 80, ['--home', '/srv/my crm']);
+    const look = createLook(false, 80, () => ['--home', '/srv/my crm']);
     expect(describeFailure(failure, { json: false, debug: false, look })).toBe(
       `wa-reconcile: Gone.\n  wa-reconcile explain 'x y' --home '/srv/my crm'\n    shows it\n` +
         `  wa-reconcile db migrate --home '/srv/my crm'\n    creates the tables\n`,
@@ -75,7 +75,7 @@ describe('what an error becomes', () => {
     for (const error of [typed, new Error(`not ${token}`)]) {
       const failure = failureOf(error);
       if (failure === undefined) throw new Error('an Error is a failure');
-      const look = createLook(false, 30, [], true);
+      const look = createLook(false, 30, undefined, true);
       for (const json of [true, false]) {
         const text = describeFailure(failure, { json, debug: true, look });
         expect(text).toContain('***');

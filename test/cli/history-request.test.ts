@@ -266,6 +266,9 @@ test('what nobody knows the end of is asked for again only when a person says so
   );
   const cut = await request();
   expect(cut.code).toBe(1);
+  expect(cut.stderr).toContain('Do not repeat it; look first:');
+  expect(cut.stderr).toContain('wa-reconcile connection check main');
+  expect(cut.stderr).not.toContain('run the command again');
   expect(sent()).toEqual(['smb_app_state_sync', 'history']);
   const again = await request(['--confirm', PHONE, '--json']);
   expect(codesOf(again)).toEqual(['outcome_unknown']);
@@ -303,6 +306,82 @@ async function sample(name: string): Promise<string> {
   return text.replaceAll(/"phone_number_id": ?"\d+"/g, `"phone_number_id":"${NUMBER}"`);
 }
 
+/** What Meta says of the number, so many hours before now. */
+async function receiveEvent(run: Run, event: string, hoursAgo: number): Promise<void> {
+  const time = Math.floor((NOW - hoursAgo * HOUR) / 1000);
+  const value = { event, waba_info: { waba_id: '102290129340398' } };
+  const body = {
+    object: 'whatsapp_business_account',
+    entry: [{ id: '9', time, changes: [{ field: 'account_update', value }] }],
+  };
+  expect((await run(['replay', '-'], { stdin: JSON.stringify(body) })).code).toBe(0);
+}
+
+test.each(['PARTNER_REMOVED', 'PARTNER_APP_UNINSTALLED'])(
+  'asks for nothing of a number that Meta disconnected (%s), until it is connected again',
+  async (event) => {
+    const { request, run, env, sent } = await prepare(null);
+    await receiveEvent(run, 'PARTNER_ADDED', 5);
+    await receiveEvent(run, event, 2);
+    const refused = await request(['--confirm', PHONE, '--json']);
+    expect(refused.code).toBe(3);
+    expect(resultOf(refused)).toMatchObject({
+      obstacles: [
+        { code: 'disconnected', message: `Meta disconnected the number on 2026-11-29 01:00 UTC (${event})` },
+      ],
+      hoursLeft: 0,
+    });
+    const text = await request();
+    expect(text.stdout).toMatch(/In the way[\s\S]*Meta disconnected the number on 2026-11-29 01:00/);
+    const checked = await run(['connection', 'check', 'main', '--json'], { env, now: NOW });
+    expect(checked.code).toBe(3);
+    expect((JSON.parse(checked.stdout) as CheckResult).connections[0]?.checks).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ check: 'connected', status: 'finding' }),
+        expect.objectContaining({ check: 'history', status: 'ok' }),
+      ]),
+    );
+    expect((await request(['--onboarded', '3h', '--confirm', PHONE])).code).toBe(2);
+    expect(sent()).toEqual([]);
+
+    const again = await request(['--onboarded', '1h', '--confirm', PHONE, '--json']);
+    expect(again.code).toBe(0);
+    expect(sent()).toHaveLength(2);
+    const reported = await run(['report', '--json'], { now: NOW });
+    const { alerts } = JSON.parse(reported.stdout) as { alerts: { kind: string }[] };
+    expect(alerts.filter(({ kind }) => kind === 'partner_removed')).toEqual([]);
+  },
+);
+
+test.each([
+  ['Meta says that it is connected again', (run: Run) => receiveEvent(run, 'PARTNER_ADDED', 1)],
+  [
+    'live events came since',
+    (run: Run & { url: string }) =>
+      server.change(
+        run,
+        `update connections set last_live_event_at = '${new Date(NOW - HOUR / 2).toISOString()}'`,
+      ),
+  ],
+])('asks all the same where %s', async (_, comeBack) => {
+  const { request, run, sent } = await prepare(null);
+  await receiveEvent(run, 'PARTNER_ADDED', 5);
+  await receiveEvent(run, 'PARTNER_REMOVED', 2);
+  await comeBack(run);
+  expect((await request()).code).toBe(0);
+  expect(sent()).toHaveLength(2);
+});
+
+test('the last minutes of the 24 hours are not over', async () => {
+  const { request } = await prepare(24 - 2 / 60);
+  const seen = await request(['--dry-run']);
+  expect(seen.code).toBe(0);
+  expect(seen.stdout).toContain('(less than 10 minutes left)');
+  const after = await request(['--dry-run'], { now: NOW + 3 * 60_000 });
+  expect(after.code).toBe(3);
+  expect(after.stdout).toContain('(over)');
+});
+
 test('--wait follows what comes, before it is replayed, to the end', async () => {
   const { request, run } = await prepare();
   let began = false;
@@ -335,7 +414,7 @@ test('--wait follows what comes, before it is replayed, to the end', async () =>
 });
 
 test('--wait ends when the business declines', async () => {
-  const { request, run } = await prepare();
+  const { request, run, fake } = await prepare();
   expect((await request()).code).toBe(0);
   const body = Buffer.from(await sample('history-declined')).toString('hex');
   await server.change(
@@ -344,9 +423,20 @@ test('--wait ends when the business declines', async () => {
      values (gen_random_uuid(), sha256('\\x${body}'), 'meta', '\\x${body}', '{history}', '{${NUMBER}}', 'pending',
        '${new Date(NOW + 1000).toISOString()}')`,
   );
+  fake.fail(
+    'debug_token',
+    refusal(500, 1, 'unknown'),
+    refusal(500, 1, 'unknown'),
+    refusal(500, 1, 'unknown'),
+  );
   const seen = await request(['--wait']);
   expect(seen.code).toBe(3);
   expect(seen.stdout).toContain('The business does not share the history of main (2593109');
+  expect(seen.stdout).not.toContain('In the way');
+  expect(seen.stdout).not.toContain('Not certain');
+  expect(seen.stdout).toContain('imports what has come');
+  await server.change(run, `update webhook_log set status = 'processed'`);
+  expect((await request(['--wait'])).stdout).not.toContain('imports what has come');
 });
 
 test('is only for coexistence numbers', async () => {

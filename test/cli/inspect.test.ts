@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { shownExcerpt } from '../../src/commands/inspect/shown-excerpt.js';
+import type { JsonValue } from '../../src/model/json.js';
 import type { InspectResult } from '../../src/commands/inspect/types.js';
+import { typed } from '../decode/wrap.js';
+import { tarOf } from '../support/tar.js';
 import { runCli, type Seen } from './run-cli.js';
 
 const DEMO_DAY = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
@@ -18,6 +21,9 @@ async function directoryWith(files: Record<string, string | Uint8Array>): Promis
 
 /** JSON.parse under the type that `--json` documents. */
 const readResult: (text: string) => InspectResult = JSON.parse;
+
+/** JSON.parse under the type of its values. */
+const readJson: (text: string) => JsonValue = JSON.parse;
 
 function resultOf({ stdout }: Seen): InspectResult {
   return readResult(stdout);
@@ -53,6 +59,33 @@ test('says what the demo day holds, as a replay of it finds it, without a databa
   expect(seen.stdout).toMatch(/800000000000001\s+5511900000000\s+78\s+67 .*900000000000001/);
   expect(seen.stdout).toMatch(/demo-day\.ndjson:42/);
   expect(seen.stdout).toMatch(/wa-reconcile replay \S+ --register/);
+});
+
+test('says of each file of a tar archive what it holds, which files are no logs, and where the archive is cut', async () => {
+  const tar = tarOf([
+    { name: './day.log', content: `${body('one')}\n` },
+    { name: 'photo.png', content: 'x' },
+    { name: 'current.log', type: '2', link: 'day.log' },
+    {
+      name: 'dynamo.json',
+      content: `${JSON.stringify({ Item: { payload: typed(readJson(body('two'))) } })}\n`,
+    },
+  ]);
+  const directory = await directoryWith({
+    'logs.tgz': gzipSync(tar),
+    'cut.tar': tar.subarray(0, 2048),
+  });
+  const seen = await runCli(['inspect', join(directory, 'logs.tgz'), '--json']);
+  expect(seen.code).toBe(0);
+  expect(resultOf(seen).files.map(({ path, forms }) => [path, forms[0]?.steps])).toEqual([
+    [join(directory, 'logs.tgz/day.log'), ['gzip', 'tar', 'ndjson']],
+    [join(directory, 'logs.tgz/dynamo.json'), ['gzip', 'tar', 'ndjson', 'dynamodb', 'object']],
+  ]);
+  const told = await runCli(['inspect', join(directory, 'logs.tgz')], { terminals: ['stdout', 'stderr'] });
+  expect(told.stderr).toMatch(/Not read of the archive.*photo\.png, .*current\.log/);
+  const cut = await runCli(['inspect', join(directory, 'cut.tar'), '--json']);
+  expect(cut.code).toBe(4);
+  expect(resultOf(cut).notUnderstood[0]?.samples[0]?.origin).toMatch(/cut\.tar/);
 });
 
 test('says how many bodies a wrapper holds, and of a cut file nothing of a database', async () => {

@@ -1,22 +1,27 @@
 import { writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { describeOnBackends } from '../support/databases.js';
 import { fileWith } from '../inputs/support.js';
 import { live } from '../support/webhooks.js';
+import { follow, verifyAdvice } from './advised-commands.js';
 import { runOn } from './database-home.js';
 
 const PATIENT = ['--silent-after', '100000h'];
+
+/** An entry that somebody signed with another secret. */
+async function forgedLog(): Promise<string> {
+  const body = JSON.stringify(live('FORGED', 0));
+  const signature = createHmac('sha256', 'guessed').update(body).digest('hex');
+  return fileWith(`${JSON.stringify({ headers: { 'X-Hub-Signature-256': `sha256=${signature}` }, body })}\n`);
+}
 
 describeOnBackends('a signature that is found bad by a second replay', (backend) => {
   it('is what every command says from then on, until it is accepted or the right secret comes', async () => {
     const run = runOn(await backend.config());
     const code = async (...argv: string[]): Promise<number> => (await run(argv)).code;
-    const body = JSON.stringify(live('FORGED', 0));
-    const signature = createHmac('sha256', 'guessed').update(body).digest('hex');
-    const log = await fileWith(
-      `${JSON.stringify({ headers: { 'X-Hub-Signature-256': `sha256=${signature}` }, body })}\n`,
-    );
+    const log = await forgedLog();
     const [secret, guessed] = [`${log}.secret`, `${log}.guessed`];
     await writeFile(secret, 'the-secret-of-the-app\n');
     await writeFile(guessed, 'guessed\n');
@@ -46,5 +51,40 @@ describeOnBackends('a signature that is found bad by a second replay', (backend)
     expect(await code('replay', '--failed', '--app-secret-file', guessed)).toBe(0);
     expect(await code('verify')).toBe(0);
     expect(await code('explain', `${log}:1`)).toBe(0);
+  });
+
+  it('is put on record by the advised command, which has the file of the secret with it', async () => {
+    const run = runOn(await backend.config());
+    const log = await forgedLog();
+    const [secret, cwd] = [`${log}.secret`, dirname(log)];
+    await writeFile(secret, 'the-secret-of-the-app\n');
+    await run(['replay', log, '--register']);
+    const flags = ['--check', 'signatures', '--app-secret-file', basename(secret)];
+    const advised = `replay --all --app-secret-file ${secret}`;
+
+    const shown = await run(['verify', ...flags], { cwd });
+    expect(shown.stdout).toContain(`wa-reconcile ${advised}`);
+    expect(shown.stdout + shown.stderr).not.toContain('the-secret-of-the-app');
+    const here = (argv: readonly string[]) => run(argv, { cwd });
+    const [first, second] = await follow(run, () => verifyAdvice(here, flags));
+    expect(first).toBe(advised);
+    expect(second).toMatch(/^explain log:/);
+    // On record: commands without the secret know it, and it can be accepted.
+    const { stdout } = await run(['alerts', 'list', ...PATIENT]);
+    const [id = ''] = /bad-signature-[0-9a-f]+/.exec(stdout) ?? [];
+    expect((await run(['alerts', 'ack', id, '--reason', 'harmless'])).code).toBe(0);
+    expect((await run(['verify', '--app-secret-file', secret])).code).toBe(0);
+  });
+
+  it('is put on record by the advised command from the environment that has the secret', async () => {
+    const run = runOn(await backend.config());
+    const env = { WA_RECONCILE_APP_SECRET: 'the-secret-of-the-app' };
+    await run(['replay', await forgedLog(), '--register']);
+    const withSecret = (argv: readonly string[]) => run(argv, { env });
+    const [first, second] = await follow(withSecret, () =>
+      verifyAdvice(withSecret, ['--check', 'signatures']),
+    );
+    expect(first).toBe('replay --all');
+    expect(second).toMatch(/^explain log:/);
   });
 });

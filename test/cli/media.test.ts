@@ -79,6 +79,33 @@ test('keeps nothing that is not what was announced, and does not ask for it agai
   expect(world.asked().addresses).toBe(before.addresses + 3);
 });
 
+test('a damaged record is named by verify, and mended by the command that it advises', async () => {
+  const world = await prepare([image(), image(), image()]);
+  await world.fetch();
+  const before = world.asked();
+  const change = (set: string, id: string) =>
+    server.change(world.run, `update media_files set ${set} where media_id = '${id}'`);
+  await change(`sha256 = repeat('0', 64)`, '90000');
+  await change(`path = '/etc/passwd'`, '90001');
+  await change(`state = 'expired'`, '90002');
+  const verified = async () => {
+    const seen = await world.run(['verify', '--check', 'media_files', '--json'], { now: NOW });
+    const { checks } = JSON.parse(seen.stdout) as { checks: { found: number; remedy: string | null }[] };
+    return { code: seen.code, ...checks[0] };
+  };
+  expect(await verified()).toMatchObject({
+    code: 3,
+    found: 3,
+    remedy: expect.stringContaining(`wa-reconcile media fetch --again --to ${world.to}`) as string,
+  });
+  const planned = resultOf(await world.fetch(['--again', '--dry-run']));
+  expect(planned.connections[0]).toMatchObject({ lost: 2, owed: 3 });
+  const mended = resultOf(await world.fetch(['--again'], { now: NOW + 1 }));
+  expect(mended.connections[0]).toMatchObject({ lost: 2, fetched: 3, known: 3, owed: 0 });
+  expect(world.asked()).toEqual(before);
+  expect(await verified()).toMatchObject({ code: 0, found: 0 });
+});
+
 test('gives the token to nobody but an encrypted host that Meta names, and follows no redirect', async () => {
   const elsewhere = await startFakeGraph(healthyAccount());
   const port = new URL(elsewhere.url).port;
@@ -167,7 +194,7 @@ test('the report and verify say what is about to be lost, and what is, where med
   const late = NOW + 6.5 * 24 * HOUR;
   // Who fetches them otherwise is not alarmed.
   expect(await alertsAt(late)).toEqual([]);
-  expect(await verifyAt(late)).toMatchObject({ status: 'ok' });
+  expect(await verifyAt(late)).toMatchObject({ status: 'note', found: 2 });
   world.fake.fail('90001', refusal(400, 4, 'Application request limit reached', { 'retry-after': '900' }));
   await world.fetch(['--concurrency', '1']);
   expect(await alertsAt(NOW + HOUR)).toEqual([]);

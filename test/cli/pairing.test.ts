@@ -47,7 +47,7 @@ function displayOn(
     io: { stderr: terminal, stderrIsTTY: true, clock: Date.now },
     console: createConsole({ stderr: terminal }),
     settings: { events: false, verbose: 0, debug: false },
-    look: createLook(colour, 80, ['--home', '/srv/wa']),
+    look: createLook(colour, 80, () => ['--home', '/srv/wa']),
     notice,
   };
   return pairingDisplay(call, 'loja');

@@ -5,29 +5,32 @@ import { describe, expect, test } from 'vitest';
 import { commandOfRun } from '../../src/model/recorded-command.js';
 import { remedy } from '../../src/model/remedy.js';
 import { adviceLine, shownRemedy } from '../../src/cli/advice.js';
+import { carriedFlags } from '../../src/cli/carried-flags.js';
 import { buildProgram } from '../../src/cli/program.js';
-import { typedAgain } from '../../src/cli/typed-again.js';
+import { typedAgain, withoutDryRun } from '../../src/cli/typed-again.js';
 import { complaintsAbout } from '../support/parse-remedy.js';
 
-const line = adviceLine([]);
+const line = adviceLine(() => []);
 
 describe('advice', () => {
   test('is quoted for a shell and carries the flags that say which database', () => {
     const advice = remedy('replay', ["Ana's logs/day 1.ndjson", '--register'], 'imports it');
     expect(line(advice)).toBe(`wa-reconcile replay 'Ana'\\''s logs/day 1.ndjson' --register`);
-    expect(adviceLine(['--home', '/srv/my data'])(advice)).toBe(
+    expect(adviceLine(() => ['--home', '/srv/my data'])(advice)).toBe(
       `wa-reconcile replay 'Ana'\\''s logs/day 1.ndjson' --register --home '/srv/my data'`,
     );
   });
 
   test('puts the flags before words that are no flags any more', () => {
     const advice = remedy('replay', ['--register', '--', '-odd.log'], 'imports it');
-    expect(adviceLine(['--home', 'x'])(advice)).toBe('wa-reconcile replay --register --home x -- -odd.log');
+    expect(adviceLine(() => ['--home', 'x'])(advice)).toBe(
+      'wa-reconcile replay --register --home x -- -odd.log',
+    );
   });
 
   test('leaves sentences as they are, whatever they speak of', () => {
     const said = 'Upgrade wa-reconcile; another wa-reconcile replay may be at work.';
-    expect(adviceLine(['--home', 'x'])(said)).toBe(said);
+    expect(adviceLine(() => ['--home', 'x'])(said)).toBe(said);
     expect(shownRemedy([said, remedy('verify', [], 'verifies')], line)).toEqual({
       remedy: `${said}\nwa-reconcile verify`,
       next: { command: 'verify', args: [], why: 'verifies' },
@@ -52,6 +55,52 @@ describe('advice', () => {
       args: ['-v', '--lock-wait', '5m', 'a.log'],
       why: 'does it',
     });
+  });
+});
+
+describe('the flags that advice carries', () => {
+  const program = buildProgram();
+  const verify = program.commands.find((command) => command.name() === 'verify');
+  const carried = carriedFlags(
+    verify ?? program,
+    new Map([
+      ['home', '/srv/wa'],
+      ['appSecretFile', 'keys/app secret'],
+    ]),
+    '/opt/crm',
+  );
+  const advised = adviceLine(carried);
+  const secret = "--app-secret-file '/opt/crm/keys/app secret'";
+
+  test.each([
+    ['replay', ['--all']],
+    ['verify', ['--enforce']],
+    ['reconcile', ['--apply']],
+    ['connection check', ['shop']],
+    ['connection', ['check', 'shop']],
+  ])('name the file of the secret, absolute, for %s %j', (command, args) => {
+    expect(advised(remedy(command, args, 'does it'))).toBe(
+      `wa-reconcile ${command} ${args.join(' ')} ${secret} --home /srv/wa`,
+    );
+  });
+
+  test.each([
+    ['explain', ['log:1']],
+    ['dedupe', ['--apply']],
+    ['connection add', []],
+  ])('leave it out for %s, which has no such flag', (command, args) => {
+    expect(advised(remedy(command, args, 'does it'))).toBe(
+      `wa-reconcile ${[command, ...args].join(' ')} --home /srv/wa`,
+    );
+  });
+
+  test('name it once, as in a recorded run and in what was typed', () => {
+    const again = commandOfRun('replay', { all: true, appSecretFile: '/etc/other' }, 'resumes it');
+    expect(advised(again)).toBe('wa-reconcile replay --all --app-secret-file /etc/other --home /srv/wa');
+    const typed = ['replay', '--home=/srv/wa', 'a.log', '--app-secret-file', 'keys/app secret', '-n'];
+    expect(advised(typedAgain(typed, 'runs it', withoutDryRun))).toBe(
+      `wa-reconcile replay a.log ${secret} --home /srv/wa`,
+    );
   });
 });
 

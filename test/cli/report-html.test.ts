@@ -58,7 +58,7 @@ async function open(
 ): Promise<Opened> {
   const directory = await temporaryDirectory();
   const file = join(directory, 'report.html');
-  await writeFile(file, renderReportPage(result, { flags: [], everyMs }));
+  await writeFile(file, renderReportPage(result, { line, everyMs }));
   return openFile(file, directory, look);
 }
 
@@ -108,7 +108,7 @@ async function wordsOf(locator: Locator): Promise<string> {
   return (await locator.innerText()).replace(/\s+/g, ' ');
 }
 
-const line = adviceLine([]);
+const line = adviceLine(() => []);
 
 describe('the page of a report', () => {
   test('loads nothing, runs nothing and complains about nothing, whatever strangers call themselves', async () => {

@@ -37,7 +37,11 @@ function text(
   database: readonly string[] = [],
 ): Promise<string> {
   const presentation = presentReport(result, { blocks: true, ...style });
-  return render(presentation, 'table', createLook(false, width, database, true));
+  return render(
+    presentation,
+    'table',
+    createLook(false, width, () => database, true),
+  );
 }
 
 /** Without a connection there is nothing to judge. */

@@ -106,7 +106,7 @@ Next
     const shown = await render(
       presentRun(busy, nextSteps(busy, FROM_FILE)),
       'table',
-      createLook(false, 80, [], true),
+      createLook(false, 80, undefined, true),
     );
     const lines = shown.split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
@@ -122,7 +122,7 @@ Next
     const text = await render(
       presentRun(partial, nextSteps(partial, FROM_FILE)),
       'table',
-      createLook(false, 60, [], true),
+      createLook(false, 60, undefined, true),
     );
     expect(text.split('\n').filter((line) => line.length > 60)).toEqual([]);
     expect(text).toMatch(/ read +created +updated +pending +skipped +rejected\n/);
@@ -215,7 +215,7 @@ Problems (51)
 
 describe('the next command', () => {
   const lines = (result: RunResult, invocation = FROM_FILE, database: readonly string[] = []): string[] =>
-    nextSteps(result, invocation).map(adviceLine(database));
+    nextSteps(result, invocation).map(adviceLine(() => database));
   const first = (result: RunResult, invocation = FROM_FILE): string | undefined =>
     lines(result, invocation)[0];
   const unknown = {
@@ -238,7 +238,7 @@ describe('the next command', () => {
   test('adds a connection where no entry names one, as events of WhatsApp Web', () => {
     const problems = [{ origin: 'b.json:1', path: '$', reason: 'unknown_connection', excerpt: '' }];
     const steps = nextSteps(runResult({ ...unknown, problems }), FROM_FILE);
-    expect(steps.map(adviceLine([]))).toEqual(['wa-reconcile connection add']);
+    expect(steps.map(adviceLine(() => []))).toEqual(['wa-reconcile connection add']);
     const of = (candidates: string[]) => first(runResult({ ...unknown, problems, candidates }));
     expect(of(['shop'])).toBe('wa-reconcile replay --connection shop');
     expect(of(['shop', 'branch'])).toBe('wa-reconcile replay --connection NAME');

@@ -142,7 +142,6 @@ describe('wrong usage ends with 2, one line and a way out', () => {
       /^wa-reconcile: Unknown value 'some' for --tickets\.$/,
       /^ {2}It is one of: auto, none\.$/,
     ],
-    ['a page by its format', ['report', '--format', 'html'], /Unknown value 'html'/, /report --html FILE/],
     ['too many arguments', ['connection', 'list', 'x'], /[Tt]oo many arguments/, /./],
     ['a missing argument', ['connection', 'show'], /[Mm]issing required argument/, /./],
     ['an unknown shell', ['completion', 'tcsh'], /Unknown value 'tcsh' for shell/, /bash/],

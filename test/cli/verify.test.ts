@@ -71,7 +71,7 @@ describe('verify', () => {
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, no duplicates$/m);
     expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(18);
-    expect(stdout).toMatch(/^✔ Clean: 18 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 19 checks, no findings /m);
     expect(code).toBe(0);
   });
 
@@ -104,7 +104,7 @@ describe('verify', () => {
     await onServer(run.url, 'delete from webhook_log');
     await onServer(run.url, 'update messages set batch_id = null, run_id = null');
     const { code, stdout } = await run(['verify', '--fail-on', 'note']);
-    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 18 checks /m);
+    expect(stdout).toMatch(/^▲ 0 lost, 0 degraded, [12] notes? in 19 checks /m);
     expect(code).toBe(3);
     for (const command of ['report', 'reconcile']) {
       const other = await run([command, '--fail-on', 'note']);
@@ -144,7 +144,7 @@ describe('verify', () => {
     expect(found.code).toBe(3);
     const { code, stdout } = await run(['verify', '--enforce']);
     expect(stdout).toMatch(/^Recomputed\n {2}✔ 1 conversation, 0 leads, 1 ticket$/m);
-    expect(stdout).toMatch(/^✔ Clean: 18 checks, no findings /m);
+    expect(stdout).toMatch(/^✔ Clean: 19 checks, no findings /m);
     expect(code).toBe(0);
     expect((await run(['verify', '--enforce'])).stdout).not.toContain('Recomputed');
   });
@@ -295,6 +295,18 @@ describe('signatures on the command line', () => {
     expect(shown.map(({ stdout, stderr }) => stdout + stderr).join()).not.toContain(secret);
     // The forged entry is in the log: verify, reconcile and report say so alike.
     expect(shown.slice(1, 4).map(({ code }) => code)).toEqual([3, 3, 3]);
+  });
+
+  test('have the path of their file in the advice and on record, as it leads there from everywhere', async () => {
+    const run = await server.prepare();
+    const cwd = await temporaryDirectory();
+    await writeFile(join(cwd, 'secret'), 'f00dfeed\n');
+    const argv = ['replay', '-', '--register', '--dry-run', '--app-secret-file', 'secret'];
+    const { stdout } = await run(argv, { cwd, stdin: LOG });
+    expect(stdout).toContain(`--app-secret-file ${join(cwd, 'secret')}`);
+    await run(['replay', '-', '--register', '--app-secret-file', 'secret'], { cwd, stdin: LOG });
+    const recorded = `select 1 from sync_runs where options->>'appSecretFile' = '${join(cwd, 'secret')}'`;
+    expect(await server.change(run, recorded)).toBe(1);
   });
 
   test('need a secret: without one the check that was asked for is an error', async () => {

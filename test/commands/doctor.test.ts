@@ -34,6 +34,7 @@ function examine(
     settings: [],
     unknownSettings: [],
     secretFiles: [],
+    secretKey: null,
     database,
     looked: ['--home: here'],
     ...options,

@@ -10,6 +10,7 @@ import { isRemedy } from '../../src/model/remedy.js';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
+import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
@@ -145,6 +146,39 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     const declined = await reportAfter(store, 11 * HOUR);
     expect(declined.alerts).toMatchObject([{ kind: 'declined' }]);
     expect(declined.connections[0]?.historyRequest).toMatchObject({ isWaiting: false });
+  });
+
+  it('waits for the answer to a request as long as always, however late in the day that was made', async () => {
+    const store = await backend.open();
+    await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
+    await store.sql.execute(
+      `update connections set webhook_activated_at = $1::timestamptz, created_at = $1::timestamptz`,
+      [new Date(START)],
+    );
+    const requestedAt = DAY - MINUTE;
+    await store.sql.execute(
+      `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, request_id,
+         requested_by, host)
+       select id, 'history', $1::timestamptz, $2::timestamptz, $3::timestamptz, 'accepted', 'req-7', 'ana', 'crm-1'
+       from connections`,
+      [new Date(START), new Date(START + requestedAt), new Date(START + DAY)],
+    );
+    const kinds = async (after: number, historyMinutes: number): Promise<unknown> => {
+      const alerts = await alertsAfter(store, after, { historyMinutes });
+      return alerts.map(({ kind }) => kind).filter((kind) => kind !== 'silent');
+    };
+    const ledger = async (after: number, historyMinutes: number): Promise<string> =>
+      (await runCheck(store, 'history_ledger', { now: START + after, historyMinutes })).result.status;
+    for (const minutes of [60, 300]) {
+      const [before, later] = [requestedAt + (minutes - 1) * MINUTE, requestedAt + (minutes + 1) * MINUTE];
+      expect(await kinds(before, minutes)).toEqual([]);
+      expect(await ledger(before, minutes)).toBe('note');
+      expect(await kinds(later, minutes)).toEqual(['no_history']);
+      expect(await ledger(later, minutes)).toBe('findings');
+    }
+    // A failure that came before is of an earlier onboarding.
+    await store.sql.execute(`update connections set history_sync_status = 'failed'`);
+    expect(await ledger(requestedAt + MINUTE, 60)).toBe('note');
   });
 
   backend.once('does not come of a WhatsApp Web session without history', async () => {

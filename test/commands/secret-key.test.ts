@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { checkServiceUrl } from '../../src/cli/device-options.js';
+import { linkedDevice } from '../../src/commands/devices/sealed-things.js';
 import { isSamePhone } from '../../src/commands/devices/own-device.js';
 
 const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'KEY');
+const THING = linkedDevice('main');
 const ABOUT = ['connection', 'session', 'id'];
 
 describe('a secret key', () => {
   it('opens what it has sealed, and gives other bytes each time', () => {
     const [one, two] = [KEY.seal('çã 🔑', ABOUT), KEY.seal('çã 🔑', ABOUT)];
-    expect(KEY.open(one, ABOUT)).toBe('çã 🔑');
-    expect(KEY.open(two, ABOUT)).toBe('çã 🔑');
+    expect(KEY.open(one, ABOUT, THING)).toBe('çã 🔑');
+    expect(KEY.open(two, ABOUT, THING)).toBe('çã 🔑');
     expect(Buffer.from(one).equals(two)).toBe(false);
   });
 
@@ -19,10 +21,12 @@ describe('a secret key', () => {
     const sealed = KEY.seal('secret', ABOUT);
     const altered = Uint8Array.from(sealed, (byte, index) => (index === sealed.length - 1 ? byte ^ 1 : byte));
     const other = SecretKey.parse(randomBytes(32).toString('base64'), 'OTHER');
-    expect(() => KEY.open(sealed, ['connection', 'session', 'other'])).toThrow('the stored data is damaged');
-    expect(() => KEY.open(altered, ABOUT)).toThrow('the stored data is damaged');
-    expect(() => KEY.open(new Uint8Array(), ABOUT)).toThrow('another key');
-    expect(() => other.open(sealed, ABOUT)).toThrow('OTHER: it was encrypted with another key');
+    expect(() => KEY.open(sealed, ['connection', 'session', 'other'], THING)).toThrow(
+      'the stored data is damaged',
+    );
+    expect(() => KEY.open(altered, ABOUT, THING)).toThrow('the stored data is damaged');
+    expect(() => KEY.open(new Uint8Array(), ABOUT, THING)).toThrow('another key');
+    expect(() => other.open(sealed, ABOUT, THING)).toThrow('OTHER: it was encrypted with another key');
   });
 
   it.each(['', 'x', randomBytes(31).toString('base64'), randomBytes(33).toString('base64'), '*'.repeat(44)])(
@@ -35,7 +39,7 @@ describe('a secret key', () => {
   it('may end with a line feed and lack its padding', () => {
     const text = randomBytes(32).toString('base64');
     const sealed = SecretKey.parse(text, 'KEY').seal('secret', ABOUT);
-    expect(SecretKey.parse(`${text.replace('=', '')}\n`, 'KEY').open(sealed, ABOUT)).toBe('secret');
+    expect(SecretKey.parse(`${text.replace('=', '')}\n`, 'KEY').open(sealed, ABOUT, THING)).toBe('secret');
   });
 });
 

@@ -24,7 +24,7 @@ async function connectionOf(store: Store, name: string): Promise<string> {
 }
 
 function deviceOf(store: Store, connectionId: string, key = KEY): StoredDevice {
-  return new StoredDevice({ store, clock: () => 1_700_000_000_000 }, connectionId, key);
+  return new StoredDevice({ store, clock: () => 1_700_000_000_000 }, { id: connectionId, name: 'loja' }, key);
 }
 
 describeOnBackends('a stored device', (backend) => {

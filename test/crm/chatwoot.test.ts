@@ -60,7 +60,9 @@ describe('a message of Chatwoot', () => {
       direction: 'INBOUND',
       at: null,
       storedAt: Date.UTC(2026, 8, 21, 11, 13, 22, 123),
+      lacks: [],
       type: 'text',
+      kinds: [],
       body: 'Bom dia, ainda tem vaga?',
       aside: null,
     });

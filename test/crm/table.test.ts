@@ -43,7 +43,9 @@ describe('a row', () => {
       direction: 'INBOUND',
       at: AT,
       storedAt: AT,
+      lacks: [],
       type: 'text',
+      kinds: [],
       body: 'Bom dia',
       aside: null,
     });

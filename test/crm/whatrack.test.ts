@@ -33,7 +33,9 @@ describe('a message of WhaTrack', () => {
       direction: 'INBOUND',
       at: Date.UTC(2026, 8, 21, 11, 13, 22),
       storedAt: Date.UTC(2026, 8, 21, 11, 13, 23, 500),
+      lacks: [],
       type: 'text',
+      kinds: ['text'],
       body: 'Oi',
       aside: null,
     });

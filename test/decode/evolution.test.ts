@@ -284,6 +284,15 @@ describe('Evolution API: what else is in its list', () => {
           '"https://minio.example.test/evolution/messages/loja-centro_messages_set_1790000000000.json"',
       },
     ]);
+    const url = 'https://s3.test/m.json?X-Amz-Signature=abc';
+    for (const [data, path] of [
+      [url, '$.data'],
+      [{ url, size: 7 }, '$.data.url'],
+      [{ bucket: 'b', 'media-url': url }, '$.data.media-url'],
+    ] as const)
+      expect(decode(webhook('messages.upsert', data, { dataType: 's3' })).unrecognized).toEqual([
+        { path, reason: 'in_s3:messages.upsert', excerpt: '"https://s3.test/m.json"' },
+      ]);
     const chatter = webhook('chats.update', { fileUrl: 'https://x.test/a?sig=1' }, { dataType: 's3' });
     expect(decode(chatter).unrecognized).toMatchObject([{ reason: 'in_s3:chats.update' }]);
     const counted = webhook('presence.update', { fileUrl: 'https://x.test/a?sig=1' }, { dataType: 's3' });

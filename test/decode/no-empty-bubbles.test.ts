@@ -209,6 +209,18 @@ describe('no bubble is empty without a reason', () => {
     }
   });
 
+  test.each<[string, JsonObject]>([
+    ['its text', { text: 'Olá, Zoé' }],
+    ['a text inside', { body: { text: 'Olá, Zoé' }, id: '7' }],
+    ['its text, not its name', { name: 'novo', text: 'Olá, Zoé' }],
+  ])('Cloud API: an unknown reply shows %s', (_what, reply) => {
+    const interactive = { type: 'novo_reply', novo_reply: reply };
+    const content = cloud({ type: 'interactive', interactive });
+    expect(content.body).toBe('Olá, Zoé');
+    expect(content.bodyIsLabel ?? false).toBe(false);
+    expect(cloud({ type: 'interactive', interactive: { type: 'novo', text: 'Oi' } }).body).toBe('Oi');
+  });
+
   test.each([
     'quick_reply',
     'single_select',

@@ -157,6 +157,16 @@ export function cri(text: string, size: number): Buffer {
   return Buffer.concat(lines.slice(0, -1));
 }
 
+/** DynamoDB's typed JSON. */
+export function typed(value: JsonValue): JsonValue {
+  if (value === null) return { NULL: true };
+  if (typeof value === 'boolean') return { BOOL: value };
+  if (typeof value === 'number') return { N: String(value) };
+  if (typeof value === 'string') return { S: value };
+  if (Array.isArray(value)) return { L: value.map(typed) };
+  return { M: Object.fromEntries(Object.entries(value).map(([key, each]) => [key, typed(each)])) };
+}
+
 /** A line of a log holds lines of another one as a text in a value. */
 function lineOf(value: JsonValue): string {
   const text = fileOf(value);
@@ -203,6 +213,8 @@ export const WRAPS: Readonly<Record<string, Wrap>> = {
     at: { $date: { $numberLong: '1' } },
     doc: canonical(value),
   }),
+  'DynamoDB text': (value) => ({ Item: { id: { S: 'x' }, n: { N: '1' }, payload: { S: textOf(value) } } }),
+  'DynamoDB map': (value) => ({ Item: { id: { N: '7' }, seen: { BOOL: true }, payload: typed(value) } }),
   ruby: (value) => `  Parameters: ${ruby(objectOf(value))}`,
   'ruby 3.4': (value) => `  Parameters: ${ruby(objectOf(value), ' => ')}`,
   python: (value) => `INFO:root:${python(objectOf(value))}`,

@@ -85,6 +85,12 @@ describe('a CRM, with the command as it is installed', () => {
     expect(first.result.severity).toBe('loss');
     const { lost = 0 } = first.result.counts;
     expect(lost).toBeGreaterThan(3);
+    // Saving it again says the same, and a window of it nothing new.
+    await compared(machine, [...evolution, '--save', 'crm'], key);
+    await compared(machine, [...evolution, '--save', 'crm', '--until', '2001-01-01'], key);
+    const report = await machine.run(['report', '--fail-on', 'loss']);
+    expect(report.code).toBe(3);
+    expect(report.stdout).toContain(`The CRM crm (evolution) has ${lost} lost of`);
     const night = await machine.run(['reconcile', '--compare', 'crm'], { env: key });
     expect(night.code).toBe(3);
     const messages = Object.entries(first.result.counts).reduce(

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { tarOf } from '../support/tar.js';
+import { zipOf } from '../support/zip.js';
 import { useMachines } from './installation.js';
 import { DEMO_DAY, liveLines } from './logs.js';
 import { parseRun } from './run-json.js';
@@ -10,7 +12,7 @@ import { parseRun } from './run-json.js';
 describe('the installed command reads', () => {
   const machines = useMachines('postgresql');
 
-  test('one and the same log from a file, a pipe, gzip, a directory and a pattern', async () => {
+  test('one and the same log from a file, a pipe, gzip, an archive, a directory and a pattern', async () => {
     const log = await readFile(DEMO_DAY);
     const text = log.toString();
     const half = text.indexOf('\n', text.length / 2) + 1;
@@ -19,6 +21,12 @@ describe('the installed command reads', () => {
     await machine.write('packed/day.ndjson.gz', gzipSync(log));
     // Known by its first bytes, not by its name.
     await machine.write('misnamed/day.ndjson', gzipSync(log));
+    const parts = [
+      { name: './logs/a.ndjson', content: text.slice(0, half) },
+      { name: './logs/b.ndjson.gz', content: gzipSync(text.slice(half)) },
+    ];
+    await machine.write('packed/day.tgz', gzipSync(tarOf(parts)));
+    await machine.write('packed/day.zip', zipOf([{ name: 'day.tar', content: tarOf(parts) }]));
     await machine.write('split/a.ndjson', text.slice(0, half));
     await machine.write('split/deep/b.ndjson.gz', gzipSync(text.slice(half)));
     await machine.write('split/deep/notes.md', '# not a log');
@@ -27,6 +35,9 @@ describe('the installed command reads', () => {
       { argv: ['-'], stdin: log },
       { argv: ['-'], stdin: gzipSync(log) },
       { argv: ['packed/day.ndjson.gz'] },
+      { argv: ['packed/day.tgz'] },
+      { argv: ['-'], stdin: gzipSync(tarOf(parts)) },
+      { argv: ['packed/day.zip'] },
       { argv: ['misnamed/day.ndjson'] },
       { argv: ['split'] },
       { argv: ['split/*.ndjson', 'split/**/*.gz'] },

@@ -164,6 +164,8 @@ describe('the package as a library', () => {
       statuses.push((await fetch(url + query)).status);
     }
     expect(statuses).toEqual([400, 400, 404, 400]);
+    // Not a relative URL: it must not end the server.
+    expect((await fetch(`http://127.0.0.1:${port}//`)).status).toBe(404);
     server.kill('SIGTERM');
     const [code] = (await once(server, 'exit')) as [number | null];
     expect({ code, said }).toEqual({ code: 0, said: [] });

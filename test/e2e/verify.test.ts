@@ -36,7 +36,7 @@ describe.each(['postgresql', 'pglite'] as const)('verify on %s', (name) => {
     expect((await machine.run(['dedupe', '--apply', '--yes', '--force'])).code).toBe(0);
     const enforced = await machine.run(['verify', '--enforce']);
     expect(enforced.stdout).toContain('✔ created  messages_connection_id_external_id_key');
-    expect(enforced.stdout).toMatch(/^✔ 0 lost, 0 degraded, 1 note in 18 checks /m);
+    expect(enforced.stdout).toMatch(/^✔ 0 lost, 0 degraded, 1 note in 19 checks /m);
     expect(enforced.code).toBe(0);
   });
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
+import { cut } from '../support/cut-ids.js';
 import { describeOnBackends } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -24,27 +24,6 @@ import {
 
 const prepare = (store: Store): Promise<void> => addConnection(store);
 const KEY = '3A1234567890ABCDEF01';
-
-/** A message as WhatsApp-Chat-Exporter writes it of an iPhone. */
-function cut(key: string, at: number, parts: Record<string, JsonValue> = {}): JsonObject {
-  return {
-    whatsapp_chat_exporter: { chat: `${ANA}@s.whatsapp.net`, type: 'ios' },
-    row: key,
-    message: {
-      from_me: false,
-      timestamp: T0 + at,
-      media: false,
-      key_id: key.slice(0, 17),
-      meta: false,
-      data: 'do telefone',
-      mime: null,
-      message_type: 0,
-      sticker: false,
-      reactions: {},
-      ...parts,
-    },
-  };
-}
 
 function rows(store: Store): Promise<Record<string, unknown>[]> {
   return select(

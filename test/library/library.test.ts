@@ -121,6 +121,24 @@ describeOnBackends('the library', (backend) => {
       [() => verify(ctx, { checks: ['duplicates'] }), 'invalid_option'],
       [() => showRun(ctx, 'ffffffff'), 'unknown_run'],
       [() => addConnection(ctx, { name: '', kind: 'baileys' }), 'invalid_name'],
+      // @ts-expect-error: without a name and a kind
+      [() => addConnection(ctx, {}), 'invalid_option'],
+      // @ts-expect-error: a kind that does not exist
+      [() => addConnection(ctx, { name: 'main', kind: 'cloud', phone: ANA }), 'invalid_option'],
+      // @ts-expect-error: a number where a text belongs
+      [() => addConnection(ctx, { name: 'main', kind: 'baileys', phone: 5511912345678 }), 'invalid_option'],
+      // @ts-expect-error: an unknown name
+      [() => listConnections(ctx, { organisation: 'default' }), 'invalid_option'],
+      // @ts-expect-error: without an id
+      [() => showRun(ctx), 'invalid_option'],
+      // @ts-expect-error: nothing to open
+      [() => createContext(), 'invalid_option'],
+      // @ts-expect-error: a number where a path belongs
+      [() => createContext({ home: 5 }), 'invalid_option'],
+      // @ts-expect-error: an unknown name
+      [() => createContext({ home: 'data', creates: true }), 'invalid_option'],
+      // @ts-expect-error: no pino logger
+      [() => createContext({ home: 'data', logger: 3 }), 'invalid_option'],
     ];
     const seen: string[] = [];
     for (const [work] of wrong) seen.push(await codeOf(work()));

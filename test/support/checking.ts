@@ -20,7 +20,9 @@ export async function runCheck(
   {
     connection,
     ...narrowed
-  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal'>> & { connection?: string } = {},
+  }: Partial<Pick<VerifyView, 'since' | 'touchedSince' | 'signal' | 'now' | 'historyMinutes'>> & {
+    connection?: string;
+  } = {},
 ): Promise<CheckedBy> {
   const items: VerifiedItem[] = [];
   const result = await inSnapshot(store, async (sql) => {
@@ -34,6 +36,7 @@ export async function runCheck(
       checks: new Set([check]),
       appSecrets: [],
       now: Date.now(),
+      historyMinutes: 60,
       signal: new AbortController().signal,
       wantsItems: true,
       item: (item) => {
@@ -47,7 +50,10 @@ export async function runCheck(
 
 /** Advice as it is typed, without flags. */
 export function typed(advice: Advices | null | undefined): string | null {
-  return adviceText(advice, adviceLine([]));
+  return adviceText(
+    advice,
+    adviceLine(() => []),
+  );
 }
 
 /** The items that are not as they should be, as lines: `+ wamid… file:1`. */

@@ -68,7 +68,7 @@ export async function linkedMachine(
     await addConnection(store, { kind, number: `+${fake.account.phone}`, phoneNumberId: '800000000000001' });
     const storage = new StoredDevice(
       { store, clock: Date.now },
-      await connectionId(store),
+      { id: await connectionId(store), name: 'main' },
       SecretKey.parse(secret, 'the test'),
     );
     await storage.saveCredentials(JSON.stringify(auth.creds, BufferJSON.replacer), device.jid);

@@ -5,7 +5,7 @@ import { isTimeZone } from '../../model/time.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, flag, text, toggle } from '../flags/kinds.js';
-import { connection, dryRun } from '../flags/shared.js';
+import { actor, connection, dryRun } from '../flags/shared.js';
 import { contradiction, group, readFlags, rejectSamePlace } from '../flags/table.js';
 
 const FLAGS = {
@@ -35,6 +35,7 @@ const FLAGS = {
       'a file name',
     ),
     bodies: toggle('show the first words of message texts'),
+    as: actor(),
   }),
   ...group('Repair:', {
     adopt: toggle(
@@ -95,11 +96,12 @@ async function compareChatExport(call: Call): Promise<Outcome> {
       import('../session.js'),
       import('../../commands/compare-chat/compare-chat.js'),
     ]);
-  const { options, items } = readOptions(call);
+  const { options, items, actor: looker } = readOptions(call);
   const list = items === undefined ? undefined : await openItemsFile('--items', items, call.io);
   try {
     const session = {
       command: 'compare chat-export',
+      actor: looker,
       interruptible: options.adopt === undefined ? null : 'batches',
       lock: options.adopt === undefined ? undefined : 'shared',
     } as const;
@@ -113,9 +115,13 @@ async function compareChatExport(call: Call): Promise<Outcome> {
   }
 }
 
-function readOptions(call: Call): { options: CompareChatOptions; items: string | undefined } {
+function readOptions(call: Call): {
+  options: CompareChatOptions;
+  items: string | undefined;
+  actor: string | undefined;
+} {
   const { values, origin } = readFlags(FLAGS, call);
-  const { items, tz, adopt, dryRun: isDry, ...options } = values;
+  const { items, tz, adopt, dryRun: isDry, as: looker, ...options } = values;
   if (isDry && !adopt) {
     throw contradiction(
       `${origin('dryRun').place} needs --adopt.`,
@@ -132,6 +138,7 @@ function readOptions(call: Call): { options: CompareChatOptions; items: string |
       cwd: call.io.cwd,
     },
     items,
+    actor: looker,
   };
 }
 

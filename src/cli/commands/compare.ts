@@ -15,7 +15,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { readSecretKey } from '../device-options.js';
 import { readTextFile } from '../environment.js';
 import { moment, pairs, text, toggle } from '../flags/kinds.js';
-import { connection, dateZone, dryRun, failOn } from '../flags/shared.js';
+import { actor, connection, dateZone, dryRun, failOn } from '../flags/shared.js';
 import { contradiction, group, readFlags, rejectEmptyWindow, rejectSamePlace } from '../flags/table.js';
 import { similarWord } from '../similar.js';
 
@@ -61,6 +61,7 @@ const FLAGS = {
       'store the messages that only the CRM has; a later log replaces what they say, undo takes them back',
     ),
     dryRun: dryRun('with --adopt: count what it would store, and store nothing'),
+    as: actor(),
     repair: text(
       'file',
       'write the lost messages as SQL to review and run (FILE.sql, with FILE.undo.sql), or as data (FILE.ndjson)',
@@ -144,6 +145,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
     save,
     forget,
     secretKey,
+    looker,
   } = readOptions(call);
   if (forget && what.kind === 'saved') {
     await withContext(call, { command: 'compare' }, (ctx) => forgetSaved(ctx, what.name));
@@ -168,6 +170,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
   try {
     const session = {
       command: 'compare',
+      actor: looker,
       interruptible: adopt === undefined ? 'reading' : 'batches',
       lock: adopt === undefined ? undefined : 'shared',
     } as const;
@@ -198,6 +201,7 @@ async function compareCommand(call: Call): Promise<Outcome> {
             map: options.map,
             connection: options.connection,
             matched: matchedBy(compared),
+            found: isOfEverything(options) ? compared : undefined,
           },
           secretKey,
         );
@@ -223,6 +227,15 @@ async function compareCommand(call: Call): Promise<Outcome> {
     await files?.discard();
     await prune?.discard();
   }
+}
+
+/** Whether a comparison is of all messages, as every night's. */
+function isOfEverything({
+  contact,
+  since,
+  until,
+}: Pick<CompareOptions, 'contact' | 'since' | 'until'>): boolean {
+  return contact === undefined && since === undefined && until === undefined;
 }
 
 /** What to compare: a CRM's database or files, or a saved comparison. */
@@ -324,6 +337,7 @@ function readOptions(call: Call) {
         ? null
         : readSecretKey(call.environment, call.io.cwd),
     items: values.items,
+    looker: values.as,
     severity: values.failOn,
     repair: values.repair,
     adopt: values.adopt ? { dryRun: values.dryRun } : undefined,

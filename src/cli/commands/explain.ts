@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, integer, moment, toggle } from '../flags/kinds.js';
-import { connection, dateZone } from '../flags/shared.js';
+import { actorInEnvironment, connection, dateZone } from '../flags/shared.js';
 import { group, readFlags, rejectEmptyWindow } from '../flags/table.js';
 import { presentExplanation } from '../views/explain.js';
 
@@ -16,7 +16,7 @@ const FLAGS = {
       'kind',
       EXPLAIN_KINDS,
       `what the subject is, where it could be several: ${EXPLAIN_KINDS.join(', ')}`,
-    ),
+    ).onlyTyped(),
     connection: connection(),
   }),
   ...group('How much to read:', {
@@ -45,7 +45,8 @@ export function registerExplain(parent: Command, attach: Attach): void {
       'Reads the raw log again and shows the entry with its file and line, the history chunk, the run that imported ' +
       'it, every fact in the order in which it was applied and what it changed, merges, and why something was ' +
       'skipped, rejected or is pending. Changes nothing. An id that is in no index is searched for in the whole raw ' +
-      'log. Message texts are hidden without --bodies.',
+      'log. Message texts are hidden without --bodies; with it, the access is recorded (runs list --access) under ' +
+      'WA_RECONCILE_AS, if that is set.',
     examples: [
       ['wa-reconcile explain +5511912345678', 'where is this conversation?'],
       ['wa-reconcile explain wamid.HBgN…', 'where did this message come from, and what changed it?'],
@@ -74,7 +75,7 @@ async function explainCommand(call: Call): Promise<Outcome> {
   const options = { subject: call.args[0] ?? '', ...reading.values };
   const { result, interrupted } = await withContext(
     call,
-    { command: 'explain', interruptible: 'reading' },
+    { command: 'explain', interruptible: 'reading', actor: actorInEnvironment(call) },
     async (ctx) => {
       const found = await explain(ctx, options);
       return { result: found, interrupted: ctx.signal.aborted };

@@ -5,7 +5,7 @@ import { describe } from '../describe.js';
 import { nothingPiped } from '../environment.js';
 import { size } from '../flags/kinds.js';
 import { group, readFlags } from '../flags/table.js';
-import { findLogs } from '../log-inputs.js';
+import { findLogs, passedOverInArchive } from '../log-inputs.js';
 import { presentInspect } from '../views/inspect.js';
 
 const FLAGS = group('How:', { maxEntrySize: size('skip larger entries').default('16MB') });
@@ -65,6 +65,7 @@ async function inspectCommand(call: Call): Promise<Outcome> {
       maxEntryBytes: values.maxEntrySize,
       signal: stop.signal,
       emit: progress.emit,
+      onPassedOver: passedOverInArchive(call),
     });
     return { presentation: presentInspect(result, args), exitCode: EXIT_OF[result.status] };
   } finally {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { MEDIA_TYPES, type MediaSelection } from '../../commands/media/types.js';
+import { LISTED_STATES, MEDIA_TYPES, type MediaSelection } from '../../commands/media/types.js';
 import { EXIT } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -45,7 +45,14 @@ const FETCH_FLAGS = {
   graphVersion: graphVersion(),
 };
 
-const STATUS_FLAGS = { ...group('Which files:', WHICH) };
+const STATUS_FLAGS = {
+  ...group('Which files:', WHICH),
+  files: choice(
+    'files',
+    LISTED_STATES,
+    `list each file, and when it expires; those in one state, or all: ${LISTED_STATES.join(', ')}`,
+  ).onlyTyped(),
+};
 
 function connectionArgument(): Argument {
   return new Argument('[connection]', 'its name, id, phone_number_id or phone (default: all in use)');
@@ -89,7 +96,13 @@ export function registerMediaStatus(parent: Command, attach: Attach): void {
   const command = describe(parent.command('status').addArgument(connectionArgument()), {
     flags: STATUS_FLAGS,
     summary: 'Show how many files are here, owed, expired or refused, and when the next one expires.',
-    examples: [['wa-reconcile media status', 'all connections']],
+    details:
+      'A database tool finds the same, file by file, in the view media_status: connection_id, media_id, message_id, state, expires_at, …',
+    examples: [
+      ['wa-reconcile media status', 'all connections'],
+      ['wa-reconcile media status --files owed', 'each file that is to be fetched, soonest to expire first'],
+      ['wa-reconcile media status --files all -o media.csv', 'every file, for a spreadsheet'],
+    ],
     exits: { ...DATABASE_EXITS, [EXIT.usage]: 'wrong usage or configuration; no such connection or contact' },
   });
   attach(command, showStatus);
@@ -140,7 +153,7 @@ async function showStatus(call: Call): Promise<Outcome> {
   const reading = readFlags(STATUS_FLAGS, call);
   rejectEmptyChoice(reading);
   const result = await withContext(call, { command: 'media status' }, (ctx) =>
-    mediaStatus(ctx, selectionOf(call, reading.values)),
+    mediaStatus(ctx, { ...selectionOf(call, reading.values), files: reading.values.files }),
   );
   return { presentation: presentMediaStatus(result), exitCode: EXIT.ok };
 }
@@ -151,7 +164,7 @@ function selectionOf(call: Call, values: Values<typeof WHICH>): MediaSelection {
 }
 
 /** Throws ConfigError if no file can match. */
-function rejectEmptyChoice(reading: Reading<typeof STATUS_FLAGS>): void {
+function rejectEmptyChoice(reading: Reading<typeof WHICH>): void {
   rejectEmptyWindow(reading, 'since', 'until');
   const { minSize, maxSize } = reading.values;
   if (minSize === undefined || maxSize === undefined || minSize <= maxSize) return;

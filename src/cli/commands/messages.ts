@@ -9,7 +9,7 @@ import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { integer, moment, text, zone } from '../flags/kinds.js';
 import { parseMoment } from '../flags/moment.js';
-import { connection } from '../flags/shared.js';
+import { actor, connection } from '../flags/shared.js';
 import { group, instant, readFlags, rejectEmptyWindow, type Line } from '../flags/table.js';
 import { typedAgain } from '../typed-again.js';
 import { presentMessages } from '../views/messages.js';
@@ -23,6 +23,7 @@ const FLAGS = group('Which messages:', {
   until: moment('sent before').alias('toDate'),
   tz: zone('time zone for dates and for times in the output'),
   connection: connection('only this connection; also distinguishes organizations'),
+  as: actor(),
 });
 
 export function registerMessages(parent: Command, attach: Attach): void {
@@ -36,7 +37,8 @@ export function registerMessages(parent: Command, attach: Attach): void {
       'On a terminal, a page reads like a chat, oldest message first. The other formats list the ' +
       'newest first, so that consecutive pages stay in order, with a cursor for the next, older ' +
       'page. Messages that are stored in the meantime neither shift nor repeat the others. A ' +
-      'cursor is valid only for its contact, time window and connection.',
+      'cursor is valid only for its contact, time window and connection. Each page is recorded before ' +
+      'it is shown: runs list --access.',
     examples: [
       ['wa-reconcile messages +5511912345678', 'the newest page, as a chat'],
       ['wa-reconcile messages 5511912345678 --since yesterday --limit 1000', 'since yesterday'],
@@ -56,10 +58,10 @@ async function messages(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/messages/read-messages.js'),
   ]);
-  const { options, timeZone, window } = readOptions(call.args[0] ?? '', call);
+  const { options, timeZone, window, actor } = readOptions(call.args[0] ?? '', call);
   const { format } = call.settings;
   if (window !== undefined) call.notice(window);
-  const result = await withContext(call, { command: 'messages' }, (ctx) =>
+  const result = await withContext(call, { command: 'messages', actor }, (ctx) =>
     readMessages(ctx, { ...options, withQuotes: format === 'table' }),
   );
   const { cursor } = result.pagination;
@@ -83,7 +85,7 @@ async function messages(call: Call): Promise<Outcome> {
  */
 function readOptions(contact: string, line: Line) {
   const reading = readFlags(FLAGS, line);
-  const { limit, cursor, since, until, tz, connection: name } = reading.values;
+  const { limit, cursor, since, until, tz, connection: name, as: actor } = reading.values;
   rejectEmptyWindow(reading, 'since', 'until');
   const fixed = (key: 'since' | 'until'): string => fixedWords(reading.typed(key), line.io.clock(), tz);
   const options: MessagesOptions = {
@@ -99,6 +101,7 @@ function readOptions(contact: string, line: Line) {
   return {
     options,
     timeZone: tz,
+    actor,
     window: cursor === undefined ? describeWindow(since, until, tz) : undefined,
   };
 }

@@ -3,7 +3,7 @@ import type { ReconcileOptions, ReconcileResult } from '../../commands/reconcile
 import { hasOpen } from '../../audit/alert.js';
 import { EXIT, type ExitCode } from '../../model/errors.js';
 import type { Severity } from '../../model/enumerations.js';
-import { appSecretFile, readAppSecrets } from '../app-secrets.js';
+import { appSecretFile, readAppSecrets, withSecretPath } from '../app-secrets.js';
 import { readSecretKey } from '../device-options.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
@@ -124,7 +124,7 @@ function readOptions(line: Call): {
     batchSize,
     ...shared.limitsOf(values),
     timeZone: tz,
-    recordedOptions: recorded,
+    recordedOptions: withSecretPath(recorded, line),
   };
   const appSecrets = readAppSecrets(line, values.appSecretFile, origin('appSecretFile'));
   return { options, failOn, appSecrets };

@@ -3,7 +3,7 @@ import type { LogSelection, ReplayOptions } from '../../commands/replay/options.
 import type { ProgressEvent } from '../../context.js';
 import { isAbsolutePath } from '../../model/recorded-command.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
-import { appSecretFile, readAppSecrets } from '../app-secrets.js';
+import { appSecretFile, readAppSecrets, withSecretPath } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { nothingPiped } from '../environment.js';
@@ -19,7 +19,7 @@ import {
   type Line,
   type Reading,
 } from '../flags/table.js';
-import { findLogs } from '../log-inputs.js';
+import { findLogs, passedOverInArchive } from '../log-inputs.js';
 import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
@@ -29,7 +29,7 @@ const LOG_FORMS =
   'Reads NDJSON, single bodies and arrays, CSV exports, SQL dumps (COPY, INSERT), console logs, and what ' +
   'Docker, Kubernetes, journald, Heroku, syslog, CloudWatch, Loki, Elasticsearch, nginx, Rails, Sidekiq, ' +
   'n8n, Hookdeck, webhook.site, HAR, SQS, RabbitMQ, Kafka, MongoDB and other programs keep of a webhook, ' +
-  'plain, gzip, zstd or zip; with --connection also WhatsApp-Chat-Exporter’s JSON and the databases of ' +
+  'plain, gzip, zstd, zip or tar; with --connection also WhatsApp-Chat-Exporter’s JSON and the databases of ' +
   'wacli and of an iPhone.';
 
 const FLAGS = {
@@ -211,7 +211,7 @@ async function readOptions(call: Call, flags: ReplayFlags, paths: readonly strin
     maxErrors: values.maxErrors,
     batchSize: values.batchSize,
     resume: !values.noResume,
-    recordedOptions: { ...recorded, ...pathsOf(paths, call.io.cwd) },
+    recordedOptions: { ...withSecretPath(recorded, call), ...pathsOf(paths, call.io.cwd) },
   };
 }
 
@@ -239,6 +239,7 @@ async function readInput(
     inputs: await findLogs(call, paths),
     stdin: io.stdin,
     maxEntryBytes: values.maxEntrySize,
+    onPassedOver: passedOverInArchive(call),
   };
 }
 

@@ -6,12 +6,11 @@ import { wallTimeAt } from '../../model/time.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { duration, integer, moment, text, toggle, zone } from '../flags/kinds.js';
-import { alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
+import { actor, alertLimits, connection, failOn, limitsOf } from '../flags/shared.js';
 import { contradiction, group, readFlags, type Line, type Reading } from '../flags/table.js';
 import type { GlobalSettings } from '../flags/global.js';
 import { hasNoConnection } from '../views/alert-words.js';
 import { drawsBlocks } from '../views/day-chart.js';
-import { databaseFlags } from '../shell-words.js';
 
 /** More days than this do not fit a chart. */
 const MOST_DAYS = 366;
@@ -32,6 +31,7 @@ const FLAGS = {
     runs: integer(0, MOST_RUNS, 'how many of the last runs').default('10'),
     html: text('file', 'also write one self-contained HTML page', 'a file name'),
     watch: duration('rewrite the files at this interval until Ctrl-C').onlyTyped(),
+    as: actor(),
     noAudit: toggle('a quick look: do not compare the raw log with the database'),
   }),
   ...group('Alerts:', { ...alertLimits(), failOn: failOn('loss') }),
@@ -72,27 +72,26 @@ export function registerReport(parent: Command, attach: Attach): void {
       [EXIT.interrupted]: 'interrupted (--watch ends with the code of its last report)',
     },
   });
-  attach(command, reportCommand);
+  attach(command, reportCommand, { makes: ['page', 'metrics'] });
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [{ presentReport }, { withContext }, { report }, { hasOpen }] = await Promise.all([
+  const [{ presentReport }, { withContext }, { showReport }, { hasOpen }] = await Promise.all([
     import('../views/report.js'),
     import('../session.js'),
-    import('../../commands/report/report.js'),
+    import('../../commands/report/show-report.js'),
     import('../../audit/alert.js'),
   ]);
-  const { io, given, settings } = call;
-  const { options, html, severity, everyMs } = readOptions(call, settings);
+  const { io, settings } = call;
+  const { options, html, severity, everyMs, looker } = readOptions(call, settings);
   const file = html === undefined ? undefined : await openPage(call, html);
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
   const once = async (): Promise<Outcome> => {
-    const result = await withContext(call, { command: 'report', interruptible: 'reading' }, (ctx) =>
-      report(ctx, options),
-    );
+    const session = { command: 'report', interruptible: 'reading', actor: looker } as const;
+    const result = await withContext(call, session, (ctx) => showReport(ctx, options));
     const page = async (): Promise<string> => {
       const { renderReportPage } = await import('../report-page/page.js');
-      return renderReportPage(result, { flags: databaseFlags(given), everyMs });
+      return renderReportPage(result, { line: call.look.line, everyMs });
     };
     if (file !== undefined) {
       await file.write(await page());
@@ -184,7 +183,7 @@ function readOptions(line: Line, settings: Pick<GlobalSettings, 'output' | 'page
     audit: !values.noAudit,
     hours: html !== undefined || page,
   };
-  return { options, html, severity: values.failOn, everyMs };
+  return { options, html, severity: values.failOn, everyMs, looker: values.as };
 }
 
 /** The days shown: a number of them, or those since --since. Throws ConfigError. */

@@ -2,9 +2,10 @@ import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { integer, moment, text } from '../flags/kinds.js';
+import { integer, moment, text, toggle } from '../flags/kinds.js';
 import { dateZone } from '../flags/shared.js';
-import { group, readFlags } from '../flags/table.js';
+import { contradiction, group, readFlags } from '../flags/table.js';
+import { presentAccess } from '../views/access.js';
 import { presentRun, presentRuns } from '../views/runs.js';
 
 const LARGEST_LIST = 10_000;
@@ -15,6 +16,8 @@ const LIST_FLAGS = group('What:', {
   until: moment('only runs that began before'),
   tz: dateZone(),
   limit: integer(1, LARGEST_LIST, 'how many, the newest first').default('20'),
+  access: toggle('who has looked at whose messages, instead of runs').onlyTyped(),
+  contact: text('contact', 'with --access: only messages of this contact', 'a contact').onlyTyped(),
 });
 
 export function registerRunsList(parent: Command, attach: Attach): void {
@@ -24,10 +27,12 @@ export function registerRunsList(parent: Command, attach: Attach): void {
     summary: 'List past runs with their ids, verdicts and durations.',
     details:
       'Every command that changes data is a run; plans and dry runs are not recorded. A run that is recorded as ' +
-      'running although its process is gone has died; `covered` says that a later run did its work.',
+      'running although its process is gone has died; `covered` says that a later run did its work. --access ' +
+      'lists who has looked at whose messages: every command that shows what a person wrote records it first.',
     examples: [
       ['wa-reconcile runs list', 'the last 20 runs'],
       ['wa-reconcile runs list --command dedupe --since 7d', 'what was merged this week'],
+      ['wa-reconcile runs list --access --contact +5511912345678', 'who has read this conversation?'],
       ['wa-reconcile runs list --json | jq -r ".runs[] | select(.canUndo) | .id"', 'runs that can be undone'],
     ],
     exits: DATABASE_EXITS,
@@ -55,7 +60,21 @@ async function list(call: Call): Promise<Outcome> {
     import('../session.js'),
     import('../../commands/runs/runs.js'),
   ]);
-  const options = readFlags(LIST_FLAGS, call).values;
+  const { values, origin } = readFlags(LIST_FLAGS, call);
+  const { access, contact, ...options } = values;
+  if (access) {
+    const { listAccess } = await import('../../commands/access/list-access.js');
+    const result = await withContext(call, { command: 'runs list' }, (ctx) =>
+      listAccess(ctx, { contact, ...options }),
+    );
+    return { presentation: presentAccess(result), exitCode: EXIT.ok };
+  }
+  if (contact !== undefined) {
+    throw contradiction(
+      `${origin('contact').place} needs --access.`,
+      'Runs are not about one contact: explain CONTACT names those that touched it.',
+    );
+  }
   const result = await withContext(call, { command: 'runs list' }, (ctx) => listRuns(ctx, options));
   return { presentation: presentRuns(result), exitCode: EXIT.ok };
 }

@@ -3,7 +3,7 @@ import type { VerifyOptions } from '../../commands/verify/types.js';
 import { CHECK_NAMES, type VerifyResult } from '../../commands/verify/types.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import { isAtLeast, type Severity } from '../../model/enumerations.js';
-import { APP_SECRET, appSecretFile, readAppSecrets } from '../app-secrets.js';
+import { APP_SECRET, appSecretFile, readAppSecrets, withSecretPath } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { moment, names, text, toggle } from '../flags/kinds.js';
@@ -115,7 +115,7 @@ function readOptions(line: Call, output: string | undefined) {
     connection: name,
     since,
     enforce,
-    recordedOptions: recorded,
+    recordedOptions: withSecretPath(recorded, line),
   };
   return { options, items, severity: values.failOn, appSecrets };
 }

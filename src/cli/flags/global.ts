@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { ConfigError } from '../../model/errors.js';
-import { FORMATS, type Format } from '../ui/formats.js';
+import { NAMED_FORMATS, type Format, type NamedFormat } from '../ui/formats.js';
 import type { FlagOption } from './flag.js';
 import { choice, duration, repetitions, text, toggle } from './kinds.js';
 import { group, optionsOf, readFlags, type Line, type Origin, type Reading, type Values } from './table.js';
@@ -10,9 +10,11 @@ export const GLOBAL_GROUP = 'Global options:';
 
 const FLAGS = group(GLOBAL_GROUP, {
   json: toggle('same as --format json'),
-  format: choice('format', FORMATS, 'table, json, ndjson, csv, markdown; report also openmetrics').otherwise(
-    'table',
-  ),
+  format: choice(
+    'format',
+    NAMED_FORMATS,
+    'table, json, ndjson, csv, markdown; report also openmetrics, html; export also html, txt',
+  ).otherwise('table'),
   output: text('file', 'write the result to a file; its ending says the format', 'a file name').short('o'),
   quiet: toggle('print only results that need attention').short('q'),
   verbose: repetitions(2, 'more detail on stderr; -vv for all').short('v'),
@@ -32,6 +34,8 @@ export interface GlobalSettings extends Omit<Values<typeof FLAGS>, 'json' | 'for
   format: Format;
   /** The result is a page for the browser: `-o report.html`. */
   page: boolean;
+  /** The result is a text to read: `--format txt`. */
+  plain: boolean;
   origin: Reading<typeof FLAGS>['origin'];
 }
 
@@ -49,31 +53,42 @@ export function readGlobalFlags(line: Line): GlobalSettings {
 const RANK: Record<Origin['from'], number> = { flag: 3, environment: 2, '.env': 1, default: 0 };
 
 /** What the file name implies about its content. */
-const BY_ENDING: Readonly<Record<string, Format | 'page'>> = {
+const BY_ENDING: Readonly<Record<string, NamedFormat>> = {
   '.json': 'json',
   '.ndjson': 'ndjson',
   '.jsonl': 'ndjson',
   '.csv': 'csv',
   '.md': 'markdown',
   '.prom': 'openmetrics',
-  '.html': 'page',
-  '.htm': 'page',
+  '.html': 'html',
+  '.htm': 'html',
 };
 
 /** The ending of `-o` counts unless --json or --format is at least as close. */
-function resolveFormat(reading: Reading<typeof FLAGS>): Pick<GlobalSettings, 'format' | 'page'> {
+function resolveFormat(reading: Reading<typeof FLAGS>): Pick<GlobalSettings, 'format' | 'page' | 'plain'> {
   const { values, origin } = reading;
   const implied = values.output === undefined ? undefined : BY_ENDING[extname(values.output).toLowerCase()];
   const isSaid = values.json || values.format !== undefined;
   const said = Math.max(values.json ? RANK[origin('json').from] : 0, RANK[origin('format').from]);
   if (implied === undefined || (isSaid && said >= RANK[origin('output').from])) {
-    return { format: typedFormat(reading), page: false };
+    return formOf(typedFormat(reading));
   }
-  return implied === 'page' ? { format: 'table', page: true } : { format: implied, page: false };
+  return formOf(implied);
+}
+
+function formOf(named: NamedFormat): Pick<GlobalSettings, 'format' | 'page' | 'plain'> {
+  switch (named) {
+    case 'html':
+      return { format: 'table', page: true, plain: false };
+    case 'txt':
+      return { format: 'table', page: false, plain: true };
+    default:
+      return { format: named, page: false, plain: false };
+  }
 }
 
 /** `--json` means `--format json`: the closer of the two wins, and at equal distance they must agree. */
-function typedFormat({ values, origin }: Reading<typeof FLAGS>): Format {
+function typedFormat({ values, origin }: Reading<typeof FLAGS>): NamedFormat {
   const { json, format } = values;
   if (!json) return format ?? 'table';
   if (format === undefined || format === 'json') return 'json';

@@ -3,7 +3,9 @@ import { alertLimitsOf, type AlertLimits } from '../../commands/report/types.js'
 import { INCLUDABLE_CHATS, PRUNE_CLASSES, SEVERITIES, type Severity } from '../../model/enumerations.js';
 import type { ConfigError } from '../../model/errors.js';
 import { choice, choices, duration, flag, integer, text, toggle, zone } from './kinds.js';
-import { contradiction, type Origin } from './table.js';
+import { lookUp } from '../environment.js';
+import { environmentName } from './flag.js';
+import { contradiction, type Line, type Origin } from './table.js';
 
 /** Flags that mean the same in several commands. */
 
@@ -12,6 +14,14 @@ export const connection = (help = 'only this connection') =>
 
 export const organization = () =>
   text('slug', 'the organization', 'an organization').otherwise('any; `default` for a new one');
+
+/** Who looks at messages, where the operating system's user says too little. */
+export const actor = () => text('name', 'who looks, for the access log', 'a name');
+
+/** For a command whose `--as` means something else. */
+export function actorInEnvironment({ environment }: Pick<Line, 'environment'>): string | undefined {
+  return lookUp(environmentName('as'), environment)?.value;
+}
 
 export const dateZone = () => zone('the zone of dates without one');
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sanitize } from '../ui/sanitize.js';
 import { minute } from '../views/report-words.js';
 
@@ -63,4 +64,22 @@ function ageWords(ms: number): string {
 /** A name from outside, kept from reordering what stands beside it (right-to-left scripts). */
 export function name(text: string): Markup {
   return html`<bdi>${text}</bdi>`;
+}
+
+/**
+ * A page's content security policy: nothing may be loaded, except pictures beside it if it has `images`. Its one style and its one
+ * script are known by their hashes, so not a space may be put around them.
+ */
+export function pagePolicy({
+  style,
+  script,
+  images = false,
+}: {
+  style: string;
+  script?: string;
+  images?: boolean;
+}): string {
+  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const scripts = script === undefined ? '' : ` script-src ${hash(script)};`;
+  return `default-src 'none';${scripts} style-src ${hash(style)}; img-src ${images ? "'self' " : ''}data:; base-uri 'none'; form-action 'none'`;
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { ReportResult } from '../../commands/report/types.js';
-import { adviceLine } from '../advice.js';
+import type { AdviceLine } from '../advice.js';
 import { minute, newestDayWords } from '../views/report-words.js';
 import { connectionCard } from './connection-card.js';
-import { age, html, Markup } from './markup.js';
+import { age, html, Markup, pagePolicy } from './markup.js';
 import { STYLE } from './style.js';
 import { alertList, keyFigures, overview, verdictLine } from './summary.js';
 import { SCRIPT } from './script.js';
@@ -15,8 +14,8 @@ import { runTrend } from './trend.js';
 const FRESH_MS = 3 * 3_600_000;
 
 export interface PageOptions {
-  /** Those that said which database; commands that are advised have them, too. */
-  flags: readonly string[];
+  /** How commands that are advised are written. */
+  line: AdviceLine;
   /** The page is written again so often, and reloads itself. */
   everyMs?: number | undefined;
 }
@@ -25,15 +24,17 @@ export interface PageOptions {
  * A report as one self-contained page: opened from disk, sent by mail, printed. Its policy blocks loading anything and
  * running other scripts, and all outside words are text. It is complete without the script.
  */
-export function renderReportPage(result: ReportResult, { flags, everyMs }: PageOptions): string {
+export function renderReportPage(result: ReportResult, { line, everyMs }: PageOptions): string {
   const { connections, generatedAt, timeZone } = result;
-  const line = adviceLine(flags);
   const opened = newestDayWords(result);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy()}" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="${pagePolicy({ style: STYLE, script: SCRIPT })}"
+        />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         ${everyMs !== undefined && html`<meta http-equiv="refresh" content="${Math.max(1, Math.round(everyMs / 1000))}" />`}
         <meta name="referrer" content="no-referrer" />
@@ -66,10 +67,4 @@ export function renderReportPage(result: ReportResult, { flags, everyMs }: PageO
       </body>
     </html> `;
   return page.source;
-}
-
-/** Nothing may be loaded; the one style and the one script are known by their hashes, so not a space may be put around them. */
-function policy(): string {
-  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  return `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; img-src data:; base-uri 'none'; form-action 'none'`;
 }

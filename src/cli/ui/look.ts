@@ -1,11 +1,12 @@
 import { adviceLine, type AdviceLine } from '../advice.js';
+import type { CarriedFlags } from '../carried-flags.js';
 import type { Io } from '../io.js';
 
 type Paint = (text: string) => string;
 
 /**
  * How a stream may look: its width, the few colours that are used, which do nothing where colour is off, and how a command
- * that is advised is written, with the flags of the run that say which database.
+ * that is advised is written, with the flags that the run hands on.
  */
 export interface Look {
   width: number;
@@ -36,11 +37,10 @@ export function allowsColour(isTTY: boolean, env: Io['env'], noColor: boolean): 
   return isTTY && !noColor && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-/** `database`: the flags that say which database; without them, advice is for the default one. */
 export function createLook(
   colour: boolean,
   width = DEFAULT_WIDTH,
-  database: readonly string[] = [],
+  carried: CarriedFlags = () => [],
   isTerminal = false,
 ): Look {
   const paint = (name: keyof typeof CODES): Paint => {
@@ -57,7 +57,7 @@ export function createLook(
     green: paint('green'),
     yellow: paint('yellow'),
     cyan: paint('cyan'),
-    line: adviceLine(database),
+    line: adviceLine(carried),
   };
 }
 

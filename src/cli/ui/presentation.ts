@@ -55,12 +55,11 @@ export async function render(presentation: Presentation, format: Format, look: L
   }
 }
 
-/** Comma-separated, with a heading. A cell that a spreadsheet would take for a formula gets a `'` before it. */
 async function renderCsv(grid: Grid, look: Look): Promise<string> {
-  const { stringify } = await import('csv-stringify/sync');
-  return stringify(
+  const { csvText } = await import('./csv.js');
+  return csvText(
+    grid.columns,
     grid.rows.map((row) => row.map((cell) => cellText(cell, look))),
-    { header: true, columns: grid.columns.map((column) => ({ key: column })), escape_formulas: true },
   );
 }
 

@@ -177,20 +177,28 @@ function detailItems({
   aside,
   outside,
   splitPeople,
+  splitContacts,
 }: ComparedConnection): Item[] {
   const parts: (readonly [string, Readonly<Record<string, number>>])[] = [
     ['different fields', fields],
     ['not kept by design', notKept],
     ['rows that are no messages', aside],
     ['rows outside the window', outside > 0 ? { all: outside } : {}],
-    ['people with several contacts in the CRM', splitPeople > 0 ? { all: splitPeople } : {}],
   ];
-  return parts.flatMap(([words, counts]): Item[] => {
+  const split = `people with several contacts in the CRM: ${formatCount(splitPeople)} (${namesOf(splitContacts, splitPeople)})`;
+  const counted = parts.flatMap(([words, counts]): Item[] => {
     const shown = Object.entries(counts).map(
       ([name, count]) => `${name.replaceAll('_', ' ')} ${formatCount(count)}`,
     );
     return shown.length === 0 ? [] : [{ label: connection, line: [`${words}: ${shown.join(', ')}`] }];
   });
+  return splitPeople === 0 ? counted : [...counted, { label: connection, line: split }];
+}
+
+/** `+5511900000001, +5511900000002 and 3 more`. */
+function namesOf(names: readonly string[], all: number): string {
+  const more = all - names.length;
+  return more <= 0 ? names.join(', ') : `${names.join(', ')} and ${formatCount(more)} more`;
 }
 
 /** What an export without its contacts cannot show. */
@@ -340,6 +348,8 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   recent: 'too recent',
   no_contact: 'without a contact',
   no_id: 'without an id',
+  cut_id: 'cannot be repaired: its id is cut',
+  row_without_id: 'a row without an id may be it',
   no_instance: 'no instance in the CRM',
 };
 

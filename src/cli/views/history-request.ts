@@ -53,8 +53,11 @@ export function presentHistoryRequest(
           ['until', result.until === null ? null : `${minute(result.until)} UTC (${leftWords(result)})`],
         ]),
         list(steps.map(stepItem)),
-        ...(obstacles.length === 0 ? [] : [section('In the way', [obstacleList(result)])]),
-        ...(warnings.length === 0 ? [] : [section('Not certain', [checkList(warnings)])]),
+        // What is followed was requested: nothing is in its way any more, and nothing of it uncertain.
+        ...(obstacles.length === 0 || arrival !== null
+          ? []
+          : [section('In the way', [obstacleList(result)])]),
+        ...(warnings.length === 0 || arrival !== null ? [] : [section('Not certain', [checkList(warnings)])]),
       ],
       ...(result.status === 'requested' && arrival === null
         ? {
@@ -63,7 +66,7 @@ export function presentHistoryRequest(
               remedy('report', ['--connection', connection.name], 'shows how far the history is'),
             ],
           }
-        : arrival !== null && arrival.chunks.length > 0
+        : arrival !== null && arrival.pending > 0
           ? { next: [remedy('replay', [], 'imports what has come')] }
           : {}),
     },
@@ -71,8 +74,8 @@ export function presentHistoryRequest(
 }
 
 function shownArrival(arrival: HistoryArrival): Omit<HistoryArrival, 'lastEntryId'> {
-  const { contacts, messages, chunks, progress, status, error } = arrival;
-  return { status, progress, contacts, messages, chunks, error };
+  const { contacts, messages, chunks, progress, status, error, pending } = arrival;
+  return { status, progress, contacts, messages, chunks, error, pending };
 }
 
 function stepItem({ syncType, state, requestedAt, requestId, error }: HistoryStep): Item {
@@ -175,5 +178,7 @@ export function planLines(plan: HistoryPlan): string[] {
 }
 
 function leftWords({ hoursLeft }: Pick<HistoryPlan, 'hoursLeft'>): string {
-  return hoursLeft === null ? '' : hoursLeft === 0 ? 'over' : `${hoursLeft} h left`;
+  if (hoursLeft === null) return '';
+  if (hoursLeft === 0) return 'over';
+  return hoursLeft > 0.1 ? `${hoursLeft} h left` : 'less than 10 minutes left';
 }

@@ -2,10 +2,21 @@ import type {
   ConnectionMedia,
   FetchedConnection,
   MediaFetchResult,
+  MediaFileStatus,
   MediaStatusResult,
 } from '../../commands/media/types.js';
 import { remedy } from '../../model/remedy.js';
-import { list, type Item, type Verdict } from '../ui/document.js';
+import {
+  list,
+  NONE,
+  numbers,
+  section,
+  table,
+  type Block,
+  type Item,
+  type Line,
+  type Verdict,
+} from '../ui/document.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';
 import { minute } from './report-words.js';
@@ -81,7 +92,8 @@ function fetchVerdict(result: MediaFetchResult): Verdict {
 /** What is known of the sizes: Meta says them only when it is asked. */
 function sizeWords({ connections }: MediaFetchResult): string {
   const sized = sumOf(connections, 'owedSized');
-  if (sized === 0) return 'Meta says their sizes only then';
+  if (sized === 0)
+    return `Meta says ${sumOf(connections, 'owed') === 1 ? 'its size' : 'their sizes'} only then`;
   const bytes = formatBytes(sumOf(connections, 'owedBytes'));
   const owed = sumOf(connections, 'owed');
   return sized === owed ? `${bytes} in all` : `${bytes} in the ${formatCount(sized)} whose size is known`;
@@ -133,6 +145,29 @@ export function presentMediaStatus(result: MediaStatusResult): Presentation {
   const owed = connections.reduce((sum, one) => sum + filesOf(one, 'owed'), 0);
   return {
     json: result,
+    ...(isListed(result) ? listedRows(connections) : countedRows(connections)),
+    isNews: true,
+    document: {
+      verdict:
+        owed === 0
+          ? { mark: 'good', text: 'No file is owed' }
+          : { mark: 'note', text: `${formatAmount(owed, 'file is', 'files are')} owed` },
+      blocks: [list(connections.map(statusItem)), ...connections.flatMap(fileTable)],
+      ...(owed === 0
+        ? {}
+        : { next: [remedy('media fetch', [], owed === 1 ? 'fetches it' : 'fetches them')] }),
+    },
+  };
+}
+
+function isListed({ connections }: MediaStatusResult): boolean {
+  return connections.some(({ files }) => files !== undefined);
+}
+
+type Rows = Pick<Presentation, 'lines' | 'csv'>;
+
+function countedRows(connections: readonly ConnectionMedia[]): Rows {
+  return {
     lines: connections,
     csv: {
       columns: ['connection', 'state', 'files', 'bytes', 'next_expiry_at'],
@@ -146,23 +181,63 @@ export function presentMediaStatus(result: MediaStatusResult): Presentation {
         ]),
       ),
     },
-    isNews: true,
-    document: {
-      verdict:
-        owed === 0
-          ? { mark: 'good', text: 'No file is owed' }
-          : { mark: 'note', text: `${formatAmount(owed, 'file is', 'files are')} owed` },
-      blocks: [list(connections.map(statusItem))],
-      ...(owed === 0 ? {} : { next: [remedy('media fetch', [], 'fetches them')] }),
+  };
+}
+
+/** A line for each file. */
+function listedRows(connections: readonly ConnectionMedia[]): Rows {
+  const all = connections.flatMap(({ connection, files = [] }) =>
+    files.map((file) => ({ connection, file })),
+  );
+  return {
+    lines: all.map(({ connection, file }) => ({ connection: connection.name, ...file })),
+    csv: {
+      columns: [
+        'connection',
+        'media_id',
+        'state',
+        'expires_at',
+        'message_id',
+        'type',
+        'sent_at',
+        'size',
+        'path',
+        'error',
+      ],
+      rows: all.map(({ connection, file }) => [
+        ...[
+          connection.name,
+          file.mediaId,
+          file.state,
+          file.expiresAt,
+          file.messageId,
+          file.type,
+          file.sentAt,
+        ],
+        ...[file.size, file.path, file.error],
+      ]),
     },
   };
+}
+
+function fileTable({ connection, files = [] }: ConnectionMedia): Block[] {
+  if (files.length === 0) return [];
+  const columns = ['state', 'expires (UTC)', 'type', 'sent (UTC)', 'message', numbers('size')];
+  return [section(connection.name, [table(columns, files.map(fileRow))])];
+}
+
+function fileRow({ state, expiresAt, type, sentAt, messageId, size }: MediaFileStatus): Line[] {
+  // What is here does not expire.
+  const end = expiresAt === null || state === 'fetched' ? NONE : minute(expiresAt);
+  return [state, end, type, minute(sentAt), messageId, size === null ? NONE : formatBytes(size)];
 }
 
 function filesOf({ states }: ConnectionMedia, wanted: string): number {
   return states.find(({ state }) => state === wanted)?.files ?? 0;
 }
 
-function statusItem({ connection, states, nextExpiryAt, due, lastFetchAt }: ConnectionMedia): Item {
+function statusItem(one: ConnectionMedia): Item {
+  const { connection, states, nextExpiryAt, due, lastFetchAt } = one;
   const said = states.map(
     ({ state, files, bytes }) =>
       `${formatCount(files)} ${state}${state === 'fetched' ? ` (${formatBytes(bytes)})` : ''}`,
@@ -173,7 +248,9 @@ function statusItem({ connection, states, nextExpiryAt, due, lastFetchAt }: Conn
     line: said.length === 0 ? 'no message names a file' : said.join(', '),
     under: [
       ...(nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`]),
-      ...(lastFetchAt === null ? [] : [`last fetched ${minute(lastFetchAt)} UTC`]),
+      ...(lastFetchAt === null
+        ? []
+        : [`${filesOf(one, 'fetched') === 0 ? 'last tried' : 'last fetched'} ${minute(lastFetchAt)} UTC`]),
     ],
   };
 }

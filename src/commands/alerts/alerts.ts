@@ -152,7 +152,7 @@ async function currentAlerts(
   { connection, audit, historyMinutes, silentHours }: AlertsOptions,
 ): Promise<Pick<AlertsList, 'alerts' | 'audit' | 'connections'>> {
   const verified = audit
-    ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, connection })
+    ? await verifyAll(ctx, { checks: new Set(CHECK_NAMES), enforce: false, connection, historyMinutes })
     : undefined;
   if (verified?.result.status === 'interrupted') {
     throw new UserError('Interrupted before everything was verified.', {

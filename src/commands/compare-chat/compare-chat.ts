@@ -16,6 +16,7 @@ import {
 } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import { inSnapshot } from '../../store/transactions.js';
+import { recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead, type ContactLead } from '../contacts/resolve-contact.js';
 import { adoptChat } from './adopt.js';
@@ -52,6 +53,10 @@ export async function compareChat(ctx: Context, options: CompareChatOptions): Pr
   }
   const items = new Map(read.chat.items.map((item) => [item.line, item]));
   const told = { read, lead, conversation, lines, unspoken, result, items, stored, options };
+  if (options.bodies === true) {
+    const shown = [{ leadId: lead.leadId, messages: lines.length }];
+    await recordAccess(ctx, { command: 'compare chat-export', shown });
+  }
   if (options.onItem !== undefined) await tellItems(told, options.onItem);
   if (options.adopt !== undefined && result.lost.length > 0 && result.clock.source === 'none')
     throw unknownClock();

@@ -1,4 +1,5 @@
 import type { CrmMessage, CrmRecord } from '../../crm/crm.js';
+import { metaTypeOf } from '../../crm/kinds.js';
 import type { CrmSource, ReadPair } from '../../crm/source.js';
 import type { Context } from '../../context.js';
 import type { CrmName } from '../../model/enumerations.js';
@@ -66,7 +67,7 @@ function entryOf(crm: CrmName, message: CrmMessage, record: CrmRecord): RawEntry
       people: namesOf(person),
       ...(at === null ? {} : { timestamp: Math.floor(at / 1000) }),
       ...(storedAt === null ? {} : { stored_at: Math.floor(storedAt / 1000) }),
-      type: typeOf(type),
+      type: metaTypeOf(type),
       ...(body === undefined || body === null ? {} : { body }),
     },
     row: record,
@@ -97,26 +98,4 @@ function bytesOf(entry: object): Buffer {
 
 function namesOf({ phone, lid, waId, bsuids = [] }: Identities): string[] {
   return [phone, lid, waId, ...bsuids].filter((name) => name !== undefined);
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  application: 'document',
-  chat: 'text',
-  contact: 'contacts',
-  contactcard: 'contacts',
-  contactsarray: 'contacts',
-  conversation: 'text',
-  extendedtext: 'text',
-  file: 'document',
-  incoming: 'text',
-  livelocation: 'location',
-  ptt: 'audio',
-  ptv: 'video',
-  vcard: 'contacts',
-};
-
-/** Maps the CRM's name for a type to Meta's. */
-function typeOf(word: string): string {
-  const plain = word.replace(/(?:With\w+)?Message(?:V\d)?$/, '').toLowerCase();
-  return TYPES[plain] ?? (plain === '' ? 'text' : plain);
 }

@@ -10,12 +10,11 @@ import { RawLog } from '../../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import {
   countCompared,
-  countSplitPeople,
   nameContactsByMessages,
   pairRows,
   prepareComparison,
   readBatchSamples,
-  readLeadNames,
+  readSplitPeople,
   streamMissing,
   streamPairs,
   streamUnpaired,
@@ -24,7 +23,9 @@ import {
   type MissingMessage,
   type UnpairedRow,
 } from '../../store/queries/comparison.js';
+import { readLeadNames } from '../../store/queries/lead-names.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
+import { recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import { adoptRows } from './adopt.js';
@@ -33,6 +34,7 @@ import { judgeMessage, whyNotKept, type Judged } from './judge.js';
 import { matchConnections, type ConnectionMatch, type Matches } from './match-connections.js';
 import { addAside, addNews, stageCrm, type Staged } from './stage-rows.js';
 import { Tally } from './tally.js';
+import { namesCutId, noteLikelyRows, pairCutIds } from './unequal-ids.js';
 import { giveLostMessages } from './lost-messages.js';
 import type {
   AbsentConnection,
@@ -88,6 +90,10 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
       repair: options.repair,
     });
   });
+  if (repair !== null) {
+    // The file appears only after this.
+    await recordAccess(ctx, { command: 'compare', shown: tally.lostByLead() });
+  }
   const adopted =
     options.adopt === undefined || ctx.signal.aborted
       ? null
@@ -177,14 +183,16 @@ async function runComparison(
   if (!isStopped()) {
     ctx.emit({ event: 'step', step: 'match messages', number: 2, of: steps });
     await pairRows(tx);
+    await pairCutIds(tx, scope.connectionIds);
     await nameContactsByMessages(tx);
     await comparison.pairs();
     ctx.emit({ event: 'step', step: 'find lost messages', number: 3, of: steps });
+    await noteLikelyRows(tx, scope, source.dialect);
     await comparison.missing();
     ctx.emit({ event: 'step', step: 'find rows that only the CRM has', number: 4, of: steps });
     await comparison.unpaired();
     await comparison.causes();
-    tally.splitPeople = await countSplitPeople(tx, scope);
+    tally.splitPeople = await nameSplitPeople(tx, scope);
     if (!isStopped()) tally.assertBalanced(await countCompared(tx, scope));
   }
   const repair =
@@ -216,6 +224,20 @@ async function runComparison(
     news: staged.news,
     people: affected.map(({ leadId, ...person }) => ({ ...person, contact: names.get(leadId) ?? leadId })),
   };
+}
+
+async function nameSplitPeople(tx: Sql, scope: ComparisonScope): Promise<Tally['splitPeople']> {
+  const split = await readSplitPeople(tx, scope);
+  const names = await readLeadNames(
+    tx,
+    [...split.values()].flatMap(({ leadIds }) => leadIds),
+  );
+  return new Map(
+    [...split].map(([connectionId, { people, leadIds }]) => [
+      connectionId,
+      { splitPeople: people, splitContacts: leadIds.map((id) => names.get(id) ?? id) },
+    ]),
+  );
 }
 
 /** Those of the connections that have messages in the scope. */
@@ -292,6 +314,7 @@ class Comparison {
     this.tally.media(row, false);
     switch (kind) {
       case 'same':
+        if (namesCutId(row)) this.wanted(connectionId, rowId);
         await this.item({ sign: '=', class: kind, connectionId, externalId, rowId, detail: '' });
         break;
       case 'differs':
@@ -306,7 +329,7 @@ class Comparison {
         });
         break;
       case 'other_contact': {
-        const contact = this.staged.contactNames[row.contact] ?? '';
+        const contact = (this.staged.contactNames[row.contact] ?? '') || 'no contact';
         const isLidSplit = !row.isKnownContact && contact.endsWith('@lid');
         this.tally.cause(connectionId, isLidSplit ? 'lid_split' : 'filed_under_another_contact', 1);
         await this.item({
@@ -409,13 +432,17 @@ class Comparison {
     className: 'only_in_crm' | 'doubled' | 'without_id',
   ): Promise<void> {
     this.tally.count(connectionId, className, null);
-    const { onlyInCrm } = this.scope;
-    if (className === 'only_in_crm' && onlyInCrm !== undefined) {
-      const rows = onlyInCrm.get(connectionId) ?? new Set<string>();
-      onlyInCrm.set(connectionId, rows.add(rowId));
-    }
+    if (className === 'only_in_crm') this.wanted(connectionId, rowId);
     const sign = className === 'only_in_crm' ? '-' : className === 'doubled' ? '*' : '!';
     await this.item({ sign, class: className, connectionId, externalId, rowId, detail: type });
+  }
+
+  /** A row to adopt. */
+  private wanted(connectionId: string, rowId: string): void {
+    const { onlyInCrm } = this.scope;
+    if (onlyInCrm === undefined) return;
+    const rows = onlyInCrm.get(connectionId) ?? new Set<string>();
+    onlyInCrm.set(connectionId, rows.add(rowId));
   }
 
   private async doubled(connectionId: string, row: Omit<DoubledRow, 'connection'>): Promise<void> {

@@ -1,6 +1,7 @@
-import type { Dialect, NotKeptReason } from '../../crm/crm.js';
+import type { Dialect, LackedField, NotKeptReason } from '../../crm/crm.js';
+import { CAPTIONED, isOtherKind } from '../../crm/kinds.js';
 import type { ComparedPair, MissingMessage } from '../../store/queries/comparison.js';
-import { isMadeUpId } from '../../model/chat-line.js';
+import { isChatExportId } from '../../model/chat-line.js';
 import { hasWeakTime, unpackEvidence } from '../../rules/evidence.js';
 import type { ComparedField } from './types.js';
 
@@ -57,12 +58,21 @@ function differencesOf(
   { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): ComparedField[] {
   const fields: ComparedField[] = [];
-  if (row.direction !== null && row.direction !== row.messageDirection) fields.push('direction');
+  if (row.direction === null ? lacks(row, 'direction') : row.direction !== row.messageDirection)
+    fields.push('direction');
+  if (isOtherKind(row.messageType, row.kinds)) fields.push('type');
   if (comparesBody(row, bodyOfEdited) && readable(row.body, wordsOf) !== readable(row.messageBody, wordsOf))
     fields.push('body');
-  if (row.at !== null && !hasBorrowedTime(row) && Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS)
-    fields.push('timestamp');
+  if (!hasBorrowedTime(row) && isOtherTime(row)) fields.push('timestamp');
   return fields;
+}
+
+function isOtherTime(row: ComparedPair): boolean {
+  return row.at === null ? lacks(row, 'timestamp') : Math.abs(row.at - row.timestamp) > SAME_MOMENT_MS;
+}
+
+function lacks(row: ComparedPair, field: LackedField): boolean {
+  return row.lacks.includes(field);
 }
 
 /** Why the CRM has no row of a message by design; null if it should have one. */
@@ -71,11 +81,12 @@ export function whyNotKept(
   dialect: Pick<Dialect, 'notKept'>,
   { isCloudApi, isGone }: { isCloudApi: boolean; isGone: boolean },
 ): NotKeptReason | null {
-  if (message.messageExternalId !== null && isMadeUpId(message.messageExternalId)) return 'chat_export';
+  // A line of an exported chat has no id to find it by: a row that may be it is no proof of a loss.
+  if (message.mayBeThere && isChatExportId(message.messageExternalId ?? '')) return 'chat_export';
   return dialect.notKept({
     type: message.messageType,
     direction: message.messageDirection,
-    source: message.messageSource,
+    source: message.arrival,
     body: message.messageBody,
     isGroup: message.isGroup,
     isRevoked: message.isRevoked,
@@ -94,9 +105,24 @@ function hasBorrowedTime({ timeFrom, evidence }: ComparedPair): boolean {
 }
 
 function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {
-  if (!row.comparesBody || row.messageType !== 'text' || row.messageBody === null || row.isRevoked)
-    return false;
+  if (!row.comparesBody || row.messageBody === null || row.isRevoked) return false;
+  // A file's body is a caption only where the row itself says which file it is.
+  const isCaption = CAPTIONED.has(row.messageType) && row.kinds.includes(row.messageType);
+  if (row.messageType !== 'text' && !isCaption) return false;
   return !row.isEdited || bodyOfEdited === 'latest';
+}
+
+/** Whether a row says something else than a text message; of other content CRMs have words of their own. */
+export function contradicts(
+  {
+    body,
+    comparesBody: isCompared,
+    messageType,
+    messageBody,
+  }: Pick<ComparedPair, 'body' | 'comparesBody' | 'messageType' | 'messageBody'>,
+  { wordsOf = asIs }: Pick<Dialect, 'wordsOf'>,
+): boolean {
+  return isCompared && messageType === 'text' && readable(body, wordsOf) !== readable(messageBody, wordsOf);
 }
 
 /** What a reader sees: CRMs trim, and change line ends and accent composition. */

@@ -1,6 +1,7 @@
 import type { Dialect } from '../../crm/crm.js';
 import { cardsIn, placeIn } from '../../crm/repair/contents.js';
 import type { LostMessage } from '../../crm/repair/repair.js';
+import { isChatExportId, isMadeUpId } from '../../model/chat-line.js';
 import type { Sql } from '../../store/sql.js';
 import {
   nameLeads,
@@ -44,7 +45,10 @@ export async function giveLostMessages(tx: Sql, from: LostFrom, sink: RepairSink
       const of = { isCloudApi: from.isCloudApi(connectionId), isGone };
       if (whyNotKept(content, from.dialect, of) !== null) continue;
       if (isGone && sink.needsInstance) leaveOut('no_instance');
-      else if (externalId === null) leaveOut('no_id');
+      // A row under a made-up id would be a double once the CRM gets the message itself.
+      else if (externalId === null || isChatExportId(externalId)) leaveOut('no_id');
+      else if (isMadeUpId(externalId)) leaveOut('cut_id');
+      else if (content.mayBeThere) leaveOut('row_without_id');
       else if (from.now - content.timestamp < sink.minimumAgeMs) leaveOut('recent');
       else {
         const lost = lostMessage(

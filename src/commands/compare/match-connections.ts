@@ -106,20 +106,23 @@ function mappedPair(
         : `--map: several of ${source.dialect.title} are called '${crm}'.`,
       {
         code: 'crm_connection_unknown',
-        remedy:
-          source.connections.length > 0
-            ? `Give the id of one: ${listed(source.connections)}.`
-            : `Nothing that was given names a connection. Give the export of ${namingTables(source).join(' and ')} too.`,
+        remedy: source.connections.some(({ key }) => key !== '')
+          ? `Give the id of one: ${listed(source.connections)}.`
+          : namesNone(source),
       },
     );
   }
   return [{ connection: record, crm: first }];
 }
 
-/** The tables that say which connections there are. */
-function namingTables({ dialect }: CrmSource): string[] {
-  const tables = dialect.tables.length > 0 ? dialect.tables : [dialect.messages];
-  return tables.map(({ table }) => table);
+/** What to do where the files have no connection's id, which `--map` would need. */
+function namesNone(source: CrmSource): string {
+  const tables = source.dialect.tables.length > 0 ? source.dialect.tables : [source.dialect.messages];
+  const names = tables.map(({ table }) => table).join(' and ');
+  const alone = isNameless(source)
+    ? ', or name the only connection of these messages: --connection NAME'
+    : '';
+  return `Nothing that was given names a connection. Give the export of ${names} too${alone}.`;
 }
 
 function mappedRecord(records: readonly ConnectionRecord[], connection: string): ConnectionRecord {
@@ -178,17 +181,20 @@ function severalInstances(
 }
 
 function nothingMatches(source: CrmSource, wanted: readonly ConnectionRecord[]): ConfigError {
+  const connections = wanted.map(({ name }) => name).join(', ') || 'none';
+  const isNamed = source.connections.length === 0 || source.connections.some(({ key }) => key !== '');
   const theirs = source.connections.length === 0 ? 'none' : listed(source.connections);
   return new ConfigError(`No connection matches one of ${source.dialect.title}.`, {
     code: 'crm_connection_unmatched',
-    remedy: `Connect them with --map NAME=ID. Connections: ${
-      wanted.map(({ name }) => name).join(', ') || 'none'
-    }. ${source.dialect.title}: ${theirs}.`,
+    remedy: isNamed
+      ? `Connect them with --map NAME=ID. Connections: ${connections}. ${source.dialect.title}: ${theirs}.`
+      : `${namesNone(source)} Connections: ${connections}.`,
   });
 }
 
 function listed(connections: readonly CrmConnection[]): string {
   return connections
+    .filter(({ key }) => key !== '')
     .map(({ key, name }) => (name === '' || name === key ? key : `${key} (${name})`))
     .join(', ');
 }

@@ -11,6 +11,7 @@ import {
   saveComparison,
   type SavedComparison,
 } from '../../store/tables/saved-comparisons.js';
+import { savedUrl } from '../devices/sealed-things.js';
 import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 import { compare } from './compare.js';
 import type { CompareOptions, CompareResult } from './types.js';
@@ -40,29 +41,62 @@ export interface ToSave {
   connection?: string | undefined;
   /** Ids of the connections that it matched. */
   matched: readonly string[];
+  /** What it found just now. Absent where it did not compare every message: nothing is known of the others. */
+  found?: CompareResult | undefined;
 }
 
 /**
- * Saves a comparison under a name, with its URL sealed. Throws ConfigError for an invalid name, and without a secret
- * key.
+ * Saves a comparison under a name, with its URL sealed. Without a new finding, the last one stays if the settings are
+ * the same: to save again must not silence an alert. Throws ConfigError for an invalid name, and without a secret key.
  */
-export async function saveForNights(
-  ctx: Context,
-  { name, crm, url, table, map, connection, matched }: ToSave,
-  key: SecretKey | null,
-): Promise<void> {
+export async function saveForNights(ctx: Context, toSave: ToSave, key: SecretKey | null): Promise<void> {
+  const { name, crm, url, table, map, connection, matched, found } = toSave;
   const sealing = keyToSave(name, key);
-  await saveComparison(ctx.store.sql, {
-    name,
-    crm,
-    url: sealing.seal(url, aboutUrl(name)),
-    options: {
-      map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
-      matched: [...matched],
-      ...(connection === undefined ? {} : { connection }),
-      ...(table === undefined ? {} : { table }),
-    },
+  const options = {
+    map: map.map((pair) => ({ connection: pair.connection, crm: pair.crm })),
+    matched: [...matched],
+    ...(connection === undefined ? {} : { connection }),
+    ...(table === undefined ? {} : { table }),
+  };
+  await ctx.store.transaction(async (tx) => {
+    const before = (await readSavedComparisons(tx)).find((one) => one.name === name);
+    const findings =
+      found !== undefined
+        ? { comparedAt: Date.parse(found.startedAt), error: null, result: summaryOf(found) }
+        : before !== undefined && hasSameSettings(before, toSave, sealing)
+          ? before
+          : NOTHING_FOUND;
+    const { comparedAt, error, result } = findings;
+    await saveComparison(tx, {
+      name,
+      crm,
+      url: sealing.seal(url, aboutUrl(name)),
+      options,
+      comparedAt,
+      error,
+      result,
+    });
   });
+}
+
+const NOTHING_FOUND = { comparedAt: null, error: null, result: null };
+
+/** Whether a saved comparison compares the same: what it found is true of the other one, too. */
+function hasSameSettings(
+  saved: SavedComparison,
+  { crm, url, table, map, connection }: ToSave,
+  key: SecretKey,
+): boolean {
+  if (
+    saved.crm !== crm ||
+    !key.hasSealed(saved.url) ||
+    key.open(saved.url, aboutUrl(saved.name), savedUrl(saved.name)) !== url
+  )
+    return false;
+  const options = Options.parse(saved.options);
+  const pairs = (all: CompareOptions['map']): string =>
+    JSON.stringify(all.map((pair) => [pair.connection, pair.crm]).sort());
+  return options.connection === connection && options.table === table && pairs(options.map) === pairs(map);
 }
 
 /**
@@ -97,14 +131,8 @@ export async function openSaved(
   const found = saved.find((one) => one.name === name);
   if (found === undefined) throw unknown(name, saved);
   if (key === null) throw missingSecretKey(SEALED_URL);
-  if (!key.hasSealed(found.url)) {
-    throw new ConfigError(`The URL of '${name}' was sealed with another secret key.`, {
-      code: 'secret_key_wrong',
-      remedy: 'Use the key that it was saved with, or save it again with --save.',
-    });
-  }
   const { map, connection, matched, table } = Options.parse(found.options);
-  const url = key.open(found.url, aboutUrl(name));
+  const url = key.open(found.url, aboutUrl(name), savedUrl(name));
   return {
     crm: found.crm,
     place: { kind: 'database', url, table },

@@ -5,6 +5,7 @@ import type { Identities } from '../../model/facts.js';
 import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
 import {
+  forgetEmptyFields,
   NO_CONTACT,
   stageContactLeads,
   stageRows,
@@ -80,7 +81,9 @@ export async function stageCrm(
         direction: message.direction,
         at: message.at,
         storedAt: message.storedAt,
+        lacks: message.lacks,
         type: message.type,
+        kinds: message.kinds,
         body: message.body ?? null,
         comparesBody: message.body !== undefined,
         aside: message.aside,
@@ -88,6 +91,7 @@ export async function stageCrm(
     );
     read(ordinal);
   }
+  if (source.dialect.hasOptionalFields === true) await forgetEmptyFields(tx);
   return staged;
 }
 

@@ -60,7 +60,7 @@ export class Tally {
   }
 
   /** By connection. */
-  splitPeople: ReadonlyMap<string, number> = new Map();
+  splitPeople: ReadonlyMap<string, Pick<ComparedConnection, 'splitPeople' | 'splitContacts'>> = new Map();
   private readonly repairedCounts: Partial<ComparisonCounts> = {};
 
   countRepaired(className: ComparisonClass): void {
@@ -172,7 +172,9 @@ export class Tally {
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
       causes: causesOf(side, this.crm, this.isCloudApi(id)),
-      splitPeople: this.splitPeople.get(id) ?? 0,
+      splitPeople: 0,
+      splitContacts: [],
+      ...this.splitPeople.get(id),
     }));
   }
 
@@ -196,6 +198,14 @@ export class Tally {
           b.other_contact + b.differs + b.doubled - (a.other_contact + a.differs + a.doubled),
       )
       .slice(0, PEOPLE_SHOWN);
+  }
+
+  /** How many messages of each person are lost. */
+  lostByLead(): { leadId: string; messages: number }[] {
+    const sides = [...this.sides.values()];
+    return sides.flatMap(({ people }) =>
+      [...people].map(([leadId, { lost }]) => ({ leadId, messages: lost })),
+    );
   }
 
   private asideOf(id: string): ReadonlyMap<AsideReason, number> {

@@ -5,7 +5,7 @@ import type { DoubledRow, LostMessage } from '../../crm/repair/repair.js';
 import type { Remedy } from '../../model/remedy.js';
 
 /** A field in which the CRM's row and the message differ. */
-export const COMPARED_FIELDS = ['direction', 'body', 'timestamp'] as const;
+export const COMPARED_FIELDS = ['direction', 'type', 'body', 'timestamp'] as const;
 export type ComparedField = (typeof COMPARED_FIELDS)[number];
 
 /** Why a CRM lost or misplaced messages, if the pattern is known. */
@@ -48,6 +48,8 @@ export interface ComparedConnection {
   causes: CauseFound[];
   /** People with several contacts in the CRM, which shows each as its own conversation. */
   splitPeople: number;
+  /** Phones, or other identities, of some of them. */
+  splitContacts: string[];
 }
 
 /** A person with messages that are wrong or missing. */
@@ -183,7 +185,17 @@ export interface RepairSummary {
   asText: Record<string, number>;
 }
 
-/** `recent`: the CRM may still be processing it. `no_contact`: nothing identifies the person in the CRM. `no_instance`: the CRM no
- * longer has the connection, and nothing in a row could name it. */
-export const LEFT_OUT_REASONS = ['recent', 'no_contact', 'no_id', 'no_instance'] as const;
+/**
+ * `recent`: the CRM may still be processing it. `no_contact`: nothing identifies the person in the CRM. `no_id`: it has no id, as a
+ * line of an exported chat. `cut_id`: only the beginning of its id is known. `row_without_id`: a row of the CRM without an id may be
+ * it. `no_instance`: the CRM no longer has the connection, and nothing in a row could name it.
+ */
+export const LEFT_OUT_REASONS = [
+  'recent',
+  'no_contact',
+  'no_id',
+  'cut_id',
+  'row_without_id',
+  'no_instance',
+] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];

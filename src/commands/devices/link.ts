@@ -101,7 +101,7 @@ async function pair(
   { connection, phone, secretKey }: Linking,
   keeper: RawKeeper,
 ): Promise<Linked> {
-  const storage = new StoredDevice(ctx, connection.id, secretKey);
+  const storage = new StoredDevice(ctx, connection, secretKey);
   const { method, url, version, quietMs, stallMs } = options;
   for (let attempt = 1; ; attempt += 1) {
     const hadDevice = (await readDevice(ctx.store.sql, connection.id)) !== null;

@@ -92,7 +92,7 @@ export async function openDevice(
     const { openHistorySession } = await import('../../whatsapp/history-session.js');
     const { url, version } = options;
     const session = await openHistorySession({
-      storage: new StoredDevice(ctx, connection.id, options.secretKey),
+      storage: new StoredDevice(ctx, connection, options.secretKey),
       signal: AbortSignal.any([ctx.signal, lock.lost]),
       keeper,
       onWaiting: (files, ms) => {

@@ -15,6 +15,7 @@ import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
 import type { Context } from '../../context.js';
+import { linkedDevice } from './sealed-things.js';
 import type { SecretKey } from './secret-key.js';
 
 interface KeeperOptions {
@@ -83,7 +84,10 @@ export class RawKeeper implements HistoryKeeper {
     return rows
       .filter(({ notification }) => secretKey.hasSealed(notification))
       .map(({ fileId, notification }) =>
-        Buffer.from(secretKey.open(notification, this.about(fileId)), 'base64'),
+        Buffer.from(
+          secretKey.open(notification, this.about(fileId), linkedDevice(connection.name)),
+          'base64',
+        ),
       );
   }
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
-import { remedy, type Advices } from '../../model/remedy.js';
+import type { Advices } from '../../model/remedy.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -16,18 +16,10 @@ const HOW_TO_MAKE_A_KEY =
 
 /** A sealed value, in words for an error: what it is, and what to do if its key is lost. */
 export interface SealedThing {
-  /** `The linked device`. */
+  /** `The linked device of 'main'`. */
   noun: string;
   whenLost: Advices;
 }
-
-export const LINKED_DEVICE: SealedThing = {
-  noun: 'The linked device',
-  whenLost: [
-    'Use the key that it was linked with. If it is lost, forget the device, remove it on the phone, and link again:',
-    remedy('unlink', ['--connection', 'NAME', '--forget'], 'forgets the device here'),
-  ],
-};
 
 /**
  * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random
@@ -72,7 +64,7 @@ export class SecretKey {
   }
 
   /** Throws ConfigError `secret_key_wrong` for values sealed with another key or altered. */
-  open(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): string {
+  open(sealed: Uint8Array, about: readonly string[], thing: SealedThing): string {
     if (!this.hasSealed(sealed)) throw this.wrong(thing);
     const bytes = Buffer.from(sealed);
     const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
@@ -94,7 +86,7 @@ export class SecretKey {
   }
 
   /** The key that {@link sealKey} sealed; errors name this key's source. */
-  openKey(sealed: Uint8Array, about: readonly string[], thing = LINKED_DEVICE): SecretKey {
+  openKey(sealed: Uint8Array, about: readonly string[], thing: SealedThing): SecretKey {
     return SecretKey.parse(this.open(sealed, about, thing), this.place);
   }
 

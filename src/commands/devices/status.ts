@@ -37,7 +37,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       if (named !== undefined) throw notLinked(name);
       continue;
     }
-    const key = await keyState(ctx, options, id);
+    const key = await keyState(ctx, options, { id, name });
     const known = unlinked.has(id) ? 'logged_out' : 'unchecked';
     devices.push({
       connection: { id, name, kind },
@@ -68,11 +68,11 @@ function owedOf(connection: string, owed: OwedHistory | undefined): LinkedDevice
 async function keyState(
   ctx: Context,
   { secretKey }: DeviceStatusOptions,
-  connectionId: string,
+  connection: { id: string; name: string },
 ): Promise<LinkedDeviceStatus['key']> {
   if (secretKey === null) return 'missing';
   try {
-    await new StoredDevice(ctx, connectionId, secretKey).loadCredentials();
+    await new StoredDevice(ctx, connection, secretKey).loadCredentials();
     return 'ok';
   } catch (error) {
     if (error instanceof ConfigError && error.code === 'secret_key_wrong') return 'wrong';

@@ -12,7 +12,8 @@ import {
 } from '../../store/tables/linked-devices.js';
 import type { DeviceKey, DeviceStorage } from '../../whatsapp/auth-state.js';
 import type { Context } from '../../context.js';
-import type { SecretKey } from './secret-key.js';
+import { linkedDevice } from './sealed-things.js';
+import type { SealedThing, SecretKey } from './secret-key.js';
 
 /**
  * The device of one connection in the database, encrypted. The caller holds the device's lock. Reading throws
@@ -22,12 +23,16 @@ export class StoredDevice implements DeviceStorage {
   private isOurs = false;
   /** The key of this device's rows: the secret key, or, after a rekey, the one that it was linked with. */
   private key: SecretKey;
+  private readonly connectionId: string;
+  private readonly thing: SealedThing;
 
   constructor(
     private readonly ctx: Pick<Context, 'store' | 'clock'>,
-    private readonly connectionId: string,
+    { id, name }: { id: string; name: string },
     private readonly secretKey: SecretKey,
   ) {
+    this.connectionId = id;
+    this.thing = linkedDevice(name);
     this.key = secretKey;
   }
 
@@ -35,7 +40,7 @@ export class StoredDevice implements DeviceStorage {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return null;
     this.use(row);
-    const credentials = this.key.open(row.credentials, this.about('credentials'));
+    const credentials = this.key.open(row.credentials, this.about('credentials'), this.thing);
     await this.renameKeys();
     return credentials;
   }
@@ -64,7 +69,7 @@ export class StoredDevice implements DeviceStorage {
     return new Map(
       [...named].flatMap(([name, id]): [string, string][] => {
         const value = rows.get(name);
-        return value === undefined ? [] : [[id, this.key.open(value, this.about(type, id))]];
+        return value === undefined ? [] : [[id, this.key.open(value, this.about(type, id), this.thing)]];
       }),
     );
   }
@@ -94,7 +99,7 @@ export class StoredDevice implements DeviceStorage {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return;
     this.use(row);
-    this.key.open(row.credentials, this.about('credentials'));
+    this.key.open(row.credentials, this.about('credentials'), this.thing);
     this.isOurs = true;
   }
 
@@ -102,7 +107,7 @@ export class StoredDevice implements DeviceStorage {
     this.key =
       deviceKey === null
         ? this.secretKey
-        : this.secretKey.openKey(deviceKey, aboutDeviceKey(this.connectionId));
+        : this.secretKey.openKey(deviceKey, aboutDeviceKey(this.connectionId), this.thing);
   }
 
   /** Renames keys stored under their own names, including contacts' numbers, to opaque ones. */

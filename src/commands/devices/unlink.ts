@@ -40,7 +40,7 @@ async function logOut(
   connection: { id: string; name: string },
 ): Promise<'unlinked' | 'was_unlinked'> {
   if (secretKey === null) throw missingSecretKey();
-  const storage = new StoredDevice(ctx, connection.id, secretKey);
+  const storage = new StoredDevice(ctx, connection, secretKey);
   const whatsapp = await import('../../whatsapp/unlink-device.js');
   const outcome = await whatsapp.unlinkDevice({
     storage,

@@ -11,6 +11,7 @@ import {
   checkServerLock,
 } from './check-place.js';
 import { checkGraph } from './check-graph.js';
+import { checkSecrets } from './check-secrets.js';
 import {
   checkRuns,
   checkPooler,
@@ -74,7 +75,8 @@ async function checkDatabase(config: DatabaseConfig, options: DoctorOptions): Pr
   return checks;
 }
 
-function opening({ host, pid, signal }: DoctorOptions): Parameters<typeof withDatabase>[1] {
+/** How the doctor opens a database: as it is, and without waiting for anybody. */
+export function opening({ host, pid, signal }: DoctorOptions): Parameters<typeof withDatabase>[1] {
   return { command: 'doctor', host, pid, signal, unmigrated: true, asItIs: true };
 }
 
@@ -100,6 +102,7 @@ async function checkStore(store: Store, options: DoctorOptions): Promise<DoctorC
   if (isServer) await add('rights', () => checkRights(sql));
   await add('indexes', () => checkIndexes(sql));
   await add('runs', () => checkRuns(store, options));
+  await add('secrets', () => checkSecrets(sql, options.secretKey));
   await add('graph', () => checkGraph(sql, options.clock()));
   return checks;
 }

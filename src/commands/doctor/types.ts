@@ -1,6 +1,7 @@
 import type { UserError } from '../../model/errors.js';
 import type { Advices } from '../../model/remedy.js';
 import type { DatabaseConfig } from '../database.js';
+import type { SecretKey } from '../devices/secret-key.js';
 
 /** A setting that was given somewhere, safe to show: without secrets. */
 export interface GivenSetting {
@@ -27,6 +28,8 @@ export interface DoctorOptions {
   unknownSettings: readonly { place: string; similar?: string }[];
   /** Files that hold or may hold a password: `.env`, the database URL's. */
   secretFiles: readonly string[];
+  /** The secret key, or why what was given is none; null if none was given. */
+  secretKey: SecretKey | UserError | null;
   /** Which database, or why that is unknown. */
   database: DatabaseConfig | UserError;
   /** Where a database could have been named, in order, and what was found there. */
@@ -46,6 +49,7 @@ export const DOCTOR_CHECKS = [
   'disk',
   'clock',
   'runs',
+  'secrets',
   'graph',
 ] as const;
 export type DoctorCheckName = (typeof DOCTOR_CHECKS)[number];

@@ -22,6 +22,7 @@ import type { ItemVerdict } from './item-verdicts.js';
 import { PROBLEMS } from './findings.js';
 import { readItems } from './log-items.js';
 import { isRefused } from '../../rules/signatures.js';
+import { recordShown } from './record-shown.js';
 
 type Parts = Partial<
   Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>
@@ -36,7 +37,8 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
   const inv = await Investigation.open(ctx, options);
   const subject = await findSubject(inv);
   const { conclusion, parts } = await answer(inv, subject);
-  const facts = parts.facts ?? [];
+  const { facts = [], messages = [], contact = null } = parts;
+  if (options.bodies) await recordShown(ctx, { messages, facts, contact });
   if (subject.kind === 'message' || subject.kind === 'contact') inv.noticeRemoved();
   return {
     schemaVersion: 1,
@@ -50,8 +52,8 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
     notices: inv.notices,
     remedies: inv.remedies,
     searched: { entries: inv.entries, scanned: inv.scanned, complete: inv.complete },
-    messages: parts.messages ?? [],
-    contact: parts.contact ?? null,
+    messages,
+    contact,
     entry: parts.entry ?? null,
     run: parts.run ?? null,
     facts,

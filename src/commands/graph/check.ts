@@ -2,6 +2,7 @@ import type { Context } from '../../context.js';
 import { readNumber, readSubscribedApps, readToken, type SubscribedApp } from '../../graph/calls.js';
 import { GraphClient, interrupted } from '../../graph/client.js';
 import { GraphError } from '../../graph/errors.js';
+import { UserError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { recordCheck } from '../../store/tables/graph.js';
@@ -11,6 +12,7 @@ import {
   expiryOf,
   fieldsNeeded,
   finding,
+  judgeConnected,
   judgeFields,
   judgeHistory,
   judgeNumber,
@@ -33,14 +35,16 @@ import {
 
 /**
  * Asks Meta about one connection, or about all in use: the token, the number, its account, and how much of its history
- * is still available. Changes nothing at Meta. Throws ConfigError for an unknown connection and a wrong secret key.
+ * is still available. Changes nothing at Meta. Throws ConfigError for an unknown connection, and if the secret key does
+ * not open the token of the only one; of several, it is a finding, because it is no fault of the others.
  */
 export async function checkConnections(ctx: Context, options: CheckOptions): Promise<CheckResult> {
   const connections = await chosenConnections(ctx, options);
   const checked: CheckedConnection[] = [];
   for (const connection of connections) {
     if (ctx.signal.aborted) throw interrupted();
-    checked.push((await checkConnection(ctx, connection, options.access)).result);
+    const isOnly = connections.length === 1;
+    checked.push((await checkConnection(ctx, connection, options.access, isOnly)).result);
   }
   const has = (status: CheckedConnection['status']): boolean => checked.some((one) => one.status === status);
   return {
@@ -56,25 +60,29 @@ function isAnswer({ reason }: GraphError): boolean {
   return reason === 'token' || reason === 'rights' || reason === 'parameter' || reason === 'restricted';
 }
 
-/** Asks about one connection. `onboarding`: for callers that go on to request its history. */
+/**
+ * Asks about one connection. `onboarding`: for callers that go on to request its history. `throws`: also if the secret key
+ * does not open its token, which else is a finding.
+ */
 export async function checkConnection(
   ctx: Context,
   connection: ConnectionRecord,
   access: GraphAccess,
+  throws = true,
 ): Promise<{ result: CheckedConnection; onboarding: Onboarding }> {
   const onboarding = await readOnboarding(ctx, connection);
-  const found = await findToken(ctx, connection.id, access);
+  const found = await openToken(ctx, connection, access, throws);
   const asking = new Asking(ctx, connection, onboarding);
-  if (found === null) {
-    const { message, remedy: advice } = missingToken(connection);
-    asking.add(finding('token', message.replace(/\.$/, ''), advice));
-  } else {
-    await asking.ask(access, found);
-  }
+  if (found instanceof UserError)
+    asking.add(finding('token', found.message.replace(/\.$/, ''), found.remedy));
+  else await asking.ask(access, found);
+  const connected = judgeConnected(connection, onboarding);
+  if (connected !== null) asking.add(connected);
   const checks = asking.finish();
-  if (found?.source === 'stored') await record(ctx, connection.id, asking, checks);
-  const { at, until } = onboarding;
-  const now = ctx.clock();
+  if (!(found instanceof UserError) && found.source === 'stored')
+    await record(ctx, connection.id, asking, checks);
+  const { at, until, removal } = onboarding;
+  const left = until === null ? null : removal === null ? Math.max(0, until - ctx.clock()) : 0;
   return {
     onboarding,
     result: {
@@ -89,15 +97,35 @@ export async function checkConnection(
         : checks.some(({ status }) => status === 'finding')
           ? 'findings'
           : 'ok',
-      token: found?.source ?? null,
+      token: found instanceof UserError ? null : found.source,
       checks,
       history: {
         onboardedAt: at === null ? null : new Date(at).toISOString(),
         until: until === null ? null : new Date(until).toISOString(),
-        hoursLeft: until === null ? null : Math.max(0, Math.round((until - now) / 360_000) / 10),
+        hoursLeft: left === null ? null : hoursOf(left),
       },
     },
   };
+}
+
+/** To a tenth of an hour; what is left of the last one is not none. */
+function hoursOf(ms: number): number {
+  return ms === 0 ? 0 : Math.max(0.1, Math.round(ms / 360_000) / 10);
+}
+
+/** The token of a connection, or why there is none to ask with. */
+async function openToken(
+  ctx: Context,
+  connection: ConnectionRecord,
+  access: GraphAccess,
+  throws: boolean,
+): Promise<FoundToken | UserError> {
+  try {
+    return (await findToken(ctx, connection, access)) ?? missingToken(connection);
+  } catch (error) {
+    if (throws || !(error instanceof UserError) || error.code !== 'secret_key_wrong') throw error;
+    return error;
+  }
 }
 
 async function record(
@@ -151,7 +179,9 @@ class Asking {
   finish(): GraphCheck[] {
     const { connection, onboarding, ctx } = this;
     const checks = GRAPH_CHECKS.flatMap((name) =>
-      name === 'history' ? [] : [this.found.get(name) ?? unknown(name, this.whyStopped())],
+      name === 'history' || name === 'connected'
+        ? (this.found.get(name) ?? [])
+        : [this.found.get(name) ?? unknown(name, this.whyStopped())],
     );
     return connection.kind === 'coexistence'
       ? [...checks, judgeHistory(connection, onboarding, checks, ctx.clock())]

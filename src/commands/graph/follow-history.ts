@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import type { HistoryChunkFact, HistoryStateFact } from '../../model/facts.js';
 import { SMB_SYNC_TYPES } from '../../model/enumerations.js';
 import { RawLog, type DecodedEntry } from '../../rawlog/raw-log.js';
-import { readEntriesOfFields } from '../../store/tables/stored-entries.js';
+import { countPendingOfFields, readEntriesOfFields } from '../../store/tables/stored-entries.js';
 
 /** The result of a request so far, according to the raw log, replayed or not. */
 export interface HistoryArrival {
@@ -17,6 +17,8 @@ export interface HistoryArrival {
   /** `waiting`: no history has arrived yet. */
   status: 'waiting' | 'arriving' | 'completed' | 'declined' | 'failed';
   error: string | null;
+  /** Entries that no replay has imported yet. */
+  pending: number;
 }
 
 export const NOTHING_YET: HistoryArrival = {
@@ -27,6 +29,7 @@ export const NOTHING_YET: HistoryArrival = {
   progress: null,
   status: 'waiting',
   error: null,
+  pending: 0,
 };
 
 const PAGE = 20;
@@ -54,7 +57,15 @@ export async function readArrival(
         lastEntryId: decoded.entry.id,
       };
     }
-    if (entries.length < PAGE || ctx.signal.aborted) return arrival;
+    if (entries.length < PAGE || ctx.signal.aborted) {
+      const pending = await countPendingOfFields(
+        ctx.store.sql,
+        { connectionId: connection.id, phoneNumberId: connection.phoneNumberId },
+        SMB_SYNC_TYPES,
+        since,
+      );
+      return { ...arrival, pending };
+    }
   }
 }
 
@@ -90,6 +101,7 @@ function withEntry(
     progress,
     status: statusOf(ended, before, progress, all.length),
     error: ended?.error ?? before.error,
+    pending: before.pending,
   };
 }
 

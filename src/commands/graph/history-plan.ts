@@ -10,8 +10,9 @@ import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
 import { checkConnection } from './check.js';
-import { isNeeded, standsInTheWay } from './judge.js';
+import { disconnectedWords, isNeeded, reconnectAdvice, standsInTheWay } from './judge.js';
 import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
+import type { AccountEvent } from '../../rawlog/account-events.js';
 import type { GraphAccess } from './token.js';
 import type { GraphCheck } from './types.js';
 
@@ -86,7 +87,9 @@ export async function planHistory(ctx: Context, options: HistoryOptions, isOurs 
     steps: stepsOf(onboarding.requests),
     obstacles: [
       ...(isHeld ? [beingRequested(connection)] : requestedBefore(connection, onboarding, options.again)),
-      ...outsideWindow(connection, onboarding, now),
+      ...(onboarding.removal === null
+        ? outsideWindow(connection, onboarding, now)
+        : [disconnected(connection, onboarding.removal)]),
       ...withoutPhone(connection, phone),
       ...checkObstacles(result.checks),
     ],
@@ -139,7 +142,8 @@ async function withOnboarding(
     });
   }
   const known = await readOnboarding(ctx, connection);
-  if (known.from === 'event') {
+  // Meta's word that the number was connected is not of the time after its word that it is not.
+  if (known.from === 'event' && (known.removal === null || given <= known.removal.at)) {
     throw new ConfigError(
       `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
       { code: 'contradiction', remedy: 'Leave --onboarded out.' },
@@ -215,6 +219,15 @@ function requestedBefore(
             remedy: untoldAdvice(name),
           }));
   }
+}
+
+/** Whatever is left of the 24 hours: Meta takes no request for a number that is not connected. */
+function disconnected({ name }: ConnectionRecord, removal: AccountEvent): Obstacle {
+  return {
+    code: 'disconnected',
+    message: disconnectedWords(removal),
+    remedy: reconnectAdvice(name),
+  };
 }
 
 function outsideWindow({ name }: ConnectionRecord, { at, until }: Onboarding, now: number): Obstacle[] {

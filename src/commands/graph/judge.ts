@@ -8,6 +8,7 @@ import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.j
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
 import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
+import { removalWords, type AccountEvent } from '../../rawlog/account-events.js';
 import type { Onboarding } from './onboarding.js';
 import type { FieldsAnswer, GraphCheck, GraphCheckName } from './types.js';
 
@@ -295,10 +296,42 @@ export function judgeFields(
   );
 }
 
+/** The sentence about a disconnection, as a clause. */
+export function disconnectedWords(removal: AccountEvent): string {
+  return `Meta disconnected the number on ${minuteOf(removal.at)} (${removalWords(removal)})`;
+}
+
+/** What helps against a disconnection, or against its word where the number is connected again. */
+export function reconnectAdvice(name: string): Advices {
+  return [
+    'Connect the number again in the WhatsApp Business app: that opens another 24 hours. If that has been done, and no event of Meta’s came:',
+    remedy(
+      'history request',
+      [name, '--onboarded', '2h'],
+      'requests it, where the number was connected again two hours ago',
+    ),
+  ];
+}
+
+/** Whether the number is still connected; null if nothing says that it is not. */
+export function judgeConnected(
+  { name, kind }: Pick<Known, 'name' | 'kind'>,
+  { removal }: Pick<Onboarding, 'removal'>,
+): GraphCheck | null {
+  if (removal === null) return null;
+  return finding(
+    'connected',
+    `${disconnectedWords(removal)}: nothing arrives until the business connects it again`,
+    kind === 'coexistence'
+      ? reconnectAdvice(name)
+      : remedy('connection archive', [name], 'if the number is retired: nothing is expected of it any more'),
+  );
+}
+
 /** How much of a number's past is still available. `checks`: the others, which may make a request refused. */
 export function judgeHistory(
   { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
-  { at, until, requests }: Onboarding,
+  { at, until, removal, requests }: Onboarding,
   checks: readonly GraphCheck[],
   now: number,
 ): GraphCheck {
@@ -309,6 +342,7 @@ export function judgeHistory(
     const { requestedAt, requestId } = standing.request;
     return ok('history', `requested on ${minuteOf(requestedAt)} (${requestId ?? 'no id'})`);
   }
+  if (removal !== null) return ok('history', 'none can be requested of a number that is disconnected');
   if (until !== null && now >= until) {
     return ok('history', `the 24 hours to request history ended on ${minuteOf(until)}`);
   }

@@ -4,7 +4,7 @@ import { GraphError } from '../../graph/errors.js';
 import { interrupted, type GraphClient } from '../../graph/client.js';
 import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
 import { ConfigError, LockedError, UserError } from '../../model/errors.js';
-import { remedy } from '../../model/remedy.js';
+import { remedy, type Advices } from '../../model/remedy.js';
 import { acquireHistoryLock, type RunLock } from '../../store/locks/run-lock.js';
 import {
   claimHistoryRequest,
@@ -146,7 +146,8 @@ async function requestOne(
     const requestId = value.request_id;
     await recordHistoryOutcome(sql, row, { outcome: 'accepted', requestId, fbtraceId, error: null });
   } catch (error) {
-    await settle(ctx, row, error);
+    const isUnknown = await settle(ctx, row, error);
+    if (isUnknown && error instanceof GraphError) throw error.advising(unknownAdvice(connection.name));
     // Contacts already requested by another process do not block the history.
     if (syncType === 'smb_app_state_sync' && isLimit(error)) return;
     throw error;
@@ -157,8 +158,17 @@ function isLimit(error: unknown): boolean {
   return error instanceof GraphError && error.reason === 'history_limit';
 }
 
-/** Records a failed request: refused permanently, without effect, or unknown. */
-async function settle(ctx: Context, row: HistoryRequestRow, error: unknown): Promise<void> {
+/** Meta takes each request once, so another try is not the first thing to do. */
+function unknownAdvice(name: string): Advices {
+  return [
+    'Meta may have taken the request all the same. Do not repeat it; look first:',
+    remedy('connection check', [name], 'says what is known of the request, and when to ask once more'),
+    remedy('report', ['--connection', name], 'shows what has come of it'),
+  ];
+}
+
+/** Records a failed request: refused permanently, without effect, or unknown; returns whether it is unknown. */
+async function settle(ctx: Context, row: HistoryRequestRow, error: unknown): Promise<boolean> {
   const { sql } = ctx.store;
   const known = error instanceof GraphError ? error : null;
   if (known?.reason === 'history_limit' || known?.reason === 'history_window') {
@@ -177,7 +187,9 @@ async function settle(ctx: Context, row: HistoryRequestRow, error: unknown): Pro
       fbtraceId: known?.fbtraceId ?? null,
       error: known?.message ?? 'interrupted before Meta answered',
     });
+    return true;
   }
+  return false;
 }
 
 function takenMeanwhile(name: string): UserError {

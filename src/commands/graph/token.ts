@@ -1,12 +1,15 @@
 import type { Context } from '../../context.js';
 import { GraphClient, type GraphPlace } from '../../graph/client.js';
+import { GraphError } from '../../graph/errors.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import { readConnectionRecords, type ConnectionRecord } from '../../store/tables/connections.js';
+import { readSealed } from '../../store/queries/sealed.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
 import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
-import { missingSecretKey, type SealedThing, type SecretKey } from '../devices/secret-key.js';
+import { accessToken, sealedThing } from '../devices/sealed-things.js';
+import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 
 /** How the command reaches the Graph API, and with which token. */
 export interface GraphAccess {
@@ -31,21 +34,13 @@ export interface TokenResult {
   action: 'stored' | 'replaced' | 'removed' | 'unchanged';
 }
 
-export const TOKEN: SealedThing = {
-  noun: 'The access token',
-  whenLost: [
-    'Use the key that it was stored with. If it is lost, remove the token here and store it again:',
-    remedy('connection token', ['NAME', '--remove'], 'removes it; needs no key'),
-  ],
-};
-
 /** The known form of Meta's tokens: printable, without spaces. */
 const SHAPE = /^[\x21-\x7e]{8,4096}$/;
 
 /**
  * Seals an access token for a connection, replacing an earlier one. Throws ConfigError, never with the token in it: for
- * an invalid token, without a secret key, for a connection that is not Meta's, and if the earlier token is sealed with
- * another key.
+ * an invalid token, without a secret key, for a connection that is not Meta's, and if anything is sealed with another
+ * key: two keys in one database lock out each other's commands.
  */
 export async function storeToken(
   ctx: Context,
@@ -59,13 +54,16 @@ export async function storeToken(
   if (secretKey === null) throw missingSecretKey('the access token');
   const { sql } = ctx.store;
   const before = await readCredential(sql, connection.id);
-  const sealed = secretKey.seal(token, aboutToken(connection.id));
+  if (before !== null && !secretKey.hasSealed(before.token))
+    throw secretKey.wrong(accessToken(connection.name));
+  const foreign = (await readSealed(sql)).find((row) => !secretKey.hasSealed(row.sealed));
+  if (foreign !== undefined) throw secretKey.wrong(sealedThing(foreign));
   const saved = await saveCredential(sql, {
     connectionId: connection.id,
-    token: sealed,
+    token: secretKey.seal(token, aboutToken(connection.id)),
     now: ctx.clock(),
   });
-  if (!saved) throw secretKey.wrong(TOKEN);
+  if (!saved) throw secretKey.wrong(accessToken(connection.name));
   return resultOf(connection, before === null ? 'stored' : 'replaced');
 }
 
@@ -131,14 +129,14 @@ export function assertOfMeta({ kind, name }: ConnectionRecord): void {
  */
 export async function findToken(
   ctx: Pick<Context, 'store'>,
-  connectionId: string,
+  { id, name }: Pick<ConnectionRecord, 'id' | 'name'>,
   { given, secretKey }: GraphAccess,
 ): Promise<FoundToken | null> {
   if (given !== null) return { token: given.token, source: given.place };
-  const row = await readCredential(ctx.store.sql, connectionId);
+  const row = await readCredential(ctx.store.sql, id);
   if (row === null) return null;
   if (secretKey === null) throw missingSecretKey('the access token');
-  return { token: secretKey.open(row.token, aboutToken(connectionId), TOKEN), source: 'stored' };
+  return { token: secretKey.open(row.token, aboutToken(id), accessToken(name)), source: 'stored' };
 }
 
 /** Calls the Graph API with the token of a connection, for the duration of `work`. Throws UserError without a token. */
@@ -148,14 +146,24 @@ export async function withGraph<T>(
   access: GraphAccess,
   work: (client: GraphClient, token: FoundToken) => Promise<T>,
 ): Promise<T> {
-  const found = await findToken(ctx, connection.id, access);
+  const found = await findToken(ctx, connection, access);
   if (found === null) throw missingToken(connection);
   const client = new GraphClient(access.place, found.token, ctx);
   try {
     return await work(client, found);
+  } catch (error) {
+    throw error instanceof GraphError ? named(error, connection) : error;
   } finally {
     await client.close();
   }
+}
+
+/** The error with advice for this connection, where its own names none. */
+function named(error: GraphError, { name }: Pick<ConnectionRecord, 'name'>): GraphError {
+  if (error.reason === 'token') return error.advising(newTokenAdvice(name));
+  return error.reason === 'parameter'
+    ? error.advising(remedy('connection check', [name], 'checks the number, its account and the token'))
+    : error;
 }
 
 export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigError {

@@ -7,6 +7,7 @@ export const GRAPH_CHECKS = [
   'expiry',
   'scopes',
   'targets',
+  'connected',
   'number',
   'phone',
   'coexistence',

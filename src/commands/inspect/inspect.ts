@@ -34,6 +34,7 @@ export async function inspect(options: InspectOptions): Promise<InspectResult> {
     stdin: options.stdin,
     signal,
     maxEntryBytes: options.maxEntryBytes,
+    onPassedOver: options.onPassedOver,
     onOpened: (input) => {
       leave();
       opened = fileOf(input.path, input);

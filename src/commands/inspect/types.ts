@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProgressEvent } from '../../context.js';
 import type { Provider } from '../../model/enumerations.js';
+import type { FileSourceOptions } from '../../inputs/file-source.js';
 import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 
 export interface InspectOptions {
@@ -10,6 +11,8 @@ export interface InspectOptions {
   maxEntryBytes: number;
   signal: AbortSignal;
   emit: (event: ProgressEvent) => void;
+  /** Told the files of an archive that are no logs. */
+  onPassedOver?: FileSourceOptions['onPassedOver'];
 }
 
 /** From first to last, ISO 8601; null if no time is known. */

@@ -1,8 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import type { Context } from '../../context.js';
 import { codeOf } from '../../graph/retries.js';
-import { markMediaLost, readKeptMedia, type KeptMedia } from '../../store/tables/media-files.js';
+import {
+  markMediaLost,
+  readFaultyKept,
+  readKeptMedia,
+  type KeptMedia,
+} from '../../store/tables/media-files.js';
 import { hashOf } from './keep-file.js';
 
 /** Files looked at together. */
@@ -26,13 +31,15 @@ export async function checkKept(
   const { sql } = ctx.store;
   const below = directory.endsWith(sep) ? directory : `${directory}${sep}`;
   const isStopped = (): boolean => ctx.signal.aborted;
-  const lost: string[] = [];
+  const lost = await checkRecords(ctx, { connectionId, directory, dryRun });
+  const isLost = new Set(lost);
   let after = '';
   while (!isStopped()) {
     const page = await readKeptMedia(sql, { connectionId, below, after, limit: PAGE });
     const faults: { mediaId: string; path: string; error: string }[] = [];
     for (const file of page) {
       if (isStopped()) break;
+      if (isLost.has(file.mediaId)) continue;
       const error = await faultOf(file, readsAll);
       if (error !== null) faults.push({ mediaId: file.mediaId, path: file.path, error });
     }
@@ -43,6 +50,23 @@ export async function checkKept(
     after = last.mediaId;
   }
   return lost;
+}
+
+/** Marks as owed what is on record as fetched by a record that cannot be, unless its file may be in another directory. */
+async function checkRecords(
+  ctx: Context,
+  { connectionId, directory, dryRun }: Omit<Checking, 'readsAll'>,
+): Promise<string[]> {
+  const { sql } = ctx.store;
+  const faulty = (await readFaultyKept(sql, connectionId, ctx.clock())).filter(
+    (file) => file.directory === null || resolve(file.directory) === resolve(directory),
+  );
+  if (faulty.length > 0 && !dryRun) {
+    const error = 'its record was not that of a kept file';
+    const files = faulty.map(({ mediaId, path }) => ({ mediaId, path, error }));
+    await markMediaLost(sql, connectionId, files);
+  }
+  return faulty.map(({ mediaId }) => mediaId);
 }
 
 /** Why a file is not the one on record; null if it is, and if the disk does not say. */

@@ -17,7 +17,7 @@ import type { FetchedConnection, MediaFetchOptions, MediaFetchResult, MediaTally
 /**
  * Fetches missing media files named by messages, connection by connection, soonest to expire first. Records each file
  * once it is on disk: the next run continues after a crash. Throws ConfigError for an unknown connection or contact,
- * a wrong secret key and a place that can be no directory, and LockedError if another process fetches the same media.
+ * a wrong secret key of a named connection and a place that can be no directory, and LockedError if another process fetches the same media.
  */
 export async function fetchMedia(ctx: Context, options: MediaFetchOptions): Promise<MediaFetchResult> {
   const selected = await selectMedia(ctx, options);
@@ -165,6 +165,9 @@ function newTally(): MediaTally {
   };
 }
 
+/** A connection has no token, or one of another key. */
+const TOKENLESS = new Set(['token_missing', 'secret_key_wrong']);
+
 interface Fetchable {
   options: MediaFetchOptions;
   bytesLeft: number;
@@ -225,8 +228,8 @@ async function fetchConnection(
         stopped = other ?? stopped;
       }
     } catch (error) {
-      // A connection without a token does not stop the others.
-      if (options.connection !== undefined || !(error instanceof UserError) || error.code !== 'token_missing')
+      // A connection without a token that can be used does not stop the others.
+      if (options.connection !== undefined || !(error instanceof UserError) || !TOKENLESS.has(error.code))
         throw error;
       stopped = { code: error.code, message: error.message };
     } finally {

@@ -1,17 +1,19 @@
 import type { Context } from '../../context.js';
 import { MEDIA_STATES } from '../../model/enumerations.js';
-import { countMedia, readMediaRuns } from '../../store/tables/media-files.js';
+import { countMedia, listMedia, readMediaRuns, type ListedMedia } from '../../store/tables/media-files.js';
 import { selectMedia } from './select.js';
-import type { ConnectionMedia, MediaSelection, MediaStatusResult } from './types.js';
+import type { ConnectionMedia, MediaFileStatus, MediaStatusOptions, MediaStatusResult } from './types.js';
 
 /** The state of the files that messages name, by connection. Read-only, without network calls. */
-export async function mediaStatus(ctx: Context, options: MediaSelection): Promise<MediaStatusResult> {
+export async function mediaStatus(ctx: Context, options: MediaStatusOptions): Promise<MediaStatusResult> {
   const selected = await selectMedia(ctx, options);
   const { sql } = ctx.store;
   const runs = new Map((await readMediaRuns(sql)).map(({ connectionId, at }) => [connectionId, at]));
   const connections: ConnectionMedia[] = [];
+  const { files: wanted } = options;
+  const now = ctx.clock();
   for (const { id, name } of selected.connections) {
-    const counts = await countMedia(sql, selected.choiceOf(id), ctx.clock());
+    const counts = await countMedia(sql, selected.choiceOf(id), now);
     const ends = counts.flatMap(({ state, firstExpiresAt }) =>
       state === 'owed' ? (firstExpiresAt ?? []) : [],
     );
@@ -24,10 +26,30 @@ export async function mediaStatus(ctx: Context, options: MediaSelection): Promis
         const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
         return files === 0 ? [] : [{ state, files, bytes: state === 'fetched' ? bytes : 0 }];
       }),
-      nextExpiryAt: ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString(),
+      nextExpiryAt: instant(ends.length === 0 ? null : Math.min(...ends)),
       due: counts.reduce((sum, { due }) => sum + due, 0),
-      lastFetchAt: last === undefined ? null : new Date(last).toISOString(),
+      lastFetchAt: instant(last ?? null),
+      ...(wanted === undefined
+        ? {}
+        : {
+            files: (await listMedia(sql, selected.choiceOf(id), wanted === 'all' ? null : wanted, now)).map(
+              listed,
+            ),
+          }),
     });
   }
   return { schemaVersion: 1, command: 'media status', connections };
+}
+
+function listed({ at, expiresAt, triedAt, ...file }: ListedMedia): MediaFileStatus {
+  return {
+    ...file,
+    sentAt: new Date(at).toISOString(),
+    expiresAt: instant(expiresAt),
+    triedAt: instant(triedAt),
+  };
+}
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -1,4 +1,4 @@
-import type { MediaState } from '../../model/enumerations.js';
+import { MEDIA_STATES, type MediaState } from '../../model/enumerations.js';
 import type { JsonObject } from '../../model/json.js';
 import type { DatabaseConfig } from '../database.js';
 import type { GraphAccess } from '../graph/token.js';
@@ -18,6 +18,14 @@ export interface MediaSelection {
   /** Bytes. An unknown size counts as fitting. */
   minSize?: number | undefined;
   maxSize?: number | undefined;
+}
+
+/** Which files to list one by one. */
+export const LISTED_STATES = ['all', ...MEDIA_STATES] as const;
+
+export interface MediaStatusOptions extends MediaSelection {
+  /** Lists the files in this state. */
+  files?: (typeof LISTED_STATES)[number] | undefined;
 }
 
 /** Where a WhatsApp Web file is, and the key to open it. */
@@ -122,6 +130,25 @@ export interface MediaStateCount {
   bytes: number;
 }
 
+/** A file that a message names. */
+export interface MediaFileStatus {
+  mediaId: string;
+  /** The id of a message that names it, and its kind and time. */
+  messageId: string;
+  type: string;
+  sentAt: string;
+  state: MediaState;
+  /** When Meta forgets it; null for a file of WhatsApp Web, which does not say. */
+  expiresAt: string | null;
+  /** Null if unknown. */
+  size: number | null;
+  attempts: number;
+  triedAt: string | null;
+  /** Where it is kept. */
+  path: string | null;
+  error: string | null;
+}
+
 export interface ConnectionMedia {
   connection: { id: string; name: string };
   states: MediaStateCount[];
@@ -131,6 +158,8 @@ export interface ConnectionMedia {
   due: number;
   /** When a run last fetched the connection's media; null if never. */
   lastFetchAt: string | null;
+  /** With `--files`: the files in that state, soonest to expire first. */
+  files?: MediaFileStatus[];
 }
 
 /** The JSON of `media status`, `schemaVersion` 1; fields are only ever added. */

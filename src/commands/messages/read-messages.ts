@@ -9,6 +9,7 @@ import {
 } from '../../store/queries/message-pages.js';
 import type { Sql } from '../../store/sql.js';
 import { IS_ADOPTED_SQL } from '../../rules/evidence.js';
+import { recordAccess } from '../access/record-access.js';
 import { findConnection } from '../connections/find.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import type { Context } from '../../context.js';
@@ -44,11 +45,20 @@ export async function readMessages(ctx: Context, options: MessagesOptions): Prom
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const hasMore = rows.length > limit && last !== undefined;
+  const shown = await showMessages(sql, page, {
+    lead,
+    conversations,
+    withQuotes: options.withQuotes === true,
+  });
+  await recordAccess(ctx, {
+    command: 'messages',
+    shown: [{ leadId: lead.leadId, messages: shown.length }],
+  });
   return {
     schemaVersion: 1,
     command: 'messages',
     contact: { leadId: lead.leadId, organization: lead.organization, name: lead.name, phone: lead.phone },
-    messages: await showMessages(sql, page, { lead, conversations, withQuotes: options.withQuotes === true }),
+    messages: shown,
     pagination: {
       cursor: hasMore ? encodeCursor({ position: last, window, ...pick(totals) }, binding) : null,
       hasMore,

@@ -12,7 +12,7 @@ import type { MessageView, QuotedMessage } from './result.js';
 
 /** Whose messages they are, and on which connections. */
 export interface Between {
-  lead: ContactLead;
+  lead: Pick<ContactLead, 'name' | 'phone'>;
   conversations: readonly ConversationOfLead[];
   withQuotes: boolean;
 }
@@ -55,7 +55,7 @@ export async function showMessages(
 
 function senderOf(
   { direction }: PageRow,
-  lead: ContactLead,
+  lead: Between['lead'],
   connection: ConversationOfLead | undefined,
 ): MessageView['from'] {
   switch (direction) {

@@ -243,6 +243,7 @@ class Reconciliation {
       checks: new Set(CHECK_NAMES),
       enforce: false,
       remember: true,
+      historyMinutes: this.options.historyMinutes,
       ...(proven === null ? {} : { provenBefore: proven }),
     });
     this.steps = { ...this.steps, verify: this.verified.result };

@@ -19,6 +19,7 @@ const checkpointSchema = z.object({
   settings: z.string(),
   position: z.object({
     input: z.number().int(),
+    member: z.number().int().optional(),
     offset: z.number().int(),
     line: z.number().int(),
     element: z.number().int(),

@@ -100,6 +100,7 @@ async function openPaths(
     stdin: input.stdin,
     signal: AbortSignal.any([ctx.signal, stopping.signal]),
     maxEntryBytes: input.maxEntryBytes,
+    onPassedOver: input.onPassedOver,
     ...(resume === null ? {} : { resume: resume.checkpoint.position }),
   });
   const problems: Problem[] = [];

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { IncludableChat } from '../../model/enumerations.js';
 import type { RawEntry } from '../../model/raw-entry.js';
+import type { FileSourceOptions } from '../../inputs/file-source.js';
 import type { ResolvedInput } from '../../inputs/resolve-inputs.js';
 
 /** The stored entries that a replay without a path takes. */
@@ -23,7 +24,14 @@ export interface LogSelection {
 export type ReplayInput =
   /** Entries made by another command; they cannot be read twice. */
   | { kind: 'rows'; entries: AsyncIterable<RawEntry> }
-  | { kind: 'paths'; inputs: readonly ResolvedInput[]; stdin: Readable; maxEntryBytes: number }
+  | {
+      kind: 'paths';
+      inputs: readonly ResolvedInput[];
+      stdin: Readable;
+      maxEntryBytes: number;
+      /** Told the files of an archive that are no logs. */
+      onPassedOver?: FileSourceOptions['onPassedOver'];
+    }
   | ({ kind: 'log' } & LogSelection);
 
 /** The caller holds the run lock (shared) while `replay` runs. */

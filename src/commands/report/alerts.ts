@@ -10,9 +10,10 @@ import type { OwedHistory } from '../../store/tables/history.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
-import type { AccountEvent } from './removals.js';
+import { removalWords, type AccountEvent } from '../../rawlog/account-events.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
 import { listOf, mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
+import { answerDueAt } from '../../audit/awaited-request.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
 import { againRemedy, RECONNECT, standingOf } from './history-standing.js';
@@ -79,12 +80,11 @@ export function connectionAlerts(facts: ConnectionFacts, limits: Limits): Alert[
 
 function removalAlert({ row, removal }: ConnectionFacts): Alert[] {
   if (removal === null) return [];
-  const why = removal.reason === null ? '' : ` (${removal.reason})`;
   return [
     alert('partner_removed', row, {
       since: removal.at,
       state: removal.at,
-      message: `The number was disconnected from the platform: ${removal.event}${why}. Nothing arrives until the business connects it again.`,
+      message: `The number was disconnected from the platform: ${removalWords(removal)}. Nothing arrives until the business connects it again.`,
       remedy: archiveRemedy(row.name),
     }),
   ];
@@ -141,16 +141,12 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
 
 /** Meta accepted a request, and would have sent a decline as a webhook, too. */
 function requestAlerts(
-  { row, report, times }: ConnectionFacts,
+  { row }: ConnectionFacts,
   { requestedAt, requestId }: HistoryRequestReport,
   { now, historyMinutes }: Limits,
 ): Alert[] {
   const requested = Date.parse(requestedAt);
-  const onboarded = report.onboardedAt === null ? times.createdAt : Date.parse(report.onboardedAt);
-  const patience = historyMinutes * MINUTE;
-  // No later than verify, which waits a day after onboarding.
-  const due = Math.min(requested + patience, onboarded + Math.max(patience, REQUEST_WINDOW));
-  if (now < Math.max(due, requested)) return [];
+  if (now < answerDueAt(requested, historyMinutes)) return [];
   return [
     alert('no_history', row, {
       since: requested,
@@ -163,11 +159,13 @@ function requestAlerts(
 
 /** The message of an alert about a history that did not come, and what helps. */
 function requestAdvice(
-  { row, historyRequests }: ConnectionFacts,
+  { row, historyRequests, removal }: ConnectionFacts,
   message: string,
   { until, now }: { until: number; now: number },
 ): Pick<Alert, 'message'> & Partial<Pick<Alert, 'remedy'>> {
   if (row.kind !== 'coexistence') return { message };
+  // The alert about the removal says what to do: Meta takes no request for a number that is not connected.
+  if (removal !== null) return { message };
   const standing = standingOf(historyRequests);
   const over = 'Meta takes no request for it any more: the number has to be connected again.';
   switch (standing.kind) {

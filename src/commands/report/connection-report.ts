@@ -1,3 +1,4 @@
+import { isAwaited } from '../../audit/awaited-request.js';
 import type { MediaState, MessageSource } from '../../model/enumerations.js';
 import type {
   AdoptedGroup,
@@ -82,7 +83,7 @@ export function describeConnection(
       startedAt: instant(row.historySyncStartedAt),
       completedAt: instant(row.historySyncCompletedAt),
     },
-    historyRequest: requestOf(parts.historyRequest, lastHistoryAt),
+    historyRequest: requestOf(parts.historyRequest, lastHistoryAt, times.webhookActivatedAt),
     ...onboardingOf(times, [
       firstEntryAt,
       times.firstChunkAt,
@@ -134,6 +135,7 @@ function onboardingOf(
 function requestOf(
   row: HistoryRequestRow | undefined,
   lastHistoryAt: number | null,
+  connectedAt: number | null,
 ): ConnectionReport['historyRequest'] {
   if (row === undefined) return null;
   const { requestedAt, requestId, outcome } = row;
@@ -141,7 +143,7 @@ function requestOf(
     requestedAt: new Date(requestedAt).toISOString(),
     requestId,
     outcome,
-    isWaiting: outcome === 'accepted' && (lastHistoryAt === null || lastHistoryAt < requestedAt),
+    isWaiting: isAwaited(row, { lastHistoryAt, connectedAt }),
   };
 }
 

@@ -25,7 +25,6 @@ import { readMissingChunks, readOwedHistory } from '../../store/tables/history.j
 import { readNewestRejects, readRejectGroups } from '../../store/tables/rejects.js';
 import { readHistoryRequests } from '../../store/tables/graph.js';
 import { ALL_MEDIA, countMedia, isFetchingMedia, readMediaRuns } from '../../store/tables/media-files.js';
-import { readBodies } from '../../store/tables/stored-entries.js';
 import { readSavedComparisons } from '../../store/tables/saved-comparisons.js';
 import { countRuns, readRecentRuns, readTopRuns } from '../../store/tables/sync-runs.js';
 import { readUnclaimed } from '../../audit/unclaimed-waba.js';
@@ -33,12 +32,12 @@ import { markReadable } from '../../audit/readable-again.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
 import { judgeRuns } from '../../ingest/runs/judge.js';
+import { readAccountEvents, withConnecting } from '../../rawlog/account-events.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
 import { contentRank, IS_ADOPTED_SQL } from '../../rules/evidence.js';
 import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf } from './days.js';
-import { accountEventsIn, type AccountEvent } from './removals.js';
 import type { ReportOptions, ReportResult } from './types.js';
 import { summarise, type ReportData } from './summarise.js';
 import { trafficBounds } from './traffic.js';
@@ -46,8 +45,6 @@ import { trafficBounds } from './traffic.js';
 const REJECTS_SHOWN = 20;
 const TREND_RUNS = 60;
 const CONTACTS_READ = 1000;
-/** Account events read: more than an account has in years. */
-const ACCOUNT_EVENTS = 500;
 
 /** Meta sends history media only up to this age (by the placeholder's own time). */
 const MEDIA_WINDOW_MS = 14 * 86_400_000;
@@ -77,11 +74,12 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
 }
 
 /** Compares the raw log with the database, item by item, and runs the other checks. */
-async function compareLog(ctx: Context, { connection }: ReportOptions): Promise<Verified> {
+async function compareLog(ctx: Context, { connection, historyMinutes }: ReportOptions): Promise<Verified> {
   const verified = await verifyAll(ctx, {
     // All of them, as in `verify` and `reconcile`: two different answers to one question would not be believed.
     checks: new Set(CHECK_NAMES),
     enforce: false,
+    historyMinutes,
     ...(connection === undefined ? {} : { connection }),
   });
   if (verified.result.status !== 'interrupted') return verified;
@@ -117,6 +115,10 @@ async function read(
   const runs = await readRecentRuns(sql, options.runs, ctx.parentRunId ?? null);
   const bounds = trafficBounds(now, options.hours === true ? calendar : null);
   const newest = await readTopRuns(sql, TREND_RUNS);
+  const accountEvents = await readAccountEvents(
+    sql,
+    entries.flatMap(({ accountUpdates }) => accountUpdates),
+  );
   return {
     now,
     calendar,
@@ -124,7 +126,7 @@ async function read(
     chosen,
     entries,
     unclaimed: hasPending ? await readUnclaimed(sql, connections) : null,
-    times: await readConnectionTimes(sql),
+    times: withConnecting(await readConnectionTimes(sql), connections, accountEvents),
     missingChunks: await readMissingChunks(sql, ids),
     messages,
     newestDay,
@@ -144,10 +146,7 @@ async function read(
     savedFromPending: hasPending ? await countSavedFromPending(sql, ids) : new Map<string, number>(),
     created: await readCreatedByRuns(sql),
     journaled: await countJournaledRemovals(sql),
-    accountEvents: await readAccountEvents(
-      sql,
-      entries.flatMap(({ accountUpdates }) => accountUpdates),
-    ),
+    accountEvents,
     acks: await readAlertAcks(sql),
     saved: await readSavedComparisons(sql),
     historyRequests: await readHistoryRequests(sql),
@@ -193,11 +192,4 @@ async function readDays(
   }
   const newest = await readUpTo(newestAt);
   return { ...newest, newestDay: newest.calendar.labels.at(-1) ?? null };
-}
-
-/** Ids grow with time, so the last ones are the newest. */
-async function readAccountEvents(sql: Sql, entryIds: readonly string[]): Promise<AccountEvent[]> {
-  const newest = [...entryIds].sort().slice(-ACCOUNT_EVENTS);
-  const bodies = await readBodies(sql, newest);
-  return bodies.flatMap(({ body, at, isReceived }) => accountEventsIn(body, at, isReceived));
 }

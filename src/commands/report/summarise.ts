@@ -40,7 +40,7 @@ import type { Calendar } from './days.js';
 import { ownersOf } from '../../audit/entry-owners.js';
 import { increase, ledgersOf, reasonsOf } from './ledger.js';
 import { duplicateAlert, findingAlerts, lossAlerts } from '../verify/finding-alerts.js';
-import { standingRemoval, type AccountEvent } from './removals.js';
+import { standingRemoval, type AccountEvent } from '../../rawlog/account-events.js';
 import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
 import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
@@ -153,7 +153,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
         ({ connectionId, onboardedAt }) =>
           connectionId === row.id && onboardedAt >= (own.times.webhookActivatedAt ?? 0),
       ),
-      removal: standingRemoval(row, data.accountEvents),
+      removal: standingRemoval(row, data.accountEvents, own.times.webhookActivatedAt),
       rejects,
       pendingFacts: own.pendingFacts,
       marked: data.marked.get(row.id) ?? 0,

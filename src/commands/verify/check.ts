@@ -59,6 +59,8 @@ export interface VerifyView {
   appSecrets: readonly string[];
   /** The snapshot's time by the tool's clock, ms since 1970. */
   now: number;
+  /** How long the answer to a request of history may take. */
+  historyMinutes: number;
   signal: AbortSignal;
   /** Whether the caller needs the items: otherwise, correct ones are not reported. */
   wantsItems: boolean;
@@ -166,11 +168,9 @@ export class Recorder {
   }
 }
 
-/** A check's verdict on one row: `note` if nothing needs fixing. */
-interface RowItem extends Subject {
-  sign: Exclude<ItemSign, '='>;
-  as?: 'finding' | 'note';
-}
+/** A check's verdict on one row: `note` if nothing needs fixing, `good` if it is not even worth a note. */
+type RowItem =
+  (Subject & { sign: Exclude<ItemSign, '='>; as?: 'finding' | 'note' }) | (Subject & { as: 'good' });
 
 /** A query check: it reports every row that the query returns. */
 export interface RowCheck<Row> {
@@ -195,8 +195,9 @@ export function rowCheck<Row>({ severity, count, stream, begin }: RowCheck<Row>)
       recorder.checked = await count(view.sql, scope);
       const { item, conclude } = begin(view);
       await forEachRow(view, stream(view.sql, scope, view), async (row) => {
-        const { sign, as = 'finding', ...subject } = item(row);
-        await recorder[as](sign, subject);
+        const judged = item(row);
+        if (judged.as === 'good') await recorder.good(judged);
+        else await recorder[judged.as ?? 'finding'](judged.sign, judged);
       });
       return conclude(recorder);
     },

@@ -2,6 +2,7 @@ import { Recorder, type Check, type VerifyView } from './check.js';
 import { removedBodiesCheck } from './removed-bodies.js';
 import { historyLedgerCheck } from './history-ledger.js';
 import { leadValuesCheck } from './lead-values.js';
+import { mediaFilesCheck } from './media-records.js';
 import { rawLogCheck, rejectsCheck, signaturesCheck } from './log-checks.js';
 import { collisionsCheck, duplicateIdsCheck, missingIdsCheck } from './message-checks.js';
 import {
@@ -37,6 +38,7 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   lead_values: leadValuesCheck,
   history_ledger: historyLedgerCheck,
   media_owed: mediaOwedCheck,
+  media_files: mediaFilesCheck,
   consistency: consistencyCheck,
 };
 

@@ -2,14 +2,19 @@ import { acknowledge, alert } from '../../audit/alert.js';
 import { readAlertAcks } from '../../store/tables/alert-acks.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
 import {
+  readConnections,
   readConnectionTimes,
   type ConnectionRow,
   type ConnectionTimes,
 } from '../../store/tables/connections.js';
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { amount } from '../../model/amount.js';
+import { answerDueAt, isAwaited } from '../../audit/awaited-request.js';
+import { readHistoryRequests, type HistoryRequestRow } from '../../store/tables/graph.js';
+import { readEntriesOfFields } from '../../store/tables/stored-entries.js';
+import { readAccountEvents, withConnecting } from '../../rawlog/account-events.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
-import { joined, type Check, type Recorder, type Subject } from './check.js';
+import { joined, type Check, type Recorder, type Subject, type VerifyView } from './check.js';
 
 /** A history arrives within hours; a chunk or an end that has not come after a day is missing. */
 const LATE_MS = 24 * 60 * 60 * 1000;
@@ -18,7 +23,7 @@ const LATE_MS = 24 * 60 * 60 * 1000;
 export const historyLedgerCheck: Check = {
   severity: 'degraded',
   async run(view, recorder) {
-    const times = new Map((await readConnectionTimes(view.sql)).map((row) => [row.id, row]));
+    const times = new Map((await readTimes(view)).map((row) => [row.id, row]));
     // Nothing is expected of an archived connection.
     const inUse = view.connections.filter(({ id }) => (times.get(id)?.archivedAt ?? null) === null);
     const gaps = await readMissingChunks(
@@ -26,6 +31,7 @@ export const historyLedgerCheck: Check = {
       inUse.map(({ id }) => id),
     );
     const owedOf = new Map((await readOwedHistory(view.sql)).map((row) => [row.connectionId, row]));
+    const requests = await readAwaitedRequests(view, inUse, times);
     const acks = await readAlertAcks(view.sql);
     const isAcknowledged = (connection: ConnectionRow, kind: HistoryAlert, state: string | number | null) =>
       acknowledge([alert(kind, connection, { since: null, state, message: '' })], acks, view.now).some(
@@ -65,7 +71,11 @@ export const historyLedgerCheck: Check = {
           await recorder.finding('!', item);
         }
       }
-      const state = stateOf(connection, times.get(connection.id), missing, view.now);
+      const state = stateOf(connection, missing, {
+        times: times.get(connection.id),
+        request: requests.get(connection.id),
+        view,
+      });
       if (state === null) continue;
       recorder.checked += 1;
       const item: Subject = { connectionId: connection.id, subject: connection.name, detail: state.detail };
@@ -91,6 +101,40 @@ export const historyLedgerCheck: Check = {
   },
 };
 
+/** The raw log is asked when a number was connected only if its history is awaited: that takes a pass over the log. */
+async function readTimes({ sql, connections }: VerifyView): Promise<ConnectionTimes[]> {
+  const times = await readConnectionTimes(sql);
+  return connections.some(isExpected)
+    ? withConnecting(times, await readConnections(sql), await readAccountEvents(sql))
+    : times;
+}
+
+/** WhatsApp Web sends a history, or part of it, at its own pace. */
+function isExpected({ kind, historySyncStatus: status }: ConnectionRow): boolean {
+  return kind !== 'baileys' && (status === 'pending_history' || status === 'pending_consent');
+}
+
+/** The requests whose answer may still come, by connection: whatever was before them is of an earlier onboarding. */
+async function readAwaitedRequests(
+  { sql }: VerifyView,
+  connections: readonly ConnectionRow[],
+  times: ReadonlyMap<string, ConnectionTimes>,
+): Promise<Map<string, HistoryRequestRow>> {
+  const requests = (await readHistoryRequests(sql)).filter(({ syncType }) => syncType === 'history');
+  const awaited = new Map<string, HistoryRequestRow>();
+  for (const { id, phoneNumberId } of connections) {
+    const connectedAt = times.get(id)?.webhookActivatedAt ?? null;
+    const newest = requests.find(({ connectionId }) => connectionId === id);
+    if (newest === undefined || !isAwaited(newest, { lastHistoryAt: null, connectedAt })) continue;
+    const since = newest.requestedAt;
+    const came = await readEntriesOfFields(sql, { connectionId: id, phoneNumberId }, ['history'], {
+      ...{ since, after: null, most: 1 },
+    });
+    if (came.length === 0) awaited.set(id, newest);
+  }
+  return awaited;
+}
+
 /** The history alerts of `report`. An acknowledged one is no finding and no note here either. */
 type HistoryAlert = 'chunk_missing' | 'history_owed' | 'failed' | 'no_history' | 'declined';
 
@@ -104,12 +148,25 @@ interface State {
 /** Null for a connection without an expected history. `missing`: its missing chunks, as in their alert. */
 function stateOf(
   connection: ConnectionRow,
-  times: ConnectionTimes | undefined,
   missing: string,
-  now: number,
+  {
+    times,
+    request,
+    view: { now, historyMinutes },
+  }: { times: ConnectionTimes | undefined; request: HistoryRequestRow | undefined; view: VerifyView },
 ): State | null {
   const isLate = (since: number | null): boolean => since !== null && now - since > LATE_MS;
   const { historySyncStatus: status, historySyncProgress: progress, historySyncError: error } = connection;
+  if (request !== undefined) {
+    // A request in the last hour of the day has its time, too.
+    const isOver =
+      isLate(times?.webhookActivatedAt ?? request.onboardedAt) &&
+      now >= answerDueAt(request.requestedAt, historyMinutes);
+    const alerted: State['alert'] = ['no_history', status];
+    return isOver
+      ? { is: 'late', detail: 'requested, but no history arrived', alert: alerted }
+      : { is: 'noted', detail: 'requested, not received yet' };
+  }
   switch (status) {
     case 'not_supported':
       return null;
@@ -136,8 +193,7 @@ function stateOf(
     }
     case 'pending_history':
     case 'pending_consent': {
-      // WhatsApp Web sends a history, or part of it, at its own pace.
-      if (connection.kind === 'baileys') return null;
+      if (!isExpected(connection)) return null;
       const onboardedAt =
         times?.webhookActivatedAt ?? (status === 'pending_history' ? (times?.createdAt ?? null) : null);
       return isLate(onboardedAt)

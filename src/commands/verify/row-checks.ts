@@ -305,7 +305,8 @@ function time(ms: number | null): string | null {
 
 /**
  * Media that a history announced and that did not arrive: nothing to fix, Meta sends them within the window, or never.
- * And files that this tool fetches: those about to expire, expired, refused or wrong are findings.
+ * And the files that are not here: a note, but a finding where this tool was told to fetch them and they are about to
+ * expire, expired, refused or wrong.
  */
 export const mediaOwedCheck = rowCheck<OwedMedia>({
   severity: 'degraded',
@@ -315,9 +316,14 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
     let open = 0;
     let over = 0;
     let lastDay = 0;
-    const files = { owed: 0, due: 0, expired: 0, denied: 0, mismatch: 0 };
+    const counts = { owed: 0, due: 0, expired: 0, denied: 0, mismatch: 0, past: 0 };
     return {
-      item: ({ connectionId, externalId, type, endsAt, state, isDue }) => {
+      item: ({ connectionId, externalId, type, endsAt, state, isDue, files }) => {
+        if (state === 'past') {
+          counts.past += files;
+          const detail = 'expired before this tool was told to fetch them';
+          return { as: 'good', connectionId, subject: amount(files, 'file'), detail };
+        }
         const subject = externalId ?? 'no id';
         const isOpen = endsAt !== null && endsAt > now;
         if (state === 'announced') {
@@ -328,15 +334,18 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
           const detail = `${type}, ${isOpen ? 'can arrive until' : 'could arrive until'} ${until}`;
           return { as: 'note', sign: isOpen ? '!' : '-', connectionId, subject, detail };
         }
-        files[state === 'owed' && isDue ? 'due' : state] += 1;
+        counts[state === 'owed' && isDue ? 'due' : state] += 1;
         const detail = `${type}, ${fileWords(state, endsAt)}`;
         const sign = state === 'owed' ? '!' : '-';
         return { as: isDue ? 'finding' : 'note', sign, connectionId, subject, detail };
       },
       conclude: ({ found, noted }) => {
-        const { owed, due, expired, denied, mismatch } = files;
+        const { owed, due, expired, denied, mismatch, past } = counts;
         const parts = joined([
-          [expired, `${amount(expired, 'file')} expired before they were fetched`],
+          [
+            expired,
+            `${amount(expired, 'file')} expired before ${expired === 1 ? 'it was' : 'they were'} fetched`,
+          ],
           [due, `${amount(due, 'file expires', 'files expire')} within a day`],
           [denied, `${amount(denied, 'file was', 'files were')} refused`],
           [mismatch, `${amount(mismatch, 'file was', 'files were')} not what was announced`],
@@ -345,9 +354,14 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
           [over, `${amount(over, 'file')} will not arrive any more`],
         ]);
         const named = owed + due + expired + denied + mismatch;
-        const what = named > 0 ? 'Media outstanding' : 'History media outstanding';
+        const what =
+          found + noted === 0
+            ? 'No media outstanding'
+            : `${named > 0 ? 'Media outstanding' : 'History media outstanding'}: ${parts}`;
+        const them = past === 1 ? 'it' : 'them';
+        const before = `; ${amount(past, 'file')} expired before this tool was told to fetch ${them}`;
         return {
-          summary: found + noted === 0 ? 'No history media outstanding' : `${what}: ${parts}`,
+          summary: past === 0 ? what : `${what}${before}`,
           ...(owed + due > 0 ? { remedy: FETCH_MEDIA_REMEDY } : {}),
           ...(owed + due === 0 && denied + mismatch > 0 ? { remedy: FETCH_MEDIA_AGAIN_REMEDY } : {}),
         };
@@ -356,7 +370,7 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
   },
 });
 
-function fileWords(state: Exclude<OwedMedia['state'], 'announced'>, endsAt: number | null): string {
+function fileWords(state: Exclude<OwedMedia['state'], 'announced' | 'past'>, endsAt: number | null): string {
   const end = endsAt === null ? '' : ` ${new Date(endsAt).toISOString()}`;
   switch (state) {
     case 'owed':

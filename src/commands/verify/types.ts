@@ -22,6 +22,7 @@ export const CHECK_NAMES = [
   'lead_values',
   'history_ledger',
   'media_owed',
+  'media_files',
   'consistency',
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -39,6 +40,8 @@ export interface VerifyOptions {
   remember?: true | undefined;
   /** Create missing or invalid unique indexes, and correct derived values (see `Recomputed`). */
   enforce: boolean;
+  /** How long the answer to a request of history may take, as in the alerts of `report`; an hour unless told. */
+  historyMinutes?: number | undefined;
   /** With `enforce`, for sync_runs.options: what the user asked for, without secrets. */
   recordedOptions?: Record<string, string | number | boolean | string[]> | undefined;
   /** Receives every item, for `--items`. */

@@ -120,6 +120,9 @@ export async function verifyAll(ctx: Context, options: VerifyOptions): Promise<V
   return { result, checks: raw, ...found };
 }
 
+/** As `report` waits where nothing else is said. */
+const HISTORY_MINUTES = 60;
+
 const NOTHING_ENFORCED = {
   runId: null,
   indexes: [],
@@ -275,6 +278,7 @@ function viewOf(
     checks: options.checks,
     appSecrets: ctx.appSecrets ?? [],
     now: ctx.clock(),
+    historyMinutes: options.historyMinutes ?? HISTORY_MINUTES,
     signal: ctx.signal,
     wantsItems: options.onItem !== undefined,
     item: options.onItem ?? ((): void => undefined),

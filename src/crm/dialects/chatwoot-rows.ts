@@ -5,7 +5,8 @@ import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { instantOf } from '../../model/time.js';
 import { asideOfChat, lidTakenForPhone } from '../chats.js';
-import type { AsideReason, CrmRecord, CrmRow } from '../crm.js';
+import { lackedOf, type AsideReason, type CrmRecord, type CrmRow } from '../crm.js';
+import { kindIfNoText } from '../kinds.js';
 import { flagIn, jsonIn, momentIn, stringAt, textIn, wordIn } from '../record.js';
 
 /** By their numbers. */
@@ -51,6 +52,10 @@ export function readChatwootRow(record: CrmRecord): CrmRow {
   if (reason !== null) return { kind: 'aside', rowId, connection, reason };
   const storedAt = momentIn(record, 'created_at');
   const { contact, person, chat } = contactOf(record);
+  // A row says when it was processed, but for those of an imported history.
+  const isHistorical = attributes?.historical === true;
+  const at = isHistorical ? storedAt : momentAt(attributes, 'external_created_at');
+  const saysTime = isHistorical || (attributes?.external_created_at ?? null) !== null;
   return {
     kind: 'message',
     message: {
@@ -60,11 +65,13 @@ export function readChatwootRow(record: CrmRecord): CrmRow {
       contact,
       person,
       direction,
-      // A row says when it was processed, but for those of an imported history.
-      at: attributes?.historical === true ? storedAt : momentAt(attributes, 'external_created_at'),
+      at,
+      lacks: lackedOf({ direction, ...(saysTime ? { timestamp: at } : {}) }),
       storedAt,
       // A file's row is a text as well, with the caption.
       type: contentType === 'text' ? (nameIn(record, 'file_type', FILE_TYPES) ?? contentType) : contentType,
+      // A text may have a file: Evolution API adds an advertisement's picture.
+      kinds: kindIfNoText(contentType),
       body: bodyOf(record, { direction, attributes }),
       aside: asideOfChat(chat) ?? (isHandedOnReaction(record, attributes) ? 'reaction' : noteOf(record)),
     },

@@ -1,11 +1,20 @@
+import { readContent } from '../../decode/baileys/read-content.js';
 import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
 import type { Identities } from '../../model/facts.js';
-import type { JsonObject } from '../../model/json.js';
-import type { CrmRecord, CrmRow, Dialect, KeptQuestion, NotKeptReason } from '../crm.js';
-import { jsonIn, objectAt, secondsIn, stringAt, wordIn } from '../record.js';
+import {
+  lackedOf,
+  type CrmMessage,
+  type CrmRecord,
+  type CrmRow,
+  type Dialect,
+  type KeptQuestion,
+  type NotKeptReason,
+} from '../crm.js';
 import { asideOfChat, asideOfContent } from '../chats.js';
+import { CAPTIONED, kindOfType, type ContentKind } from '../kinds.js';
+import { jsonIn, secondsIn, stringAt, wordIn } from '../record.js';
 
 /** What Evolution's Cloud API channel stores; every other type, stickers among them, gives no row (as of 2.3.7). */
 const CLOUD_TYPES = new Set([
@@ -72,9 +81,10 @@ function readRow(record: CrmRecord): CrmRow {
   if (reason !== null) return { kind: 'aside', rowId, connection, reason };
   const key = jsonIn(record, 'key');
   const chat = stringAt(key, 'remoteJid') ?? '';
-  // An edit puts its own time over the message's.
+  // An edit puts its own time and its protocol message over the message's.
   const isEdited = wordIn(record, 'status') === 'EDITED';
   const at = secondsIn(record, 'messageTimestamp');
+  const direction = typeof key?.fromMe === 'boolean' ? (key.fromMe ? 'OUTBOUND' : 'INBOUND') : null;
   return {
     kind: 'message',
     message: {
@@ -86,30 +96,53 @@ function readRow(record: CrmRecord): CrmRow {
         identitiesOfUser(chat),
         identitiesOfUser(stringAt(key, 'remoteJidAlt') ?? undefined),
       ),
-      direction: key?.fromMe === true ? 'OUTBOUND' : 'INBOUND',
+      direction,
       at: isEdited ? null : at,
+      lacks: lackedOf({ direction, ...(isEdited ? {} : { timestamp: at }) }),
       storedAt: at,
       type,
-      body: isEdited ? undefined : textOf(type, jsonIn(record, 'message')),
+      ...(isEdited ? { kinds: noText(kindOfType(type)), body: undefined } : said(type, record)),
       aside: asideOfChat(chat),
     },
   };
 }
 
-/** Only of texts: the words of media are in many places, and Evolution rewrites `extendedTextMessage`. */
-function textOf(type: string, message: JsonObject | null): string | undefined {
-  switch (type) {
-    case 'conversation':
-      return stringAt(message, 'conversation') ?? undefined;
-    case 'extendedTextMessage':
-      return (
-        stringAt(objectAt(message, 'extendedTextMessage'), 'text') ??
-        stringAt(message, 'conversation') ??
-        undefined
-      );
-    default:
-      return undefined;
+/**
+ * What the content says, read as the log's own, and what the type beside it says. The type `conversation` is also Evolution's word
+ * for whatever it has none for.
+ */
+function said(type: string, record: CrmRecord): Pick<CrmMessage, 'kinds' | 'body'> {
+  const message = jsonIn(record, 'message');
+  const named = wordIn(record, 'messageType') === null ? 'nothing' : kindOfType(type);
+  const content = readContent(message ?? {});
+  switch (content.kind) {
+    case 'message': {
+      const kind = kindOfType(content.content.type);
+      const kinds = [...(kind === null ? [] : [kind]), ...noText(named)];
+      if (kind === 'text') {
+        return { kinds, body: content.content.body ?? stringAt(message, 'conversation') };
+      }
+      return {
+        kinds,
+        body: CAPTIONED.has(content.content.type) ? (content.content.body ?? null) : undefined,
+      };
+    }
+    case 'skip':
+      if (content.reason === 'protocol') return { kinds: noText(named), body: undefined };
+      // A text without words is found by its body.
+      return named === 'text'
+        ? { kinds: ['text'], body: null }
+        : { kinds: ['nothing', ...noText(named)], body: undefined };
+    case 'edit':
+    case 'revoke':
+    case 'reaction':
+    case 'untargeted':
+      return { kinds: noText(named), body: undefined };
   }
+}
+
+function noText(kind: ContentKind | null): ContentKind[] {
+  return kind === null || kind === 'text' ? [] : [kind];
 }
 
 function notKept({ type, source, isCloudApi, isGroup, hasErrors }: KeptQuestion): NotKeptReason | null {

@@ -5,7 +5,16 @@ import type { Direction } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
 import { instantOf } from '../../model/time.js';
 import { asideOfChat, asideOfContent } from '../chats.js';
-import type { CrmConnection, CrmRecord, CrmRow, CrmTable, Dialect, HasColumn } from '../crm.js';
+import {
+  lackedOf,
+  type CrmConnection,
+  type CrmRecord,
+  type CrmRow,
+  type CrmTable,
+  type Dialect,
+  type HasColumn,
+} from '../crm.js';
+import { kindIfNoText } from '../kinds.js';
 import { textIn, wordIn } from '../record.js';
 
 const COLUMNS = ['connection', 'external_id', 'direction', 'contact', 'timestamp', 'type', 'body'];
@@ -32,6 +41,7 @@ export function tableDialect(name: string): Dialect {
     // Omissions of a custom program are unknown: all of them show as lost.
     notKept: () => null,
     bodyOfEdited: 'unknown',
+    hasOptionalFields: true,
   };
 }
 
@@ -80,6 +90,7 @@ function readRow(record: CrmRecord): CrmRow {
   const reason = type.toLowerCase() === 'reaction' ? 'reaction' : asideOfContent(type);
   if (reason !== null) return { kind: 'aside', rowId, connection, reason };
   const at = timeIn(record, rowId);
+  const direction = directionIn(record, rowId);
   return {
     kind: 'message',
     message: {
@@ -88,10 +99,12 @@ function readRow(record: CrmRecord): CrmRow {
       externalId,
       contact,
       person: identitiesOfUser(contact),
-      direction: directionIn(record, rowId),
+      direction,
       at,
+      lacks: lackedOf({ direction, timestamp: at }),
       storedAt: at,
       type,
+      kinds: kindIfNoText(type),
       body: TEXTS.has(type.toLowerCase()) ? textIn(record, 'body') : undefined,
       aside: asideOfChat(contact),
     },

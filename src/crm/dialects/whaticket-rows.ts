@@ -4,7 +4,8 @@ import type { Direction } from '../../model/enumerations.js';
 import type { Identities } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { asideOfChat, asideOfContent, lidTakenForPhone } from '../chats.js';
-import type { AsideReason, CrmRecord, CrmRow } from '../crm.js';
+import { lackedOf, type AsideReason, type CrmRecord, type CrmRow } from '../crm.js';
+import { kindIfNoText, type ContentKind } from '../kinds.js';
 import {
   flagIn,
   jsonIn,
@@ -36,6 +37,8 @@ export function readWhaticketRow(record: CrmRecord): CrmRow {
   const storedAt = momentIn(record, 'createdAt');
   // The CRM's own contact, not the message's key: a message under another contact must show.
   const { contact, person, chat } = contactOf(record, json);
+  const direction = directionOf(record);
+  const at = hasWid ? storedAt : secondsAt(json, 'messageTimestamp');
   return {
     kind: 'message',
     message: {
@@ -44,10 +47,12 @@ export function readWhaticketRow(record: CrmRecord): CrmRow {
       externalId: wordIn(record, hasWid ? 'wid' : 'id'),
       contact,
       person,
-      direction: directionOf(record),
-      at: timeOf(json, hasWid ? storedAt : null),
+      direction,
+      at,
+      lacks: lackedOf({ direction, ...(hasWid || hasData(record) ? { timestamp: at } : {}) }),
       storedAt,
       type,
+      kinds: kindsOf(wordIn(record, 'mediaType'), content),
       body: flagIn(record, 'isDeleted') ? undefined : textOf(record, type, content),
       aside: flagIn(record, 'isGroup') ? 'group' : asideOfChat(chat),
     },
@@ -55,11 +60,11 @@ export function readWhaticketRow(record: CrmRecord): CrmRow {
 }
 
 /**
- * The time that the CRM shows. The forks with `wid` store it as the row's own: what the message itself says beside it shows nobody
- * that the row is wrong.
+ * Whether the message's own data are there. ticketz stores them since a version, and no other time of WhatsApp's; the forks with
+ * `wid` show the row's: what the data say beside it shows nobody that the row is wrong.
  */
-function timeOf(json: JsonObject | null, own: number | null): number | null {
-  return own ?? secondsAt(json, 'messageTimestamp');
+function hasData(record: CrmRecord): boolean {
+  return wordIn(record, 'dataJson') !== null;
 }
 
 function directionOf(record: CrmRecord): Direction | null {
@@ -150,6 +155,12 @@ function contentName(content: JsonObject): string | null {
   const names = Object.keys(content);
   const name = names.find((known) => !BESIDE.has(known)) ?? names[0];
   return name === undefined ? null : storable(name);
+}
+
+/** The type is half of a file's MIME type, also of `text/plain`. */
+function kindsOf(mediaType: string | null, content: JsonObject | null): ContentKind[] {
+  const words = [mediaType, content === null ? null : contentName(content)];
+  return words.flatMap((word) => (word === null ? [] : kindIfNoText(word)));
 }
 
 const TEXTS = new Set(['chat', 'conversation', 'extendedTextMessage']);

@@ -2,7 +2,15 @@ import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js'
 import { canonicalPhone } from '../../identity/phone.js';
 import type { Direction } from '../../model/enumerations.js';
 import { asideOfChat } from '../chats.js';
-import type { AsideReason, CrmRecord, CrmRow, CrmTables, Dialect } from '../crm.js';
+import {
+  lackedOf,
+  type AsideReason,
+  type CrmRecord,
+  type CrmRow,
+  type CrmTables,
+  type Dialect,
+} from '../crm.js';
+import { kindOfType } from '../kinds.js';
 import { momentIn, textIn, wordIn } from '../record.js';
 
 /** Items of a webhook that got a row of their own; replay stores none of them as a message (M5, M6). */
@@ -76,6 +84,9 @@ function readRow(record: CrmRecord): CrmRow {
   if (reason !== undefined) return { kind: 'aside', rowId, connection, reason };
   const address = wordIn(record, 'remote_jid');
   const phone = wordIn(record, 'phone');
+  const direction = directionOf(wordIn(record, 'direction'));
+  const at = momentIn(record, 'timestamp');
+  const kind = wordIn(record, 'type') === null ? 'nothing' : kindOfType(type);
   return {
     kind: 'message',
     message: {
@@ -85,10 +96,13 @@ function readRow(record: CrmRecord): CrmRow {
       // A lead's address is unique, and what a repair looks it up by.
       contact: address ?? phone ?? `lead ${wordIn(record, 'leadId') ?? ''}`,
       person: mergeIdentities(identitiesOfUser(address ?? undefined), identitiesOfUser(phone ?? undefined)),
-      direction: directionOf(wordIn(record, 'direction')),
-      at: momentIn(record, 'timestamp'),
+      direction,
+      at,
+      // Files without that of the directions do not tell them.
+      lacks: lackedOf({ timestamp: at, ...('direction' in record ? { direction } : {}) }),
       storedAt: momentIn(record, 'createdAt'),
       type,
+      kinds: kind === null ? [] : [kind],
       body: WITHOUT_OWN_WORDS.has(type) ? undefined : textIn(record, 'body'),
       aside: asideOfChat(address ?? ''),
     },
@@ -106,7 +120,9 @@ function join(tables: CrmTables): (message: CrmRecord) => CrmRecord {
     const lead = leads?.get(wordIn(message, 'leadId') ?? '');
     return {
       ...message,
-      direction: directions?.get(wordIn(message, 'directionId') ?? '')?.name,
+      ...(directions === undefined
+        ? {}
+        : { direction: directions.get(wordIn(message, 'directionId') ?? '')?.name }),
       phone: lead?.phone,
       remote_jid: lead?.remote_jid,
     };

@@ -65,7 +65,7 @@ export function decodeBaileys(
     const path = `${options.path}${part.path}`;
     if (part.file !== undefined && part.kind !== 'rowless') {
       const reason = `in_s3:${cleanText(part.name.slice(0, 64))}`;
-      unrecognized.push({ path: `${path}.fileUrl`, reason, excerpt: excerptOf(part.file) });
+      unrecognized.push({ path: path + part.file.path, reason, excerpt: excerptOf(part.file.url) });
       continue;
     }
     const receivedAt = event.receivedAt ?? options.receivedAt;

@@ -3,7 +3,7 @@ import { instantOf } from '../../model/time.js';
 import { parseJson } from '../parse-json.js';
 import { asArray, asObject, asString, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
-import { fileOfPointer } from '../vendors/evolution.js';
+import { fileOfPointer, type FilePointer } from '../vendors/evolution.js';
 import { eventOf, type EventKind } from './events.js';
 
 /** One named event of Baileys inside an entry. */
@@ -14,7 +14,7 @@ export interface BaileysPart {
   /** Path of the data below the recognised value: ``, `.data`, `["messages.upsert"]`. */
   path: string;
   /** Location of data too large for the queue (Evolution API), which the entry lacks. */
-  file?: string;
+  file?: FilePointer;
 }
 
 /** A recognised entry: one event, or the map of events that `ev.process` hands out. */

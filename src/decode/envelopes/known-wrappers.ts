@@ -85,6 +85,7 @@ const WRAPPERS: readonly Wrapper[] = [
   { name: 'supabase', keys: [['record', 'table', 'schema']] },
   { name: 'hasura', keys: [['event', 'trigger']] },
   { name: 'debezium', keys: [['after', 'op']] },
+  { name: 'dynamodb', keys: [['Item'], ['Items', 'ScannedCount'], ['dynamodb', 'eventName']] },
   { name: '360dialog', keys: [['event', 'data', 'id']] },
 ];
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
-import { timeInWords, withoutColours } from './clock.js';
+import { timeInWords, timeOfLine } from './clock.js';
 import { psqlValue } from './psql-value.js';
 import { isInsideValue, sharedPrefix, withoutPrefix, wordsBeforeIndent } from './line-prefix.js';
 
@@ -276,11 +276,13 @@ function textFrame(
       partial: content.length >= mostContent || line.length >= mostLine,
       marked: false,
       // If the frame has no time (pm2, RFC 3164's has no year), the time that the program itself printed.
-      time: leadingInstant(time === '' ? withoutColours(content.toString('latin1', 0, 64)) : time)?.at,
+      time: leadingInstant(time)?.at ?? timeOfLine(content.toString('latin1', 0, LONGEST_TIME_PREFIX)),
       omitted: false,
     };
   };
 }
+
+const LONGEST_TIME_PREFIX = 256;
 
 /** rsyslog writes a control character in octal. Only where it stands before a token: inside a text it may be the text's own. */
 function unescaped(form: FrameForm, content: Buffer): Buffer {

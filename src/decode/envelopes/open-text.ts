@@ -10,7 +10,7 @@ import { joinFrames } from './line-frames.js';
 import { hasBracket, hasMark, type PartReason } from './outer-values.js';
 import { fragmentOf, isDecorated, printAround, printFormOf, type PrintForm } from './printed-texts.js';
 import { isReadable, WordsReader, type Beside } from './words.js';
-import { mayBeExtended, withoutExtended } from './values.js';
+import { withoutNotations } from './values.js';
 
 /** A value that a text holds. */
 export interface OpenedValue {
@@ -46,10 +46,8 @@ export function wholeJson(text: string): OpenedValue | undefined {
     const value = parse(text);
     // A text that is indented alone is a piece of one in a print.
     if (typeof value === 'string' && fragmentOf(text) !== undefined) return undefined;
-    const plain = mayBeExtended(text) ? withoutExtended(value) : value;
     return {
-      value: plain,
-      steps: plain === value ? [] : ['mongodb'],
+      ...withoutNotations(value, text, true),
       source: text,
       at: undefined,
       isMarked: false,
@@ -296,14 +294,11 @@ function openValues(text: string): {
     const { value, source, start, end, syntax } = found;
     const { before = '', after = '' } = wordsAround?.(found) ?? {};
     const written = text.slice(start, end);
-    const plain = (source === undefined ? written.includes('$') : mayBeExtended(written))
-      ? withoutExtended(value)
-      : value;
-    const notation = syntax ?? (plain === value ? undefined : 'mongodb');
+    const plain = withoutNotations(value, written, source !== undefined);
     const isMarked = hasMark(written);
     return {
-      value: plain,
-      steps: notation === undefined ? [around] : [around, notation],
+      value: plain.value,
+      steps: [around, ...(syntax === undefined ? plain.steps : [syntax])],
       source,
       at,
       isMarked,

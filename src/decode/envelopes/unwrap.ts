@@ -9,7 +9,7 @@ import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } fro
 import type { Allowance } from './allowance.js';
 import { openText, type OpenedValue } from './open-text.js';
 import { hasMark } from './outer-values.js';
-import { onlyTimeIn, receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
+import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
 import { signedBytes, Signatures } from './signatures.js';
 import { FILTERED, isOfRails, withoutFiltered } from './rails-filter.js';
@@ -208,7 +208,7 @@ export class Search {
   #visitArray(list: JsonValue[], path: string, place: Place): Miss | undefined {
     if (list.length === 0) return { path, reason: 'empty', value: list };
     const pairs = objectOfPairs(list);
-    const time = pairs === undefined ? timeOfTuple(list) : receivedAtOf(pairs);
+    const time = pairs === undefined ? timeOfTuple(list) : receivedAtOf(pairs, place.rowTime !== undefined);
     const inside: Place = {
       ...place,
       scope: withRowTime(place.scope, time),
@@ -270,8 +270,7 @@ export class Search {
 
   /** Looks through a row, a request or a queue's record, under whatever key it has its body. */
   #visitObject(wrapper: JsonObject, path: string, place: Place): Miss | undefined {
-    // A time under a name of its own must not replace one that is known.
-    const time = receivedAtOf(wrapper) ?? (place.rowTime === undefined ? onlyTimeIn(wrapper) : undefined);
+    const time = receivedAtOf(wrapper, place.rowTime !== undefined);
     const { options, timeIsGiven } = withRowTime(place.scope, time);
     const scope: Scope = { options, timeIsGiven, field: fieldNamedBy(wrapper) ?? place.scope.field };
     /** Where the bodies of each child begin. */

@@ -26,7 +26,7 @@ export function reveal(value: JsonValue, allowance: Allowance): Revealed | undef
   const parts = joinParts(value);
   if (parts?.kind === 'whole') return { value: parts.value, step: 'split' };
   const whole = unflatten(value);
-  return whole === undefined ? undefined : { value: withoutExtended(whole), step: 'flatted' };
+  return whole === undefined ? undefined : { value: withoutExtended(withoutTypes(whole)), step: 'flatted' };
 }
 
 /** No webhook is shorter. */
@@ -107,7 +107,7 @@ function unflatten(flat: JsonValue[]): JsonValue | undefined {
 }
 
 /** Whether a text of JSON can hold MongoDB's extended notation: a key that begins with `$`. */
-export function mayBeExtended(json: string): boolean {
+function mayBeExtended(json: string): boolean {
   // The dollar first: it is rare, and quotes are everywhere.
   return json.includes('$') && json.includes('"$');
 }
@@ -116,7 +116,7 @@ export function mayBeExtended(json: string): boolean {
  * MongoDB's extended JSON (canonical and relaxed) as plain JSON: `{"$numberInt":"5"}` is 5, `{"$date":…}` and `{"$oid":…}` are
  * texts. The same value where it has none of it, or where it is too deep for a document.
  */
-export function withoutExtended(value: JsonValue, depth = 0): JsonValue {
+function withoutExtended(value: JsonValue, depth = 0): JsonValue {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
   if (Array.isArray(value)) {
     // There, what looks like a number is the index of a text.
@@ -141,6 +141,126 @@ export function withoutExtended(value: JsonValue, depth = 0): JsonValue {
   );
 }
 
+/** Whether a text of JSON can hold DynamoDB's typed notation: a webhook in it is text, bytes or a map. */
+function mayBeTyped(json: string): boolean {
+  // Without the first quote to begin with: quotes are everywhere.
+  return TYPES.some((end) => json.includes(end) && json.includes(`"${end}`));
+}
+
+const TYPES = ['S":', 'M":', 'B":'];
+
+/**
+ * The value without the notations in which databases write JSON, and their names: DynamoDB's, which can hold MongoDB's. `written`: its
+ * text. `isJson`: as other languages print values, their quotes are others.
+ */
+export function withoutNotations(
+  value: JsonValue,
+  written: string,
+  isJson: boolean,
+): { value: JsonValue; steps: readonly string[] } {
+  const untyped = (isJson ? mayBeTyped(written) : /\b[SMB]\b/.test(written)) ? withoutTypes(value) : value;
+  const mayHoldDollars = isJson ? mayBeExtended(written) : written.includes('$');
+  const plain = mayHoldDollars ? withoutExtended(untyped) : untyped;
+  if (plain === value) return { value, steps: NO_STEPS };
+  const steps = untyped === value ? [] : ['dynamodb'];
+  return { value: plain, steps: plain === untyped ? steps : [...steps, 'mongodb'] };
+}
+
+const NO_STEPS: readonly string[] = [];
+
+/**
+ * DynamoDB's typed JSON as plain JSON, in an item of it: `{"payload":{"M":{"n":{"N":"5"}}}}` is `{"payload":{"n":5}}`. The same
+ * value where it has none. An item is one only if every member has a type: no webhook has.
+ */
+function withoutTypes(value: JsonValue, depth = 0): JsonValue {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) {
+    let copy: JsonValue[] | undefined;
+    for (const [i, each] of value.entries()) {
+      const plain = withoutTypes(each, depth + 1);
+      if (plain !== each) (copy ??= [...value])[i] = plain;
+    }
+    return copy ?? value;
+  }
+  const item = itemIn(value, depth);
+  // One item may hold another.
+  if (item !== undefined) return withoutTypes(item, depth + 1);
+  let isChanged = false;
+  const entries: [string, JsonValue][] = [];
+  for (const [key, each] of Object.entries(value)) {
+    const plain = withoutTypes(each, depth + 1);
+    if (plain !== each) isChanged = true;
+    entries.push([key, plain]);
+  }
+  return isChanged ? Object.fromEntries(entries) : value;
+}
+
+/** The plain object of an item, or of a map in one. */
+function itemIn(object: JsonObject, depth: number): JsonObject | undefined {
+  const entries: [string, JsonValue][] = [];
+  for (const [key, each] of Object.entries(object)) {
+    const plain = plainOf(each, depth);
+    if (plain === undefined) return undefined;
+    entries.push([key, plain]);
+  }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** The value that an object with one member says the type of. */
+function plainOf(typed: JsonValue, depth: number): JsonValue | undefined {
+  const object = asObject(typed);
+  if (object === undefined || depth > MAX_DEPTH) return undefined;
+  const [key, ...more] = Object.keys(object);
+  if (key === undefined || more.length > 0) return undefined;
+  const held = ownValue(object, key) ?? null;
+  switch (key) {
+    case 'S':
+    case 'B':
+      return typeof held === 'string' ? held : undefined;
+    case 'N':
+      return typeof held === 'string' && isNumber(held) ? exactNumber(held) : undefined;
+    case 'BOOL':
+      return typeof held === 'boolean' ? held : undefined;
+    case 'NULL':
+      return held === true ? null : undefined;
+    case 'M': {
+      const map = asObject(held);
+      if (map === undefined) return undefined;
+      return Object.keys(map).length === 0 ? map : itemIn(map, depth + 1);
+    }
+    case 'L':
+      return Array.isArray(held) ? allOf(held, (each) => plainOf(each, depth + 1)) : undefined;
+    case 'SS':
+    case 'BS':
+      return Array.isArray(held)
+        ? allOf(held, (each) => (typeof each === 'string' ? each : undefined))
+        : undefined;
+    case 'NS':
+      return Array.isArray(held)
+        ? allOf(held, (each) => (typeof each === 'string' && isNumber(each) ? exactNumber(each) : undefined))
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function allOf(
+  list: readonly JsonValue[],
+  read: (each: JsonValue) => JsonValue | undefined,
+): JsonValue[] | undefined {
+  const all: JsonValue[] = [];
+  for (const each of list) {
+    const plain = read(each);
+    if (plain === undefined) return undefined;
+    all.push(plain);
+  }
+  return all;
+}
+
+function isNumber(text: string): boolean {
+  return typeof numberIn(text) === 'number';
+}
+
 /** The plain value of `{"$type": …}`; undefined for any other object. */
 function extendedScalar(object: JsonObject): JsonValue | undefined {
   const [key, ...more] = Object.keys(object);
@@ -153,13 +273,8 @@ function extendedScalar(object: JsonObject): JsonValue | undefined {
     case '$numberDouble':
       return numberIn(held);
     case '$numberLong':
-    case '$numberDecimal': {
-      const number = numberIn(held);
-      // Ids have more digits than a number of JavaScript keeps.
-      return typeof number === 'number' && !Number.isSafeInteger(number) && Number.isInteger(number)
-        ? held
-        : number;
-    }
+    case '$numberDecimal':
+      return exactNumber(held);
     case '$date': {
       const inner = asObject(held);
       const ms = inner === undefined ? held : numberIn(inner.$numberLong ?? null);
@@ -174,6 +289,14 @@ function extendedScalar(object: JsonObject): JsonValue | undefined {
     default:
       return undefined;
   }
+}
+
+/** The number, or its digits: ids have more of them than a number of JavaScript keeps. */
+function exactNumber(held: JsonValue): JsonValue {
+  const number = numberIn(held);
+  return typeof number === 'number' && !Number.isSafeInteger(number) && Number.isInteger(number)
+    ? held
+    : number;
 }
 
 function numberIn(held: JsonValue): JsonValue {

@@ -185,7 +185,7 @@ function interactiveWording(interactive: JsonObject | undefined): Wording {
   }
   const offer = {
     header: lineText(asObject(interactive.header)?.text),
-    text: textOf(asObject(interactive.body)?.text) ?? textOf(interactive.body),
+    text: textOf(asObject(interactive.body)?.text) ?? textOf(interactive.body) ?? textOf(interactive.text),
     footer: lineText(asObject(interactive.footer)?.text),
     lines: actionLines(asObject(interactive.action)),
     isList: asObject(interactive.action)?.sections !== undefined,
@@ -202,10 +202,12 @@ function replyWording(type: string, reply: JsonObject): Wording {
     default: {
       const name = textOf(reply.name);
       const params = paramsOf(reply.response_json);
-      const text = textOf(reply.title) ?? textOf(reply.body);
+      const text = textOf(reply.title) ?? textOf(reply.body) ?? textOf(reply.text);
       // The `body` of a form's reply is always the same word.
       const answers = text === undefined || type === 'nfm_reply' || isForm(name, params);
-      const body = answers ? (replyText(name, params) ?? text) : text;
+      const said = answers ? (replyText(name, params) ?? text) : text;
+      // Of a form, what is left is its name.
+      const body = said ?? (type === 'nfm_reply' ? undefined : textInside(reply));
       if (body !== undefined) return { body };
       const id = textOf(reply.id);
       return id === undefined ? { body: undefined } : { body: id, isLabel: true };

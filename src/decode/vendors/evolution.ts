@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { EventKind } from '../baileys/events.js';
+import { pathOfKey } from '../item-at.js';
 import { asObject, asString } from '../read.js';
 
 /** What Evolution API adds to Baileys' events, from its version 1.7 on. */
@@ -66,8 +67,29 @@ export function deletedKeyOf(element: JsonObject): JsonObject {
  * Where the data of an event lie that was too large for its queue. Without the query, which is a signature that opens the
  * file: what is shown in reports must not be a key.
  */
-export function fileOfPointer(wrapper: JsonObject, data: JsonValue): string | undefined {
+export function fileOfPointer(wrapper: JsonObject, data: JsonValue): FilePointer | undefined {
   if (wrapper.dataType !== 's3') return undefined;
-  const url = asString(asObject(data)?.fileUrl);
-  return url === undefined ? undefined : url.replace(/[?#].*$/s, '');
+  if (typeof data === 'string') return pointerTo(data, '');
+  const object = asObject(data) ?? {};
+  const found = asString(object.fileUrl);
+  if (found !== undefined) return pointerTo(found, '.fileUrl');
+  // Under whatever name, but of nothing that has data beside it.
+  const members = Object.entries(object);
+  if (members.some(([, value]) => typeof value === 'object' && value !== null)) return undefined;
+  const [key, url] = members.find(([, value]) => isUrl(value)) ?? [];
+  return key === undefined || typeof url !== 'string' ? undefined : pointerTo(url, pathOfKey(key));
+}
+
+/** A file's address, and where in the data it stands. */
+export interface FilePointer {
+  url: string;
+  path: string;
+}
+
+function pointerTo(url: string, path: string): FilePointer {
+  return { url: url.replace(/[?#].*$/s, ''), path };
+}
+
+function isUrl(value: JsonValue): boolean {
+  return typeof value === 'string' && /^(?:https?|s3):\/\//i.test(value);
 }

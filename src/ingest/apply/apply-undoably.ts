@@ -1,6 +1,12 @@
 import { journaled, type JournalScope } from '../../store/journal/journal.js';
 import { readConversationsOfLeads } from '../../store/tables/conversations.js';
-import { readChatExportRows, readMessages } from '../../store/tables/messages.js';
+import { cutNamesOf } from '../../rules/message-state.js';
+import {
+  readChatExportRows,
+  readCutRows,
+  readMessages,
+  type MessageKey,
+} from '../../store/tables/messages.js';
 import type { KnownState } from './collect-items.js';
 import { foreseePeople } from './name-people.js';
 import type { BatchWork } from './work.js';
@@ -40,14 +46,38 @@ async function scopeOf(work: BatchWork): Promise<{ scope: JournalScope; stored: 
     [...new Set(work.items.map((item) => item.connection.id))],
     stored,
   );
-  const emptied = await readConversationsOfLeads(tx, merged);
+  const emptied = (await readConversationsOfLeads(tx, merged)).map(({ id }) => id);
+  // Rows that go where their message comes with its whole id (M12).
+  const cut = [
+    ...(await readMessages(tx, cutNames(work), [])),
+    ...(await readCutRows(tx, [...emptied, ...(await ownConversations(work, merged, stored))])),
+  ];
   const scope = {
     names,
-    messageIds: [...new Set([...messages, ...lines].map(({ id }) => id))],
+    messageIds: [...new Set([...messages, ...lines, ...cut].map(({ id }) => id))],
     leadIds: stored,
-    emptiedConversationIds: emptied.map(({ id }) => id),
+    emptiedConversationIds: emptied,
   };
   return { scope, stored };
+}
+
+/** What the batch's messages are called where only the beginning of their key id is known. */
+function cutNames({ items }: BatchWork): MessageKey[] {
+  return items.flatMap(({ fact, connection: { id: connectionId } }) =>
+    fact.kind === 'message'
+      ? cutNamesOf({ ...fact, stanzaId: fact.stanzaId ?? null }).map((id) => ({ connectionId, id }))
+      : [],
+  );
+}
+
+/** The conversations of people that several names turn out to be: a whole id of one may be a cut one of another. */
+async function ownConversations(
+  { tx }: BatchWork,
+  merged: readonly string[],
+  stored: readonly string[],
+): Promise<string[]> {
+  if (merged.length === 0) return [];
+  return (await readConversationsOfLeads(tx, stored)).map(({ id }) => id);
 }
 
 function peopleOf(work: BatchWork): string[] {

@@ -236,6 +236,9 @@ function systemCodeOf(error: unknown): string | undefined {
  * failed command, the next one would find it in perfect order.
  */
 async function isBlank(sql: Sql): Promise<boolean> {
+  // A restore that failed has rolled its tables back, too.
+  const [tables] = await sql.query(`select to_regclass('webhook_log') is null as is_missing`).catch(() => []);
+  if (tables?.['is_missing'] === true) return true;
   const rows = await sql
     .query('select (select count(*) from webhook_log) + (select count(*) from connections) = 0 as is_blank')
     .catch(() => []);

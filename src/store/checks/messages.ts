@@ -1,6 +1,17 @@
 import { DIRECTIONS } from '../../model/enumerations.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
-import { boolean, columns, orNull, streamRowsOf, text, time, uuid, word, type RowOf } from '../columns.js';
+import {
+  boolean,
+  columns,
+  integer,
+  orNull,
+  streamRowsOf,
+  text,
+  time,
+  uuid,
+  word,
+  type RowOf,
+} from '../columns.js';
 import { booleanOf, integerOf, readCount, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 import {
@@ -247,8 +258,11 @@ export function mediaOwed(alias: string): string {
         and ${alias}.media ->> 'id' is null and ${alias}.raw_meta -> 'mediaKeys' is null)))`;
 }
 
-/** A file announced by a history, or named by a message: its state, as far as this tool fetches. */
-const OWED_STATES = ['announced', 'owed', 'expired', 'denied', 'mismatch'] as const;
+/**
+ * A file announced by a history, or named by a message: its state. `past`: expired, and nobody told this tool to fetch it
+ * in time; only counted.
+ */
+const OWED_STATES = ['announced', 'owed', 'expired', 'denied', 'mismatch', 'past'] as const;
 
 const OWED_MEDIA = columns({
   connectionId: uuid,
@@ -261,13 +275,15 @@ const OWED_MEDIA = columns({
   state: word(OWED_STATES),
   /** A person must know about it. */
   isDue: boolean,
+  /** One, but of those that are past. */
+  files: integer,
 });
 
 export type OwedMedia = RowOf<typeof OWED_MEDIA>;
 
 /**
- * By connection, oldest first: what a history announced, and, if this tool fetches media, files that are owed, have
- * expired since it began, were refused, or did not match their announcement.
+ * By connection, oldest first: what a history announced, and the files named by messages that are not here, as `media
+ * status` counts them: owed, expired, refused, or not what was announced. Nothing is expected of an archived connection.
  */
 export function streamOwedMedia(
   tx: Sql,
@@ -275,17 +291,24 @@ export function streamOwedMedia(
   now: number,
 ): AsyncGenerator<OwedMedia[], void, undefined> {
   const messages = `${inScope('m.connection_id')} and ${sinceScope('m.timestamp')}`;
-  const due = isDueMedia('f', '$4');
   return streamRowsOf(
     tx,
     OWED_MEDIA,
-    `select m.connection_id, m.external_id, m.type, m.timestamp,
-       m.timestamp + interval '${MEDIA_WINDOW_DAYS} days' as ends_at, 'announced' as state, false as is_due
+    `with named as materialized (
+       select f.connection_id, f.message_id, f.type, f.at, f.expires_at, f.state,
+         coalesce(${isDueMedia('f', '$4')}, false) as is_due
+       from (${namedMedia(messages, '$3')}) f
+       join connections c on c.id = f.connection_id and c.archived_at is null
+       left join ${FETCHING_BEGAN} began on began.connection_id = f.connection_id
+       where f.state <> 'fetched')
+     select m.connection_id, m.external_id, m.type, m.timestamp,
+       m.timestamp + interval '${MEDIA_WINDOW_DAYS} days' as ends_at, 'announced' as state, false as is_due, 1 as files
      from messages m where ${mediaOwed('m')} and ${messages}
      union all
-     select f.connection_id, f.message_id, f.type, f.at, f.expires_at, f.state, coalesce(${due}, false)
-     from (${namedMedia(messages, '$3')}) f join ${FETCHING_BEGAN} began on began.connection_id = f.connection_id
-     where f.state = 'owed' or ${due}
+     select connection_id, message_id, type, at, expires_at, state, is_due, 1 from named where state = 'owed' or is_due
+     union all
+     select connection_id, null, 'file', max(at), max(expires_at), 'past', false, count(*)::integer
+     from named where state <> 'owed' and not is_due group by connection_id
      order by connection_id, timestamp, external_id`,
     [...scopeParameters(scope), new Date(now), new Date(now + MEDIA_DUE_MS)],
   );

@@ -73,6 +73,7 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
     'connections',
     'organizations',
     'tickets',
+    'access_log',
     'webhook_log',
     'sync_runs',
     'sync_logs',

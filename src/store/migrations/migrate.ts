@@ -60,17 +60,37 @@ export async function assertMigrated(store: Store): Promise<void> {
 
 /** Returns false if another process applied it first. */
 async function applyOne(store: Store, migration: MigrationFile, known: MigrationFile[]): Promise<boolean> {
-  return store.transaction(async (tx) => {
-    await lockMigrations(tx);
-    await createBookkeeping(tx);
-    // Read again under the lock: the state from before the wait is outdated.
-    const status = await readStatus(tx, known);
-    assertMigratable(status, store.location);
-    if (!status.pending.includes(migration.name)) return false;
-    await runScript(tx, migration);
-    await recordApplied(tx, randomUUID(), migration);
-    return true;
-  });
+  return store.transaction((tx) => applyWithin(tx, migration, known, store.location));
+}
+
+async function applyWithin(
+  tx: Sql,
+  migration: MigrationFile,
+  known: readonly MigrationFile[],
+  location: string,
+): Promise<boolean> {
+  await lockMigrations(tx);
+  await createBookkeeping(tx);
+  // Read again under the lock: the state from before the wait is outdated.
+  const status = await readStatus(tx, known);
+  assertMigratable(status, location);
+  if (!status.pending.includes(migration.name)) return false;
+  await runScript(tx, migration);
+  await recordApplied(tx, randomUUID(), migration);
+  return true;
+}
+
+/** Applies those of `known` up to `last` that are pending, all in the caller's transaction. */
+export async function migrateWithin(
+  tx: Sql,
+  known: readonly MigrationFile[],
+  location: string,
+  last?: string,
+): Promise<void> {
+  for (const migration of known) {
+    if (last !== undefined && migration.name > last) break;
+    await applyWithin(tx, migration, known, location);
+  }
 }
 
 async function runScript(tx: Sql, migration: MigrationFile): Promise<void> {

@@ -117,6 +117,22 @@ function isChecksumOf(checksum: string, file: MigrationFile): boolean {
   return [file.script, unix, unix.replaceAll('\n', '\r\n')].some((text) => checksumOf(text) === checksum);
 }
 
+/** The tables that these migrations make. */
+export function ourTables(known: readonly MigrationFile[]): string[] {
+  return unique(known.flatMap(tablesOf));
+}
+
+/** The views that these migrations make. */
+export function ourViews(known: readonly MigrationFile[]): string[] {
+  return unique(
+    known.flatMap(({ script }) =>
+      [...script.matchAll(/^\s*create\s+(?:or\s+replace\s+)?view\s+"?(\w+)"?/gim)].flatMap(
+        (match) => match[1] ?? [],
+      ),
+    ),
+  );
+}
+
 function tablesOf(file: MigrationFile): string[] {
   const matches = file.script.matchAll(/^\s*create\s+table\s+(?:if\s+not\s+exists\s+)?"?(\w+)"?/gim);
   return [...matches].flatMap((match) => match[1] ?? []);

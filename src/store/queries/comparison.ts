@@ -1,5 +1,5 @@
+import { CHAT_EXPORT_ID, CUT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES } from '../../model/enumerations.js';
-import { arrayLiteral } from '../array-literal.js';
 import {
   boolean,
   columns,
@@ -10,13 +10,17 @@ import {
   rowsOf,
   streamRowsOf,
   text,
+  texts,
   time,
   uuid,
   word,
   type RowOf,
 } from '../columns.js';
-import type { Sql, SqlParameter } from '../sql.js';
-import { instantOrNull } from '../row.js';
+import type { Sql } from '../sql.js';
+import { prepareCandidates } from './comparison-candidates.js';
+import { IN_SCOPE, parametersOf, type ComparisonScope } from './comparison-scope.js';
+
+export type { ComparisonScope } from './comparison-scope.js';
 
 /**
  * A comparison with a CRM's messages. Its rows are staged in temporary tables of one transaction and joined there: with
@@ -35,7 +39,11 @@ const STAGED_ROW = columns({
   direction: orNull(word(DIRECTIONS)),
   at: orNull(time),
   storedAt: orNull(time),
+  /** The fields that the row should have, and has not. */
+  lacks: texts,
   type: text,
+  /** What the row says that it is; empty if it does not say. */
+  kinds: texts,
   /** Null if `comparesBody` is false. */
   body: orNull(text),
   comparesBody: boolean,
@@ -60,8 +68,8 @@ export async function prepareComparison(tx: Sql): Promise<void> {
   await tx.execute(
     `create temporary table wa_crm_rows (
        ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
-       contact int not null, direction text, at timestamptz, stored_at timestamptz, type text not null, body text,
-       compares_body boolean not null, aside text
+       contact int not null, direction text, at timestamptz, stored_at timestamptz, lacks text[] not null,
+       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
      ) on commit drop`,
   );
   await tx.execute(
@@ -75,6 +83,7 @@ export async function prepareComparison(tx: Sql): Promise<void> {
     `create temporary table wa_crm_names (connection_id uuid not null, lead_id uuid not null, contact int not null)
      on commit drop`,
   );
+  await prepareCandidates(tx);
   await tx.execute('set transaction read only');
   await tx.query(
     // Without statistics the planner would look up each row of one table in the other: hours for millions.
@@ -85,6 +94,22 @@ export async function prepareComparison(tx: Sql): Promise<void> {
 
 export async function stageRows(tx: Sql, rows: readonly StagedRow[]): Promise<void> {
   await insertRows(tx, 'wa_crm_rows', STAGED_ROW, rows);
+}
+
+/** Of a connection whose rows all leave a field empty, no row lacks it. */
+export async function forgetEmptyFields(tx: Sql): Promise<void> {
+  await tx.execute(
+    `update wa_crm_rows r
+     set lacks = array(
+       select field from unnest(r.lacks) as field
+       where case field when 'direction' then kept.direction else kept.at end
+     )
+     from (
+       select connection_id, bool_or(direction is not null) as direction, bool_or(at is not null) as at
+       from wa_crm_rows group by connection_id
+     ) kept
+     where kept.connection_id = r.connection_id and r.lacks <> '{}'`,
+  );
 }
 
 export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]): Promise<void> {
@@ -139,25 +164,6 @@ export async function nameContactsByMessages(tx: Sql): Promise<number> {
   );
 }
 
-/** Our messages in the scope of a comparison. */
-export interface ComparisonScope {
-  connectionIds: readonly string[];
-  /** Ms since 1970. */
-  since: number | null;
-  /** Ms since 1970, not included. */
-  until: number | null;
-  leadId: string | null;
-}
-
-function parametersOf({ connectionIds, since, until, leadId }: ComparisonScope): SqlParameter[] {
-  return [arrayLiteral(connectionIds), instantOrNull(since), instantOrNull(until), leadId];
-}
-
-const IN_SCOPE = `m.connection_id = any($1::uuid[])
-  and ($2::timestamptz is null or m.timestamp >= $2::timestamptz)
-  and ($3::timestamptz is null or m.timestamp < $3::timestamptz)
-  and ($4::uuid is null or m.lead_id = $4::uuid)`;
-
 const OUR_MESSAGE = {
   messageId: uuid,
   messageExternalId: orNull(text),
@@ -197,6 +203,8 @@ const PAIR = columns({
   contact: integer,
   direction: orNull(word(DIRECTIONS)),
   at: orNull(time),
+  lacks: texts,
+  kinds: texts,
   body: orNull(text),
   comparesBody: boolean,
   isExact: boolean,
@@ -220,7 +228,7 @@ export function streamPairs(
     tx,
     PAIR,
     `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
-       r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
+       r.lacks, r.kinds, r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
        k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
        known.contact is not null as is_known_contact
      from wa_crm_pairs p
@@ -235,16 +243,27 @@ export function streamPairs(
   );
 }
 
-/** When the CRM's messages begin, per connection and source. */
+/**
+ * How the CRM would have got a message. One that only a phone's export showed (M11, M12) is history here, and was news to a CRM that
+ * already ran.
+ */
+const ARRIVAL = `case
+    when starts_with(m.external_id, '${CHAT_EXPORT_ID}') or starts_with(m.external_id, '${CUT_ID}') then
+      case when m.timestamp < f.first_at then 'history' when m.direction = 'OUTBOUND' then 'app_echo' else 'live' end
+    else m.source end`;
+
+/** When the CRM's messages begin, per connection and source; and which rows may be a message that none shows by its id. */
 const CRM_BEGINNINGS = `left join (
        select connection_id, min(coalesce(at, stored_at)) as first_at from wa_crm_rows group by connection_id
      ) f on f.connection_id = m.connection_id
      left join (
        select kept.connection_id, kept.source, min(kept.timestamp) as first_at
        from wa_crm_pairs pair join messages kept on kept.id = pair.message_id group by kept.connection_id, kept.source
-     ) s on s.connection_id = m.connection_id and s.source = m.source`;
+     ) s on s.connection_id = m.connection_id and s.source = ${ARRIVAL}
+     left join wa_crm_likely likely on likely.message_id = m.id`;
 const IS_BEFORE_CRM = `m.timestamp < coalesce(f.first_at, 'infinity') as is_before_crm,
-       m.timestamp < coalesce(s.first_at, 'infinity') as is_before_source`;
+       m.timestamp < coalesce(s.first_at, 'infinity') as is_before_source, ${ARRIVAL} as arrival,
+       likely.message_id is not null as may_be_there`;
 
 const MISSING_MESSAGE = {
   ...OUR_MESSAGE,
@@ -252,6 +271,9 @@ const MISSING_MESSAGE = {
   hasErrors: boolean,
   isBeforeCrm: boolean,
   isBeforeSource: boolean,
+  arrival: word(MESSAGE_SOURCES),
+  /** A row without a message of ours may be it. */
+  mayBeThere: boolean,
 };
 
 const MISSING = columns(MISSING_MESSAGE);
@@ -335,29 +357,47 @@ export async function nameLeads(tx: Sql): Promise<void> {
   );
 }
 
-const SPLIT = columns({ connectionId: uuid, people: integer });
+/** How many people a comparison names. */
+const SPLIT_SHOWN = 5;
 
-/** Number of people with several contacts in the CRM, per connection. */
-export async function countSplitPeople(
+const SPLIT = columns({ connectionId: uuid, people: integer, leadId: uuid });
+
+/** People with several contacts in the CRM. */
+export interface SplitPeople {
+  people: number;
+  /** Some of them: those with the most contacts. */
+  leadIds: string[];
+}
+
+/** People with several contacts in the CRM, per connection. */
+export async function readSplitPeople(
   tx: Sql,
-  { leadId }: Pick<ComparisonScope, 'leadId'>,
-): Promise<ReadonlyMap<string, number>> {
+  { leadId: only }: Pick<ComparisonScope, 'leadId'>,
+): Promise<ReadonlyMap<string, SplitPeople>> {
   const rows = await tx.query(
-    `select connection_id, count(*)::int as people
+    `select connection_id, lead_id, people
      from (
-       select r.connection_id, coalesce(k.lead_id, m.lead_id) as lead_id
+       select r.connection_id, coalesce(k.lead_id, m.lead_id) as lead_id, (count(*) over of_connection)::int as people,
+         row_number() over (of_connection order by count(distinct r.contact) desc, coalesce(k.lead_id, m.lead_id)) as place
        from wa_crm_rows r
        left join (select distinct contact, lead_id from wa_crm_contacts) k on k.contact = r.contact
        left join wa_crm_pairs p on p.ordinal = r.ordinal and k.contact is null
        left join messages m on m.id = p.message_id
        where (k.contact is not null or m.id is not null) and r.contact <> ${NO_CONTACT}
+         and ($1::uuid is null or coalesce(k.lead_id, m.lead_id) = $1::uuid)
        group by r.connection_id, coalesce(k.lead_id, m.lead_id) having count(distinct r.contact) > 1
+       window of_connection as (partition by r.connection_id)
      ) split
-     where $1::uuid is null or lead_id = $1::uuid
-     group by connection_id`,
-    [leadId],
+     where place <= ${SPLIT_SHOWN} order by connection_id, place`,
+    [only],
   );
-  return new Map(rowsOf(SPLIT, rows).map(({ connectionId, people }) => [connectionId, people]));
+  const split = new Map<string, SplitPeople>();
+  for (const { connectionId, people, leadId } of rowsOf(SPLIT, rows)) {
+    const one = split.get(connectionId) ?? { people, leadIds: [] };
+    split.set(connectionId, one);
+    one.leadIds.push(leadId);
+  }
+  return split;
 }
 
 const LOST_CONTENT = columns({
@@ -437,25 +477,4 @@ export async function readBatchSamples(tx: Sql, scope: ComparisonScope): Promise
     parametersOf(scope),
   );
   return rowsOf(BATCHED, rows);
-}
-
-const LEAD_NAME = columns({ id: uuid, phoneNumber: orNull(text), anyIdentity: orNull(text) });
-
-/** Names for these leads that a user can type: the phone, else another identity. */
-export async function readLeadNames(
-  tx: Sql,
-  leadIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  for await (const page of streamRowsOf(
-    tx,
-    LEAD_NAME,
-    `select l.id, l.phone_number,
-       (select min(i.value) from lead_identities i where i.lead_id = l.id) as any_identity
-     from leads l where l.id = any($1::uuid[])`,
-    [arrayLiteral(leadIds)],
-  )) {
-    for (const { id, phoneNumber, anyIdentity } of page) names.set(id, phoneNumber ?? anyIdentity ?? id);
-  }
-  return names;
 }

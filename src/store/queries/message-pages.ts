@@ -53,7 +53,8 @@ const CONVERSATION_OF_LEAD = columns({
 /** A conversation of one lead, with its connection. Times are ms since 1970. */
 export type ConversationOfLead = RowOf<typeof CONVERSATION_OF_LEAD>;
 
-const PAGE_ROW = columns({
+/** What a reader of the conversation sees of a message. */
+export const PAGE = {
   id: uuid,
   /** Null only in rows of other programs. */
   externalId: orNull(text),
@@ -71,7 +72,9 @@ const PAGE_ROW = columns({
   deletedAt: orNull(time),
   /** `crm:evolution`: known only from that CRM; null for all others. */
   provider: orNull(text),
-});
+};
+
+const PAGE_ROW = columns(PAGE);
 
 /** A message as shown to a reader of the conversation. */
 export type PageRow = RowOf<typeof PAGE_ROW>;
@@ -106,6 +109,13 @@ export async function readConversationsOfLead(
 
 const COLUMNS = `id, external_id, connection_id, type, body, media, direction, timestamp, status, errors,
   context_external_id, source, edited_at, deleted_at`;
+
+/** The CRM that alone has a message. `adopted`: SQL, true for messages known only from a CRM. */
+export function providerOf(adopted: string): string {
+  return `case when ${adopted} then (
+      select w.provider from webhook_log w where w.id = messages.batch_id and starts_with(w.provider, 'crm:')
+    ) end as provider`;
+}
 
 /** After every id there is. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -147,10 +157,7 @@ export async function readMessagePage(
      )
      select m.* from reach cross join unnest($1::uuid[]) as c (id)
      cross join lateral (
-       select ${COLUMNS},
-         case when ${adopted} then (
-           select w.provider from webhook_log w where w.id = messages.batch_id and starts_with(w.provider, 'crm:')
-         ) end as provider
+       select ${COLUMNS}, ${providerOf(adopted)}
        from messages
        where conversation_id = c.id and timestamp >= reach.back_to and timestamp < $2::timestamptz
          and (timestamp, id) < ($4::timestamptz, $5::uuid)

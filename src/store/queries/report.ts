@@ -52,7 +52,7 @@ const ENTRY_GROUP = columns({
   lastReceivedAt: orNull(time),
   firstStoredAt: time,
   lastStoredAt: time,
-  /** Ids of those about the account itself (`account_update`). */
+  /** Ids of those about the account itself (`account_update`), without those that Meta did not sign. */
   accountUpdates: list(','),
 });
 
@@ -77,7 +77,7 @@ export async function readEntryGroups(sql: Sql, since: number | null): Promise<E
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
        -- In one value, so that the id and the origin are of the same entry.
        min(case when status in ('failed', 'unrecognized') or reason = '${BAD_SIGNATURE}' then id::text || coalesce(' ' || origin, '') end) as broken,
-       string_agg(id::text, ',') filter (where 'account_update' = any(fields)) as account_updates
+       string_agg(id::text, ',') filter (where 'account_update' = any(fields) and reason is distinct from '${BAD_SIGNATURE}') as account_updates
      from (
        select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason
        from webhook_log where $1::timestamptz is null or created_at >= $1::timestamptz

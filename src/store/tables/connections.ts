@@ -177,6 +177,12 @@ export async function readConnectionRecords(
   return rowsOf(RECORD_COLUMNS, rows);
 }
 
+/** The id of the organization with a slug; undefined if there is none. */
+export async function findOrganization(sql: Sql, slug: string): Promise<string | undefined> {
+  const [row] = await sql.query('select id from organizations where slug = $1', [slug]);
+  return row === undefined ? undefined : textOf(row, 'id');
+}
+
 /** The organization with a slug, created with the id `fresh` if missing. */
 export async function ensureOrganization(
   sql: Sql,

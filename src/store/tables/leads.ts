@@ -226,6 +226,23 @@ export async function findSurvivor(sql: Sql, leadId: string): Promise<string | u
   return rows[0] === undefined ? undefined : textOf(rows[0], 'id');
 }
 
+/** The leads that were merged into these, step by step; they are no rows any more. */
+export async function findMergedInto(sql: Sql, leadIds: readonly string[]): Promise<string[]> {
+  const rows = await sql.query(
+    `with recursive merged as materialized (
+       select key->>'id' as lost_id, after->>'merged_into' as kept_id
+       from change_journal where table_name = 'leads' and after ? 'merged_into'
+     ), trail (id) as (
+       select unnest($1::text[])
+       union
+       select merged.lost_id from trail join merged on merged.kept_id = trail.id
+     )
+     select id from trail`,
+    [arrayLiteral(leadIds)],
+  );
+  return rows.map((row) => textOf(row, 'id')).filter((id) => !leadIds.includes(id));
+}
+
 const BOOK_STATES = ['added', 'removed'] as const;
 
 const IDENTITY = {

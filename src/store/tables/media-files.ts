@@ -114,6 +114,7 @@ const expiry = (now: string): string => `case when m.media ->> 'id' is null then
 export function namedMedia(where: string, now: string): string {
   return `
   select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, coalesce(f.size, n.announced) as size,
+    f.path, f.fetched_at, f.error,
     case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= ${now}::timestamptz then 'expired'
       else coalesce(f.state, 'owed') end as state
   from (
@@ -134,6 +135,15 @@ export function namedMedia(where: string, now: string): string {
     group by 1, 2, 4) n
   left join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id`;
 }
+
+/**
+ * The same for people and programs that read the database by SQL: the view `media_status` of the migrations. Where this
+ * changes, a migration has to replace the view; a test compares them. Without the keys of WhatsApp Web's files.
+ */
+export const MEDIA_STATUS_VIEW = `create view media_status as
+select connection_id, media_id, message_id, state, expires_at, route, type, at as sent_at, mime_type, sha256, size, attempts,
+  tried_at, path, fetched_at, error
+from (${namedMedia('true', 'now()')}) named;`;
 
 /** The selection's parameters: `$1` to `$7`; `$8` is now. */
 const CHOSEN = `
@@ -184,6 +194,38 @@ export async function readOwedMedia(
     [...mediaParameters(choice, now), new Date(notSince), again, limit, route],
   );
   return rowsOf(NAMED_MEDIA, rows);
+}
+
+const LISTED_MEDIA = columns({
+  mediaId: text,
+  messageId: text,
+  state: word(MEDIA_STATES),
+  expiresAt: orNull(time),
+  type: text,
+  at: time,
+  size: orNull(bigint),
+  attempts: integer,
+  triedAt: orNull(time),
+  path: orNull(text),
+  error: orNull(text),
+});
+
+/** A file named by a message, as it is listed for people. Times are ms since 1970. */
+export type ListedMedia = RowOf<typeof LISTED_MEDIA>;
+
+/** The files in one state, or all, soonest to expire first. */
+export async function listMedia(
+  sql: Sql,
+  choice: MediaChoice,
+  state: ListedMedia['state'] | null,
+  now: number,
+): Promise<ListedMedia[]> {
+  const rows = await sql.query(
+    `select ${columnNames(LISTED_MEDIA)} from (${CHOSEN}) named where $9::text is null or state = $9::text
+     order by expires_at, at, media_id`,
+    [...mediaParameters(choice, now), state],
+  );
+  return rowsOf(LISTED_MEDIA, rows);
 }
 
 const MEDIA_COUNT = columns({
@@ -312,16 +354,77 @@ export async function readKeptMedia(
   return rowsOf(KEPT_MEDIA, rows);
 }
 
+/** A SHA-256 in a webhook (base64) or of Meta's answer (hexadecimal), in hexadecimal; null if it is neither. SQL. */
+export const hexOfHash = (hash: string): string => `case
+      when ${hash} ~ '^[0-9a-fA-F]{64}$' then lower(${hash})
+      when ${hash} ~ '^[A-Za-z0-9+/_-]{43}=?$'
+        then encode(decode(translate(rtrim(${hash}, '='), '-_', '+/') || '=', 'base64'), 'hex') end`;
+
+/** What a record of a file says that cannot be. */
+export const MEDIA_FAULTS = ['no_hash', 'other_hash', 'no_path', 'other_path', 'expires_later'] as const;
+
+const SEPARATOR = String.raw`[/\\]`;
+const ABSOLUTE = String.raw`^(/|[A-Za-z]:|\\\\)`;
+const EXTENSION = '[.][a-z0-9]+$';
+/** Where a file is kept below its directory, whatever its hash. */
+const KEPT_AT = `${SEPARATOR}[0-9a-f]{2}${SEPARATOR}[0-9a-f]{64}${EXTENSION}`;
+
+/**
+ * Records that contradict the messages, the clock or themselves: another program wrote them. Those of a kept file are
+ * under its own hash, which is the message's. `where`: which messages `m`; `now`: the parameter.
+ */
+export function faultyMedia(where: string, now: string): string {
+  return `
+  select * from (
+    select n.connection_id, n.media_id, n.message_id, n.type, n.at, f.state, f.path,
+      case when f.path ~ '${ABSOLUTE}' and f.path ~ '${KEPT_AT}' then regexp_replace(f.path, '${KEPT_AT}', '') end as directory,
+      case
+        when f.state = 'expired' and n.expires_at > ${now}::timestamptz then 'expires_later'
+        when f.state <> 'fetched' then null
+        when f.sha256 is null or f.sha256 !~ '^[0-9a-f]{64}$' then 'no_hash'
+        when f.sha256 <> ${hexOfHash('n.sha256')} then 'other_hash'
+        when f.path is null then 'no_path'
+        when f.path !~ '${ABSOLUTE}' or f.path ~ '${SEPARATOR}[.][.]${SEPARATOR}'
+          or f.path !~ ('${SEPARATOR}' || left(f.sha256, 2) || '${SEPARATOR}' || f.sha256 || '${EXTENSION}') then 'other_path'
+      end as fault
+    from (${namedMedia(
+      `${where} and exists (select from media_files k where k.connection_id = m.connection_id
+        and k.media_id = coalesce(m.media ->> 'id', 'web:' || m.external_id))`,
+      now,
+    )}) n
+    join media_files f on f.connection_id = n.connection_id and f.media_id = n.media_id) judged
+  where fault is not null`;
+}
+
+const FAULTY_KEPT = columns({ mediaId: text, path: orNull(text), directory: orNull(text) });
+
+/**
+ * The files of a connection that are on record as fetched, by a record that cannot be. `directory`: where such a file may
+ * be all the same.
+ */
+export async function readFaultyKept(
+  sql: Sql,
+  connectionId: string,
+  now: number,
+): Promise<RowOf<typeof FAULTY_KEPT>[]> {
+  const rows = await sql.query(
+    `select ${columnNames(FAULTY_KEPT)} from (${faultyMedia('m.connection_id = $1::uuid', '$2')}) faulty
+     where state = 'fetched' order by media_id`,
+    [connectionId, new Date(now)],
+  );
+  return rowsOf(FAULTY_KEPT, rows);
+}
+
 /** Marks fetched files as owed again, unless another run has kept them elsewhere meanwhile. */
 export async function markMediaLost(
   sql: Sql,
   connectionId: string,
-  files: readonly { mediaId: string; path: string; error: string }[],
+  files: readonly { mediaId: string; path: string | null; error: string }[],
 ): Promise<void> {
   await sql.execute(
     `update media_files f set state = 'owed', path = null, fetched_at = null, error = lost.error
      from unnest($2::text[], $3::text[], $4::text[]) as lost (media_id, path, error)
-     where f.connection_id = $1::uuid and f.media_id = lost.media_id and f.path = lost.path and f.state = 'fetched'`,
+     where f.connection_id = $1::uuid and f.media_id = lost.media_id and f.path is not distinct from lost.path and f.state = 'fetched'`,
     [
       connectionId,
       arrayLiteral(files.map(({ mediaId }) => mediaId)),

@@ -17,6 +17,7 @@ import {
   type RowOf,
   columns,
   without,
+  readByIds,
   rowsOf,
   columnNames,
   assignments,
@@ -300,14 +301,28 @@ export async function readChatExportRows(
 }
 
 /** Whether these connections have messages of which only the beginning of the key id is known (M12). */
-export async function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+export function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  return hasIdsFrom(tx, connectionIds, CUT_ID, AFTER_CUT_ID);
+}
+
+/** Whether these connections have messages that only a line of an exported chat shows (M11). */
+export function hasChatExportRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  return hasIdsFrom(tx, connectionIds, CHAT_EXPORT_ID, AFTER_CHAT_EXPORT_ID);
+}
+
+async function hasIdsFrom(
+  tx: Sql,
+  connectionIds: readonly string[],
+  from: string,
+  to: string,
+): Promise<boolean> {
   const rows = await tx.query(
     `select from unnest($1::uuid[]) as k (connection_id)
      cross join lateral (
        select from messages c
        where c.connection_id = k.connection_id and c.external_id >= $2 and c.external_id < $3 limit 1
      ) m limit 1`,
-    [arrayLiteral(connectionIds), CUT_ID, AFTER_CUT_ID],
+    [arrayLiteral(connectionIds), from, to],
   );
   return rows.length > 0;
 }
@@ -358,6 +373,16 @@ export function errorsOf(value: unknown): MessageError[] | null {
     return Object.keys(error).length === 0 ? [] : [error];
   });
   return errors.length === 0 ? null : errors;
+}
+
+const LEAD_OF_MESSAGE = columns({ id: uuid, leadId: uuid });
+
+/** Whose these messages are. */
+export async function readLeadsOfMessages(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<RowOf<typeof LEAD_OF_MESSAGE>[]> {
+  return readByIds(sql, 'messages', LEAD_OF_MESSAGE, 'id', ids);
 }
 
 /** Restores media keys unknown to this tool (a URL, a size) that an update left out. */

@@ -7,7 +7,6 @@ import {
   excluded,
   insertRows,
   jsonObject,
-  only,
   orNull,
   rowsOf,
   text,
@@ -39,17 +38,13 @@ export async function readSavedComparisons(sql: Sql): Promise<SavedComparison[]>
 }
 
 /** Saves one; replaces another with the same name, including its findings. */
-export async function saveComparison(
-  sql: Sql,
-  row: Pick<SavedComparison, 'name' | 'crm' | 'url' | 'options'>,
-): Promise<void> {
-  const written = only(SAVED_COMPARISON, 'name', 'crm', 'url', 'options');
+export async function saveComparison(sql: Sql, row: SavedComparison): Promise<void> {
   await insertRows(
     sql,
     'saved_comparisons',
-    written,
-    [{ ...row, comparedAt: null, error: null, result: null }],
-    `on conflict (name) do update set ${excluded(written)}, compared_at = null, error = null, result = null`,
+    SAVED_COMPARISON,
+    [row],
+    `on conflict (name) do update set ${excluded(SAVED_COMPARISON)}`,
   );
 }
 

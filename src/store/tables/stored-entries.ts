@@ -15,7 +15,7 @@ import {
   integer,
   texts,
 } from '../columns.js';
-import { textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
+import { readCount, textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import {
   BAD_SIGNATURE,
@@ -316,10 +316,11 @@ export async function readBodies(
   });
 }
 
-/** The newest account entries (`account_update`): the end of a list that grows by a few a month. */
+/** The newest account entries (`account_update`), without those that Meta did not sign. */
 export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
   const rows = await sql.query(
-    `select id from webhook_log where 'account_update' = any(fields) order by id desc limit $1::int`,
+    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}'
+     order by id desc limit $1::int`,
     [most],
   );
   return rows.map((row) => textOf(row, 'id'));
@@ -366,4 +367,20 @@ export async function readEntriesOfFields(
     [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since), after, most],
   );
   return rowsOf(STORED_ENTRY, rows);
+}
+
+/** How many of these entries no replay has imported yet. `since`: ms since 1970. */
+export async function countPendingOfFields(
+  sql: Sql,
+  { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
+  fields: readonly string[],
+  since: number,
+): Promise<number> {
+  return readCount(
+    sql,
+    `select count(*) as count from webhook_log
+     where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text]) and status = 'pending'
+       and fields && $3::text[] and coalesce(received_at, created_at) >= $4::timestamptz`,
+    [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since)],
+  );
 }

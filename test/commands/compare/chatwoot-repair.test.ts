@@ -49,6 +49,43 @@ describe('the repair of Chatwoot', () => {
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
+  it('leaves out what a row without an id may be, one for each row, and says how many', async () => {
+    const { store, crm, place } = await damaged(26, []);
+    const healthy = await compareAll(store, 'chatwoot', place);
+    const before = healthy.result.counts;
+    const same = new Set(healthy.items.flatMap((item) => (item.class === 'same' ? [item.rowId] : [])));
+    const texts = `select min(m.id) as id from messages m
+      where m.inbox_id = ${WEB_INBOX} and m.message_type = 0 and m.source_id is not null and m.content_type = 0
+        and not exists (select from attachments a where a.message_id = m.id)
+        and coalesce(m.content_attributes::text, '') not like '%deleted%'
+      group by m.conversation_id order by 1`;
+    const rows = (await crm.sql(texts))
+      .flatMap(({ id }) => (same.has(String(id)) ? [Number(id)] : []))
+      .slice(0, 5);
+    expect(rows).toHaveLength(5);
+    const [other, late, ...alike] = rows;
+    await crm.sql('update messages set source_id = null where id = any($1)', [rows]);
+    // These are other messages: another text, another time.
+    await crm.sql(`update messages set content = 'something else' where id = $1`, [other]);
+    await crm.sql(
+      `update messages set created_at = created_at + interval '1 hour', content_attributes = '{}' where id = $1`,
+      [late],
+    );
+    // Of these nothing says when they were sent, only when they were stored.
+    await crm.sql(`update messages set content_attributes = '{}' where id = any($1)`, [alike.slice(1)]);
+    const repair = await makeRepair(store, 'chatwoot', place);
+    expect(repair.result.counts).toMatchObject({
+      lost: before.lost + rows.length,
+      without_id: before.without_id + rows.length,
+    });
+    expect(repair.result.repair).toMatchObject({
+      messages: before.lost + 2,
+      leftOut: { row_without_id: alike.length },
+    });
+    await applyScript(crm.sql, repair.sql);
+    expect((await compareAll(store, 'chatwoot', place)).result.counts.lost).toBe(alike.length);
+  });
+
   it('finds a contact by every spelling of the number, makes one for a stranger, and words what is no text', async () => {
     const { store, day, crm, place } = await damaged(22, []);
     const known = `+${day.people.find(({ phone, crmPhone }) => phone !== crmPhone)?.crmPhone ?? ''}`;

@@ -422,5 +422,9 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(first?.why).toContain('Evolution API up to 2.4.0');
     const web = found.result.connections.find(({ connection }) => connection === 'loja-web');
     expect(web?.splitPeople).toBeGreaterThan(0);
+    expect(web?.splitContacts).toHaveLength(Math.min(5, web?.splitPeople ?? 0));
+    for (const contact of web?.splitContacts ?? []) expect(contact).toMatch(/^\+\d+$/);
+    const shown = JSON.stringify(presentCompare(found.result, ['compare', 'evolution', 'rows.csv']).document);
+    expect(shown).toContain(`several contacts in the CRM: ${web?.splitPeople} (${web?.splitContacts[0]}`);
   });
 });

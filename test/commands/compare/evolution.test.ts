@@ -41,4 +41,17 @@ describeOnBackends('compare evolution', (backend) => {
       [WEB.name, 'the CRM stored the message under the contact of another person'],
     ]);
   });
+
+  it('says of a row without a contact that it is under none', async () => {
+    const store = await backend.open();
+    const day = createDay({ seed: 13, count: 120, batched: true });
+    await replayDay(store, day);
+    const { crm } = await databases.filled(fillEvolution, day);
+    await crm.sql(`
+      update "Message" set key = key - 'remoteJid' - 'remoteJidAlt'
+      where id = (select min(id) from "Message" where "messageType" = 'conversation' and key ->> 'remoteJid' like '%@s.whatsapp.net')`);
+    const { items } = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
+    const others = items.filter((item) => item.class === 'other_contact');
+    expect(others.map(({ detail }) => detail)).toEqual(['under no contact']);
+  });
 });

@@ -72,4 +72,21 @@ describe('the instances of a CRM', () => {
       expect.objectContaining({ remedy: expect.stringContaining('the export of Instance') as string }),
     );
   });
+
+  it('without an id are not advised to be mapped: the export that names them, or the only connection', async () => {
+    const store = await backend.open();
+    await addConnection(store, { name: 'loja', phoneNumberId: '800000000000001' });
+    await addConnection(store, { name: 'shop', phoneNumberId: '800000000000002' });
+    const records = await readConnectionRecords(store.sql, {});
+    const crm = crmWith({ key: '', name: '', phoneNumberId: null, phone: null, isCloudApi: null });
+    const advice =
+      'Give the export of Instance too, or name the only connection of these messages: --connection NAME.';
+    for (const map of [[], [{ connection: 'loja', crm: '1' }]]) {
+      expect(() => matchConnections(crm, records, { map, connection: undefined })).toThrow(
+        expect.objectContaining({ remedy: expect.stringContaining(advice) as string }),
+      );
+    }
+    const { matches } = matchConnections(crm, records, { map: [], connection: 'shop' });
+    expect(matches.map(({ connection }) => connection.name)).toEqual(['shop']);
+  });
 });

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { forgetSaved, matchedBy, openSaved, saveForNights } from '../../../src/commands/compare/saved.js';
+import {
+  forgetSaved,
+  matchedBy,
+  openSaved,
+  saveForNights,
+  type ToSave,
+} from '../../../src/commands/compare/saved.js';
 import { presentCompare } from '../../../src/cli/views/compare.js';
 import type { LostMessage } from '../../../src/commands/compare/types.js';
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
@@ -9,6 +15,7 @@ import type { ReconcileResult } from '../../../src/commands/reconcile/types.js';
 import { UserError } from '../../../src/model/errors.js';
 import { adviceList } from '../../../src/model/remedy.js';
 import type { Store } from '../../../src/store/store.js';
+import { readSavedComparisons, type SavedComparison } from '../../../src/store/tables/saved-comparisons.js';
 import { compareAll, replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
 import { CLOUD, createDay, WEB } from '../../support/crm/day.js';
@@ -181,6 +188,41 @@ describeOnBackends('a saved comparison', (backend) => {
     expect(alertsOf(await night(store))).toEqual([]);
     const alone = await compareAll(store, 'evolution', place, { connection: `+${CLOUD.number}` });
     expect(alone.result).toMatchObject({ severity: 'note', absent: [] });
+  });
+
+  it('keeps what was found: by the comparison that saves it, else by the last one of the same settings', async () => {
+    const store = await backend.open();
+    await replayDay(store, DAY);
+    const ctx = testContext(store);
+    const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
+    const { crm: healthy } = await databases.filled(fillEvolution, DAY);
+    const lossy = await compareAll(store, 'evolution', { kind: 'database', url: crm.readOnlyUrl });
+    const clean = await compareAll(store, 'evolution', { kind: 'database', url: healthy.readOnlyUrl });
+    const map = [
+      { connection: WEB.name, crm: WEB.name },
+      { connection: `+${CLOUD.number}`, crm: CLOUD.name },
+    ];
+    const save = async (settings: Partial<ToSave> = {}): Promise<SavedComparison | undefined> => {
+      const matched = matchedBy(lossy.result);
+      const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map, matched } as const;
+      await saveForNights(ctx, { ...toSave, ...settings }, KEY);
+      return (await readSavedComparisons(store.sql))[0];
+    };
+    const at = ({ result }: typeof lossy): number => Date.parse(result.startedAt);
+    const found = { comparedAt: at(lossy), error: null, result: { counts: { ...lossy.result.counts } } };
+    expect(lossy.result.counts.lost).toBeGreaterThan(2);
+    expect(await save({ found: lossy.result })).toMatchObject(found);
+    expect(await save()).toMatchObject(found);
+    expect(await save({ map: map.toReversed() })).toMatchObject(found);
+
+    const nothing = { comparedAt: null, error: null, result: null };
+    for (const changed of [{ url: healthy.readOnlyUrl }, { map: [] }, { connection: WEB.name }]) {
+      await save({ found: lossy.result });
+      expect(await save(changed)).toMatchObject(nothing);
+    }
+    await save({ found: lossy.result });
+    const replaced = await save({ url: healthy.readOnlyUrl, found: clean.result });
+    expect(replaced).toMatchObject({ comparedAt: at(clean), result: { counts: { lost: 0 } } });
   });
 
   it('says which statements let a role read, without a permission on the schema or on one table', async () => {

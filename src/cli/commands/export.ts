@@ -1,0 +1,228 @@
+import { stat } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { Argument, type Command } from 'commander';
+import { ConfigError, EXIT } from '../../model/errors.js';
+import type { Attach, Call, Outcome } from '../call.js';
+import { DATABASE_EXITS, describe } from '../describe.js';
+import { moment, toggle, zone } from '../flags/kinds.js';
+import { actor, connection } from '../flags/shared.js';
+import { contradiction, group, readFlags, rejectEmptyWindow, type Reading } from '../flags/table.js';
+import type { Form, FormWriter, IndexWriter } from '../transcript/form.js';
+import type { Target } from '../transcript/files.js';
+import { exportVerdict, presentExport, type ExportResult } from '../views/export.js';
+
+const FLAGS = {
+  ...group('Which messages:', {
+    all: toggle(
+      'everybody’s: a directory with a file for each conversation, or one ndjson or csv',
+    ).onlyTyped(),
+    since: moment('sent at or after: 2026-11-03, 36h, 2d, 3w, yesterday'),
+    until: moment('sent before'),
+    connection: connection('only this connection; also distinguishes organizations'),
+  }),
+  ...group('How to write them:', {
+    tz: zone('time zone for dates and for times in txt and html'),
+    media: toggle('copy the files that media fetch has kept beside it').onlyTyped(),
+    as: actor(),
+  }),
+};
+
+export function registerExport(parent: Command, attach: Attach): void {
+  const command = parent
+    .command('export')
+    .addArgument(new Argument('[contact]', 'phone in any format, JID, LID, BSUID or lead id'));
+  describe(command, {
+    flags: FLAGS,
+    summary: 'Write a contact’s messages, or everybody’s, to a file or a directory.',
+    details:
+      '--format html (one page for a browser or a printer), txt, csv or ndjson; else the ending of -o says it. txt and html are ' +
+      'for people: by day, with edits and their earlier versions, revoked messages with what they said as far as it is known, ' +
+      'replies, reactions, and the zone of each time. ndjson and csv have every field that is stored. All messages, oldest ' +
+      'first, of one moment, whatever is stored meanwhile. What strangers wrote is harmless in every format. -o FILE for one ' +
+      'contact, -o DIR (new or empty) for several conversations; without -o, to stdout as txt. It appears whole or not at all, ' +
+      'and only you can read it. The access is recorded first: runs list --access.',
+    examples: [
+      ['wa-reconcile export +5511912345678 -o ana.html', 'a transcript to read or print'],
+      ['wa-reconcile export +5511912345678 -o ana.html --media', 'with its files in ana-media'],
+      ['wa-reconcile export 123456789012345@lid --format ndjson | jq .body', 'as data'],
+      ['wa-reconcile export --all --since 2026-01-01 --format html -o conversations/', 'everybody’s'],
+    ],
+    exits: {
+      ...DATABASE_EXITS,
+      [EXIT.usage]: 'wrong usage or configuration; contact unknown or ambiguous; the place is taken',
+      [EXIT.partial]: 'all messages are exported, but some files are not here (--media)',
+      [EXIT.interrupted]: 'interrupted; nothing was written',
+    },
+  });
+  attach(command, exportCommand, { makes: ['page', 'text'], writesItself: true });
+}
+
+async function exportCommand(call: Call): Promise<Outcome> {
+  const [{ withContext }, { exportMessages }, { openTranscript }] = await Promise.all([
+    import('../session.js'),
+    import('../../commands/export/export-messages.js'),
+    import('../transcript/files.js'),
+  ]);
+  const reading = readFlags(FLAGS, call);
+  const { values } = reading;
+  const { contact, target, form } = await readPlace(call, reading);
+  const isDirectory = target.kind === 'directory';
+  const transcript = await openTranscript(
+    {
+      target,
+      form,
+      media: values.media,
+      ...(await writersOf(form, {
+        timeZone: values.tz,
+        media: values.media,
+        madeAt: new Date(call.io.clock()).toISOString(),
+      })),
+    },
+    call.io,
+  );
+  try {
+    const session = { command: 'export', interruptible: 'reading', actor: values.as } as const;
+    const summary = await withContext(call, session, (ctx) =>
+      exportMessages(
+        ctx,
+        {
+          contact,
+          connection: values.connection,
+          from: values.since,
+          to: values.until,
+          separate: isDirectory,
+        },
+        transcript,
+      ),
+    );
+    await transcript.finish();
+    const result: ExportResult = {
+      schemaVersion: 1,
+      command: 'export',
+      output: target.kind === 'stdout' ? null : resolve(call.io.cwd, target.path),
+      form,
+      ...summary,
+      media: values.media ? transcript.files : null,
+    };
+    // There the export itself is the result.
+    if (target.kind === 'stdout') call.notice(`${exportVerdict(result).text}.`);
+    return {
+      presentation: presentExport(result),
+      isDelivered: target.kind === 'stdout',
+      exitCode: transcript.files.missing > 0 ? EXIT.partial : EXIT.ok,
+    };
+  } finally {
+    await transcript.discard();
+  }
+}
+
+/** Whose messages, where to, and in which form. Throws ConfigError for what does not fit together. */
+async function readPlace(
+  call: Call,
+  reading: Reading<typeof FLAGS>,
+): Promise<{ contact: string | undefined; target: Target; form: Form }> {
+  const { values, origin } = reading;
+  const [contact] = call.args;
+  rejectEmptyWindow(reading, 'since', 'until');
+  if (values.all && contact !== undefined) {
+    throw contradiction(`${origin('all').place} and a contact are given.`, 'Give one of them.');
+  }
+  if (!values.all && contact === undefined) {
+    throw new ConfigError('Whose messages?', { remedy: 'Name a contact, or give --all.' });
+  }
+  const { output } = call.settings;
+  const form = formOf(call);
+  const target = await targetOf(call, { output, isAll: values.all });
+  if (target.kind !== 'directory' && values.all && (form === 'html' || form === 'txt')) {
+    throw new ConfigError(`As ${form}, each conversation is a file of its own.`, {
+      remedy: 'Name a new directory: -o DIR; or give --format ndjson or csv.',
+    });
+  }
+  if (target.kind === 'stdout' && values.media) {
+    throw contradiction(
+      `${origin('media').place} puts files beside the export, which goes to stdout.`,
+      'Name a file or a directory with -o.',
+    );
+  }
+  return { contact, target, form };
+}
+
+const BY_ENDING: Readonly<Record<string, Form>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.csv': 'csv',
+  '.txt': 'txt',
+  '.html': 'html',
+  '.htm': 'html',
+};
+
+/** `--format`, else the ending of `-o`; for a directory a page, for a terminal text. Throws ConfigError for any other format. */
+function formOf({ settings }: Call): Form {
+  const { format, page, plain, output, origin } = settings;
+  if (page) return 'html';
+  if (plain) return 'txt';
+  switch (format) {
+    case 'ndjson':
+    case 'csv':
+      return format;
+    // As JSON, the result says what was exported; the file's name says its form.
+    case 'json':
+    case 'table': {
+      const implied = output === undefined ? undefined : BY_ENDING[extname(output).toLowerCase()];
+      if (format === 'table' && origin('format').from !== 'default') break;
+      return implied ?? (output === undefined || output === '-' ? 'txt' : 'html');
+    }
+    case 'markdown':
+    case 'openmetrics':
+      break;
+  }
+  throw new ConfigError(`${origin('format').place} ${format}: an export has another form.`, {
+    remedy: 'Give ndjson, csv, txt or html.',
+  });
+}
+
+/** A directory where the name is one: it is there, ends with a slash, or has no ending. */
+async function targetOf(
+  { io }: Call,
+  { output, isAll }: { output: string | undefined; isAll: boolean },
+): Promise<Target> {
+  if (output === undefined || output === '-') return { kind: 'stdout' };
+  const there = await stat(resolve(io.cwd, output)).catch(() => undefined);
+  const isDirectory =
+    there?.isDirectory() ??
+    (/[/\\]$/.test(output) || (isAll && BY_ENDING[extname(output).toLowerCase()] === undefined));
+  return { kind: isDirectory ? 'directory' : 'file', path: output };
+}
+
+interface WriterOptions {
+  timeZone: string;
+  media: boolean;
+  madeAt: string;
+}
+
+async function writersOf(
+  form: Form,
+  options: WriterOptions,
+): Promise<{ writer: () => FormWriter; index: () => IndexWriter }> {
+  switch (form) {
+    case 'html': {
+      const { htmlIndex, htmlWriter } = await import('../transcript/html.js');
+      return { writer: () => htmlWriter(options), index: () => htmlIndex(options) };
+    }
+    case 'txt': {
+      const { textIndex, textWriter } = await import('../transcript/text.js');
+      return { writer: () => textWriter(options), index: textIndex };
+    }
+    case 'csv': {
+      const [{ csvIndex, csvWriter }, { csvText }] = await Promise.all([
+        import('../transcript/data.js'),
+        import('../ui/csv.js'),
+      ]);
+      return { writer: () => csvWriter(csvText), index: () => csvIndex(csvText) };
+    }
+    case 'ndjson': {
+      const { ndjsonIndex, ndjsonWriter } = await import('../transcript/data.js');
+      return { writer: ndjsonWriter, index: ndjsonIndex };
+    }
+  }
+}

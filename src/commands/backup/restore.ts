@@ -1,0 +1,170 @@
+import { Damage } from '../../archive/damage.js';
+import { readParts, type CheckedArchive } from '../../archive/read-archive.js';
+import type { DumpedTable } from '../../archive/format.js';
+import type { Context } from '../../context.js';
+import { amount } from '../../model/amount.js';
+import { ConfigError, EXIT, UserError } from '../../model/errors.js';
+import { loadLines, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
+import { clearForRestore, readContent } from '../../store/dump/empty.js';
+import { readTables } from '../../store/dump/tables.js';
+import { migrateWithin } from '../../store/migrations/migrate.js';
+import {
+  assertMigratable,
+  ourViews,
+  readMigrations,
+  readStatus,
+  type MigrationFile,
+} from '../../store/migrations/status.js';
+import type { Sql } from '../../store/sql.js';
+import { damaged, openArchive } from './check.js';
+import { figuresOf } from './figures.js';
+import type { BackupSource, RestoreResult } from './types.js';
+
+export interface RestoreOptions {
+  source: BackupSource;
+  /** Its bytes have been proved. */
+  archive: CheckedArchive;
+}
+
+/**
+ * Stores a proved backup in an empty database, in one transaction: tables of the backup's version, its rows, then the migrations
+ * since. Throws ConfigError for a database that is not empty, before the first row.
+ */
+export async function restore(ctx: Context, { source, archive }: RestoreOptions): Promise<RestoreResult> {
+  const known = await readMigrations();
+  const { migrations } = archive.header;
+  const last = migrations.at(-1) ?? '';
+  assertKnown(archive, known);
+  try {
+    const migrated = await ctx.store.transaction(async (tx) => {
+      await prepareTables(tx, known, last, ctx.store.location);
+      await load(ctx, tx, { source, archive }, known);
+      await migrateWithin(tx, known, ctx.store.location);
+      return known.map(({ name }) => name).filter((name) => name > last);
+    });
+    return {
+      schemaVersion: 1,
+      command: 'restore',
+      file: source.place,
+      bytes: source.size,
+      encrypted: source.isEncrypted,
+      ...figuresOf(archive),
+      database: ctx.store.location,
+      backend: ctx.store.backend,
+      migrated,
+    };
+  } catch (error) {
+    if (error instanceof Damage) throw damaged(source.place, error);
+    if (!ctx.signal.aborted) throw error;
+    throw new UserError('Interrupted: nothing was restored.', {
+      code: 'interrupted',
+      exitCode: EXIT.interrupted,
+    });
+  }
+}
+
+/** Proves a backup, before a database is opened or created for it. Throws what {@link restore} would throw about the file. */
+export async function openForRestore(source: BackupSource): Promise<CheckedArchive> {
+  const archive = await openArchive(source);
+  assertKnown(archive, await readMigrations());
+  return archive;
+}
+
+/** Throws ConfigError for the tables of a newer version: this one could neither fill nor read them. */
+function assertKnown({ header }: CheckedArchive, known: readonly MigrationFile[]): void {
+  const names = new Set(known.map(({ name }) => name));
+  const unknown = header.migrations.filter((name) => !names.has(name));
+  if (unknown.length === 0) return;
+  throw new ConfigError(
+    `The backup was written by wa-reconcile ${header.tool}, whose tables are newer: ${unknown.join(', ')}.`,
+    { code: 'backup_newer', remedy: `Use wa-reconcile ${header.tool} or newer.` },
+  );
+}
+
+/** Tables of the backup's version, without a row. */
+async function prepareTables(
+  tx: Sql,
+  known: readonly MigrationFile[],
+  last: string,
+  location: string,
+): Promise<void> {
+  const status = await readStatus(tx, known);
+  assertMigratable(status, location);
+  const tables = await readTables(tx, known);
+  const names = tables.map(({ name }) => name);
+  const content = await readContent(tx, names);
+  if (content.length > 0) {
+    throw new ConfigError(
+      `The database ${location} is not empty: it has ${content.map(({ table, rows }) => `${table} (${amount(rows, 'row')})`).join(', ')}.`,
+      {
+        code: 'database_not_empty',
+        remedy: 'A backup is restored into an empty database: give another --home or DATABASE_URL.',
+      },
+    );
+  }
+  const isNewer = status.applied.some(({ name }) => name > last);
+  await clearForRestore(tx, names, { dropping: isNewer ? { views: ourViews(known) } : null });
+  await migrateWithin(tx, known, location, last);
+}
+
+async function load(
+  ctx: Context,
+  tx: Sql,
+  { source, archive: { manifest } }: RestoreOptions,
+  known: readonly MigrationFile[],
+): Promise<void> {
+  const tables = await readTables(tx, known);
+  assertColumns(manifest.tables, tables);
+  const names = tables.map(({ name }) => name);
+  await clearForRestore(tx, names, { dropping: null });
+  const aside = await setConstraintsAside(tx, names);
+  const done = { bytes: 0, rows: 0, messages: 0 };
+  const stored = new Map<string, number>();
+  for await (const { table, part, ndjson } of readParts(source.open(), manifest)) {
+    ctx.signal.throwIfAborted();
+    await ctx.store.assertSpace();
+    const rows = await loadLines(tx, table, ndjson);
+    if (rows !== part.rows) throw new Damage(part.name, `it has ${rows} rows instead of ${part.rows}`);
+    stored.set(table.name, (stored.get(table.name) ?? 0) + rows);
+    done.bytes += part.size;
+    done.rows += rows;
+    if (table.name === 'messages') done.messages += rows;
+    ctx.emit({
+      event: 'progress',
+      bytesRead: done.bytes,
+      bytesTotal: source.size,
+      entries: done.rows,
+      messages: done.messages,
+    });
+  }
+  for (const table of manifest.tables) {
+    if ((stored.get(table.name) ?? 0) !== table.rows) throw new Damage(table.name, 'parts of it are missing');
+    await restoreSequences(tx, table.sequences);
+  }
+  await aside.putBack();
+}
+
+/** Throws ConfigError for columns that another program had added: their values would be lost. */
+function assertColumns(
+  dumped: readonly DumpedTable[],
+  tables: readonly { name: string; columns: readonly { name: string; type: string }[] }[],
+): void {
+  const there = new Map(
+    tables.flatMap((table) =>
+      table.columns.map(({ name, type }) => [`${table.name}.${name}`, type] as const),
+    ),
+  );
+  const lacking = dumped.flatMap((table) =>
+    table.columns
+      .filter(({ name, type }) => there.get(`${table.name}.${name}`) !== type)
+      .map(({ name, type }) => `${table.name}.${name} (${type})`),
+  );
+  if (lacking.length === 0) return;
+  throw new ConfigError(
+    `The backup has columns that this tool’s tables lack; another program had added them: ${lacking.join(', ')}.`,
+    {
+      code: 'backup_columns',
+      remedy: 'Create the tables with `db migrate`, add these columns, and restore again.',
+    },
+  );
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Sql } from '../sql.js';
+import { quoted } from './tables.js';
+
+const countRow = z.object({ rows: z.number() });
+
+/** The tables that hold something, and how much. The organization that the migrations make is nothing. */
+export async function readContent(
+  tx: Sql,
+  names: readonly string[],
+): Promise<{ table: string; rows: number }[]> {
+  const content: { table: string; rows: number }[] = [];
+  for (const table of names) {
+    const own =
+      table === 'organizations'
+        ? `where (id, slug, name) <> ('${DEFAULT_ID}'::uuid, 'default', 'Default')`
+        : '';
+    const [row] = await tx.query(
+      `select count(*)::int as rows from (select from ${quoted(table)} ${own} limit ${MOST}) r`,
+    );
+    const { rows } = countRow.parse(row);
+    if (rows > 0) content.push({ table, rows });
+  }
+  return content;
+}
+
+/** Enough to say that a database is not empty. */
+const MOST = 100_000;
+const DEFAULT_ID = '00000000-0000-7000-8000-000000000001';
+
+/**
+ * Makes room for the rows of a backup in tables that hold nothing. `dropping`: they are of a newer version than the backup, and are
+ * made again as they were then, and so are the views on them. Emptied by truncating: a restore that was killed has left dead rows.
+ */
+export async function clearForRestore(
+  tx: Sql,
+  names: readonly string[],
+  { dropping }: { dropping: { views: readonly string[] } | null },
+): Promise<void> {
+  if (names.length === 0) return;
+  const list = names.map(quoted).join(', ');
+  if (dropping !== null) {
+    const { views } = dropping;
+    if (views.length > 0) await tx.execute(`drop view if exists ${views.map(quoted).join(', ')}`);
+    await tx.execute(`drop table ${list}`);
+    await tx.execute('delete from _prisma_migrations');
+    return;
+  }
+  const [row] = await tx.query(
+    `select count(*)::int as rows from pg_constraint k
+     join pg_class p on p.oid = k.confrelid and p.relname = any($1::text[]) and p.relnamespace = current_schema()::regnamespace
+     join pg_class c on c.oid = k.conrelid
+     where k.contype = 'f' and not (c.relname = any($1::text[]) and c.relnamespace = p.relnamespace)`,
+    [`{${names.map((name) => `"${name}"`).join(',')}}`],
+  );
+  // Another program's table that refers to ours forbids truncating, even if both are empty.
+  await tx.execute(countRow.parse(row).rows === 0 ? `truncate ${list}` : 'delete from organizations');
+}

@@ -1,0 +1,88 @@
+import { integerOf, textOf } from '../row.js';
+import type { Sql, SqlRow } from '../sql.js';
+import { quoted, type ColumnShape, type TableShape } from './tables.js';
+
+/** So much of rows is asked for at once, as far as their sizes tell before. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_ROWS = 2_000;
+/** Sizes are asked for in so large pages. */
+const SIZES = 10_000;
+/** Above this, PostgreSQL may have compressed a value, whose text is then larger than its place. */
+const MAY_BE_COMPRESSED = 1_900;
+
+/**
+ * The rows of a table as lines of NDJSON, in the order of its key, inside the caller's snapshot. PostgreSQL writes the JSON, and
+ * nothing here looks into it. Two cursors run side by side: the first tells how large the next rows are, so that the second never
+ * fetches more than memory is to hold, whatever is in a column.
+ */
+export async function* readLines(
+  tx: Sql,
+  table: TableShape,
+  condition: string,
+): AsyncGenerator<readonly string[]> {
+  const order = table.key.length === 0 ? '' : `order by ${table.key.map(quoted).join(', ')}`;
+  const from = `from ${quoted(table.name)} t where ${condition} ${order}`;
+  const columns = table.columns.map(({ name, asText }) => {
+    const column = quoted(name);
+    return asText ? `${column}::text as ${column}` : column;
+  });
+  await tx.execute(
+    `declare dump_sizes no scroll cursor for select (${table.columns.map(sizeOf).join(' + ')})::float8 as size ${from}`,
+  );
+  await tx.execute(
+    `declare dump_rows no scroll cursor for select row_to_json(r)::text as line from (select ${columns.join(', ')} ${from}) r`,
+  );
+  try {
+    let ahead: Promise<SqlRow[]> | undefined;
+    for await (const rows of batchesBySize(tx)) {
+      // PostgreSQL makes the next rows while the caller works on these.
+      const next = tx.query(`fetch ${rows} from dump_rows`);
+      next.catch(() => undefined);
+      if (ahead !== undefined) yield linesOf(await ahead);
+      ahead = next;
+    }
+    if (ahead !== undefined) yield linesOf(await ahead);
+  } finally {
+    // After a failed statement they are gone with the transaction.
+    await tx.execute('close dump_sizes').catch(() => undefined);
+    await tx.execute('close dump_rows').catch(() => undefined);
+  }
+}
+
+function linesOf(rows: readonly SqlRow[]): string[] {
+  return rows.map((row) => textOf(row, 'line'));
+}
+
+/** How many rows to fetch, again and again. */
+async function* batchesBySize(tx: Sql): AsyncGenerator<number> {
+  let rows = 0;
+  let bytes = 0;
+  for (;;) {
+    const sizes = await tx.query(`fetch ${SIZES} from dump_sizes`);
+    for (const row of sizes) {
+      const size = integerOf(row, 'size');
+      if (rows > 0 && (rows >= BATCH_ROWS || bytes + size > BATCH_BYTES)) {
+        yield rows;
+        rows = 0;
+        bytes = 0;
+      }
+      rows += 1;
+      bytes += size;
+    }
+    if (sizes.length < SIZES) break;
+  }
+  if (rows > 0) yield rows;
+}
+
+/** SQL: about how many characters a column takes in a line. None of these reads a value that is stored apart, but the last. */
+function sizeOf({ name, type }: ColumnShape): string {
+  const column = quoted(name);
+  const own = name.length + 8;
+  if (type === 'bytea') return `${own} + 2 * coalesce(octet_length(${column}), 0)::float8`;
+  if (type === 'text' || type.startsWith('character varying')) {
+    return `${own} + coalesce(octet_length(${column}), 0)`;
+  }
+  if (/^(?:uuid|integer|bigint|boolean|timestamp.*)$/.test(type)) return `${own + 32}`;
+  return `${own} + coalesce(case when pg_column_size(${column}) > ${MAY_BE_COMPRESSED} then octet_length(${column}::text)
+    else 2 * pg_column_size(${column}) end, 0)::float8`;
+}

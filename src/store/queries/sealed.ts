@@ -1,0 +1,34 @@
+import { bytes, columns, orNull, rowsOf, text, uuid, word, type RowOf } from '../columns.js';
+import type { Sql } from '../sql.js';
+
+/** What is sealed with the secret key, of whatever table. Excludes owed files, which a lost key only leaves out. */
+const SEALED_KINDS = ['token', 'device', 'comparison'] as const;
+
+const SEALED = columns({
+  kind: word(SEALED_KINDS),
+  connectionId: orNull(uuid),
+  /** Of the connection, or of the saved comparison. */
+  name: text,
+  sealed: bytes,
+});
+
+/** A sealed value: an access token, the key of a linked device, the URL of a saved comparison. */
+export type SealedRow = RowOf<typeof SEALED>;
+
+/** Every sealed value, tokens first. There are a few per connection. */
+export async function readSealed(sql: Sql): Promise<SealedRow[]> {
+  return rowsOf(
+    SEALED,
+    await sql.query(
+      `select kind, connection_id, name, sealed from (
+         select 1 as place, 'token' as kind, c.id as connection_id, c.name, g.token as sealed
+         from graph_credentials g join connections c on c.id = g.connection_id
+         union all
+         select 2, 'device', c.id, c.name, coalesce(d.device_key, d.credentials)
+         from linked_devices d join connections c on c.id = d.connection_id
+         union all
+         select 3, 'comparison', null, s.name, s.url from saved_comparisons s) sealed
+       order by place, name, connection_id`,
+    ),
+  );
+}

@@ -1,0 +1,132 @@
+import { expect, it } from 'vitest';
+import { openForRestore, restore } from '../../src/commands/backup/restore.js';
+import { applyMigrations, migrate } from '../../src/store/migrations/migrate.js';
+import { readMigrations } from '../../src/store/migrations/status.js';
+import type { Store } from '../../src/store/store.js';
+import {
+  backUp,
+  fillEverything,
+  memorySource,
+  restoreInto,
+  tableDigests,
+  withStore,
+} from '../support/backups.js';
+import { describeOnBackends } from '../support/databases.js';
+import { shapeOf } from '../support/empty-database.js';
+import { replayBodies, testContext } from '../support/replaying.js';
+import { live } from '../support/webhooks.js';
+
+/** What the first version stored, and later migrations change. */
+const OLD_ROWS = [
+  `insert into connections (id, organization_id, name, kind, history_sync_status)
+   select gen_random_uuid(), id, 'shop', 'coexistence', 'completed' from organizations`,
+  `insert into sync_runs (id, command, options, status, host, pid, started_at)
+   values (gen_random_uuid(), 'replay', '{"connection": "shop"}', 'completed', 'h', 1, now())`,
+  `insert into leads (id, organization_id, phone_number, source, first_seen_at)
+   select gen_random_uuid(), id, '+5511912345678', 'live_message', now() from organizations`,
+];
+
+describeOnBackends('the tables of a backup', (backend) => {
+  const everyTable = async (store: Store): Promise<string> => await shapeOf(store);
+
+  it('of an older version are brought up to this one, as a migration in place would', async () => {
+    const known = await readMigrations();
+    const old = await backend.emptyConfig();
+    const { bytes, digests, shape } = await withStore(
+      old,
+      async (store) => {
+        await applyMigrations(store, known.slice(0, 1));
+        for (const statement of OLD_ROWS) await store.sql.execute(statement);
+        const { bytes: backedUp } = await backUp(store);
+        await migrate(store);
+        return { bytes: backedUp, digests: await tableDigests(store), shape: await everyTable(store) };
+      },
+      { asItIs: true },
+    );
+    // Into nothing, and into tables of this version that hold nothing.
+    for (const config of [await backend.emptyConfig(), await backend.config()]) {
+      const result = await restoreInto(config, bytes);
+      expect(result).toMatchObject({
+        schema: known[0]?.name,
+        migrated: known.slice(1).map(({ name }) => name),
+      });
+      await withStore(config, async (store) => {
+        expect(await tableDigests(store)).toEqual(digests);
+        expect(await everyTable(store)).toBe(shape);
+        expect(await store.sql.query(`select options ? 'connectionId' as filled from sync_runs`)).toEqual([
+          { filled: true },
+        ]);
+      });
+    }
+  });
+
+  it('are refused where there is data, and it stays as it is', async () => {
+    const store = await backend.open();
+    await fillEverything(store);
+    const { bytes } = await backUp(store);
+    for (const statement of [
+      `insert into saved_comparisons (name, crm, url, options) values ('s', 'table', '\\x02', '{}')`,
+      `update organizations set name = 'Acme'`,
+      `insert into organizations (id, slug, name) values (gen_random_uuid(), 'acme', 'Acme')`,
+    ]) {
+      const config = await backend.config();
+      const before = await withStore(config, async (other) => {
+        await other.sql.execute(statement);
+        return tableDigests(other);
+      });
+      await expect(restoreInto(config, bytes)).rejects.toMatchObject({
+        code: 'database_not_empty',
+        exitCode: 2,
+      });
+      expect(await withStore(config, tableDigests)).toEqual(before);
+    }
+  });
+
+  it('may have another program’s beside them, also one that refers to them; its columns are not lost', async () => {
+    const config = await backend.config();
+    const target = await backend.config();
+    const ADD = `alter table leads add column score integer`;
+    const bytes = await withStore(config, async (store) => {
+      await store.sql.execute(ADD);
+      await replayBodies(store, [live('A1', 0)]);
+      await store.sql.execute('update leads set score = 7');
+      return (await backUp(store)).bytes;
+    });
+    await expect(restoreInto(target, bytes)).rejects.toMatchObject({
+      code: 'backup_columns',
+      message: expect.stringContaining('leads.score (integer)') as string,
+    });
+    await withStore(target, async (store) => {
+      expect(await store.sql.query('select count(*)::int as n from leads')).toEqual([{ n: 0 }]);
+      await store.sql.execute(ADD);
+      await store.sql.execute('create table deals (lead_id uuid references leads (id), message text)');
+    });
+    await restoreInto(target, bytes);
+    await withStore(target, async (store) => {
+      expect(await store.sql.query('select score from leads')).toEqual([{ score: 7 }]);
+    });
+  });
+
+  it('take rows of any size, a few at a time', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0)]);
+    const SIZE = 50 * 1024 * 1024;
+    await store.sql.execute(
+      `update webhook_log set raw_body = decode(repeat(md5('1'), ${SIZE / 16}), 'hex') where id = (select max(id::text)::uuid from webhook_log)`,
+    );
+    const { bytes } = await backUp(store);
+    const digests = await tableDigests(store);
+    await store.close();
+    const config = await backend.emptyConfig();
+    const source = memorySource(bytes);
+    const archive = await openForRestore(source);
+    await withStore(
+      config,
+      async (copy) => {
+        await restore(testContext(copy), { source, archive });
+        expect(await tableDigests(copy)).toEqual(digests);
+      },
+      { asItIs: true },
+    );
+  });
+});

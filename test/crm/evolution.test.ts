@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { CrmMessage, CrmRecord } from '../../src/crm/crm.js';
+import { EVOLUTION } from '../../src/crm/dialects/evolution.js';
+import { isOtherKind } from '../../src/crm/kinds.js';
+
+const ROW: CrmRecord = {
+  id: 'cm01',
+  key: { id: '3EB0A1B2C3D4E5F60001', fromMe: false, remoteJid: '5511988880001@s.whatsapp.net' },
+  messageType: 'conversation',
+  message: { conversation: 'Bom dia' },
+  messageTimestamp: 1_758_000_000,
+  instanceId: 'web',
+  status: 'DELIVERY_ACK',
+};
+
+function messageOf(columns: CrmRecord): CrmMessage {
+  const row = EVOLUTION.readRow({ ...ROW, ...columns });
+  if (row.kind !== 'message') throw new Error(`aside: ${row.reason}`);
+  return row.message;
+}
+
+const FILE = { mimetype: 'image/webp', directPath: '/v/1', mediaKey: 'AA==' };
+
+describe('a healthy row', () => {
+  it.each<[string, string, object, string]>([
+    ['an extended text', 'extendedTextMessage', { extendedTextMessage: { text: 'Bom dia' } }, 'text'],
+    ['a rewritten one', 'extendedTextMessage', { conversation: 'Bom dia' }, 'text'],
+    [
+      'one with keys beside it',
+      'conversation',
+      { senderKeyDistributionMessage: {}, conversation: 'x' },
+      'text',
+    ],
+    [
+      'one of a chat that disappears',
+      'ephemeralMessage',
+      { ephemeralMessage: { message: { conversation: 'x' } } },
+      'text',
+    ],
+    [
+      'one from another device',
+      'deviceSentMessage',
+      { deviceSentMessage: { destinationJid: 'x', message: { extendedTextMessage: { text: 'x' } } } },
+      'text',
+    ],
+    ['a picture without a caption', 'imageMessage', { imageMessage: FILE, mediaUrl: 'https://s3' }, 'image'],
+    ['one in base64', 'imageMessage', { base64: 'AA==', imageMessage: FILE }, 'image'],
+    [
+      'one to see once',
+      'viewOnceMessageV2',
+      { viewOnceMessageV2: { message: { imageMessage: FILE } } },
+      'image',
+    ],
+    [
+      'one of an album',
+      'associatedChildMessage',
+      { associatedChildMessage: { message: { imageMessage: FILE } } },
+      'image',
+    ],
+    [
+      'a document with a caption',
+      'documentWithCaptionMessage',
+      { documentWithCaptionMessage: { message: { documentMessage: { ...FILE, caption: 'x' } } } },
+      'document',
+    ],
+    ['a round video', 'ptvMessage', { ptvMessage: FILE }, 'video'],
+    [
+      'a voice message with its words',
+      'audioMessage',
+      { audioMessage: FILE, speechToText: '[audio] x' },
+      'audio',
+    ],
+    [
+      'a moving sticker',
+      'lottieStickerMessage',
+      { lottieStickerMessage: { message: { stickerMessage: FILE } } },
+      'sticker',
+    ],
+    ['a live place', 'liveLocationMessage', { liveLocationMessage: { degreesLatitude: 1 } }, 'location'],
+    ['a place that a repair words', 'conversation', { conversation: '[location]' }, 'location'],
+    ['several contacts', 'contactMessage', { contactsArrayMessage: { contacts: [] } }, 'contacts'],
+    ['a poll', 'pollCreationMessageV3', { pollCreationMessageV3: { name: '?' } }, 'poll'],
+    ['a poll that a repair words', 'conversation', { conversation: '[poll]' }, 'poll'],
+    ['a reply to buttons', 'conversation', { conversation: 'Sim' }, 'button'],
+    ['a template', 'templateMessage', { templateMessage: { hydratedTemplate: {} } }, 'text'],
+    [
+      'buttons',
+      'viewOnceMessage',
+      { viewOnceMessage: { message: { interactiveMessage: {} } } },
+      'interactive',
+    ],
+    ['what no device can show', 'placeholderMessage', { placeholderMessage: { type: 0 } }, 'unsupported'],
+    ['what came as nothing at all', 'unknown', { messageContextInfo: {} }, 'unsupported'],
+  ])('with %s is no other kind', (_what, messageType, message, ours) => {
+    expect(isOtherKind(ours, messageOf({ messageType, message }).kinds)).toBe(false);
+  });
+
+  it('lacks nothing, also in an export, where everything is a text', () => {
+    expect(messageOf({}).lacks).toEqual([]);
+    const texts = {
+      key: JSON.stringify(ROW.key),
+      message: JSON.stringify(ROW.message),
+      messageTimestamp: '1758000000',
+    };
+    expect(messageOf(texts)).toEqual(messageOf({}));
+  });
+
+  it('that was edited says neither its words nor its time', () => {
+    const message = { key: {}, type: 'MESSAGE_EDIT', editedMessage: { conversation: 'x' } };
+    const edited = { status: 'EDITED', message, messageTimestamp: 1_758_000_900 };
+    expect(messageOf(edited)).toMatchObject({ at: null, lacks: [], kinds: [], body: undefined });
+    expect(messageOf({ ...edited, messageType: 'imageMessage' }).kinds).toEqual(['image']);
+  });
+});
