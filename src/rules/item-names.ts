@@ -7,7 +7,11 @@ const PERSON_KEY =
   /^(?:from|to|id|wa_id|jid|author|phone_number|\w*(?:user_id|[jJ]id|[pP]articipant|recipient|sender)\w*)$/;
 
 /** Whether an item without its own fact names one of these people: in its person fields, not in its text. */
-export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string>, depth = 6): boolean {
+export function itemNames(
+  item: JsonValue | undefined,
+  names: { has: (name: string) => boolean },
+  depth = 6,
+): boolean {
   if (typeof item !== 'object' || item === null || depth === 0) return false;
   if (Array.isArray(item)) return item.some((element) => itemNames(element, names, depth - 1));
   return Object.entries(item).some(([key, value]) => {

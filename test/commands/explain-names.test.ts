@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  itemHasId,
-  patternsOf,
-  wamidPrefixes,
-  wordsOfNames,
-} from '../../src/commands/explain/log-items.js';
+import { itemHasId, patternsOf } from '../../src/commands/explain/log-items.js';
+import { wamidPrefixes, wordsOfNames } from '../../src/identity/name-words.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
 import { itemNames } from '../../src/rules/item-names.js';
 

@@ -1,6 +1,7 @@
 import { remedy } from '../../model/remedy.js';
+import { ERASED_NAMES } from '../replay/open-erased.js';
 import type { SealedRow } from '../../store/queries/sealed.js';
-import type { SealedThing } from './secret-key.js';
+import type { SealedThing } from '../../model/secrets.js';
 
 /** The linked device of the connection with this name. */
 export function linkedDevice(name: string): SealedThing {
@@ -44,5 +45,7 @@ export function sealedThing({ kind, name }: Pick<SealedRow, 'kind' | 'name'>): S
       return linkedDevice(name);
     case 'comparison':
       return savedUrl(name);
+    case 'erased':
+      return ERASED_NAMES;
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { redactEntry, type Redacted, type Redaction } from './redact-entry.js';
+import type { Redaction } from '../../ingest/batch/redact-body.js';
+import { redactEntry, type Person } from './redact-entry.js';
 import {
   findEntriesNaming,
   rewriteBodies,
@@ -9,7 +10,8 @@ import {
 } from '../../store/tables/removed-bodies.js';
 import { moveRejects } from '../../store/tables/rejects.js';
 import type { Sql } from '../../store/sql.js';
-import { patternsOf, wordsOfNames } from '../explain/log-items.js';
+import { wordsOfNames } from '../../identity/name-words.js';
+import { patternsOf } from '../explain/log-items.js';
 
 /** Entries that are read, and rewritten, together. */
 const TOGETHER = 500;
@@ -28,7 +30,7 @@ export interface ErasedBodies {
 }
 
 /** Counts what {@link eraseBodies} would do. Reads the raw log once. */
-export async function planBodies(sql: Sql, person: Redacted, signal: AbortSignal): Promise<ErasedBodies> {
+export async function planBodies(sql: Sql, person: Person, signal: AbortSignal): Promise<ErasedBodies> {
   const done = nothing();
   for await (const redactions of redactionsOf(sql, person, signal))
     for (const { redaction } of redactions) count(done, redaction);
@@ -39,7 +41,7 @@ export async function planBodies(sql: Sql, person: Redacted, signal: AbortSignal
  * Takes a person out of the bodies of the raw log: those with nothing else are emptied, the others written anew. One transaction per
  * batch, each with its journal; what is done is not found again, so a run that was killed goes on where it was.
  */
-export async function eraseBodies(ctx: Context, runId: string, person: Redacted): Promise<ErasedBodies> {
+export async function eraseBodies(ctx: Context, runId: string, person: Person): Promise<ErasedBodies> {
   const done = nothing();
   for await (const redactions of redactionsOf(ctx.store.sql, person, ctx.signal)) {
     const rows = redactions.flatMap(({ id, redaction }): RewrittenBody[] =>
@@ -50,7 +52,7 @@ export async function eraseBodies(ctx: Context, runId: string, person: Redacted)
               id,
               rawBody: redaction.body,
               bodyState: redaction.kind,
-              counters: redaction.counters,
+              counters: redaction.counters(),
               ...redaction.filing,
             },
           ],
@@ -81,7 +83,7 @@ export async function eraseBodies(ctx: Context, runId: string, person: Redacted)
 
 async function* redactionsOf(
   sql: Sql,
-  person: Redacted,
+  person: Person,
   signal: AbortSignal,
 ): AsyncGenerator<{ id: string; redaction: Redaction }[], void, undefined> {
   const log = await RawLog.open(sql);
@@ -98,7 +100,7 @@ async function* redactionsOf(
     if (after === null) return;
     const redactions: { id: string; redaction: Redaction }[] = [];
     for await (const decoded of log.entries({ statuses: [], ids: page.ids }))
-      redactions.push({ id: decoded.entry.id, redaction: await redactEntry(log, decoded, person) });
+      redactions.push({ id: decoded.entry.id, redaction: redactEntry(log, decoded, person) });
     yield redactions;
   }
 }

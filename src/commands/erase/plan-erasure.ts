@@ -8,7 +8,7 @@ import {
 } from '../../store/queries/erasure.js';
 import { inSnapshot } from '../../store/transactions.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
-import { wamidPrefixes, wordsOfNames } from '../explain/log-items.js';
+import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import { planBodies, type ErasedBodies } from './erase-bodies.js';
 
 /** A shorter name stands in too many words to be looked for in texts. */

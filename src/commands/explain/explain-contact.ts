@@ -20,7 +20,8 @@ import { iso, originOf, unreadableView, viewOf, pendingNotes } from './fact-view
 import type { Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { mergesInto } from './message-story.js';
-import { wamidPrefixes, type EntryItem } from './log-items.js';
+import { wamidPrefixes } from '../../identity/name-words.js';
+import type { EntryItem } from './log-items.js';
 import type {
   ContactExplanation,
   ConversationExplanation,

@@ -14,6 +14,7 @@ import {
   type RawLogRow,
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
+import { rewriteBodies, type RewrittenBody } from '../../store/tables/removed-bodies.js';
 import type { SignatureCounts } from '../../model/run-result.js';
 import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
@@ -47,6 +48,7 @@ export async function writeEntries(
   const outcomes = new Map<string, EntryOutcome>();
   const doneAgain: string[] = [];
   const restored = new Map<string, RestoredEntry>();
+  const removed = new Map<string, RewrittenBody>();
   const results: SliceOutcome[] = [];
   for (const slice of batch.slices) {
     const { entry, progress } = slice;
@@ -66,6 +68,8 @@ export async function writeEntries(
     // A body that was removed on purpose does not come back with its file, if only more of its chats are brought in.
     const keepsBody = state.isIntact && state.bodyState !== null;
     if (filing !== null) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
+    if (entry.bodyState !== undefined && (!state.isStored || (filing !== null && !keepsBody)))
+      removed.set(state.id, withoutErased(entry, state.id, entry.bodyState));
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
@@ -88,6 +92,7 @@ export async function writeEntries(
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
+  await rewriteBodies(work.tx, work.settings.runId, [...removed.values()]);
   // Items rejected before but not this time: a lead, a connection or a newer version resolved them.
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
@@ -174,6 +179,15 @@ function foundBy(
 ): Omit<RestoredEntry, 'keepsBody'> {
   const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
+}
+
+/** What is kept of an entry with items of erased people. */
+function withoutErased(
+  { bytes: rawBody, counters, fields, phoneNumberIds, chatIds }: PreparedEntry,
+  id: string,
+  bodyState: RewrittenBody['bodyState'],
+): RewrittenBody {
+  return { id, rawBody, bodyState, counters: counters(), fields, phoneNumberIds, chatIds };
 }
 
 function rawLogRow(

@@ -11,6 +11,7 @@ import type { ConnectionResolver } from './connection-resolver.js';
 import { whoIsConcerned } from '../../rules/fact-traits.js';
 import { isRefused, judgeAgain, refusedBodies, verifiedBodies } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
+import { withoutErased } from './without-erased.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
 export interface StoredAs {
@@ -31,13 +32,32 @@ export interface StoredAs {
   verified: readonly string[];
 }
 
-/** Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes. */
+/**
+ * Decodes an entry and finds its connections; one from outside, without the items of people who were erased. Pure except for the hash;
+ * never throws because of the bytes.
+ */
 export function prepareEntry(
   raw: RawEntry,
   storedAs: StoredAs | null,
   resolver: ConnectionResolver,
   include: ReadonlySet<IncludableChat>,
   appSecrets: readonly string[] = [],
+): PreparedEntry {
+  const prepared = prepareWhole(raw, storedAs, resolver, include, appSecrets);
+  const { erased } = resolver;
+  // What is stored has lost them already.
+  if (erased === null || storedAs !== null) return prepared;
+  return withoutErased(prepared, erased, (bytes) =>
+    prepareWhole({ ...raw, bytes }, null, resolver, include, []),
+  );
+}
+
+function prepareWhole(
+  raw: RawEntry,
+  storedAs: StoredAs | null,
+  resolver: ConnectionResolver,
+  include: ReadonlySet<IncludableChat>,
+  appSecrets: readonly string[],
 ): PreparedEntry {
   const decoded = decodeAs(raw, storedAs, include);
   const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();

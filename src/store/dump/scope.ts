@@ -69,6 +69,8 @@ const inConversation: Rule = (scope) =>
 /** What is about the whole database, or mixes connections: the copy does without. */
 const left: Rule = () => 'false';
 
+const all: Rule = () => 'true';
+
 const RULES: Readonly<Record<string, Rule>> = {
   // Every database has the organization `default`.
   organizations: ({ organizationIds }) => `t.id = any(${uuids(organizationIds)}) or t.slug = 'default'`,
@@ -101,6 +103,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   graph_credentials: ofConnection,
   history_requests: ofConnection,
   media_files: ofConnection,
+  // Of these people, and of copies of the connections.
+  access_log: (scope) => `t.lead_id in ${people(scope)}`,
+  // They name nobody, and keep people out of the copy as well.
+  erasures: all,
+  erased_identities: all,
+  erasure_keys: all,
   // What `undo` needs is of whole runs, and runs are of all connections.
   change_journal: left,
   discarded_bodies: left,
