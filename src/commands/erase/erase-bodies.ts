@@ -9,6 +9,7 @@ import {
   type RewrittenBody,
 } from '../../store/tables/removed-bodies.js';
 import { moveRejects } from '../../store/tables/rejects.js';
+import { erasePending } from '../../store/changes/erase-person.js';
 import type { Sql } from '../../store/sql.js';
 import { wordsOfNames } from '../../identity/name-words.js';
 import { patternsOf } from '../explain/log-items.js';
@@ -29,12 +30,21 @@ export interface ErasedBodies {
   mentions: number;
 }
 
-/** Counts what {@link eraseBodies} would do. Reads the raw log once. */
-export async function planBodies(sql: Sql, person: Person, signal: AbortSignal): Promise<ErasedBodies> {
+/** Counts what {@link eraseBodies} would do, and gives the ids of the person's messages. Reads the raw log once. */
+export async function planBodies(
+  sql: Sql,
+  person: Person,
+  signal: AbortSignal,
+): Promise<ErasedBodies & { messages: ReadonlySet<string> }> {
   const done = nothing();
-  for await (const redactions of redactionsOf(sql, person, signal))
-    for (const { redaction } of redactions) count(done, redaction);
-  return done;
+  const messages = new Set<string>();
+  for await (const redactions of redactionsOf(sql, person, signal)) {
+    for (const { redaction } of redactions) {
+      count(done, redaction);
+      if (redaction.kind !== 'untouched') for (const id of redaction.messages) messages.add(id);
+    }
+  }
+  return { ...done, messages };
 }
 
 /**
@@ -70,6 +80,10 @@ export async function eraseBodies(ctx: Context, runId: string, person: Person): 
     await ctx.store.transaction(async (tx) => {
       await rewriteBodies(tx, runId, rows);
       await moveRejects(tx, rejects);
+      await erasePending(
+        tx,
+        redactions.flatMap(({ redaction }) => (redaction.kind === 'untouched' ? [] : redaction.messages)),
+      );
       await unnameEntries(
         tx,
         redactions.map(({ id }) => id),

@@ -55,6 +55,7 @@ function unread<E extends Decodable>({ entry, failure }: DecodedEntry<E>, { word
     filing: { fields: [], phoneNumberIds: [], chatIds: [] },
     items: 0,
     others: 0,
+    messages: [],
     gone: [],
     moved: new Map(),
   };

@@ -3,7 +3,7 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
+import { messageIdOfFact, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { itemNames } from '../../rules/item-names.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
@@ -37,6 +37,8 @@ export type Redaction =
       filing: Found;
       items: number;
       others: number;
+      /** The messages that the items which go make or change. */
+      messages: readonly string[];
       /** Paths of items that go, and of those that stay, with where they are in the new body. */
       gone: readonly string[];
       moved: ReadonlyMap<string, string>;
@@ -85,6 +87,7 @@ export function redactBody(read: ReadBody, { names, wordsOf }: Redacted, readAga
     },
     items: [...theirs].filter((fact) => subjectOf(fact) !== null).length,
     others: held.length + unrecognized.length,
+    messages: [...new Set([...theirs].flatMap((fact) => messageIdOfFact(fact) ?? []))],
     gone: [...theirs].map(({ path }) => path),
     moved: new Map<string, string>(),
   } as const;

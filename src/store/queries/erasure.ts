@@ -4,11 +4,19 @@ import type { Sql } from '../sql.js';
 
 /** Whom an erasure is about. */
 export interface ErasedPerson {
+  /** The person's leads, and what they were called before they were merged. */
   leadIds: readonly string[];
   /** Every name of theirs, as identities have it. */
   names: readonly string[];
-  /** What may stand in a text: digits, ids, what they are called. */
+  /** How texts may write their numbers and ids; nothing that another person may be called. */
   words: readonly string[];
+}
+
+/** A regular expression for texts with one of these words that is not a part of a longer one, as a number may be of another. */
+export function naming(words: readonly string[]): string {
+  const escaped = words.map((word) => word.replace(/[^\w@-]/g, '\\$&'));
+  // Of nobody, nothing.
+  return escaped.length === 0 ? '$.' : `(^|[^0-9A-Za-z])(${escaped.join('|')})([^0-9A-Za-z]|$)`;
 }
 
 const TABLE_ROWS = columns({ table: text, rows: bigint });
@@ -18,8 +26,8 @@ export type TableRows = RowOf<typeof TABLE_ROWS>;
 
 const MESSAGES = `(select id, connection_id, external_id from messages where lead_id = any($1::uuid[]))`;
 
-/** Whether one of the person's words is in the row `t`, as text. */
-const NAMES_THEM = `exists (select from unnest($3::text[]) as k (word) where position(k.word in t::text) > 0)`;
+/** Whether the row `t` names the person. */
+const NAMES_THEM = `t::text ~ $3`;
 
 /** What rows are found by: the lead where they have one, their message, and else what they say. */
 const RULES: readonly (readonly [table: string, condition: string])[] = [
@@ -38,23 +46,11 @@ const RULES: readonly (readonly [table: string, condition: string])[] = [
     'media_files',
     `(t.connection_id, t.message_id) in (select connection_id, external_id from ${MESSAGES} m)`,
   ],
-  ...[
-    'pending_facts',
-    'rejects',
-    'change_journal',
-    'history_gaps',
-    'alert_acks',
-    'saved_comparisons',
-    'sync_runs',
-  ].map((table) => [table, NAMES_THEM] as const),
-  [
-    'owed_files',
-    `exists (select from unnest($3::text[]) as k (word) where position(k.word in t.chat_jid) > 0)`,
-  ],
-  [
-    'discarded_bodies',
-    `exists (select from unnest($3::text[]) as k (word) where position(convert_to(k.word, 'UTF8') in t.raw_body) > 0)`,
-  ],
+  ...['rejects', 'change_journal', 'history_gaps', 'alert_acks', 'saved_comparisons', 'sync_runs'].map(
+    (table) => [table, NAMES_THEM] as const,
+  ),
+  ['owed_files', 't.chat_jid ~ $3'],
+  ['discarded_bodies', `encode(t.raw_body, 'escape') ~ $3`],
 ];
 
 /** What of a person is in each table but the raw log; tables without anything are left out. Reads all of them once. */
@@ -65,7 +61,7 @@ export async function countRowsOf(sql: Sql, { leadIds, names, words }: ErasedPer
   );
   const rows = await sql.query(
     `select "table", rows from (${counts.join(' union all ')}) c where rows > 0 order by place`,
-    [arrayLiteral(leadIds), arrayLiteral(names), arrayLiteral(words)],
+    [arrayLiteral(leadIds), arrayLiteral(names), naming([...words, ...leadIds])],
   );
   return rowsOf(TABLE_ROWS, rows);
 }
@@ -81,4 +77,25 @@ export async function readNamesOfPerson(sql: Sql, leadIds: readonly string[]): P
     [arrayLiteral(leadIds)],
   );
   return rowsOf(columns({ name: text }), rows).map(({ name }) => name);
+}
+
+/** How much waits for messages with these ids. */
+export async function countPendingOf(sql: Sql, targets: readonly string[]): Promise<number> {
+  if (targets.length === 0) return 0;
+  const rows = await sql.query(
+    `select count(*) as rows from pending_facts p join connections c on c.id = p.connection_id
+     where p.target_external_id = any($1::text[])`,
+    [arrayLiteral(targets)],
+  );
+  return rowsOf(columns({ rows: bigint }), rows)[0]?.rows ?? 0;
+}
+
+/** Who has one of these names, in any organization, by what is known of them or by the phone of their row. */
+export async function findPeopleNamed(sql: Sql, names: readonly string[]): Promise<string[]> {
+  const rows = await sql.query(
+    `select person_id as id from lead_identities where value = any($1::text[])
+     union select id from leads where phone_number = any($1::text[])`,
+    [arrayLiteral(names)],
+  );
+  return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
 }

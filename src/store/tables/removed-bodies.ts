@@ -22,7 +22,7 @@ import {
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { IS_INTACT_SQL, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
+import { BAD_SIGNATURE, IS_INTACT_SQL, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
 /** Which bodies retention is about. */
 export interface PruneSelection {
@@ -216,6 +216,9 @@ export async function rewriteBodies(tx: Sql, runId: string, rows: readonly Rewri
   );
   const written = await tx.execute(
     `update webhook_log set ${assignments(without(REWRITTEN, 'id'))},
+       -- Of an emptied one nothing is left to be applied, or to be read.
+       status = case when r.body_state = 'erased' and error is distinct from '${BAD_SIGNATURE}' then 'processed' else status end,
+       error = case when r.body_state = 'erased' and error is distinct from '${BAD_SIGNATURE}' then null else error end,
        body_run_id = $1::uuid, body_sha256 = case when r.body_state = 'redacted' then sha256(r.raw_body) end,
        body_messages = coalesce(webhook_log.body_messages, 0)
      from ${unnestFound('webhook_log', REWRITTEN, { first: 2 })} where webhook_log.id = r.found_id`,
