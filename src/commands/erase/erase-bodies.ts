@@ -91,6 +91,7 @@ export async function eraseBodies(ctx: Context, runId: string, person: Person): 
       );
     });
     for (const { redaction } of redactions) count(done, redaction);
+    ctx.emit({ event: 'progress', bytesRead: 0, entries: done.erased + done.redacted, messages: 0 });
   }
   return done;
 }

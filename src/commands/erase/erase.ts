@@ -144,6 +144,7 @@ class Erasing {
   bodies: EraseResult['bodies'] = null;
   isDone = false;
   private gone = 0;
+  private messages = 0;
 
   constructor(
     private readonly ctx: Context,
@@ -156,14 +157,14 @@ class Erasing {
     const { ctx, found } = this;
     const { rows, person } = found;
     this.bodies = await eraseBodies(ctx, run.id, person);
-    if (ctx.signal.aborted) return;
+    if (this.isStopped()) return;
     await this.inBatch(run, (tx) => eraseFromJournal(tx, rows));
     for (let more = true; more;) {
-      if (ctx.signal.aborted) return;
+      if (this.isStopped()) return;
       const gone = await this.inBatch(run, (tx) => eraseMessages(tx, rows.leadIds, this.batchSize, unlink));
       more = (gone['messages'] ?? 0) > 0;
     }
-    if (ctx.signal.aborted) return;
+    if (this.isStopped()) return;
     await this.inBatch(
       run,
       async (tx) => ({
@@ -173,6 +174,10 @@ class Erasing {
       ctx.clock(),
     );
     this.isDone = true;
+  }
+
+  private isStopped(): boolean {
+    return this.ctx.signal.aborted;
   }
 
   end(status: RunEnd['status'], error: string | null = null): RunEnd {
@@ -198,6 +203,10 @@ class Erasing {
       return done;
     });
     this.gone += Object.values(gone).reduce((sum, rows) => sum + rows, 0);
+    this.messages += gone['messages'] ?? 0;
+    const { bodies, messages } = this;
+    const entries = (bodies?.erased ?? 0) + (bodies?.redacted ?? 0);
+    this.ctx.emit({ event: 'progress', bytesRead: 0, entries, messages });
     return gone;
   }
 }

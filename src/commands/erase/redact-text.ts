@@ -20,9 +20,7 @@ function walk(value: JsonValue, redact: (text: string) => string): JsonValue {
   if (Array.isArray(value)) return value.map((element) => walk(element, redact));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, member]) =>
-      member === undefined ? [] : [[redact(key), walk(member, redact)]],
-    ),
+    Object.entries(value).map(([key, member]) => [redact(key), walk(member, redact)]),
   );
 }
 
@@ -30,7 +28,7 @@ function walk(value: JsonValue, redact: (text: string) => string): JsonValue {
 function redactorOf({ names, words }: Person): (text: string) => string {
   const patterns = words.map((word) => {
     const spelled = /^\d{7,}$/.test(word)
-      ? `\\+?${[...word].join('[ ().-]{0,3}')}`
+      ? `\\+?${word.replace(/\d(?=\d)/g, '$&[ ().-]{0,3}')}`
       : word.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
     return `(?<![\\p{L}\\p{N}])${spelled}(?![\\p{L}\\p{N}])`;
   });

@@ -103,6 +103,7 @@ const RECORDED = [
   'undo',
   'raw discard',
   'prune',
+  'erase',
   'import',
   'link',
   'media fetch',

@@ -34,8 +34,8 @@ async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
       : run.command === 'prune'
         ? 'The bodies that it removed are gone; the files that they came from are the only copies.'
         : run.isJournaled
-        ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
-        : 'Undo restores what a journaled run changed; this run has no journal.';
+          ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
+          : 'Undo restores what a journaled run changed; this run has no journal.';
   const discard = remedy('raw discard', ['--run', run.id], 'removes raw entries that it stored by mistake');
   const undoable = await listUndoable(sql, why);
   const storedOnly = run.command === 'replay' && !run.isJournaled;

@@ -17,6 +17,7 @@ import {
 import { rewriteBodies, type RewrittenBody } from '../../store/tables/removed-bodies.js';
 import type { SignatureCounts } from '../../model/run-result.js';
 import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
+import { withErased } from '../batch/entry-counters.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
@@ -79,7 +80,12 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        counters: withHistory(entry.counters(), entry, state),
+        // The file that it came from tells what is gone; what is left of it, does not.
+        counters: withHistory(
+          entry.storedId === null ? entry.counters() : withErased(entry.counters(), state.redactedCounters),
+          entry,
+          state,
+        ),
         processedAt: work.settings.clock(),
         // A run that brings in more chats, or that finds a bad signature, says nothing of how the entry is read otherwise.
         keepsRun:
