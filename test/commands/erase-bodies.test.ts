@@ -109,7 +109,8 @@ describeOnBackends('bodies without an erased person', (backend) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await record(store);
-    const plan = await planBodies(store.sql, ANA_IS, new AbortController().signal);
+    const { messages, ...plan } = await planBodies(store.sql, ANA_IS, new AbortController().signal);
+    expect(messages.size).toBe(5);
     expect(plan).toEqual({ erased: 5, redacted: 3, items: 10, others: 0, mentions: 1 });
     const before = await others(store);
     expect(await eraseBodies(testContext(store), RUN, ANA_IS)).toEqual(plan);

@@ -47,8 +47,8 @@ describeOnBackends('the plan of an erasure', (backend) => {
       { table: 'message_reactions', rows: 1 },
       { table: 'tickets', rows: 1 },
       { table: 'sync_logs', rows: 1 },
-      { table: 'pending_facts', rows: 1 },
       { table: 'rejects', rows: 1 },
+      { table: 'pending_facts', rows: 1 },
     ]);
     expect(plan.bodies).toMatchObject({ erased: 6, redacted: 1, others: 0, mentions: 1 });
     expect(await dumpOf(store)).toBe(before);

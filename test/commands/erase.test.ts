@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
+import { rawDiscard } from '../../src/commands/raw-discard/raw-discard.js';
+import { replayAdopted } from '../../src/commands/replay/replay-adopted.js';
+import { undo } from '../../src/commands/undo/undo.js';
 import { rekey } from '../../src/commands/rekey/rekey.js';
 import { report } from '../../src/commands/report/report.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
@@ -32,6 +35,7 @@ import {
   old,
   reaction,
   status,
+  wamid,
   webhook,
   webLive,
 } from '../support/webhooks.js';
@@ -209,6 +213,79 @@ describeOnBackends('erase', (backend) => {
     await expect(replayBodies(store, LOG, KEYED)).rejects.toMatchObject({ code: 'secret_key_wrong' });
     await replayBodies(store, LOG.map(wrapped), { secretKey: () => OTHER_SECRET });
     expect(await traces(store)).toEqual([]);
+  });
+
+  it('reaches the journal of merges and of discarded entries, and leaves the files of others', async () => {
+    const store = await backend.open();
+    const directory = await mkdtemp(join(tmpdir(), 'erase-'));
+    // Two leads that turn out to be one: the merge is in the journal.
+    await replayBodies(store, [webLive('W1', 1, { pushName: 'Ana Maria' }, { remoteJid: ANA_LID })]);
+    await replayBodies(store, [LOG[0]]);
+    await replayBodies(store, [...LOG, live('PIC', 80, { from: BRU })]);
+    expect(
+      await value(store, `select count(*)::int from change_journal where before::text like '%@lid%'`),
+    ).toBeGreaterThan(0);
+    await replayBodies(store, [`{"object": "whatsapp_business_account", "entry": "${ANA}`]);
+    const entry = await value(
+      store,
+      `select id from webhook_log where status in ('failed', 'unrecognized') limit 1`,
+    );
+    await rawDiscard(testContext(store), { entries: [String(entry)], apply: true, recordedOptions: {} });
+    expect(await value(store, `select count(*)::int from discarded_bodies`)).toBe(1);
+    // Both sent one file: it is on record once.
+    const shared = join(directory, 'shared.jpg');
+    await writeFile(shared, 'x');
+    await store.sql.execute(`update messages set media = '{"id": "M1"}' where external_id in ($1, $2)`, [
+      wamid('A1'),
+      wamid('PIC', BRU),
+    ]);
+    await store.sql.execute(
+      `insert into media_files (connection_id, media_id, message_id, state, attempts, first_tried_at, tried_at, sha256, size, path)
+       select connection_id, 'M1', external_id, 'fetched', 1, now(), now(), 'ab', 1, $1 from messages where external_id = $2`,
+      [shared, wamid('A1')],
+    );
+    await eraseAna(testContext(store, KEYED));
+    expect(await traces(store)).toEqual([]);
+    expect(await value(store, `select json_agg(message_id) from media_files`)).toEqual([wamid('PIC', BRU)]);
+    expect(existsSync(shared)).toBe(true);
+  });
+
+  it('keeps out what a CRM or a phone’s chat still has of the person, and undo of that run works', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const connection = { id: String(await value(store, `select id from connections limit 1`)), name: 'x' };
+    const ctx = testContext(store, KEYED);
+    await eraseAna(ctx);
+    const row = (phone: string, id: string) => ({
+      bytes: Buffer.from(
+        JSON.stringify({
+          crm: 'evolution',
+          message: {
+            external_id: id,
+            direction: 'INBOUND',
+            people: [`+${phone}`],
+            timestamp: 1_758_000_300,
+            type: 'text',
+            body: id,
+          },
+          row: { remoteJid: `${phone}@s.whatsapp.net`, pushName: 'Ana Maria' },
+        }),
+      ),
+      origin: { kind: 'crm' as const, crm: 'evolution' as const, rowId: id },
+    });
+    async function* entries() {
+      yield row(ANA, 'CRM-A');
+      yield await Promise.resolve(row(BRU, 'CRM-B'));
+    }
+    const run = await replayAdopted(ctx, { crm: 'evolution', connection, entries: entries(), dryRun: false });
+    expect(run.messages).toMatchObject({ created: 1, skipped: { erased: 1 } });
+    expect((await traces(store)).filter((word) => word !== 'Ana Maria')).toEqual([]);
+    expect(await value(store, `select count(*)::int from messages where body = 'CRM-B'`)).toBe(1);
+    await clean(store);
+    expect(
+      (await undo(ctx, { run: run.runId, dryRun: false, force: false, recordedOptions: {} })).status,
+    ).toBe('completed');
+    await clean(store);
   });
 
   it('is lifted when the person agrees, and only then', async () => {

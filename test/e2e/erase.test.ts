@@ -75,7 +75,7 @@ describe.each(['postgresql', 'pglite'] as const)('erase of the built command on 
       alerts: { kind: string; severity: string; message: string }[];
     };
     expect(report.alerts.filter(({ kind }) => kind.includes('run'))).toEqual([]);
-    const undo = await machine.run(['undo', String((JSON.parse(ended.stdout) as { runId: string }).runId)]);
+    const undo = await machine.run(['undo', (JSON.parse(ended.stdout) as { runId: string }).runId]);
     expect(undo.code).toBe(2);
     expect(undo.stderr).toContain('cannot be undone');
   });
