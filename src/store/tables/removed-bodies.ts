@@ -270,16 +270,26 @@ export async function releaseMessages(
   );
 }
 
-/** How many entries have no body, or another one than they came with. */
-export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number }> {
+/** How many entries have no body, or another one than they came with, and how many items of erased people were in these. */
+export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number; items: number }> {
   const [row] = await sql.query(
     `select count(*) filter (where body_state = 'pruned')::int as pruned,
-       count(*) filter (where body_state <> 'pruned')::int as erased
-     from webhook_log where body_state is not null`,
+       count(*) filter (where body_state <> 'pruned')::int as erased, coalesce(sum(gone.items), 0)::bigint as items
+     from webhook_log w
+     cross join lateral (
+       select sum((reasons.value ->> 'erased')::bigint) as items
+       from jsonb_each(case when jsonb_typeof(w.counters -> 'skipped') = 'object' then w.counters -> 'skipped' else '{}' end) reasons
+       where jsonb_typeof(reasons.value -> 'erased') = 'number'
+     ) gone
+     where body_state is not null`,
   );
   return row === undefined
-    ? { pruned: 0, erased: 0 }
-    : { pruned: integerOf(row, 'pruned'), erased: integerOf(row, 'erased') };
+    ? { pruned: 0, erased: 0, items: 0 }
+    : {
+        pruned: integerOf(row, 'pruned'),
+        erased: integerOf(row, 'erased'),
+        items: integerOf(row, 'items'),
+      };
 }
 
 const EXCESS = columns({
