@@ -33,26 +33,41 @@ export function stepsOf(path: string): (string | number)[] | null {
  * nowhere. Never throws.
  */
 export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
-  const allowance = new Allowance();
-  const open = (text: string, written?: Uint8Array): JsonValue | undefined => {
-    const opened = openText(text, allowance, written);
-    if (!Array.isArray(opened)) return undefined;
-    return opened.length === 1 ? opened[0]?.value : opened.map(({ value }) => value);
-  };
-  const plain = unpacked(bytes, allowance);
-  const steps = stepsOf(path);
-  if (steps === null) return undefined;
-  let at: JsonValue | undefined = open(textOfBytes(plain), plain);
-  for (const step of steps) {
-    at = stepInto(at, step);
-    if (at === undefined) return undefined;
-  }
-  return at;
+  return itemReader(bytes)(path);
+}
 
-  function stepInto(from: JsonValue | undefined, key: string | number): JsonValue | undefined {
+/** The same for many paths of one entry, which is opened once. */
+export function itemReader(bytes: Uint8Array): (path: string) => JsonValue | undefined {
+  const opened = new Map<string | null, JsonValue | undefined>();
+  return (path) => {
+    const steps = stepsOf(path);
+    if (steps === null) return undefined;
+    const allowance = new Allowance();
+    let at = remembered(null, () => {
+      const plain = unpacked(bytes, allowance);
+      return open(textOfBytes(plain), allowance, plain);
+    });
+    for (const step of steps) {
+      at = stepInto(at, step, allowance);
+      if (at === undefined) return undefined;
+    }
+    return at;
+  };
+
+  function remembered(text: string | null, read: () => JsonValue | undefined): JsonValue | undefined {
+    if (!opened.has(text)) opened.set(text, read());
+    return opened.get(text);
+  }
+
+  function stepInto(
+    from: JsonValue | undefined,
+    key: string | number,
+    allowance: Allowance,
+  ): JsonValue | undefined {
     for (let value = from, layers = 0; value !== undefined && layers < MAX_LAYERS; layers++) {
       if (typeof value === 'string') {
-        value = open(value);
+        const text = value;
+        value = remembered(text, () => open(text, allowance));
         continue;
       }
       const member = memberOf(value, key);
@@ -61,6 +76,12 @@ export function itemAt(bytes: Uint8Array, path: string): JsonValue | undefined {
     }
     return undefined;
   }
+}
+
+function open(text: string, allowance: Allowance, written?: Uint8Array): JsonValue | undefined {
+  const parts = openText(text, allowance, written);
+  if (!Array.isArray(parts)) return undefined;
+  return parts.length === 1 ? parts[0]?.value : parts.map(({ value }) => value);
 }
 
 /** Texts in texts, and notations in them. */

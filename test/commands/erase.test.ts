@@ -3,6 +3,10 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { RawKeeper } from '../../src/commands/devices/raw-keeper.js';
+import { openDirectory } from '../../src/commands/replay/open-directory.js';
+import { readConnections } from '../../src/store/tables/connections.js';
+import { createIdGenerator } from '../../src/store/uuid.js';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import { rawDiscard } from '../../src/commands/raw-discard/raw-discard.js';
@@ -37,7 +41,9 @@ import {
   status,
   wamid,
   webhook,
+  webHistory,
   webLive,
+  webMessage,
 } from '../support/webhooks.js';
 
 const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
@@ -285,6 +291,42 @@ describeOnBackends('erase', (backend) => {
     expect(
       (await undo(ctx, { run: run.runId, dryRun: false, force: false, recordedOptions: {} })).status,
     ).toBe('completed');
+    await clean(store);
+  });
+
+  it('keeps out what the phone sends of the person', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    const ctx = testContext(store, KEYED);
+    await eraseAna(ctx);
+    const [connection] = await readConnections(store.sql);
+    if (connection === undefined) throw new Error('no connection');
+    const newId = createIdGenerator(Date.now);
+    const where = { register: false, connection: connection.id };
+    await expect(openDirectory(store.sql, where, newId, testContext(store))).rejects.toMatchObject({
+      code: 'secret_key_missing',
+    });
+    const directory = await openDirectory(store.sql, where, newId, ctx);
+    const run = { runId: newId(), newId };
+    const keeper = new RawKeeper(ctx, { connection, directory, secretKey: SECRET, run });
+    const ofBru = { remoteJid: `${BRU}@s.whatsapp.net` };
+    for (const messages of [
+      [webMessage('P1', -9000), webMessage('P2', -9001, {}, ofBru)],
+      [webMessage('P3', -9002, {}, { remoteJid: ANA_LID })],
+      [webMessage('P4', -9003, {}, ofBru)],
+    ])
+      keeper.keep(Buffer.from(JSON.stringify(webHistory(messages))));
+    await keeper.flush();
+    expect(await traces(store)).toEqual([]);
+    const pending = await replayLog(store, { which: 'pending' });
+    expect(pending.messages.created).toBe(2);
+    expect(
+      await value(
+        store,
+        `select json_agg(external_id order by external_id) from messages where external_id like 'P%'`,
+      ),
+    ).toEqual(['P2', 'P4']);
+    expect(await value(store, `select count(*)::int from webhook_log where status = 'pending'`)).toBe(0);
     await clean(store);
   });
 

@@ -53,6 +53,7 @@ export const OUT_OF_REACH = [
   'files that were exported from the database, and the output of earlier commands',
   'the CRM, and whatever other program shares the data',
   'what other people wrote about the person: quotes, texts, contact cards',
+  'what the person wrote in groups, where --include brought these in',
 ] as const;
 
 /**

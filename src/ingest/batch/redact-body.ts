@@ -1,4 +1,4 @@
-import { itemAt } from '../../decode/item-at.js';
+import { itemReader } from '../../decode/item-at.js';
 import { textOfBytes } from '../../decode/parse-json.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Unrecognized } from '../../model/facts.js';
@@ -64,7 +64,8 @@ const OF_NOBODY: ReadonlySet<Fact['kind']> = new Set(['history_chunk', 'history_
 export function redactBody(read: ReadBody, { names, wordsOf }: Redacted, readAgain: ReadAgain): Redaction {
   const { bytes, sections, unrecognized, refused, verified } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
-  const theirs = new Set(facts.filter((fact) => isAbout(fact, bytes, names)));
+  const itemAt = itemReader(bytes);
+  const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names)));
   if (theirs.size === 0) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
@@ -124,8 +125,8 @@ function pathsOf(parts: readonly (Fact | Unrecognized)[]): string[] {
 }
 
 /** An item that left no fact names people in its fields; a fact says itself whom it is about. */
-function isAbout(fact: Fact, body: Uint8Array, names: Redacted['names']): boolean {
-  if (fact.kind === 'skipped' || fact.kind === 'rejected') return itemNames(itemAt(body, fact.path), names);
+function isAbout(fact: Fact, itemAt: ReturnType<typeof itemReader>, names: Redacted['names']): boolean {
+  if (fact.kind === 'skipped' || fact.kind === 'rejected') return itemNames(itemAt(fact.path), names);
   return whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)));
 }
 
