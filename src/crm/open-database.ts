@@ -48,6 +48,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
       location: target.location,
       missingContacts: [],
       passedOver: [],
+      mayRepeatRows: false,
       connections,
       rows: async function* (keys) {
         for await (const page of pagesOf(query, dialect, dialect.messagesQuery(has), keys)) {

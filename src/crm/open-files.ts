@@ -103,6 +103,7 @@ export async function openCrmFiles(
       (needed) => !files.some(({ table }) => table === needed),
     ),
     passedOver: files.filter(isNeedless).map(({ input }) => pathOf(input)),
+    mayRepeatRows: messages.every(({ columns }) => columns.has('id')),
     rows: async function* (wanted) {
       const only = new Set(wanted);
       for await (const page of read()) {

@@ -23,6 +23,8 @@ export interface CrmSource {
   missingContacts: readonly string[];
   /** Files of its tables that no comparison needs. */
   passedOver: readonly string[];
+  /** A row may come twice: in exports that overlap. Its id tells. */
+  mayRepeatRows: boolean;
   /** The rows of these connections, a page at a time; of all where files name no connections. */
   rows: (keys: readonly string[]) => AsyncIterable<readonly ReadRow[]>;
   /** Names that the CRM knows to be one person's, besides those in its messages. */

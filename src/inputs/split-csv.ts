@@ -1,4 +1,4 @@
-import { bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
+import { BACKSLASH, bomLength, COMMA, OPEN_BRACE, OPEN_BRACKET, SEMICOLON, skipBlank, TAB } from './bytes.js';
 import { RowTime } from '../decode/envelopes/row-time.js';
 import { CsvScanner, type CsvCell, type CsvRecord } from './csv-scanner.js';
 import { escapesOfCells, unescapedCell, type FileEscapes } from './escaped-values.js';
@@ -84,6 +84,7 @@ export class CsvSplitter implements Splitter {
   /** `mysql -B`, `\\copy` and SELECT INTO OUTFILE double the backslashes of cells that have no quotes. */
   #plain(cell: CsvCell, bytes: Buffer): Buffer {
     const { delimiter, escapes } = this.layout;
+    if (isBytea(bytes)) return bytes[1] === BACKSLASH ? bytes.subarray(1) : bytes;
     return delimiter === TAB && !cell.quoted ? unescapedCell(bytes, escapes) : bytes;
   }
 
@@ -141,13 +142,20 @@ function isEmpty({ bytes, quoted }: CsvCell): boolean {
 
 /** Whether a cell holds a body: in the column of the bodies in any notation, in others as nothing else, because people write there. */
 function isBody(cell: CsvCell, isJsonColumn: boolean): boolean {
-  if (cell.bytes === undefined || !mayHoldBody(cell.bytes)) return false;
+  if (cell.bytes === undefined) return false;
+  if (isBytea(cell.bytes)) return true;
+  if (!mayHoldBody(cell.bytes)) return false;
   return isJsonColumn || looksLikeJson(cell) || isEncoded(cell.bytes);
 }
 
 /** Nothing but base64: no comma splits it, and it needs no quotes. */
 function isEncoded(bytes: Buffer): boolean {
   return /^[A-Za-z0-9+/_-]+={0,2}$/.test(bytes.toString('latin1'));
+}
+
+/** JSON in a column of bytes, as PostgreSQL writes it; `\\copy` without `csv` doubles the backslash. */
+function isBytea(bytes: Buffer): boolean {
+  return /^\\{1,2}x(?:7b|5b)(?:[\da-f]{2}){20,}$/i.test(bytes.toString('latin1'));
 }
 
 /** Where the log entries are in a CSV file. Columns are 0-based. */
@@ -201,7 +209,10 @@ function layoutWith(delimiter: number, records: SampleRecord[]): CsvLayout | 'no
   const [first, ...others] = records;
   if (first === undefined) return undefined;
   const isFirst = (isMarked: (cell: CsvCell) => boolean): number =>
-    first.cells.findIndex((cell) => cell.quoted && looksLikeJson(cell) && isMarked(cell));
+    first.cells.findIndex(
+      (cell) =>
+        (cell.quoted || (first.cells.length > 1 && isBytes(cell))) && looksLikeJson(cell) && isMarked(cell),
+    );
   const marked = isFirst(holdsBody);
   const inFirst = marked === -1 ? isFirst(() => true) : marked;
   if (inFirst !== -1 && !isTable(first, others, inFirst)) return undefined;
@@ -289,19 +300,25 @@ function isIn(
 ): boolean {
   const cell = row.cells[column];
   if (cell === undefined || !isBody(cell)) return false;
-  const isToken = cell.bytes !== undefined && isEncoded(cell.bytes);
+  const isToken = cell.bytes !== undefined && (isEncoded(cell.bytes) || isBytea(cell.bytes));
   return cell.quoted || isToken || (delimiter !== COMMA && row.cells.length > 1);
+}
+
+function isBytes({ bytes }: CsvCell): boolean {
+  return bytes !== undefined && isBytea(bytes);
 }
 
 function looksLikeJson({ bytes }: CsvCell): boolean {
   if (bytes === undefined) return false;
+  if (isBytea(bytes)) return true;
   const first = bytes[skipBlank(bytes)];
   return first === OPEN_BRACE || first === OPEN_BRACKET;
 }
 
 /** Whether a body is in a cell behind other words, or in another notation; without quotes, any line of a log would be one. */
 function holdsBody({ bytes, quoted }: CsvCell): boolean {
-  return bytes !== undefined && (quoted || isEncoded(bytes)) && mayHoldBody(bytes);
+  if (bytes === undefined) return false;
+  return isBytea(bytes) || ((quoted || isEncoded(bytes)) && mayHoldBody(bytes));
 }
 
 /** The first records; the last one may be cut by the end of the sample. */

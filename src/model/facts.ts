@@ -283,6 +283,12 @@ export interface SignedBody {
   isSha1?: true;
   /** The bytes that it signs; null where the log has the body written anew, so that nothing can be checked. */
   body: Uint8Array | null;
+  /** The exact texts around it in the reach of its signature: one of them may be what was signed. */
+  around?: readonly Uint8Array[];
+  /** For a body without an exact text: those of the same signature. If none of them fits, nobody knows who wrote it. */
+  beside?: readonly Uint8Array[];
+  /** The signature of the text in which this one stands: whoever wrote the text wrote this one, too. */
+  outer?: Omit<SignedBody, 'path'>;
 }
 
 /** A part of the entry unknown to every decoder: stored, counted, reported (E1). */

@@ -4,6 +4,7 @@ import { canonicalPhone } from '../identity/phone.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow, ConnectionTimes } from '../store/tables/connections.js';
+import type { HistoryRequestRow } from '../store/tables/graph.js';
 import { readBodies, readAccountUpdateIds } from '../store/tables/stored-entries.js';
 
 /** What Meta reported about an account or a number (`account_update`). */
@@ -144,6 +145,18 @@ export function connectingOf(
     )?.at ?? null;
   if (told !== null && told >= (recorded ?? 0)) return { at: told, from: 'event' };
   return recorded === null ? { at: null, from: 'nothing' } : { at: recorded, from: 'recorded' };
+}
+
+/**
+ * Whether a request was made since a number was connected (ms since 1970; null if unknown): it then has what Meta gives
+ * once. The only place that decides it. By when it was made, because a person says only roughly when that was; and by
+ * what it was made for, because Meta's clock may be ahead of this machine's.
+ */
+export function isSince(
+  { onboardedAt, requestedAt }: Pick<HistoryRequestRow, 'onboardedAt' | 'requestedAt'>,
+  connectedAt: number | null,
+): boolean {
+  return connectedAt === null || Math.max(onboardedAt, requestedAt) >= connectedAt;
 }
 
 /** The times of connections, with the one that `connectingOf` gives as when each was activated. */

@@ -14,7 +14,17 @@ export type SignatureVerdict = (typeof SIGNATURE_VERDICTS)[number];
  * HMAC-SHA-256, in the header X-Hub-Signature-256). Compares in constant time.
  */
 export function judgeSignature(
-  { header, isSha1, body }: SignedBody,
+  signed: Omit<SignedBody, 'path'>,
+  secrets: readonly string[],
+): Exclude<SignatureVerdict, 'unsigned'> {
+  const verdict = judgeOwn(signed, secrets);
+  if (verdict === 'valid' || signed.outer === undefined) return verdict;
+  const outer = judgeSignature(signed.outer, secrets);
+  return outer === 'valid' || outer === 'bad' ? outer : verdict;
+}
+
+function judgeOwn(
+  { header, isSha1, body, around = [], beside = [] }: Omit<SignedBody, 'path'>,
   secrets: readonly string[],
 ): Exclude<SignatureVerdict, 'unsigned'> {
   if (isSha1 === true) return 'sha1';
@@ -22,12 +32,26 @@ export function judgeSignature(
   const [, hex] = /^\s*sha256=([0-9a-f]{64})\s*$/i.exec(header) ?? [];
   // Meta never sent such a header: its author cannot sign.
   if (hex === undefined) return 'bad';
-  if (body === null) return 'uncheckable';
+  const texts = body === null ? around : [body, ...around];
+  if (texts.length > 0) return texts.some((text) => fits(text, hex, secrets)) ? 'valid' : 'bad';
+  // Beside a text that fits it is somebody's copy, or of another request.
+  const isForged = beside.length > 0 && !beside.some((text) => fits(text, hex, secrets));
+  return isForged ? 'bad' : 'uncheckable';
+}
+
+/** The last answer about each text: many bodies can be in one. */
+const ANSWERS = new WeakMap<Uint8Array, { hex: string; secrets: readonly string[]; isSigned: boolean }>();
+
+function fits(body: Uint8Array, hex: string, secrets: readonly string[]): boolean {
+  const known = ANSWERS.get(body);
+  if (known?.hex === hex && known.secrets === secrets) return known.isSigned;
   const given = Buffer.from(hex, 'hex');
-  const isSigned = (bytes: Uint8Array): boolean =>
+  const signs = (bytes: Uint8Array): boolean =>
     secrets.some((secret) => timingSafeEqual(createHmac('sha256', secret).update(bytes).digest(), given));
   const sent = withoutLineEnd(body);
-  return isSigned(body) || isSigned(sent) || isSigned(asMetaWrites(sent)) ? 'valid' : 'bad';
+  const isSigned = signs(body) || signs(sent) || signs(asMetaWrites(sent));
+  ANSWERS.set(body, { hex, secrets, isSigned });
+  return isSigned;
 }
 
 /** The same of a stored body. What fitted a secret once is genuine: these may be the secrets of other apps, or a wrong one. */

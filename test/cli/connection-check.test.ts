@@ -183,18 +183,63 @@ test('advises what history needs first, where its request would be refused', asy
   });
 });
 
+/** Every field of a coexistence number comes, in one entry. */
+async function receiveFields(run: Run & { url: string }, at: number): Promise<void> {
+  await server.change(
+    run,
+    `insert into webhook_log (id, sha256, provider, raw_body, fields, phone_number_ids, status, received_at)
+     values (gen_random_uuid(), '\\x00', 'meta', '{}',
+       '{history,smb_app_state_sync,smb_message_echoes,messages}', '{${NUMBER}}', 'processed',
+       '${new Date(at).toISOString()}')`,
+  );
+}
+
 test('cannot tell the fields without the app secret, until they have come', async () => {
   const { run, check, env } = await prepare();
   delete env.WA_RECONCILE_APP_SECRET;
   const before = await check('main');
   expect(before.of('fields')).toMatchObject({ status: 'unknown' });
-  await server.change(
-    run,
-    `insert into webhook_log (id, sha256, provider, raw_body, fields, phone_number_ids, status, received_at)
-     values (gen_random_uuid(), '\\x00', 'meta', '{}',
-       '{history,smb_app_state_sync,smb_message_echoes,messages}', '{${NUMBER}}', 'processed', now())`,
-  );
-  expect((await check('main')).of('fields')).toMatchObject({ status: 'ok' });
+  await receiveFields(run, NOW - 30 * 24 * 3_600_000);
+  expect((await check('main')).of('fields')).toMatchObject({
+    status: 'ok',
+    message: expect.stringMatching(/^received last: history 30 days ago, .*messages 30 days ago$/) as string,
+  });
+});
+
+test.each<[string, readonly string[], string]>([
+  ['none', [], 'the app has not subscribed history, smb_app_state_sync, smb_message_echoes, messages'],
+  [
+    'but the history',
+    ['smb_app_state_sync', 'smb_message_echoes', 'messages'],
+    'has not subscribed history:',
+  ],
+])('believes Meta that the app gets %s, whatever came before', async (_what, fields, words) => {
+  const { run, check, fake } = await prepare();
+  fake.account.app.fields = [...fields];
+  await receiveFields(run, NOW - 3 * 3_600_000);
+  const { code, of } = await check('main');
+  expect(code).toBe(3);
+  expect(of('fields')).toMatchObject({
+    status: 'finding',
+    message: expect.stringContaining(words) as string,
+  });
+  expect(of('fields')).toMatchObject({
+    message: expect.stringContaining('(last received: history 3 hours ago') as string,
+  });
+});
+
+test('believes Meta of the one app that gets the webhooks, whatever came through another', async () => {
+  const waba = {
+    id: '102290129340398',
+    subscribedApps: [
+      { id: '634974688087057', name: 'Ours' },
+      { id: '999', name: 'Other' },
+    ],
+  };
+  const { run, check, fake } = await prepare({ waba });
+  fake.account.app.fields = ['messages'];
+  await receiveFields(run, NOW - 3_600_000);
+  expect((await check('main')).of('fields')).toMatchObject({ status: 'finding' });
 });
 
 test('holds the fields of an app that gets no webhooks for nothing', async () => {
@@ -389,6 +434,32 @@ test('the doctor tells of a secret key that opens nothing', async () => {
   });
   expect(await secretsUnder('nonsense')).toMatchObject({ status: 'fail' });
   expect(await secretsUnder('')).toBeUndefined();
+});
+
+test.each([
+  ['one byte is another', `set_byte(token, 40, get_byte(token, 40) # 1)`],
+  [
+    'it is another connection’s',
+    `(select token from graph_credentials o where o.connection_id <> g.connection_id)`,
+  ],
+])('the doctor opens what is stored, and names what it cannot: %s', async (_what, token) => {
+  const { run, env } = await prepare();
+  await run(['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+15550783881']);
+  await run(['connection', 'token', 'other', '--file', '-'], { env, stdin: TOKEN });
+  await server.change(
+    run,
+    `update graph_credentials g set token = ${token}
+     where connection_id = (select id from connections where name = 'other')`,
+  );
+  const doctor = await run(['doctor', '--json'], { env, now: NOW });
+  expect(doctor.code).not.toBe(0);
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+  expect(checks.find(({ name }) => name === 'secrets')).toMatchObject({
+    status: 'fail',
+    message:
+      "damaged, or copied from another row, so that the secret key does not open it: the access token of 'other'",
+    remedy: expect.stringContaining('wa-reconcile connection token other --remove') as string,
+  });
 });
 
 test('plain http is refused off loopback, before anything is opened', async () => {

@@ -1,61 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { HistoryRequestResult } from '../../src/commands/graph/request-history.js';
 import type { CheckResult } from '../../src/commands/graph/types.js';
-import { APP_SECRET, healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
-import { refusal, startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
-import { useServer, type Run } from './database-home.js';
-import type { Seen, Surroundings } from './run-cli.js';
-
-const server = useServer();
-const NUMBER = '106540352242922';
-const PATH = `${NUMBER}/smb_app_data`;
-const PHONE = '+5511900000000';
-const HOUR = 3_600_000;
-const NOW = Date.UTC(2026, 10, 29, 3, 0);
-
-interface World {
-  run: Run & { url: string };
-  fake: FakeGraph;
-  env: Record<string, string>;
-  request: (args?: readonly string[], surroundings?: Surroundings) => Promise<Seen>;
-  /** The requests of history that reached Meta. */
-  sent: () => string[];
-}
-
-/** A coexistence number that was connected so many hours ago. */
-async function prepare(hoursAgo: number | null = 5, account: Partial<FakeAccount> = {}): Promise<World> {
-  const run = await server.prepare();
-  const fake = await startFakeGraph(healthyAccount(account));
-  await run([
-    ...['connection', 'add', '--name', 'main', '--kind', 'coexistence', '--phone', PHONE],
-    ...['--phone-number-id', NUMBER, '--waba-id', '102290129340398'],
-  ]);
-  if (hoursAgo !== null) {
-    await server.change(
-      run,
-      `update connections set webhook_activated_at = '${new Date(NOW - hoursAgo * HOUR).toISOString()}'`,
-    );
-  }
-  const env = {
-    WA_RECONCILE_GRAPH_URL: fake.url,
-    WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64'),
-    WA_RECONCILE_APP_SECRET: APP_SECRET,
-  };
-  await run(['connection', 'token', 'main', '--file', '-'], { env, stdin: TOKEN });
-  return {
-    run,
-    fake,
-    env,
-    request: (args = ['--confirm', PHONE], surroundings = {}) =>
-      run(['history', 'request', 'main', ...args], { env, now: NOW, ...surroundings }),
-    sent: () =>
-      fake.requests
-        .filter(({ url }) => url.includes('smb_app_data'))
-        .map(({ body }) => (JSON.parse(body) as { sync_type: string }).sync_type),
-  };
-}
+import { healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
+import { refusal, type FakeGraph } from '../support/fake-graph/server.js';
+import type { Run } from './database-home.js';
+import { HOUR, NOW, NUMBER, PATH, PHONE, prepare, server, type World } from './history-world.js';
+import type { Seen } from './run-cli.js';
 
 function resultOf({ stdout }: Seen): HistoryRequestResult {
   return JSON.parse(stdout) as HistoryRequestResult;
@@ -179,6 +130,56 @@ test('takes the time of the onboarding from a person, and records it', async () 
     connection: { webhookActivatedAt: '2026-11-29T00:00:00.000Z' },
   });
   expect((await request(['--onboarded', '2026-12-24', '--confirm', PHONE])).code).toBe(2);
+});
+
+test.each<[string, (fake: FakeGraph) => void, string]>([
+  ['is on its way', () => undefined, 'already_requested'],
+  ['was refused', (fake) => void fake.account.granted.set('history', 'by the CRM'), 'already_refused'],
+  [
+    'has no answer',
+    ({ fail }) => {
+      fail(PATH, { kind: 'cut' });
+    },
+    'outcome_unknown',
+  ],
+])('a rough time of the onboarding is no new one while the request %s', async (_what, arrange, code) => {
+  const { request, run, fake, sent } = await prepare(null);
+  arrange(fake);
+  const rough = ['--onboarded', '2h', '--confirm', PHONE];
+  await request(rough);
+  const asked = sent();
+  for (const minutes of [1, 30]) {
+    const seen = await request([...rough, '--json'], { now: NOW + minutes * 60_000 });
+    expect(seen.code).toBe(3);
+    expect(codesOf(seen)).toEqual([code]);
+  }
+  expect(sent()).toEqual(asked);
+  const shown = await run(['connection', 'show', 'main', '--json']);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    connection: { webhookActivatedAt: '2026-11-29T01:00:00.000Z' },
+  });
+
+  // Connected anew after the request: that has a history of its own.
+  fake.account.granted.clear();
+  const anew = await request(['--onboarded', '2026-11-29T04:00Z', '--confirm', PHONE], {
+    now: NOW + 2 * HOUR,
+  });
+  expect(anew.code).toBe(0);
+  expect(sent()).toEqual([...asked, 'smb_app_state_sync', 'history']);
+});
+
+test('counts a request of before Meta’s word on the onboarding came', async () => {
+  const { request, run, sent } = await prepare(null);
+  expect((await request(['--onboarded', '3h', '--confirm', PHONE])).code).toBe(0);
+  await receiveEvent(run, 'PARTNER_ADDED', 1);
+  const seen = await request(['--confirm', PHONE, '--json'], { now: NOW + HOUR });
+  expect(codesOf(seen)).toEqual(['already_requested']);
+  expect(sent()).toHaveLength(2);
+});
+
+test('advises an absolute time of the onboarding', async () => {
+  const { request } = await prepare(null);
+  expect((await request(['--dry-run'])).stdout).toContain('--onboarded 2026-11-29T01:00Z');
 });
 
 test('says what it is not certain of', async () => {

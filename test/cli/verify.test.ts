@@ -70,7 +70,7 @@ describe('verify', () => {
     const { code, stdout } = await run(['verify']);
     expect(stdout).toMatch(/^✔ unique_index {8}\d+ unique indexes present and valid$/m);
     expect(stdout).toMatch(/^✔ duplicate_ids {7}3 messages, no duplicates$/m);
-    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(18);
+    expect(stdout.split('\n').filter((line) => /^[✔·] [a-z_]+ /.test(line))).toHaveLength(19);
     expect(stdout).toMatch(/^✔ Clean: 19 checks, no findings /m);
     expect(code).toBe(0);
   });
@@ -167,7 +167,7 @@ describe('verify', () => {
     const run = await server.prepare();
     await run(SHOP);
     const { code, stdout, stderr } = await run(['verify', '--format', format]);
-    expect(count(stdout)).toBe(18);
+    expect(count(stdout)).toBe(19);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 

@@ -6,8 +6,10 @@ import { mediaStatus } from '../../src/commands/media/status.js';
 import type { MediaFileStatus } from '../../src/commands/media/types.js';
 import type { Store } from '../../src/store/store.js';
 import {
+  ALL_MEDIA,
   hexOfHash,
   MEDIA_STATUS_VIEW,
+  readOwedMedia,
   recordMediaFile,
   type MediaFileRow,
 } from '../../src/store/tables/media-files.js';
@@ -119,6 +121,21 @@ describeOnBackends('the files that messages name', (backend) => {
       counts: { fetched: 1, expired: 1, denied: 1 },
       status: 'findings',
     });
+  });
+
+  it('are owed while they live, although another program wrote that they expired', async () => {
+    const store = await backend.open();
+    await receiveImages(store, now, [0]);
+    await record(store, 0, 'denied', now);
+    await store.sql.execute(`update media_files set state = 'expired'`);
+    expect(await said(store, now + HOUR)).toMatchObject({ counts: { owed: 1 }, status: 'note' });
+    const [connection] = await readConnections(store.sql);
+    const choice = { ...ALL_MEDIA, connectionId: connection?.id ?? '' };
+    const owed = await readOwedMedia(store.sql, choice, {
+      ...{ route: 'meta', now: now + HOUR, notSince: now + HOUR, again: false, limit: 9 },
+    });
+    expect(owed.map(({ mediaId }) => mediaId)).toEqual(['9000']);
+    expect(await said(store, now + 8 * DAY)).toMatchObject({ counts: { expired: 1 } });
   });
 
   it('are not expected of an archived connection', async () => {

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { checkServiceUrl } from '../../src/cli/device-options.js';
-import { linkedDevice } from '../../src/commands/devices/sealed-things.js';
+import {
+  aboutDeviceKey,
+  aboutDeviceLogin,
+  aboutUrl,
+  isDamaged,
+  linkedDevice,
+} from '../../src/commands/devices/sealed-things.js';
 import { isSamePhone } from '../../src/commands/devices/own-device.js';
 
 const KEY = SecretKey.parse(randomBytes(32).toString('base64'), 'KEY');
@@ -40,6 +46,32 @@ describe('a secret key', () => {
     const text = randomBytes(32).toString('base64');
     const sealed = SecretKey.parse(text, 'KEY').seal('secret', ABOUT);
     expect(SecretKey.parse(`${text.replace('=', '')}\n`, 'KEY').open(sealed, ABOUT, THING)).toBe('secret');
+  });
+});
+
+describe('a stored row', () => {
+  const own = SecretKey.parse(randomBytes(32).toString('base64'), 'OWN');
+  const device = { kind: 'device', connectionId: 'c1', name: 'main' } as const;
+  const plain = { ...device, sealed: KEY.seal('login', aboutDeviceLogin('c1')), underIt: null };
+  const moved = {
+    ...device,
+    sealed: KEY.sealKey(own, aboutDeviceKey('c1')),
+    underIt: own.seal('login', aboutDeviceLogin('c1')),
+  };
+  const url = {
+    ...({ kind: 'comparison', connectionId: null, name: 'crm' } as const),
+    ...{ sealed: KEY.seal('postgresql://x', aboutUrl('crm')), underIt: null },
+  };
+
+  it('is sound as it was written', () => {
+    expect([plain, moved, url].map((row) => isDamaged(row, KEY))).toEqual([false, false, false]);
+  });
+
+  it('is damaged under another name, and if the login under its own key is', () => {
+    expect(isDamaged({ ...plain, connectionId: 'c2' }, KEY)).toBe(true);
+    expect(isDamaged({ ...moved, connectionId: 'c2' }, KEY)).toBe(true);
+    expect(isDamaged({ ...moved, underIt: own.seal('login', aboutDeviceLogin('c2')) }, KEY)).toBe(true);
+    expect(isDamaged({ ...url, name: 'other' }, KEY)).toBe(true);
   });
 });
 

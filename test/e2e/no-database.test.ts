@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   link: ['--connection', 'main'],
   unlink: ['--connection', 'main', '--yes'],
   messages: ['+5511912345678'],
+  export: ['+5511912345678', '-o', 'chat.html'],
+  prune: ['--older-than', '180d'],
 };
 
 const FAILURE = z.object({

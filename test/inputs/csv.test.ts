@@ -240,3 +240,19 @@ describe('quotes that a backslash escapes', () => {
     expect(texts).toEqual(['{"object":"whatsapp_business_account",\n"a":1}']);
   });
 });
+
+describe('a column of bytes, as PostgreSQL writes it', () => {
+  const bytes = String.raw`\x${Buffer.from(WEBHOOK).toString('hex')}`;
+
+  test.each([
+    ['CSV with a header', `id,raw\n1,${bytes}\n2,${bytes}\n`],
+    ['CSV without one', `1,${bytes}\n2,${bytes}\n`],
+    ['CSV of this column alone', `raw\n${bytes}\n${bytes}\n`],
+    ['text', `1\t\\${bytes}\n2\t\\${bytes}\n`],
+    ['text with a header', `id\traw\n1\t\\${bytes}\n2\t\\${bytes}\n`],
+  ])('%s', async (_, table) => {
+    const { seen, problems } = await readText(table);
+    expect(seen.map(({ text }) => text)).toEqual([bytes, bytes]);
+    expect(problems).toEqual([]);
+  });
+});

@@ -105,14 +105,19 @@ function verdictOf({ status, counts, connections, absent, source, durationMs }: 
   const of = `of ${formatAmount(messages, 'message')}`;
   const beside = absent.length === 0 ? '' : `; ${absentWords(absent)}`;
   if (bad.length > 0) return { mark: 'bad', text: `${bad.join(', ')} ${of}${beside}`, detail };
-  const only = counts.only_in_crm + counts.without_id;
-  const note = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
+  const note = unmatchedWords(counts);
   const all = `the CRM ${allWords(counts)}`;
   if (absent.length > 0) {
     const compared = connections.map(({ connection }) => connection).join(', ');
     return { mark: 'warn', text: `Not all compared: of ${compared} ${all}${beside}${note}`, detail };
   }
   return { mark: 'good', text: `Clean: ${all}${note}`, detail };
+}
+
+/** `; 3 rows only in the CRM; 1 row without an id`; '' without any. */
+export function unmatchedWords({ only_in_crm: only, without_id: nameless }: ComparisonCounts): string {
+  const words = only === 0 ? '' : `; ${formatAmount(only, 'row')} only in the CRM`;
+  return nameless === 0 ? words : `${words}; ${formatAmount(nameless, 'row')} without an id`;
 }
 
 /** `has all 610 messages that it keeps; 70 not kept by design`. */

@@ -1,6 +1,6 @@
 import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
-import { absentWords, allWords } from './compare.js';
+import { absentWords, allWords, unmatchedWords } from './compare.js';
 import { comparedMessages } from '../../commands/report/comparisons.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { needsForce } from '../../commands/dedupe/result.js';
@@ -148,7 +148,7 @@ function duplicatesSection({ dedupe }: ReconcileResult): Block {
 function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
   return (report?.comparisons ?? []).flatMap(({ name, crm, comparedAt, error, counts, absent }): Item[] => {
     if (comparedAt === null || comparedAt < startedAt || error !== null || counts === null) return [];
-    const { lost, differs, other_contact: other, doubled, only_in_crm: only } = counts;
+    const { lost, differs, other_contact: other, doubled } = counts;
     const wrong = (
       [
         [lost, 'lost'],
@@ -159,7 +159,7 @@ function comparisonItems({ report, startedAt }: ReconcileResult): Item[] {
     ).flatMap(([found, words]) => (found > 0 ? [`${formatCount(found)} ${words}`] : []));
     const messages = formatAmount(comparedMessages(counts), 'message');
     const what = wrong.length === 0 ? allWords(counts) : `${wrong.join(', ')} of ${messages}`;
-    const besides = only > 0 ? `; ${formatAmount(only, 'row')} only in the CRM` : '';
+    const besides = unmatchedWords(counts);
     const lacking = absent.length > 0 ? `; ${absentWords(absent)}` : '';
     const mark = wrong.length > 0 ? 'bad' : absent.length > 0 ? 'warn' : 'good';
     return [{ mark, label: name, line: `${crm}: ${what}${lacking}${besides}` }];

@@ -11,7 +11,7 @@ import {
   saveComparison,
   type SavedComparison,
 } from '../../store/tables/saved-comparisons.js';
-import { savedUrl } from '../devices/sealed-things.js';
+import { aboutUrl, savedUrl } from '../devices/sealed-things.js';
 import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 import { compare } from './compare.js';
 import type { CompareOptions, CompareResult } from './types.js';
@@ -189,11 +189,6 @@ function summaryOf({ crm, source, counts, connections, absent, finishedAt }: Com
       counts: { ...one.counts },
     })),
   };
-}
-
-/** What a sealed URL is bound to. */
-export function aboutUrl(name: string): readonly string[] {
-  return ['crm url', name];
 }
 
 function unknown(name: string, saved: readonly SavedComparison[]): ConfigError {

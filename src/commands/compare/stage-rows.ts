@@ -5,6 +5,7 @@ import type { Identities } from '../../model/facts.js';
 import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
 import {
+  dropRepeatedRows,
   forgetEmptyFields,
   NO_CONTACT,
   stageContactLeads,
@@ -90,6 +91,11 @@ export async function stageCrm(
       })),
     );
     read(ordinal);
+  }
+  if (source.mayRepeatRows) {
+    for (const { connectionId, repeated } of await dropRepeatedRows(tx)) {
+      staged.rows.set(connectionId, (staged.rows.get(connectionId) ?? 0) - repeated);
+    }
   }
   if (source.dialect.hasOptionalFields === true) await forgetEmptyFields(tx);
   return staged;

@@ -1,7 +1,9 @@
 import { remedy } from '../../model/remedy.js';
-import { ERASED_NAMES } from '../replay/open-erased.js';
+import { ABOUT_ERASED, ERASED_NAMES } from '../replay/open-erased.js';
 import type { SealedRow } from '../../store/queries/sealed.js';
+import { UserError } from '../../model/errors.js';
 import type { SealedThing } from '../../model/secrets.js';
+import type { SecretKey } from './secret-key.js';
 
 /** The linked device of the connection with this name. */
 export function linkedDevice(name: string): SealedThing {
@@ -47,5 +49,52 @@ export function sealedThing({ kind, name }: Pick<SealedRow, 'kind' | 'name'>): S
       return savedUrl(name);
     case 'erased':
       return ERASED_NAMES;
+  }
+}
+
+/** What a sealed token is bound to. */
+export function aboutToken(connectionId: string): string[] {
+  return [connectionId, 'graph token'];
+}
+
+/** What the sealed key of a device's rows is bound to. */
+export function aboutDeviceKey(connectionId: string): string[] {
+  return [connectionId, 'device key'];
+}
+
+/** What the sealed login of a device is bound to. */
+export function aboutDeviceLogin(connectionId: string): string[] {
+  return [connectionId, 'credentials'];
+}
+
+/** What a sealed URL is bound to. */
+export function aboutUrl(name: string): readonly string[] {
+  return ['crm url', name];
+}
+
+/** Whether a row that this key sealed is damaged, or is another row's. */
+export function isDamaged(row: SealedRow, key: SecretKey): boolean {
+  const thing = sealedThing(row);
+  const id = row.connectionId ?? '';
+  try {
+    switch (row.kind) {
+      case 'token':
+        key.open(row.sealed, aboutToken(id), thing);
+        break;
+      case 'device':
+        if (row.underIt === null) key.open(row.sealed, aboutDeviceLogin(id), thing);
+        else
+          key.openKey(row.sealed, aboutDeviceKey(id), thing).open(row.underIt, aboutDeviceLogin(id), thing);
+        break;
+      case 'comparison':
+        key.open(row.sealed, aboutUrl(row.name), thing);
+        break;
+      case 'erased':
+        key.openKey(row.sealed, ABOUT_ERASED, thing);
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof UserError) return true;
+    throw error;
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../../store/tables/linked-devices.js';
 import type { DeviceKey, DeviceStorage } from '../../whatsapp/auth-state.js';
 import type { Context } from '../../context.js';
-import { linkedDevice } from './sealed-things.js';
+import { aboutDeviceKey, aboutDeviceLogin, linkedDevice } from './sealed-things.js';
 import type { SealedThing } from '../../model/secrets.js';
 import type { SecretKey } from './secret-key.js';
 
@@ -41,7 +41,7 @@ export class StoredDevice implements DeviceStorage {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return null;
     this.use(row);
-    const credentials = this.key.open(row.credentials, this.about('credentials'), this.thing);
+    const credentials = this.key.open(row.credentials, aboutDeviceLogin(this.connectionId), this.thing);
     await this.renameKeys();
     return credentials;
   }
@@ -56,7 +56,7 @@ export class StoredDevice implements DeviceStorage {
       });
     }
     await this.assertOurs();
-    const credentials = this.key.seal(json, this.about('credentials'));
+    const credentials = this.key.seal(json, aboutDeviceLogin(this.connectionId));
     const now = this.ctx.clock();
     if (await saveDevice(sql, { connectionId: this.connectionId, accountId, credentials, now })) return;
     // Another key wrote it since the last read: possible only without the device's lock.
@@ -100,7 +100,7 @@ export class StoredDevice implements DeviceStorage {
     const row = await readDevice(this.ctx.store.sql, this.connectionId);
     if (row === null) return;
     this.use(row);
-    this.key.open(row.credentials, this.about('credentials'), this.thing);
+    this.key.open(row.credentials, aboutDeviceLogin(this.connectionId), this.thing);
     this.isOurs = true;
   }
 
@@ -128,9 +128,4 @@ export class StoredDevice implements DeviceStorage {
   private about(...what: string[]): string[] {
     return [this.connectionId, ...what];
   }
-}
-
-/** What the sealed key of a device's rows is bound to. */
-export function aboutDeviceKey(connectionId: string): string[] {
-  return [connectionId, 'device key'];
 }

@@ -1,12 +1,13 @@
 import { amount } from '../../model/amount.js';
-import { readSealed } from '../../store/queries/sealed.js';
+import { adviceList } from '../../model/remedy.js';
+import { readSealed, type SealedRow } from '../../store/queries/sealed.js';
 import type { Sql } from '../../store/sql.js';
-import { sealedThing } from '../devices/sealed-things.js';
+import { isDamaged, sealedThing } from '../devices/sealed-things.js';
 import { fail, listed, ok, warn, type DoctorOptions, type Found } from './types.js';
 
 /**
- * Whether the secret key is the one that tokens, devices and URLs are sealed with, without opening them. Null if nothing
- * is sealed, and without a key: most commands need none.
+ * Whether the secret key opens the tokens, devices and URLs that are stored. Null if nothing is sealed, and without a key:
+ * most commands need none.
  */
 export async function checkSecrets(sql: Sql, key: DoctorOptions['secretKey']): Promise<Found | null> {
   if (key === null) return null;
@@ -14,15 +15,29 @@ export async function checkSecrets(sql: Sql, key: DoctorOptions['secretKey']): P
   if (rows.length === 0) return null;
   if (key instanceof Error) return fail(key.message, key.remedy);
   const foreign = rows.filter(({ sealed }) => !key.hasSealed(sealed));
-  const things = foreign.map(sealedThing);
-  const [first] = things;
+  const damaged = rows.filter((row) => key.hasSealed(row.sealed) && isDamaged(row, key));
+  const [worst] = damaged;
+  if (worst !== undefined) {
+    const also = foreign.length === 0 ? '' : `; it is not the key of ${namesOf(foreign)}`;
+    return fail(
+      `damaged, or copied from another row, so that the secret key does not open it: ${namesOf(damaged)}${also}`,
+      [
+        'Restore the row from a backup, or forget it here and store it again:',
+        ...adviceList(sealedThing(worst).whenLost).filter((advice) => typeof advice !== 'string'),
+      ],
+    );
+  }
+  const [first] = foreign;
   if (first === undefined) {
     return ok(
       `${amount(rows.length, 'stored secret is', 'stored secrets are')} encrypted with the secret key`,
     );
   }
-  const names = listed(things.map(({ noun }) => noun.charAt(0).toLowerCase() + noun.slice(1)));
   const opens =
     foreign.length === rows.length ? 'opens nothing that is stored' : 'is not the one of everything';
-  return warn(`the secret key ${opens}: ${names}`, first.whenLost);
+  return warn(`the secret key ${opens}: ${namesOf(foreign)}`, sealedThing(first).whenLost);
+}
+
+function namesOf(rows: readonly SealedRow[]): string {
+  return listed(rows.map(sealedThing).map(({ noun }) => noun.charAt(0).toLowerCase() + noun.slice(1)));
 }

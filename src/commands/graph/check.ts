@@ -76,7 +76,7 @@ export async function checkConnection(
   if (found instanceof UserError)
     asking.add(finding('token', found.message.replace(/\.$/, ''), found.remedy));
   else await asking.ask(access, found);
-  const connected = judgeConnected(connection, onboarding);
+  const connected = judgeConnected(connection, onboarding, ctx.clock());
   if (connected !== null) asking.add(connected);
   const checks = asking.finish();
   if (!(found instanceof UserError) && found.source === 'stored')
@@ -242,7 +242,7 @@ class Asking {
       fieldsNeeded(this.connection),
       this.onboarding.at ?? 0,
     );
-    this.add(judgeFields(this.connection, answers, seen));
+    this.add(judgeFields(this.connection, answers, seen, this.ctx.clock()));
   }
 
   /** Makes some checks, or says why each could not be made. */

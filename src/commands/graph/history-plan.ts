@@ -10,9 +10,9 @@ import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
 import { checkConnection } from './check.js';
-import { disconnectedWords, isNeeded, reconnectAdvice, standsInTheWay } from './judge.js';
+import { disconnectedWords, isNeeded, onboardedRemedy, reconnectAdvice, standsInTheWay } from './judge.js';
 import { HISTORY_WINDOW_MS, readOnboarding, type Onboarding } from './onboarding.js';
-import type { AccountEvent } from '../../rawlog/account-events.js';
+import { isSince, type AccountEvent } from '../../rawlog/account-events.js';
 import type { GraphAccess } from './token.js';
 import type { GraphCheck } from './types.js';
 
@@ -89,7 +89,7 @@ export async function planHistory(ctx: Context, options: HistoryOptions, isOurs 
       ...(isHeld ? [beingRequested(connection)] : requestedBefore(connection, onboarding, options.again)),
       ...(onboarding.removal === null
         ? outsideWindow(connection, onboarding, now)
-        : [disconnected(connection, onboarding.removal)]),
+        : [disconnected(connection, onboarding.removal, now)]),
       ...withoutPhone(connection, phone),
       ...checkObstacles(result.checks),
     ],
@@ -128,7 +128,10 @@ function assertCoexistence({ kind, name }: ConnectionRecord): void {
   );
 }
 
-/** Records the time a person gave; an event in the raw log takes precedence. Throws ConfigError. */
+/**
+ * Records the time a person gave, unless the onboarding on record is the same one; an event in the raw log takes
+ * precedence. Throws ConfigError.
+ */
 async function withOnboarding(
   ctx: Context,
   connection: ConnectionRecord,
@@ -149,6 +152,9 @@ async function withOnboarding(
       { code: 'contradiction', remedy: 'Leave --onboarded out.' },
     );
   }
+  // A request after the given time belongs to it, so the number was not connected anew: `2h` is another moment in each run.
+  const hasRequest = known.requests.some((request) => isSince(request, given));
+  if (known.at !== null && known.removal === null && hasRequest) return connection;
   await setWebhookActivated(ctx.store.sql, connection.id, given);
   return { ...connection, webhookActivatedAt: given };
 }
@@ -222,11 +228,11 @@ function requestedBefore(
 }
 
 /** Whatever is left of the 24 hours: Meta takes no request for a number that is not connected. */
-function disconnected({ name }: ConnectionRecord, removal: AccountEvent): Obstacle {
+function disconnected({ name }: ConnectionRecord, removal: AccountEvent, now: number): Obstacle {
   return {
     code: 'disconnected',
     message: disconnectedWords(removal),
-    remedy: reconnectAdvice(name),
+    remedy: reconnectAdvice(name, now),
   };
 }
 
@@ -236,11 +242,7 @@ function outsideWindow({ name }: ConnectionRecord, { at, until }: Onboarding, no
       {
         code: 'onboarding_unknown',
         message: `nothing says when the number was connected, and Meta takes the request for ${HISTORY_WINDOW_MS / 3_600_000} hours after that`,
-        remedy: remedy(
-          'history request',
-          [name, '--onboarded', '2h'],
-          'requests it, where the number was connected two hours ago',
-        ),
+        remedy: onboardedRemedy(name, now),
       },
     ];
   }

@@ -1,6 +1,6 @@
 import { canonicalPhone, digitsOf } from '../../identity/phone.js';
 import { amount } from '../../model/amount.js';
-import { adviceList, remedy, type Advices } from '../../model/remedy.js';
+import { adviceList, remedy, type Advices, type Remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
 import type { GraphError } from '../../graph/errors.js';
 import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
@@ -265,35 +265,56 @@ export function judgeSubscription(
 }
 
 /**
- * The webhook fields. `answers`: Meta's, for each app that gets the webhooks. `seen`: those received since the onboarding,
- * which proves them.
+ * The webhook fields. `answers`: Meta's, for each app that gets the webhooks; where it has one, it decides. `seen`: when
+ * each field last came since the onboarding, which counts only where an answer is missing: a field that came before may
+ * have been switched off since, or have come through another app.
  */
 export function judgeFields(
   connection: Known,
   answers: readonly FieldsAnswer[],
-  seen: ReadonlySet<string>,
+  seen: ReadonlyMap<string, number>,
+  now: number,
 ): GraphCheck {
   const needed = fieldsNeeded(connection);
-  const unseen = needed.filter((field) => !seen.has(field));
   const told = answers.flatMap((answer) =>
     answer.kind === 'told'
-      ? [{ other: answer.other, missing: unseen.filter((field) => !answer.fields.has(field)) }]
+      ? [{ other: answer.other, missing: needed.filter((field) => !answer.fields.has(field)) }]
       : [],
   );
-  if (unseen.length === 0 || told.some(({ missing }) => missing.length === 0))
-    return ok('fields', needed.join(', '));
+  if (told.some(({ missing }) => missing.length === 0)) return ok('fields', needed.join(', '));
   const untold = answers.find((answer) => answer.kind === 'untold');
-  if (untold !== undefined)
-    return unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  if (untold !== undefined) {
+    const unseen = needed.filter((field) => !seen.has(field));
+    return unseen.length === 0
+      ? ok('fields', `received last: ${needed.map((field) => cameWords(field, seen, now)).join(', ')}`)
+      : unknown('fields', `none of ${unseen.join(', ')} came yet, and ${untold.why}`, untold.remedy);
+  }
   const lacking = told.map(
     ({ other, missing }) =>
       `the app${other === null ? '' : ` ${other}`} has not subscribed ${missing.join(', ')}`,
   );
+  const came = needed.filter(
+    (field) => seen.has(field) && told.some(({ missing }) => missing.includes(field)),
+  );
+  const before =
+    came.length === 0
+      ? ''
+      : ` (last received: ${came.map((field) => cameWords(field, seen, now)).join(', ')})`;
   return finding(
     'fields',
-    `${lacking.join(', and ')}: what Meta sends of it is lost`,
+    `${lacking.join(', and ')}: what Meta sends of it is lost${before}`,
     'Switch these fields on in the App Dashboard, under WhatsApp, Configuration, Webhook fields.',
   );
+}
+
+/** `history 30 days ago`. */
+function cameWords(field: string, seen: ReadonlyMap<string, number>, now: number): string {
+  const at = seen.get(field);
+  return at === undefined ? field : `${field} ${agoWords(now - at)}`;
+}
+
+function agoWords(ms: number): string {
+  return ms < 2 * 24 * HOUR ? `${leftWords(ms)} ago` : `${amount(Math.floor(ms / (24 * HOUR)), 'day')} ago`;
 }
 
 /** The sentence about a disconnection, as a clause. */
@@ -301,15 +322,24 @@ export function disconnectedWords(removal: AccountEvent): string {
   return `Meta disconnected the number on ${minuteOf(removal.at)} (${removalWords(removal)})`;
 }
 
+/**
+ * Requests the history of a number that a person knows to be connected. As an example, the time is an absolute one: `2h`
+ * would be another moment whenever the command is run.
+ */
+export function onboardedRemedy(name: string, now: number): Remedy {
+  const twoHoursAgo = `${new Date(now - 2 * HOUR).toISOString().slice(0, 16)}Z`;
+  return remedy(
+    'history request',
+    [name, '--onboarded', twoHoursAgo],
+    'requests it; give the time when the number was connected (here two hours ago)',
+  );
+}
+
 /** What helps against a disconnection, or against its word where the number is connected again. */
-export function reconnectAdvice(name: string): Advices {
+export function reconnectAdvice(name: string, now: number): Advices {
   return [
     'Connect the number again in the WhatsApp Business app: that opens another 24 hours. If that has been done, and no event of Meta’s came:',
-    remedy(
-      'history request',
-      [name, '--onboarded', '2h'],
-      'requests it, where the number was connected again two hours ago',
-    ),
+    onboardedRemedy(name, now),
   ];
 }
 
@@ -317,13 +347,14 @@ export function reconnectAdvice(name: string): Advices {
 export function judgeConnected(
   { name, kind }: Pick<Known, 'name' | 'kind'>,
   { removal }: Pick<Onboarding, 'removal'>,
+  now: number,
 ): GraphCheck | null {
   if (removal === null) return null;
   return finding(
     'connected',
     `${disconnectedWords(removal)}: nothing arrives until the business connects it again`,
     kind === 'coexistence'
-      ? reconnectAdvice(name)
+      ? reconnectAdvice(name, now)
       : remedy('connection archive', [name], 'if the number is retired: nothing is expected of it any more'),
   );
 }
@@ -360,13 +391,7 @@ export function judgeHistory(
     return unknown(
       'history',
       'nothing says when the number was connected, and history can be requested for 24 hours after that',
-      adviceOf(
-        remedy(
-          'history request',
-          [name, '--onboarded', '2h'],
-          'requests it, where the number was connected two hours ago',
-        ),
-      ),
+      adviceOf(onboardedRemedy(name, now)),
     );
   }
   return finding(

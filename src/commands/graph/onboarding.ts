@@ -1,6 +1,7 @@
 import type { Context } from '../../context.js';
 import {
   connectingOf,
+  isSince,
   readAccountEvents,
   standingRemoval,
   type AccountEvent,
@@ -42,6 +43,6 @@ export async function readOnboarding(ctx: Context, connection: ConnectionRecord)
     from,
     until: at === null ? null : at + HISTORY_WINDOW_MS,
     removal: standingRemoval(connection, events, at),
-    requests: requests.filter(({ onboardedAt }) => at === null || onboardedAt >= at),
+    requests: requests.filter((request) => isSince(request, at)),
   };
 }

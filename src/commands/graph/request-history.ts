@@ -5,6 +5,7 @@ import { interrupted, type GraphClient } from '../../graph/client.js';
 import { SMB_SYNC_TYPES, type SmbSyncType } from '../../model/enumerations.js';
 import { ConfigError, LockedError, UserError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
+import { isSince } from '../../rawlog/account-events.js';
 import { acquireHistoryLock, type RunLock } from '../../store/locks/run-lock.js';
 import {
   claimHistoryRequest,
@@ -106,7 +107,7 @@ async function requestUnder(
     }
   });
   const requests = await readHistoryRequests(ctx.store.sql, connection.id);
-  const steps = stepsOf(requests.filter(({ onboardedAt }) => onboardedAt >= (onboarding.at ?? 0)));
+  const steps = stepsOf(requests.filter((request) => isSince(request, onboarding.at)));
   const history = steps.find(({ syncType }) => syncType === 'history');
   return {
     schemaVersion: 1,

@@ -8,7 +8,7 @@ import { readSealed } from '../../store/queries/sealed.js';
 import { deleteCredential, readCredential, saveCredential } from '../../store/tables/graph.js';
 import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
-import { accessToken, sealedThing } from '../devices/sealed-things.js';
+import { aboutToken, accessToken, sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 
 /** How the command reaches the Graph API, and with which token. */
@@ -171,9 +171,4 @@ export function missingToken({ name }: Pick<ConnectionRecord, 'name'>): ConfigEr
     code: 'token_missing',
     remedy: [...newTokenAdvice(name), 'Or set WA_RECONCILE_GRAPH_TOKEN, which is used without being stored.'],
   });
-}
-
-/** What a sealed token is bound to. */
-export function aboutToken(connectionId: string): string[] {
-  return [connectionId, 'graph token'];
 }

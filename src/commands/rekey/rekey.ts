@@ -6,12 +6,16 @@ import { readSealedFiles, resealFile } from '../../store/tables/history.js';
 import { readDevices, setDeviceKey } from '../../store/tables/linked-devices.js';
 import { readConnections } from '../../store/tables/connections.js';
 import { readSavedComparisons, resealComparison } from '../../store/tables/saved-comparisons.js';
-import { aboutUrl } from '../compare/saved.js';
 import { aboutOwedFile } from '../devices/raw-keeper.js';
-import { accessToken, linkedDevice, savedUrl } from '../devices/sealed-things.js';
+import {
+  aboutDeviceKey,
+  aboutToken,
+  aboutUrl,
+  accessToken,
+  linkedDevice,
+  savedUrl,
+} from '../devices/sealed-things.js';
 import type { SecretKey } from '../devices/secret-key.js';
-import { aboutDeviceKey } from '../devices/stored-device.js';
-import { aboutToken } from '../graph/token.js';
 import { ABOUT_ERASED, ERASED_NAMES } from '../replay/open-erased.js';
 
 /** What was moved to the new key; excludes what was there already. */

@@ -40,7 +40,7 @@ import type { Calendar } from './days.js';
 import { ownersOf } from '../../audit/entry-owners.js';
 import { increase, ledgersOf, reasonsOf } from './ledger.js';
 import { duplicateAlert, findingAlerts, lossAlerts } from '../verify/finding-alerts.js';
-import { standingRemoval, type AccountEvent } from '../../rawlog/account-events.js';
+import { isSince, standingRemoval, type AccountEvent } from '../../rawlog/account-events.js';
 import { countedRuns, reportRun, runPoint } from './runs.js';
 import { Traffic } from './traffic.js';
 import type { ConnectionReport, ReportOptions, ReportResult } from './types.js';
@@ -150,8 +150,7 @@ export function summarise(ctx: Context, options: ReportOptions, data: ReportData
       report,
       lastHistoryAt,
       historyRequests: data.historyRequests.filter(
-        ({ connectionId, onboardedAt }) =>
-          connectionId === row.id && onboardedAt >= (own.times.webhookActivatedAt ?? 0),
+        (request) => request.connectionId === row.id && isSince(request, own.times.webhookActivatedAt),
       ),
       removal: standingRemoval(row, data.accountEvents, own.times.webhookActivatedAt),
       rejects,

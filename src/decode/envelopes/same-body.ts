@@ -2,6 +2,7 @@ import type { JsonValue } from '../../model/json.js';
 import { asArray, asObject } from '../read.js';
 import { mayHoldSignature } from './http-head.js';
 import { isAsSent } from './signatures.js';
+import type { Trail } from './trail.js';
 import type { FoundBody } from './unwrap.js';
 
 /** Beyond this many, one wrapper's bodies are not compared. */
@@ -49,8 +50,8 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
       if (its === undefined) continue;
       if (its.fullness !== own.fullness) {
         if (its.fullness > own.fullness) return true;
-      } else if (its.isAsSent !== own.isAsSent) {
-        if (its.isAsSent) return true;
+      } else if (its.exactness !== own.exactness) {
+        if (its.exactness > own.exactness) return true;
       } else if (its.isSigned !== own.isSigned ? its.isSigned : filled.indexOf(other) < place) return true;
     }
     // A customer may paste a webhook as a message; a node that passes on only the text makes no second webhook of it.
@@ -66,8 +67,8 @@ export function dropCopies(groups: readonly FoundBody[][]): FoundBody[] {
 interface Content {
   parts: ReadonlySet<string>;
   fullness: number;
-  /** Whether its bytes are present; only they allow a signature check. */
-  isAsSent: boolean;
+  /** Whether its bytes are present, else in how many texts it is that are: only they allow a signature check. */
+  exactness: number;
   /** Whether the words around it name its signer. */
   isSigned: boolean;
 }
@@ -83,9 +84,16 @@ function contentOf({ value: body, trail }: FoundBody): Content {
   return {
     parts: new Set(values.flatMap((value) => sorted(value) ?? [])),
     fullness,
-    isAsSent: isAsSent(trail),
+    exactness: exactnessOf(trail),
     isSigned: trail?.kind === 'text' && mayHoldSignature(trail.opened.before),
   };
+}
+
+function exactnessOf(trail: Trail | undefined): number {
+  if (isAsSent(trail)) return Infinity;
+  let texts = 0;
+  for (let layer = trail; layer !== undefined; layer = layer.outer) if (isAsSent(layer)) texts++;
+  return texts;
 }
 
 /**

@@ -46,24 +46,27 @@ export class Signatures {
    * The signature of the body at the end of a trail: whatever stands in `X-Hub-Signature-256`, also where it can be none; the
    * older header only where there is no other; what is just called a signature only without both.
    */
-  of(trail: Trail | undefined): Pick<SignedBody, 'header' | 'isSha1'> | undefined {
+  of(trail: Trail | undefined): KeptSignature | undefined {
     if (!mayHaveSignature(trail)) return undefined;
-    const header = this.#find(trail, 'hubsignature256');
-    if (header !== undefined) return { header };
+    const newer = this.#find(trail, 'hubsignature256');
+    if (newer !== undefined) return newer;
     const older = this.#find(trail, 'hubsignature');
-    if (older !== undefined) return { header: older, isSha1: true };
-    const named = this.#find(trail, 'signature');
-    return named === undefined ? undefined : { header: named };
+    return older === undefined ? this.#find(trail, 'signature') : { ...older, isSha1: true };
   }
 
-  #find(trail: Trail | undefined, name: MemberName): Value {
+  #find(trail: Trail | undefined, name: MemberName): KeptSignature | undefined {
     const beside = this.#beside[name];
     for (let layer = trail; layer !== undefined; layer = layer.outer) {
-      // Beyond a list of several requests stand the headers of whoever fetched the list.
-      if (layer.kind === 'array' && layer.list.length > 1) return undefined;
+      if (layer.kind === 'array' && layer.list.length > 1) {
+        // Beyond a list of several requests stand the headers of whoever fetched the list, unless a request had the list in its text.
+        const text = textSentAround(layer);
+        if (text === undefined) return undefined;
+        layer = text;
+        if (!isRequest(text)) continue;
+      }
       if (layer.kind === 'text' && name !== 'signature') {
         const written = signatureInWords(layer.opened, name);
-        if (written !== undefined) return written;
+        if (written !== undefined) return { header: written, at: layer };
       }
       if (layer.kind !== 'object') continue;
       const { object } = layer;
@@ -72,7 +75,7 @@ export class Signatures {
         header = this.#search(object, name, { left: MAX_VALUES });
         beside.set(object, header);
       }
-      if (header !== undefined) return header;
+      if (header !== undefined) return { header, at: object, wrapper: object };
     }
     return undefined;
   }
@@ -125,6 +128,29 @@ type HeaderName = 'hubsignature256' | 'hubsignature';
 
 /** The name under which a signature lies beside a body: a header's, or any that says what it is. */
 type MemberName = HeaderName | 'signature';
+
+/** A signature, and where it was kept: beside the members of an object, or in the words of a layer of text. */
+export interface KeptSignature extends Pick<SignedBody, 'header' | 'isSha1'> {
+  at: object;
+  /** Absent where it was in words. */
+  wrapper?: JsonObject;
+}
+
+/** The text around a value that a wrapper holds, or a request below its head. */
+function textSentAround({ outer }: Trail): TextLayer | undefined {
+  for (let layer = outer; layer !== undefined; layer = layer.outer) {
+    if (layer.kind === 'text' && isAsSent(layer) && (layer.outer !== undefined || isRequest(layer)))
+      return layer;
+  }
+  return undefined;
+}
+
+type TextLayer = Extract<Trail, { kind: 'text' }>;
+
+/** Whether a text is a request with its head. */
+export function isRequest({ opened }: TextLayer): boolean {
+  return opened.steps.includes('http');
+}
 
 /** A header's value; undefined where there is none. */
 type Value = string | undefined;
@@ -240,9 +266,18 @@ export function isAsSent(trail: Trail | undefined): boolean {
 
 /** The bytes that a body's signature signs: the text that held it as a whole. null where a program wrote it anew. */
 export function signedBytes(trail: Trail | undefined, body: JsonObject): Uint8Array | null {
-  // What Meta signs is the whole body; an entry or a value alone is somebody else's cut of it.
-  if (!Array.isArray(body.entry) || trail?.kind !== 'text') return null;
-  const { source, before } = trail.opened;
+  if (trail?.kind !== 'text') return null;
+  // What Meta signs is the whole body; an entry or a value alone is somebody else's cut of it, unless it is what was sent.
+  const isWhole = Array.isArray(body.entry);
+  const isSent = trail.outer?.kind === 'object' && OF_REQUEST.test(trail.outer.key);
+  return isWhole || isSent ? exactBytes(trail.opened) : null;
+}
+
+/** The key of a request's body, as it came. */
+const OF_REQUEST = /^(?:raw|http|request|req)?[-_ ]?body(?:[-_ ]?(?:raw|text|string))?$/i;
+
+/** The bytes of a text as it was sent; null where a program wrote it anew. */
+export function exactBytes({ source, before }: OpenedValue): Uint8Array | null {
   // A viewer that prints a body over several lines has written it anew; its request says how large it was.
   if (source?.includes('\n') === true) {
     const size = contentLengthIn(before);

@@ -11,7 +11,8 @@ import { openText, type OpenedValue } from './open-text.js';
 import { hasMark } from './outer-values.js';
 import { receivedAtOf, timeOfTuple, withRowTime } from './row-time.js';
 import { dropCopies } from './same-body.js';
-import { signedBytes, Signatures } from './signatures.js';
+import { Signatures } from './signatures.js';
+import { SignedTexts } from './signed-texts.js';
 import { FILTERED, isOfRails, withoutFiltered } from './rails-filter.js';
 import { joinParts } from './split-entries.js';
 import { stepsOf, type Trail } from './trail.js';
@@ -101,12 +102,14 @@ export class Search {
 
   /** Decodes the bodies that were found. */
   read(found: Found): void {
-    const signatures = new Signatures(this.bodies, this.allowance);
-    for (const { value, path, read, scope, rowTime, trail } of this.bodies) {
+    const signatures = new SignedTexts(this.bodies, new Signatures(this.bodies, this.allowance));
+    for (const body of this.bodies) {
+      if (signatures.isCopy(body)) continue;
+      const { path, read, scope, rowTime, trail } = body;
       const before = found.sections.length;
       read(scope, found);
       const via = stepsOf(trail);
-      const signature = signatures.of(trail);
+      const signature = signatures.of(body);
       const signedAt = signature === undefined ? undefined : cutText(cleanText(path), LONGEST_PATH);
       if (via.length > 0 || signedAt !== undefined) {
         for (let i = before; i < found.sections.length; i++) {
@@ -118,7 +121,7 @@ export class Search {
       }
       found.receivedAt ??= rowTime;
       if (signature === undefined || signedAt === undefined) found.unsigned++;
-      else found.signatures.push({ path: signedAt, ...signature, body: signedBytes(trail, value) });
+      else found.signatures.push({ path: signedAt, ...signature });
     }
     for (const part of this.strange) found.unrecognized.push(part);
   }

@@ -96,6 +96,25 @@ export async function stageRows(tx: Sql, rows: readonly StagedRow[]): Promise<vo
   await insertRows(tx, 'wa_crm_rows', STAGED_ROW, rows);
 }
 
+const REPEATED = columns({ connectionId: uuid, repeated: integer });
+
+/** Keeps of each row that came several times, by its own id, the one that came last. Returns how many went, per connection. */
+export async function dropRepeatedRows(tx: Sql): Promise<RowOf<typeof REPEATED>[]> {
+  const rows = await tx.query(
+    `with gone as (
+       delete from wa_crm_rows r
+       using (
+         select connection_id, row_id, max(ordinal) as last
+         from wa_crm_rows group by connection_id, row_id having count(*) > 1
+       ) again
+       where r.connection_id = again.connection_id and r.row_id = again.row_id and r.ordinal <> again.last
+       returning r.connection_id
+     )
+     select connection_id, count(*)::int as repeated from gone group by connection_id`,
+  );
+  return rowsOf(REPEATED, rows);
+}
+
 /** Of a connection whose rows all leave a field empty, no row lacks it. */
 export async function forgetEmptyFields(tx: Sql): Promise<void> {
   await tx.execute(

@@ -108,15 +108,16 @@ const expiry = (now: string): string => `case when m.media ->> 'id' is null then
 /**
  * Every file named by a message, once, with its state: for the Cloud API by its id, for WhatsApp Web by its path and
  * key, under
- * `web:` and the message id. `expired` also if nobody asked and the time is over. Excludes revoked messages.
+ * `web:` and the message id. `expired` also if nobody asked and the time is over, and never
+ * before: another program's word of it hides no file that lives. Excludes revoked messages.
  * `where`: which messages `m`; `now`: the parameter.
  */
 export function namedMedia(where: string, now: string): string {
   return `
   select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, coalesce(f.size, n.announced) as size,
     f.path, f.fetched_at, f.error,
-    case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= ${now}::timestamptz then 'expired'
-      else coalesce(f.state, 'owed') end as state
+    case when coalesce(f.state, 'owed') not in ('owed', 'expired') or n.expires_at is null then coalesce(f.state, 'owed')
+      when n.expires_at <= ${now}::timestamptz then 'expired' else 'owed' end as state
   from (
     select m.connection_id, coalesce(m.media ->> 'id', 'web:' || m.external_id) as media_id,
       min(m.external_id) as message_id, case when m.media ->> 'id' is null then 'web' else 'meta' end as route,

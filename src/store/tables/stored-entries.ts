@@ -326,23 +326,21 @@ export async function readAccountUpdateIds(sql: Sql, most: number): Promise<stri
   return rows.map((row) => textOf(row, 'id'));
 }
 
-/** Which of these fields have arrived for a number or its account since a moment, ms since 1970. */
+/** When these fields last arrived for a number or its account, of those that have since a moment; ms since 1970. */
 export async function readFieldsSeen(
   sql: Sql,
   { connectionId, phoneNumberId }: { connectionId: string; phoneNumberId: string | null },
   fields: readonly string[],
   since: number,
-): Promise<Set<string>> {
+): Promise<Map<string, number>> {
   const rows = await sql.query(
-    `select wanted.field from unnest($3::text[]) as wanted (field)
-     where exists (
-       select from webhook_log w
-       where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
-         and wanted.field = any(w.fields) and coalesce(w.received_at, w.created_at) >= $4::timestamptz
-     )`,
+    `select seen.field, max(coalesce(w.received_at, w.created_at)) as at from webhook_log w, unnest(w.fields) as seen (field)
+     where (w.connection_scope = $1::uuid or w.phone_number_ids @> array[$2::text])
+       and seen.field = any($3::text[]) and coalesce(w.received_at, w.created_at) >= $4::timestamptz
+     group by 1`,
     [connectionId, phoneNumberId, arrayLiteral(fields), new Date(since)],
   );
-  return new Set(rows.map((row) => textOf(row, 'field')));
+  return new Map(rows.map((row) => [textOf(row, 'field'), timeOf(row, 'at')]));
 }
 
 /** Entries of these fields about a number that arrived at or after a moment (ms since 1970), in arrival order. */

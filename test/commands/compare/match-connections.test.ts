@@ -20,6 +20,7 @@ function crmWith(...connections: CrmConnection[]): CrmSource {
     rows: nothing,
     missingContacts: [],
     passedOver: [],
+    mayRepeatRows: false,
     pairs: nothing,
     close: () => Promise.resolve(),
   };

@@ -144,13 +144,13 @@ describe('a fork with wid whose rows have another time', () => {
 describe('exports of the family', () => {
   const backend = useBackend('postgresql');
 
-  /** Every table as a file with a row a line, as its columns are. */
-  async function exported({ sql }: CrmDatabase, tables: readonly string[]): Promise<string[]> {
+  /** Every table as a file with a row a line, as its columns are, or some of its rows. */
+  async function exported({ sql }: CrmDatabase, tables: readonly string[], some = ''): Promise<string[]> {
     const directory = await temporaryDirectory();
     const paths: string[] = [];
     for (const table of tables) {
       const path = join(directory, `${table}.ndjson`);
-      const rows = await sql(`select row_to_json(t)::text as line from "${table}" t`);
+      const rows = await sql(`select row_to_json(t)::text as line from "${table}" t ${some}`);
       await writeFile(path, rows.map(({ line }) => `${String(line)}\n`).join(''));
       paths.push(path);
     }
@@ -175,6 +175,14 @@ describe('exports of the family', () => {
     if (isTicketz) tables.push('WhatsappLidMaps');
     const asFiles = await compareAll(store, world.crm, await filesOf(crm, tables));
     expect(asFiles.result.counts).toEqual(asDatabase.result.counts);
+    // Month by month, page by page: exports overlap.
+    const again = await resolveInputs(await exported(crm, ['Messages'], 'order by id desc limit 90'), {
+      cwd: process.cwd(),
+    });
+    const place = await filesOf(crm, tables);
+    if (place.kind !== 'files') throw new Error('exports are files');
+    const overlapping = await compareAll(store, world.crm, { ...place, inputs: [...place.inputs, ...again] });
+    expect(overlapping.result.counts).toEqual(asFiles.result.counts);
     expect(asFiles.result.connections).toMatchObject(
       asDatabase.result.connections.map(({ counts, rows, aside }) => ({ counts, rows, aside })),
     );
