@@ -15,6 +15,7 @@ import type { AlertAck } from '../store/tables/alert-acks.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import { BAD_SIGNATURE } from '../store/tables/webhook-log.js';
 import type { RejectGroup } from '../store/tables/rejects.js';
+import { rfc3339 } from '../model/time.js';
 
 /** What an alert can be about, most urgent first: conditions that block everything else come first. */
 export const ALERT_KINDS = [
@@ -162,7 +163,7 @@ function raise(
     connection: connection?.name ?? null,
     connectionId: connection?.id ?? null,
     subject: subject ?? null,
-    since: since === null ? null : new Date(since).toISOString(),
+    since: rfc3339(since),
     count: count ?? null,
     message,
     remedy: remedy ?? null,
@@ -193,7 +194,7 @@ export function acknowledge(raised: readonly Alert[], acks: readonly AlertAck[],
           by: ackedBy,
           host,
           at: new Date(ackedAt).toISOString(),
-          until: until === null ? null : new Date(until).toISOString(),
+          until: rfc3339(until),
           reason,
         },
       };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { BackupTarget } from '../commands/backup/types.js';
 import { ConfigError, UserError } from '../model/errors.js';
@@ -30,8 +30,7 @@ const OWN_NAME = /^wa-reconcile-\d{8}T\d{9}Z\.tar(?:\.age)?$/;
  */
 export async function openTarget(named: string, options: TargetOptions, io: Io): Promise<NamedTarget> {
   const { force, keep, isEncrypted } = options;
-  const isDirectory =
-    named.endsWith('/') || (await lstatOf(join(io.cwd, named), named))?.isDirectory() === true;
+  const isDirectory = named.endsWith('/') || (await lstatOf(resolve(io.cwd, named)))?.isDirectory() === true;
   if (keep !== undefined && !isDirectory) {
     throw new ConfigError(`--keep ${keep}: ${named} is no directory.`, {
       remedy: 'It rotates the backups in a directory: name one.',
@@ -42,7 +41,7 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
   const target = isDirectory ? join(named, `wa-reconcile-${stamp}.tar${isEncrypted ? '.age' : ''}`) : named;
   const { file, isDevice } = await findPlace('backup', target, io);
   if (isDevice) return toFile(file, file, undefined);
-  if (!force && (await lstatOf(file, file)) !== undefined) {
+  if (!force && (await lstatOf(file)) !== undefined) {
     throw new ConfigError(`${target} exists; a backup overwrites nothing.`, {
       code: 'backup_exists',
       remedy: 'Name another file, give --force to replace it, or name a directory with --keep 14.',
@@ -51,8 +50,8 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
   return toFile(file, temporaryBeside(file), keep);
 }
 
-async function lstatOf(path: string, named: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
-  return lstat(named.startsWith('/') ? named : path).catch(() => undefined);
+async function lstatOf(path: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+  return lstat(path).catch(() => undefined);
 }
 
 function toStream({ stdout, stdoutIsTTY }: Pick<Io, 'stdout' | 'stdoutIsTTY'>): NamedTarget {

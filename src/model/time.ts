@@ -11,6 +11,13 @@ export interface WallTime {
 
 const DAY = 86_400_000;
 
+/** A time in ms since 1970 as RFC 3339, UTC; null stays null. */
+export function rfc3339(ms: number): string;
+export function rfc3339(ms: number | null): string | null;
+export function rfc3339(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
 /** An instant (ms since 1970) for a person: `2026-11-03 14:00 UTC`. */
 export function minuteOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

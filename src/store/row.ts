@@ -47,11 +47,6 @@ export function timeOrNull(row: SqlRow, column: string): number | null {
   return isTime(value) ? ms : null;
 }
 
-/** Milliseconds since 1970 as a parameter of type timestamptz. */
-export function instantOrNull(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
-}
-
 export function integerOf(row: SqlRow, column: string): number {
   const value = row[column];
   if (typeof value === 'bigint') return Number(value);

@@ -345,7 +345,9 @@ test.each(['PARTNER_REMOVED', 'PARTNER_APP_UNINSTALLED'])(
     expect((await request(['--onboarded', '3h', '--confirm', PHONE])).code).toBe(2);
     expect(sent()).toEqual([]);
 
-    const again = await request(['--onboarded', '1h', '--confirm', PHONE, '--json']);
+    // As advised: a time after the disconnection.
+    const advised = /--onboarded (\S+)/.exec(text.stdout)?.[1] ?? '';
+    const again = await request(['--onboarded', advised, '--confirm', PHONE, '--json']);
     expect(again.code).toBe(0);
     expect(sent()).toHaveLength(2);
     const reported = await run(['report', '--json'], { now: NOW });

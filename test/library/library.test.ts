@@ -48,8 +48,16 @@ describeOnBackends('the library', (backend) => {
     const steps: string[] = [];
     const config = await backend.config();
     const ctx = await (config.kind === 'postgresql'
-      ? createContext({ databaseUrl: config.url, onProgress: ({ event }) => steps.push(event) })
-      : createContext({ home: dirname(config.directory), onProgress: ({ event }) => steps.push(event) }));
+      ? createContext({
+          databaseUrl: config.url,
+          actor: 'Maria',
+          onProgress: ({ event }) => steps.push(event),
+        })
+      : createContext({
+          home: dirname(config.directory),
+          actor: 'Maria',
+          onProgress: ({ event }) => steps.push(event),
+        }));
     const first = await replay(ctx, {
       input: logOf(live('a', 0), echo('b', 60), live('c', 120)),
       register: true,
@@ -60,6 +68,7 @@ describeOnBackends('the library', (backend) => {
 
     const page = await readMessages(ctx, { contact: ANA, limit: 2 });
     expect(page.messages).toHaveLength(2);
+    expect(await ctx.store.sql.query('select distinct actor from access_log')).toEqual([{ actor: 'Maria' }]);
     const { cursor } = page.pagination;
     const older = await readMessages(ctx, { contact: ANA, limit: 2, cursor: cursor ?? '' });
     expect(older.messages).toHaveLength(1);

@@ -7,8 +7,8 @@ select connection_id, media_id, message_id, state, expires_at, route, type, at a
 from (
   select n.*, coalesce(f.attempts, 0) as attempts, f.first_tried_at, f.tried_at, coalesce(f.size, n.announced) as size,
     f.path, f.fetched_at, f.error,
-    case when coalesce(f.state, 'owed') = 'owed' and n.expires_at <= now()::timestamptz then 'expired'
-      else coalesce(f.state, 'owed') end as state
+    case when coalesce(f.state, 'owed') not in ('owed', 'expired') or n.expires_at is null then coalesce(f.state, 'owed')
+      when n.expires_at <= now()::timestamptz then 'expired' else 'owed' end as state
   from (
     select m.connection_id, coalesce(m.media ->> 'id', 'web:' || m.external_id) as media_id,
       min(m.external_id) as message_id, case when m.media ->> 'id' is null then 'web' else 'meta' end as route,

@@ -9,6 +9,7 @@ import {
 } from '../../store/tables/connections.js';
 import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
 import { findConnection } from './find.js';
+import { rfc3339 } from '../../model/time.js';
 
 export type { ConnectionCounts } from '../../store/tables/connections.js';
 
@@ -114,17 +115,13 @@ export function viewOf(
       missingChunks: [...missingChunks],
       missingFiles,
       ...(record.historySyncError === null ? {} : { error: record.historySyncError }),
-      startedAt: time(record.historySyncStartedAt),
-      completedAt: time(record.historySyncCompletedAt),
+      startedAt: rfc3339(record.historySyncStartedAt),
+      completedAt: rfc3339(record.historySyncCompletedAt),
     },
-    webhookActivatedAt: time(record.webhookActivatedAt),
-    lastSyncAt: time(record.lastSyncAt),
-    lastLiveEventAt: time(record.lastLiveEventAt),
+    webhookActivatedAt: rfc3339(record.webhookActivatedAt),
+    lastSyncAt: rfc3339(record.lastSyncAt),
+    lastLiveEventAt: rfc3339(record.lastLiveEventAt),
     createdAt: new Date(record.createdAt).toISOString(),
-    archivedAt: time(record.archivedAt),
+    archivedAt: rfc3339(record.archivedAt),
   };
-}
-
-function time(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -11,6 +11,7 @@ import type { DeviceState, DeviceStatusResult, LinkedDeviceStatus } from './resu
 import { deviceViewOf } from './own-device.js';
 import { closeDevice, notLinked, openDevice } from './phones.js';
 import { StoredDevice } from './stored-device.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Maximum parts listed per connection. */
 const MOST_PARTS = 1000;
@@ -56,7 +57,7 @@ function owedOf(connection: string, owed: OwedHistory | undefined): LinkedDevice
   if (owed === undefined) return { files: 0, gaps: 0, parts: [] };
   const parts = owed.named.map((gap) => ({
     contact: contactOfGap(gap),
-    from: gap.behind === null ? null : new Date(gap.behind.timestampMs).toISOString(),
+    from: rfc3339(gap.behind?.timestampMs ?? null),
     to: new Date(gap.anchor.timestampMs).toISOString(),
     proven: isProven(gap),
     reason: gap.reason,

@@ -18,6 +18,7 @@ import { withDatabase } from '../database.js';
 import { opening } from './doctor.js';
 import { Shapes } from './shapes.js';
 import type { DoctorOptions, DoctorResult, GivenSetting } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 const MOST_RUNS = 50;
 const MOST_ENTRIES = 50;
@@ -128,7 +129,7 @@ async function readDatabase(store: Store, shapes: Shapes): Promise<JsonObject> {
         error: run.error === null ? null : shapes.sentence(run.error),
         options: run.options === null ? null : shapes.facts(run.options),
         counters: run.counters === null ? null : shapes.facts(run.counters),
-        startedAt: run.startedAt === null ? null : new Date(run.startedAt).toISOString(),
+        startedAt: rfc3339(run.startedAt),
         durationMs:
           run.startedAt === null || run.completedAt === null ? null : run.completedAt - run.startedAt,
       })),

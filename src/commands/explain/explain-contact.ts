@@ -16,7 +16,7 @@ import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import { judgeContactRows, type ContactRows } from './contact-rows.js';
 import { verdictsOfContact, gatherContactItems, messagesOf, noticeUnreadable } from './contact-items.js';
-import { iso, originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
+import { originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { mergesInto } from './message-story.js';
@@ -35,6 +35,7 @@ import { whoIsNamed } from '../../rules/fact-traits.js';
 import { bookStateOf, nodesOf } from '../../rules/identity-evidence.js';
 import { newestNames } from '../../rules/lead-projection.js';
 import { storedIdentity } from '../../rules/people.js';
+import { rfc3339 } from '../../model/time.js';
 
 const MOST_PENDING = 1000;
 
@@ -161,9 +162,9 @@ async function describeLead(
       ...lead,
       ...namesOf(lead.name, identities),
       sourceBecause: sourceBecause(lead.source, identities, counts, (id) => inv.nameOf(id)),
-      firstSeenAt: iso(lead.firstSeenAt),
-      lastMessageAt: iso(lead.lastMessageAt),
-      deletedAt: iso(lead.deletedAt),
+      firstSeenAt: rfc3339(lead.firstSeenAt),
+      lastMessageAt: rfc3339(lead.lastMessageAt),
+      deletedAt: rfc3339(lead.deletedAt),
       ...listingOf(lead, identities),
     },
     identities: describeIdentities(identities, verdicts),
@@ -184,7 +185,7 @@ function namesOf(
     { from: 'profile', said: profileName },
   ] as const;
   const namesFrom = sources.flatMap(({ from, said }) =>
-    said === null ? [] : [{ from, name: said.value, at: iso(said.at) }],
+    said === null ? [] : [{ from, name: said.value, at: rfc3339(said.at) }],
   );
   const from = namesFrom.find((one) => one.name === name)?.from ?? 'elsewhere';
   return { nameFrom: name === null ? null : from, namesFrom };
@@ -198,7 +199,7 @@ function listingOf(
   const said = bookStateOf(identities.map(storedIdentity));
   const removedAt = said?.value === 'removed' ? said.at : null;
   return {
-    addressBook: said === null ? null : { state: said.value, at: iso(said.at) },
+    addressBook: said === null ? null : { state: said.value, at: rfc3339(said.at) },
     isDecidedByOthers: isActive !== (removedAt === null) || deletedAt !== removedAt,
   };
 }
@@ -216,7 +217,7 @@ function describeIdentities(
     return {
       kind,
       value,
-      firstSeenAt: iso(firstSeenAt),
+      firstSeenAt: rfc3339(firstSeenAt),
       linkedBy:
         link === undefined
           ? null
@@ -256,8 +257,8 @@ async function describeConversations(
       fromHistory: one.fromHistory,
       echoes: one.echoes,
       fromElsewhere: one.fromElsewhere,
-      firstMessageAt: iso(one.firstMessageAt),
-      lastMessageAt: iso(one.lastMessageAt),
+      firstMessageAt: rfc3339(one.firstMessageAt),
+      lastMessageAt: rfc3339(one.lastMessageAt),
     };
   });
 }
@@ -280,11 +281,11 @@ async function describeTickets(
         status: ticket.status,
         source: ticket.source,
         originatedFrom: ticket.originatedFrom,
-        openedAt: iso(ticket.openedAt),
+        openedAt: rfc3339(ticket.openedAt),
         openedByExternalId: ticket.openedByExternalId,
         openedByEntry: liveEntryOf(ticket.openedByExternalId, verdicts),
-        closedAt: iso(ticket.closedAt),
-        messageWindowExpiresAt: iso(ticket.messageWindowExpiresAt),
+        closedAt: rfc3339(ticket.closedAt),
+        messageWindowExpiresAt: rfc3339(ticket.messageWindowExpiresAt),
       };
     });
 }
@@ -349,7 +350,7 @@ function sourceBecause(
     .sort((a, b) => a.at - b.at || TIE_ORDER.indexOf(a.source) - TIE_ORDER.indexOf(b.source));
   return earliest === undefined
     ? null
-    : { what: earliest.what, at: iso(earliest.at), connection: earliest.connection };
+    : { what: earliest.what, at: rfc3339(earliest.at), connection: earliest.connection };
 }
 
 function evidence(

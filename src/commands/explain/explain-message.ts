@@ -15,12 +15,13 @@ import { markWords } from '../../audit/alert.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
-import { firstWords, iso, originOf, pendingNotes, viewOf } from './fact-view.js';
+import { firstWords, originOf, pendingNotes, viewOf } from './fact-view.js';
 import { findNamedEntries, findNeighbours, scanLog, type Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { itemHasId, type EntryItem, type EntryItems } from './log-items.js';
 import { journalOfMessage, storyOf, type Story } from './message-story.js';
 import type { ExplainedFact, MessageExplanation, PendingNote, RowDifference } from './result.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** What is known about one id, with or without a row. */
 export interface MessageFindings {
@@ -279,13 +280,13 @@ async function describeRow(
     name: row.name,
     direction: row.direction,
     type: row.type,
-    timestamp: iso(row.timestamp),
+    timestamp: rfc3339(row.timestamp),
     status: row.status,
     errors: row.errors ?? [],
     source: row.source,
     syncSource: row.syncSource,
-    editedAt: iso(row.editedAt),
-    deletedAt: iso(row.deletedAt),
+    editedAt: rfc3339(row.editedAt),
+    deletedAt: rfc3339(row.deletedAt),
     revisions: row.revisions,
     reactions: reactions.filter((reaction) => reaction.emoji !== null).length,
     broughtBy:
@@ -294,8 +295,8 @@ async function describeRow(
         : {
             entryId: head.id,
             origin: originOf(head),
-            receivedAt: iso(head.receivedAt),
-            storedAt: iso(head.createdAt),
+            receivedAt: rfc3339(head.receivedAt),
+            storedAt: rfc3339(head.createdAt),
             isIntact: head.isIntact,
             bodyState: head.bodyState,
           },

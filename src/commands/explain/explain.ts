@@ -17,12 +17,13 @@ import { journalOfMessage } from './message-story.js';
 import type { ExplainOptions, ExplainResult, EntryExplanation, ExplainedFact } from './result.js';
 import { findSubject, type Subject } from './subject.js';
 import type { LoggedEntry } from '../../store/tables/stored-entries.js';
-import { iso, originOf, unreadableView, viewOf } from './fact-view.js';
+import { originOf, unreadableView, viewOf } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { PROBLEMS } from './findings.js';
 import { readItems } from './log-items.js';
 import { isRefused } from '../../rules/signatures.js';
 import { recordShown } from './record-shown.js';
+import { rfc3339 } from '../../model/time.js';
 
 type Parts = Partial<
   Pick<ExplainResult, 'messages' | 'contact' | 'entry' | 'run' | 'facts' | 'pending' | 'journal'>
@@ -162,9 +163,9 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
       error: found.error,
       fields: found.fields,
       phoneNumberIds: found.phoneNumberIds,
-      receivedAt: iso(found.receivedAt),
-      storedAt: iso(found.createdAt),
-      processedAt: iso(found.processedAt),
+      receivedAt: rfc3339(found.receivedAt),
+      storedAt: rfc3339(found.createdAt),
+      processedAt: rfc3339(found.processedAt),
       attempts: found.attempts,
       bytes: found.bytes,
       isIntact: found.isIntact,

@@ -5,6 +5,7 @@ import type { Change, ExplainedFact, PendingNote } from './result.js';
 import type { PendingRecord } from '../../store/tables/amendments.js';
 import { readEntryHeads } from '../../store/tables/stored-entries.js';
 import type { Investigation } from './investigation.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Longest excerpt of a text; cut by characters, sanitised by the renderer. */
 const EXCERPT = 60;
@@ -67,7 +68,7 @@ function headOf(
     entryId: entry.id,
     entryOrigin: originOf(entry),
     entryStatus: entry.status,
-    receivedAt: iso(entry.receivedAt),
+    receivedAt: rfc3339(entry.receivedAt),
     storedAt: new Date(entry.createdAt).toISOString(),
     runId: entry.runId,
   };
@@ -75,13 +76,6 @@ function headOf(
 
 export function originOf(entry: { id: string; origin: string | null }): string {
   return entry.origin ?? `log:${entry.id}`;
-}
-
-/** RFC 3339 of a time in ms; null stays null. */
-export function iso(ms: number): string;
-export function iso(ms: number | null): string | null;
-export function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }
 
 /** The first words of a text, as they were sent. */
@@ -110,7 +104,7 @@ function wordsOf(fact: Fact): Words {
     direction: isMessage ? fact.direction : null,
     status: isMessage ? (fact.historyStatus ?? null) : fact.kind === 'status' ? fact.status : null,
     externalId: 'targetExternalId' in fact ? fact.targetExternalId : ownId,
-    at: iso(at),
+    at: rfc3339(at),
     atFrom: typeof atFrom === 'string' ? atFrom : null,
   };
 }
@@ -178,8 +172,8 @@ export async function pendingNotes(
       connection: inv.nameOf(one.connectionId),
       kind: one.kind,
       targetExternalId: one.targetExternalId,
-      at: iso(one.at),
-      waitingSince: iso(one.createdAt),
+      at: rfc3339(one.at),
+      waitingSince: rfc3339(one.createdAt),
       status: typeof status === 'string' ? status : null,
       entryId: one.webhookLogId,
       entryOrigin: head === undefined ? null : originOf(head),

@@ -19,9 +19,8 @@ import { findConnection } from '../connections/find.js';
 import { areTooMany } from '../dedupe/dedupe.js';
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
-import { iso } from './fact-view.js';
 import { amount } from '../../model/amount.js';
-import { minuteOf } from '../../model/time.js';
+import { minuteOf, rfc3339 } from '../../model/time.js';
 import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
 import type { ExplainOptions, Remedy, RunNote } from './result.js';
 import { readItems, type EntryItem, type EntryItems, patternsOf } from './log-items.js';
@@ -202,8 +201,8 @@ export function runNote(run: RunRow): RunNote {
     id: run.id,
     command: run.command,
     status: run.status,
-    startedAt: iso(run.startedAt),
-    completedAt: iso(run.completedAt),
+    startedAt: rfc3339(run.startedAt),
+    completedAt: rfc3339(run.completedAt),
     host: run.host,
     verdict: run.verdict,
   };

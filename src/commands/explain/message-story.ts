@@ -4,7 +4,6 @@ import type { PlacedMessage } from '../../store/queries/explain.js';
 import { amendState, payloadOf, ReactionBook, type Amendment } from '../../rules/amendments.js';
 import { projectMessage } from '../../rules/message-projection.js';
 import { absorbState, stateOfFact, type MessageState } from '../../rules/message-state.js';
-import { iso } from './fact-view.js';
 import { isFault, type ItemVerdict } from './item-verdicts.js';
 import type { EntryItem } from './log-items.js';
 import type { Change, Outcome, JournalNote } from './result.js';
@@ -16,6 +15,7 @@ import {
   type JournalRecord,
 } from '../../store/journal/journal-records.js';
 import type { Investigation } from './investigation.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** An item with what it changed, by the rules of merging. */
 export interface AppliedItem extends ItemVerdict {
@@ -169,11 +169,11 @@ function shown(state: MessageState): Record<string, string | null> {
     externalId: state.externalId,
     source: state.source,
     direction: state.direction,
-    timestamp: iso(state.timestamp),
+    timestamp: rfc3339(state.timestamp),
     status: state.status,
     type: projected.type,
-    editedAt: iso(projected.editedAt),
-    deletedAt: iso(projected.deletedAt),
+    editedAt: rfc3339(projected.editedAt),
+    deletedAt: rfc3339(projected.deletedAt),
     text: projected.body,
     media: projected.media === null ? null : JSON.stringify(projected.media),
     answers: state.contextExternalId,
@@ -185,11 +185,11 @@ function shownOfRow(row: PlacedMessage): Record<string, string | null> {
   return {
     source: row.source,
     direction: row.direction,
-    timestamp: iso(row.timestamp),
+    timestamp: rfc3339(row.timestamp),
     status: row.status,
     type: row.type,
-    editedAt: iso(row.editedAt),
-    deletedAt: iso(row.deletedAt),
+    editedAt: rfc3339(row.editedAt),
+    deletedAt: rfc3339(row.deletedAt),
   };
 }
 
@@ -259,7 +259,7 @@ async function notesOf(inv: Investigation, records: readonly JournalRecord[]): P
   return records.map((record) => {
     const command = runs.get(record.runId) ?? null;
     return {
-      at: iso(record.createdAt),
+      at: rfc3339(record.createdAt),
       runId: record.runId,
       command,
       table: record.table,

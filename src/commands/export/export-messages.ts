@@ -32,6 +32,7 @@ import type {
   ExportSink,
   ExportSummary,
 } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Messages, and conversations, in memory at a time. */
 const PAGE = 500;
@@ -213,7 +214,7 @@ class Exporter {
           entryId: row.entryId,
           runId: row.runId,
           editExternalId: row.editExternalId,
-          metaConfirmedAt: row.metaConfirmedAt === null ? null : new Date(row.metaConfirmedAt).toISOString(),
+          metaConfirmedAt: rfc3339(row.metaConfirmedAt),
           rawMeta: row.rawMeta,
           revisions: earlier(row).map(({ version, type, body, media, rawMeta, at }) => ({
             version,

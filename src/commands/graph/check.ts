@@ -32,6 +32,7 @@ import {
   type GraphCheck,
   type GraphCheckName,
 } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 /**
  * Asks Meta about one connection, or about all in use: the token, the number, its account, and how much of its history
@@ -100,8 +101,8 @@ export async function checkConnection(
       token: found instanceof UserError ? null : found.source,
       checks,
       history: {
-        onboardedAt: at === null ? null : new Date(at).toISOString(),
-        until: until === null ? null : new Date(until).toISOString(),
+        onboardedAt: rfc3339(at),
+        until: rfc3339(until),
         hoursLeft: left === null ? null : hoursOf(left),
       },
     },

@@ -2,7 +2,7 @@ import type { Context } from '../../context.js';
 import { SMB_SYNC_TYPES, type RequestOutcome, type SmbSyncType } from '../../model/enumerations.js';
 import { ConfigError, LockedError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
-import { minuteOf } from '../../model/time.js';
+import { minuteOf, rfc3339 } from '../../model/time.js';
 import { acquireHistoryLock } from '../../store/locks/run-lock.js';
 import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
@@ -81,8 +81,8 @@ export async function planHistory(ctx: Context, options: HistoryOptions, isOurs 
   const plan: HistoryPlan = {
     connection: { id: connection.id, name: connection.name, phoneNumberId: connection.phoneNumberId },
     phone,
-    onboardedAt: at === null ? null : new Date(at).toISOString(),
-    until: until === null ? null : new Date(until).toISOString(),
+    onboardedAt: rfc3339(at),
+    until: rfc3339(until),
     hoursLeft: result.history.hoursLeft,
     steps: stepsOf(onboarding.requests),
     obstacles: [
@@ -147,10 +147,15 @@ async function withOnboarding(
   const known = await readOnboarding(ctx, connection);
   // Meta's word that the number was connected is not of the time after its word that it is not.
   if (known.from === 'event' && (known.removal === null || given <= known.removal.at)) {
-    throw new ConfigError(
-      `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
-      { code: 'contradiction', remedy: 'Leave --onboarded out.' },
-    );
+    throw known.removal === null
+      ? new ConfigError(
+          `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
+          { code: 'contradiction', remedy: 'Leave --onboarded out.' },
+        )
+      : new ConfigError(`${disconnectedWords(known.removal)}, after the time of --onboarded.`, {
+          code: 'contradiction',
+          remedy: 'Say when the number was connected again.',
+        });
   }
   // A request after the given time belongs to it, so the number was not connected anew: `2h` is another moment in each run.
   const hasRequest = known.requests.some((request) => isSince(request, given));
@@ -232,7 +237,7 @@ function disconnected({ name }: ConnectionRecord, removal: AccountEvent, now: nu
   return {
     code: 'disconnected',
     message: disconnectedWords(removal),
-    remedy: reconnectAdvice(name, now),
+    remedy: reconnectAdvice(name, now, removal),
   };
 }
 

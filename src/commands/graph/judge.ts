@@ -324,22 +324,24 @@ export function disconnectedWords(removal: AccountEvent): string {
 
 /**
  * Requests the history of a number that a person knows to be connected. As an example, the time is an absolute one: `2h`
- * would be another moment whenever the command is run.
+ * would be another moment whenever the command is run. `removedAt`: it can only have been connected after that.
  */
-export function onboardedRemedy(name: string, now: number): Remedy {
-  const twoHoursAgo = `${new Date(now - 2 * HOUR).toISOString().slice(0, 16)}Z`;
+export function onboardedRemedy(name: string, now: number, removedAt?: number): Remedy {
+  const minute = 60_000;
+  const since = removedAt === undefined ? 0 : Math.floor(removedAt / minute) * minute + minute;
+  const example = Math.max(now - 2 * HOUR, Math.min(since, now));
   return remedy(
     'history request',
-    [name, '--onboarded', twoHoursAgo],
-    'requests it; give the time when the number was connected (here two hours ago)',
+    [name, '--onboarded', `${new Date(example).toISOString().slice(0, example === now ? 19 : 16)}Z`],
+    'requests it; give the time when the number was connected',
   );
 }
 
 /** What helps against a disconnection, or against its word where the number is connected again. */
-export function reconnectAdvice(name: string, now: number): Advices {
+export function reconnectAdvice(name: string, now: number, removal: AccountEvent): Advices {
   return [
     'Connect the number again in the WhatsApp Business app: that opens another 24 hours. If that has been done, and no event of Meta’s came:',
-    onboardedRemedy(name, now),
+    onboardedRemedy(name, now, removal.at),
   ];
 }
 
@@ -354,7 +356,7 @@ export function judgeConnected(
     'connected',
     `${disconnectedWords(removal)}: nothing arrives until the business connects it again`,
     kind === 'coexistence'
-      ? reconnectAdvice(name, now)
+      ? reconnectAdvice(name, now, removal)
       : remedy('connection archive', [name], 'if the number is retired: nothing is expected of it any more'),
   );
 }

@@ -25,6 +25,7 @@ import {
   type ListedImport,
 } from './types.js';
 import type { Phones } from './phone.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Outcomes after which the next contact would fail, too; the same command resumes here. */
 const STOPPING: ReadonlySet<ImportListResult['imports'][number]['outcome']> = new Set<ImportOutcome>([
@@ -188,7 +189,7 @@ class ListImport {
           created,
           updated,
           pages: done.fetched?.pages.length ?? 0,
-          nextAllowedAt: done.nextAllowedAt === null ? null : new Date(done.nextAllowedAt).toISOString(),
+          nextAllowedAt: rfc3339(done.nextAllowedAt),
         },
         stopped: done.outcome,
         hasAsked: (done.fetched?.requests ?? 0) > 0,

@@ -3,6 +3,7 @@ import { MEDIA_STATES } from '../../model/enumerations.js';
 import { countMedia, listMedia, readMediaRuns, type ListedMedia } from '../../store/tables/media-files.js';
 import { selectMedia } from './select.js';
 import type { ConnectionMedia, MediaFileStatus, MediaStatusOptions, MediaStatusResult } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** The state of the files that messages name, by connection. Read-only, without network calls. */
 export async function mediaStatus(ctx: Context, options: MediaStatusOptions): Promise<MediaStatusResult> {
@@ -26,9 +27,9 @@ export async function mediaStatus(ctx: Context, options: MediaStatusOptions): Pr
         const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
         return files === 0 ? [] : [{ state, files, bytes: state === 'fetched' ? bytes : 0 }];
       }),
-      nextExpiryAt: instant(ends.length === 0 ? null : Math.min(...ends)),
+      nextExpiryAt: rfc3339(ends.length === 0 ? null : Math.min(...ends)),
       due: counts.reduce((sum, { due }) => sum + due, 0),
-      lastFetchAt: instant(last ?? null),
+      lastFetchAt: rfc3339(last ?? null),
       ...(wanted === undefined
         ? {}
         : {
@@ -45,11 +46,7 @@ function listed({ at, expiresAt, triedAt, ...file }: ListedMedia): MediaFileStat
   return {
     ...file,
     sentAt: new Date(at).toISOString(),
-    expiresAt: instant(expiresAt),
-    triedAt: instant(triedAt),
+    expiresAt: rfc3339(expiresAt),
+    triedAt: rfc3339(triedAt),
   };
-}
-
-function instant(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -16,6 +16,7 @@ import type { Context } from '../../context.js';
 import { decodeCursor, encodeCursor, type Cursor } from './cursor.js';
 import { LARGEST_PAGE_LIMIT, type MessagesOptions, type MessagesResult } from './result.js';
 import { showMessages } from './show-messages.js';
+import { rfc3339 } from '../../model/time.js';
 
 /**
  * One page of a contact's history, newest first, over all of the lead's conversations or those on one connection.
@@ -65,10 +66,10 @@ export async function readMessages(ctx: Context, options: MessagesOptions): Prom
       total: totals.total,
     },
     metadata: {
-      firstMessageAt: instantOf(bounds.first),
-      lastMessageAt: instantOf(bounds.last),
+      firstMessageAt: rfc3339(bounds.first),
+      lastMessageAt: rfc3339(bounds.last),
       totalMessages: totals.totalMessages,
-      syncedUpTo: instantOf(syncedUpTo(conversations)),
+      syncedUpTo: rfc3339(syncedUpTo(conversations)),
     },
   };
 }
@@ -113,8 +114,4 @@ function syncedUpTo(conversations: readonly ConversationOfLead[]): number | null
   const times = conversations.map(({ lastSyncAt }) => lastSyncAt);
   const known = times.filter((time) => time !== null);
   return known.length === 0 || known.length < times.length ? null : Math.min(...known);
-}
-
-function instantOf(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

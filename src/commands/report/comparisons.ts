@@ -5,6 +5,7 @@ import { COMPARISON_CLASSES, type ComparisonCounts } from '../../model/enumerati
 import { remedy } from '../../model/remedy.js';
 import type { SavedComparison } from '../../store/tables/saved-comparisons.js';
 import type { ComparisonReport } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** A nightly comparison is overdue after two nights. */
 const OVERDUE_MS = 48 * 3_600_000;
@@ -22,7 +23,7 @@ export function reportComparisons(saved: readonly SavedComparison[]): Comparison
     return {
       name,
       crm,
-      comparedAt: comparedAt === null ? null : new Date(comparedAt).toISOString(),
+      comparedAt: rfc3339(comparedAt),
       error,
       counts: last?.counts ?? null,
       absent: last?.absent ?? [],

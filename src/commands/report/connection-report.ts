@@ -14,6 +14,7 @@ import { daysOf, type Calendar } from './days.js';
 import type { Accounts, ConnectionReport, DeliveryFailure, MediaFilesReport } from './types.js';
 import { rhythmOf } from './rhythm.js';
 import { hoursOf, lastDayOf, type Traffic } from './traffic.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** A connection's report without its alerts, which are derived from it. */
 export type ConnectionFigures = Omit<ConnectionReport, 'severity' | 'counts'>;
@@ -80,8 +81,8 @@ export function describeConnection(
       missingChunks: parts.missingChunks,
       missingFiles: parts.missingFiles,
       ...(row.historySyncError === null ? {} : { error: row.historySyncError }),
-      startedAt: instant(row.historySyncStartedAt),
-      completedAt: instant(row.historySyncCompletedAt),
+      startedAt: rfc3339(row.historySyncStartedAt),
+      completedAt: rfc3339(row.historySyncCompletedAt),
     },
     historyRequest: requestOf(parts.historyRequest, lastHistoryAt, times.webhookActivatedAt),
     ...onboardingOf(times, [
@@ -90,9 +91,9 @@ export function describeConnection(
       row.historySyncStartedAt,
       earliest(groups.filter(({ source }) => source === 'live')),
     ]),
-    lastLiveEventAt: instant(row.lastLiveEventAt),
-    lastSyncAt: instant(times.lastSyncAt),
-    archivedAt: instant(times.archivedAt),
+    lastLiveEventAt: rfc3339(row.lastLiveEventAt),
+    lastSyncAt: rfc3339(times.lastSyncAt),
+    archivedAt: rfc3339(times.archivedAt),
     ...parts.people,
     messages: messagesOf(groups, parts.adopted),
     tickets: parts.tickets,
@@ -124,12 +125,12 @@ function onboardingOf(
   evidence: readonly (number | null)[],
 ): Pick<ConnectionReport, 'onboardedAt' | 'onboardedBy'> {
   if (times.webhookActivatedAt !== null) {
-    return { onboardedAt: instant(times.webhookActivatedAt), onboardedBy: 'webhook' };
+    return { onboardedAt: rfc3339(times.webhookActivatedAt), onboardedBy: 'webhook' };
   }
   const known = evidence.filter((at) => at !== null);
   return known.length > 0
-    ? { onboardedAt: instant(Math.min(...known)), onboardedBy: 'evidence' }
-    : { onboardedAt: instant(times.createdAt), onboardedBy: 'added' };
+    ? { onboardedAt: rfc3339(Math.min(...known)), onboardedBy: 'evidence' }
+    : { onboardedAt: rfc3339(times.createdAt), onboardedBy: 'added' };
 }
 
 function requestOf(
@@ -164,8 +165,8 @@ function messagesOf(
     ...(adopted.length === 0
       ? {}
       : { byCrm: Object.fromEntries(adopted.map(({ provider, count: number }) => [provider, number])) }),
-    firstAt: instant(earliest(groups)),
-    lastAt: instant(groups.length === 0 ? null : Math.max(...groups.map(({ lastAt }) => lastAt))),
+    firstAt: rfc3339(earliest(groups)),
+    lastAt: rfc3339(groups.length === 0 ? null : Math.max(...groups.map(({ lastAt }) => lastAt))),
   };
 }
 
@@ -187,8 +188,8 @@ function mediaFilesOf(media: readonly MediaCount[], lastFetchAt: number | null):
     denied: files('denied'),
     mismatch: files('mismatch'),
     bytes: of('fetched').reduce((sum, { bytes }) => sum + bytes, 0),
-    nextExpiryAt: instant(ends.length === 0 ? null : Math.min(...ends)),
-    lastFetchAt: instant(lastFetchAt),
+    nextExpiryAt: rfc3339(ends.length === 0 ? null : Math.min(...ends)),
+    lastFetchAt: rfc3339(lastFetchAt),
   };
 }
 
@@ -218,8 +219,4 @@ function deliveryFailuresOf(groups: readonly FailureGroup[]): DeliveryFailure[] 
 
 function earliest(groups: readonly MessageGroup[]): number | null {
   return groups.length === 0 ? null : Math.min(...groups.map(({ firstAt }) => firstAt));
-}
-
-function instant(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

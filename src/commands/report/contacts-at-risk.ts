@@ -4,6 +4,7 @@ import { remedy } from '../../model/remedy.js';
 import type { OverdueTarget, PendingContact } from '../../store/queries/contacts-at-risk.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { ContactAtRisk, ReportResult } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Nobody reads more than this; `contactsAtRiskTotal` has the total. */
 const MOST_SHOWN = 50;
@@ -79,7 +80,7 @@ class RiskBook {
     return {
       contactsAtRisk: all.slice(0, MOST_SHOWN).map(({ since, ...one }) => ({
         ...one,
-        since: since === null ? null : new Date(since).toISOString(),
+        since: rfc3339(since),
       })),
       contactsAtRiskTotal: all.length,
     };

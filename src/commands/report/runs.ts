@@ -3,6 +3,7 @@ import type { JsonValue } from '../../model/json.js';
 import type { JudgedRun } from '../../ingest/runs/judge.js';
 import type { RunCountRow } from '../../store/tables/sync-runs.js';
 import type { RunCount, RunPoint, RunReport } from './types.js';
+import { rfc3339 } from '../../model/time.js';
 
 export function reportRun({ row, status }: JudgedRun): RunReport {
   return {
@@ -11,7 +12,7 @@ export function reportRun({ row, status }: JudgedRun): RunReport {
     status,
     verdict: row.verdict,
     startedAt: new Date(row.startedAt).toISOString(),
-    completedAt: row.completedAt === null ? null : new Date(row.completedAt).toISOString(),
+    completedAt: rfc3339(row.completedAt),
     host: row.host,
     error: row.error,
     messages: messagesOf(row.counters?.['messages']),

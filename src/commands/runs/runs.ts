@@ -13,6 +13,7 @@ import {
   type RunRow,
 } from '../../store/tables/sync-runs.js';
 import { canUndo, findRun, undoOf } from './find-run.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** One recorded run. Times are RFC 3339, UTC. */
 export interface RunView {
@@ -81,7 +82,7 @@ export function viewOf({ row, status }: JudgedRun, undos: readonly RunRow[], now
     verdict: row.verdict,
     error: row.error,
     startedAt: new Date(startedAt).toISOString(),
-    completedAt: completedAt === null ? null : new Date(completedAt).toISOString(),
+    completedAt: rfc3339(completedAt),
     durationMs: until === null ? null : Math.max(0, until - startedAt),
     host: row.host,
     pid: row.pid,

@@ -43,6 +43,7 @@ import {
   type Check,
   type RowCheck,
 } from './check.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** A check that each key has at most one row; `dedupe` merges the extra ones. */
 function oneCheck(
@@ -290,17 +291,13 @@ export const conversationTimesCheck = rowCheck<WrongTimes>({
 
 function differences(stored: MessageEnds, actual: MessageEnds): string[] {
   const parts: [what: string, stored: string | null, actual: string | null][] = [
-    ['first message', time(stored.firstAt), time(actual.firstAt)],
+    ['first message', rfc3339(stored.firstAt), rfc3339(actual.firstAt)],
     ['its source', stored.firstSource, actual.firstSource],
-    ['last message', time(stored.lastAt), time(actual.lastAt)],
+    ['last message', rfc3339(stored.lastAt), rfc3339(actual.lastAt)],
   ];
   return parts
     .filter(([, is, was]) => is !== was)
     .map(([what, is, was]) => `${what}: ${is ?? 'none'} instead of ${was ?? 'none'}`);
-}
-
-function time(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }
 
 /**

@@ -1,6 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
 import type { SqlParameter } from '../sql.js';
-import { instantOrNull } from '../row.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** The part of the database that a check covers. */
 export interface Scope {
@@ -15,7 +15,7 @@ export const WHOLE: Scope = { connectionIds: null, since: null };
 
 /** The two parameters of every scoped query: `$1` connections, `$2` since; both null if unrestricted. */
 export function scopeParameters({ connectionIds, since }: Scope): SqlParameter[] {
-  return [connectionIds === null ? null : arrayLiteral(connectionIds), instantOrNull(since)];
+  return [connectionIds === null ? null : arrayLiteral(connectionIds), rfc3339(since)];
 }
 
 /** Condition on a connection's id. The planner sees the parameters, so an absent one costs nothing. */

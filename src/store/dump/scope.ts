@@ -103,12 +103,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   graph_credentials: ofConnection,
   history_requests: ofConnection,
   media_files: ofConnection,
-  // Of these people, and of copies of the connections.
-  access_log: (scope) => `t.lead_id in ${people(scope)}`,
   // They name nobody, and keep people out of the copy as well.
   erasures: all,
   erased_identities: all,
   erasure_keys: all,
+  // Of these people; copies of several connections are not theirs.
+  access_log: (scope) => `t.lead_id in ${people(scope)}`,
   // What `undo` needs is of whole runs, and runs are of all connections.
   change_journal: left,
   discarded_bodies: left,

@@ -1,6 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
-import { instantOrNull } from '../row.js';
 import type { SqlParameter } from '../sql.js';
+import { rfc3339 } from '../../model/time.js';
 
 /** Our messages in the scope of a comparison. */
 export interface ComparisonScope {
@@ -14,7 +14,7 @@ export interface ComparisonScope {
 
 /** The parameters of {@link IN_SCOPE}. */
 export function parametersOf({ connectionIds, since, until, leadId }: ComparisonScope): SqlParameter[] {
-  return [arrayLiteral(connectionIds), instantOrNull(since), instantOrNull(until), leadId];
+  return [arrayLiteral(connectionIds), rfc3339(since), rfc3339(until), leadId];
 }
 
 /** A condition: the row `m` of messages is in the scope. */

@@ -22,20 +22,12 @@ import {
   json,
   rowsOf,
 } from '../columns.js';
-import {
-  textOf,
-  textOrNull,
-  timeOf,
-  integerOf,
-  integerOrNull,
-  wordOf,
-  timeOrNull,
-  instantOrNull,
-} from '../row.js';
+import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { errorsOf } from '../tables/messages.js';
 import { BAD_SIGNATURE, NO_SCOPE } from '../tables/webhook-log.js';
 import { groupingByHash } from '../transactions.js';
+import { rfc3339 } from '../../model/time.js';
 
 const ENTRY_GROUP = columns({
   provider: word(PROVIDERS),
@@ -83,7 +75,7 @@ export async function readEntryGroups(sql: Sql, since: number | null): Promise<E
        from webhook_log where $1::timestamptz is null or created_at >= $1::timestamptz
      ) w
      group by provider, connection_scope, w.phone_number_ids, w.fields, status, reason, counters`,
-      [instantOrNull(since)],
+      [rfc3339(since)],
     ),
   );
   return rows.map((row) => {

@@ -24,8 +24,9 @@ import {
   insertRows,
   updateRows,
 } from '../columns.js';
-import { textOf, integerOf, instantOrNull } from '../row.js';
+import { textOf, integerOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { rfc3339 } from '../../model/time.js';
 
 const CONNECTION = {
   id: uuid,
@@ -244,7 +245,7 @@ function parametersOf(
 export async function setArchived(sql: Sql, id: string, at: number | null): Promise<void> {
   await sql.execute('update connections set archived_at = $2::timestamptz where id = $1::uuid', [
     id,
-    instantOrNull(at),
+    rfc3339(at),
   ]);
 }
 

@@ -1,9 +1,10 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import { uuid, text, time, orNull, type RowOf, columns, rowsOf, named, insertRows } from '../columns.js';
 import { isSameEntrySql, mayReplaceSql } from '../entry-id.js';
-import { textOf, integerOf, textOrNull, timeOf, instantOrNull } from '../row.js';
+import { textOf, integerOf, textOrNull, timeOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
+import { rfc3339 } from '../../model/time.js';
 
 const REJECT_COLUMNS = columns({
   id: uuid,
@@ -146,7 +147,7 @@ export async function readRejectGroups(sql: Sql, since: number | null): Promise<
        max(webhook_log_id::text) as webhook_log_id
      from rejects where $1::timestamptz is null or created_at >= $1::timestamptz
      group by connection_id, subject, reason order by count(*) desc, subject, reason`,
-    [instantOrNull(since)],
+    [rfc3339(since)],
   );
   return rows.map((row) => ({
     connectionId: textOrNull(row, 'connection_id'),

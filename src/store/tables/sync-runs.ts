@@ -22,9 +22,10 @@ import {
   boolean,
   rowOf,
 } from '../columns.js';
-import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf, instantOrNull } from '../row.js';
+import { jsonObjectOrNull, textOf, textOrNull, timeOf, timeOrNull, wordOf } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import { coversSql, IMPORTED_CONTACT_SQL } from './run-cover.js';
+import { rfc3339 } from '../../model/time.js';
 
 export interface NewRun {
   id: string;
@@ -237,7 +238,7 @@ export function selectNewestRuns(
       where ($1::text is null or command = $1) and ($2::timestamptz is null or started_at >= $2)
         and ($3::timestamptz is null or started_at < $3)
       order by started_at desc, id desc limit $4::int) r`,
-    [command, instantOrNull(since), instantOrNull(until), limit],
+    [command, rfc3339(since), rfc3339(until), limit],
   );
 }
 
