@@ -69,6 +69,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/prune': ['audit', 'ingest/runs', 'context', 'store'],
   'commands/erase': [
     'commands/contacts',
+    'commands/dedupe',
     'commands/devices',
     'commands/explain',
     'commands/replay',
@@ -140,6 +141,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'commands',
     'commands/connections',
+    'commands/contacts',
     'commands/import',
     'commands/replay',
     'ingest/apply',
@@ -174,9 +176,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'commands/rekey': [
     'commands/compare',
+    'commands/contacts',
     'commands/devices',
     'commands/graph',
-    'commands/replay',
     'context',
     'store',
   ],

@@ -12,6 +12,14 @@ export function wordsOfNames(names: readonly string[]): string[] {
   return [...new Set(words)];
 }
 
+/** How an item of a group may write who it is from, with these names. */
+export function authorsOf(names: readonly string[]): string[] {
+  const digits = wordsOfNames(names).filter((word) => /^\d+$/.test(word));
+  const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));
+  const jids = digits.flatMap((word) => [word, `${word}@s.whatsapp.net`, `${word}@c.us`, `${word}@lid`]);
+  return [...new Set([...names, ...phones, ...jids])];
+}
+
 /**
  * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the
  * last digits share a group with the following bytes).

@@ -28,7 +28,7 @@ import {
 } from '../support/webhooks.js';
 
 const RUN = '0199f2a4-7c31-7000-8000-5d2f4c6a1b3e';
-const ANA_IS = { names: new Set([`+${ANA}`]), words: [ANA, 'Ana Maria'] };
+const ANA_IS = { names: new Set([`+${ANA}`]), words: [ANA, 'Ana Maria'], messages: new Set<string>() };
 
 /** Entries with nothing but Ana, entries with her and Bru, and a quote of hers. */
 const TOGETHER = webhook('messages', {

@@ -1,5 +1,5 @@
 import { remedy } from '../../model/remedy.js';
-import { ABOUT_ERASED, ERASED_NAMES } from '../replay/open-erased.js';
+import { ABOUT_ERASED, ERASED_NAMES } from '../contacts/erased-people.js';
 import type { SealedRow } from '../../store/queries/sealed.js';
 import { UserError } from '../../model/errors.js';
 import type { SealedThing } from '../../model/secrets.js';

@@ -103,7 +103,7 @@ async function* redactionsOf(
 ): AsyncGenerator<{ id: string; redaction: Redaction }[], void, undefined> {
   const log = await RawLog.open(sql);
   const names = [...person.names];
-  const patterns = patternsOf([...wordsOfNames(names), ...person.words]);
+  const patterns = patternsOf([...wordsOfNames(names), ...person.words, ...person.messages]);
   for (let after: string | null = null; !signal.aborted;) {
     const page: { ids: string[]; last: string | null } = await findEntriesNaming(
       sql,

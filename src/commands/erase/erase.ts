@@ -25,9 +25,10 @@ import {
 } from '../../store/tables/erasures.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
+import { settleLeads } from '../dedupe/settle-leads.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
-import { ABOUT_ERASED, openErasedNames } from '../replay/open-erased.js';
+import { ABOUT_ERASED, openErasedNames } from '../contacts/erased-people.js';
 import { eraseBodies } from './erase-bodies.js';
 import {
   describePerson,
@@ -161,7 +162,9 @@ class Erasing {
     await this.inBatch(run, (tx) => eraseFromJournal(tx, rows));
     for (let more = true; more;) {
       if (this.isStopped()) return;
-      const gone = await this.inBatch(run, (tx) => eraseMessages(tx, rows.leadIds, this.batchSize, unlink));
+      const gone = await this.inBatch(run, (tx) =>
+        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads }),
+      );
       more = (gone['messages'] ?? 0) > 0;
     }
     if (this.isStopped()) return;
@@ -220,7 +223,7 @@ async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<Fo
     sql,
     names.map((name) => erasedName(key, name)),
   );
-  return erasures.length === 0 ? needPerson(sql, contact) : describePerson(sql, [], names);
+  return erasures.length === 0 ? needPerson(sql, contact, undefined) : describePerson(sql, [], names);
 }
 
 /** The key of the names: the stored one, or a new one with what is to be stored of it. */

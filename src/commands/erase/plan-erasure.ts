@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
+import { authorsOf, wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import { phonesToLookUp } from '../../identity/phone.js';
 import { SHORTEST_NAME } from '../../ingest/batch/without-erased.js';
 import type { IdentityKind } from '../../model/enumerations.js';
@@ -8,7 +8,9 @@ import {
   countPendingOf,
   countRowsOf,
   findPeopleNamed,
+  hasWritten,
   readNamesOfPerson,
+  readReactedTo,
   type ErasedPerson,
   type TableRows,
 } from '../../store/queries/erasure.js';
@@ -52,8 +54,7 @@ export const OUT_OF_REACH = [
   'the log files: replay skips the person, but the files still hold them',
   'files that were exported from the database, and the output of earlier commands',
   'the CRM, and whatever other program shares the data',
-  'what other people wrote about the person: quotes, texts, contact cards',
-  'what the person wrote in groups, where --include brought these in',
+  'what other people wrote about the person: quotes, mentions, texts, contact cards',
 ] as const;
 
 /**
@@ -73,7 +74,12 @@ export async function findPerson(sql: Sql, contact: string): Promise<FoundPerson
     }
   }
   const known = [...names];
-  if (people.length === 0 && (await countEntriesAbout(sql, known, 1)) === 0) return null;
+  if (
+    people.length === 0 &&
+    (await countEntriesAbout(sql, known, 1)) === 0 &&
+    !(await hasWritten(sql, authorsOf(known)))
+  )
+    return null;
   return describePerson(sql, people, known);
 }
 
@@ -86,15 +92,17 @@ export async function describePerson(
   const leadIds = [...people, ...(await readMergedLeads(sql, people))];
   const called = (await readNamesOfPerson(sql, people)).filter((name) => name.length >= SHORTEST_NAME);
   const ids = wordsOfNames(names);
+  const authors = authorsOf(names);
   const identities = await readKnownIdentities(sql, people);
   const shown = new Map(identities.map(({ kind, value }) => [`${kind} ${value}`, { kind, value }]));
   return {
     identities: [...shown.values()],
-    rows: { leadIds: [...new Set(leadIds)], names, words: ids },
+    rows: { leadIds: [...new Set(leadIds)], names, words: ids, authors },
     // The id of a message holds the number as well.
     person: {
       names: new Set(names),
       words: [...new Set([...ids, ...wamidPrefixes(names), ...called])],
+      messages: new Set(await readReactedTo(sql, authors)),
     },
   };
 }
@@ -104,17 +112,21 @@ function spellingsOf(name: string): string[] {
   return name.startsWith('+') ? [name, ...phonesToLookUp(name)] : [name];
 }
 
-/** The person of a contact. Throws ConfigError `unknown_contact`. */
-export async function needPerson(sql: Sql, contact: string): Promise<FoundPerson> {
+/** The person of a contact. Throws ConfigError `unknown_contact`, `erased_contact`. */
+export async function needPerson(
+  sql: Sql,
+  contact: string,
+  secretKey: Context['secretKey'],
+): Promise<FoundPerson> {
   const person = await findPerson(sql, contact);
   if (person !== null) return person;
-  await theOneLead(sql, await resolveContact(sql, contact));
+  await theOneLead(sql, await resolveContact(sql, contact), secretKey);
   throw new Error('a contact that is nobody has a lead');
 }
 
 /** Counts what an erasure would remove, table by table. Changes nothing. */
 export async function planErasure(ctx: Context, contact: string): Promise<ErasurePlan> {
-  const { identities, rows, person } = await needPerson(ctx.store.sql, contact);
+  const { identities, rows, person } = await needPerson(ctx.store.sql, contact, ctx.secretKey);
   return inSnapshot(ctx.store, async (sql) => {
     const { messages, ...bodies } = await planBodies(sql, person, ctx.signal);
     const pending = await countPendingOf(sql, [...messages]);

@@ -9,6 +9,8 @@ export interface Person {
   names: ReadonlySet<string>;
   /** What may not be left of them around the items that stay: digits of their numbers, ids, what they are called. */
   words: readonly string[];
+  /** Their messages in groups to which somebody has reacted. */
+  messages: ReadonlySet<string>;
 }
 
 /** What to make of a stored entry so that nothing of a person is left in it. */
@@ -29,7 +31,7 @@ export function redactEntry<E extends Decodable>(
       verified: entry.verified,
       isScoped: entry.connectionScope !== NO_SCOPE,
     },
-    { names: person.names, wordsOf: () => person.words },
+    { names: person.names, messages: person.messages, wordsOf: () => person.words },
     (body) => {
       const again = log.decodeOther(decoded, body);
       const filing = again.filing();

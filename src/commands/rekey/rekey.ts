@@ -16,7 +16,7 @@ import {
   savedUrl,
 } from '../devices/sealed-things.js';
 import type { SecretKey } from '../devices/secret-key.js';
-import { ABOUT_ERASED, ERASED_NAMES } from '../replay/open-erased.js';
+import { ABOUT_ERASED, ERASED_NAMES } from '../contacts/erased-people.js';
 
 /** What was moved to the new key; excludes what was there already. */
 export interface RekeyResult {

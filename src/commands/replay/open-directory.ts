@@ -3,7 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import { readConnections, readDefaultOrganization } from '../../store/tables/connections.js';
 import { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { findConnectionIn } from '../connections/find.js';
-import { openErased } from './open-erased.js';
+import { openErased } from '../contacts/erased-people.js';
 import type { ReplayOptions } from './options.js';
 
 /**

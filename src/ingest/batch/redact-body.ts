@@ -1,7 +1,8 @@
 import { itemReader } from '../../decode/item-at.js';
 import { textOfBytes } from '../../decode/parse-json.js';
+import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
-import type { Fact, Unrecognized } from '../../model/facts.js';
+import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import { messageIdOfFact, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
@@ -13,6 +14,8 @@ import { countersOf } from './entry-counters.js';
 export interface Redacted {
   /** All of their names, as the raw log's index has them. */
   names: { has: (name: string) => boolean };
+  /** Messages of theirs whose reactions do not say whose message that is. */
+  messages?: ReadonlySet<string>;
   /** What may not be left of them around the items that stay, if these items go: digits of their numbers, ids, what they are called. */
   wordsOf: (theirs: readonly Fact[]) => readonly string[];
 }
@@ -61,11 +64,15 @@ const OF_NOBODY: ReadonlySet<Fact['kind']> = new Set(['history_chunk', 'history_
  * What to make of a body so that nothing of some people is left in it, and everything else stays as it was read: proved by reading the new
  * body again. Where that cannot be done, the whole body goes.
  */
-export function redactBody(read: ReadBody, { names, wordsOf }: Redacted, readAgain: ReadAgain): Redaction {
+export function redactBody(
+  read: ReadBody,
+  { names, messages, wordsOf }: Redacted,
+  readAgain: ReadAgain,
+): Redaction {
   const { bytes, sections, unrecognized, refused, verified } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
-  const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names)));
+  const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names, messages)));
   if (theirs.size === 0) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
@@ -125,9 +132,35 @@ function pathsOf(parts: readonly (Fact | Unrecognized)[]): string[] {
 }
 
 /** An item that left no fact names people in its fields; a fact says itself whom it is about. */
-function isAbout(fact: Fact, itemAt: ReturnType<typeof itemReader>, names: Redacted['names']): boolean {
+function isAbout(
+  fact: Fact,
+  itemAt: ReturnType<typeof itemReader>,
+  names: Redacted['names'],
+  messages: Redacted['messages'],
+): boolean {
   if (fact.kind === 'skipped' || fact.kind === 'rejected') return itemNames(itemAt(fact.path), names);
-  return whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)));
+  if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
+  return 'counterpart' in fact && !isPerson(fact.counterpart) && isWrittenBy(fact, itemAt, names, messages);
+}
+
+/** Whether these people wrote an item of a group: a message, or a change of one of theirs, or by them. */
+function isWrittenBy(
+  fact: Extract<Fact, { counterpart: Identities }>,
+  itemAt: ReturnType<typeof itemReader>,
+  names: Redacted['names'],
+  messages: Redacted['messages'],
+): boolean {
+  if (fact.kind !== 'message')
+    return messages?.has(fact.targetExternalId) === true || itemNames(itemAt(fact.path), names);
+  const author = fact.rawMeta?.['participant'];
+  return (
+    typeof author === 'string' && nodesOf(identitiesOfUser(author)).some(({ value }) => names.has(value))
+  );
+}
+
+/** A group, a list or a channel has no name but its own. */
+function isPerson({ phone, waId, lid, bsuids }: Identities): boolean {
+  return phone !== undefined || lid !== undefined || bsuids !== undefined || /^\d*$/.test(waId ?? '');
 }
 
 /** What stays on record of an item that is gone: that it was there. */

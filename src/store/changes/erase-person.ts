@@ -1,9 +1,10 @@
 import { arrayLiteral } from '../array-literal.js';
 import { columns, rowsOf, text } from '../columns.js';
-import { naming, type ErasedPerson } from '../queries/erasure.js';
+import { isOfThem, naming, type ErasedPerson } from '../queries/erasure.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { REMOVED_BODIES } from '../tables/webhook-log.js';
+import { recomputeConversations, updateConversations } from '../tables/conversations.js';
 import { releaseMessages } from '../tables/removed-bodies.js';
 
 /** Rows that are gone, by table. */
@@ -31,7 +32,7 @@ export async function readMergedLeads(sql: Sql, leadIds: readonly string[]): Pro
  * Takes a person out of the journal, and out of the bodies that `raw discard` keeps for `undo`. While their messages are still there:
  * rows of the journal name them.
  */
-export async function eraseFromJournal(tx: Sql, { leadIds, words }: ErasedPerson): Promise<Gone> {
+export async function eraseFromJournal(tx: Sql, { leadIds, words, authors }: ErasedPerson): Promise<Gone> {
   const bodies = await tx.query(
     `delete from discarded_bodies d
      where encode(d.raw_body, 'escape') ~ $1 returning webhook_log_id`,
@@ -44,7 +45,8 @@ export async function eraseFromJournal(tx: Sql, { leadIds, words }: ErasedPerson
          and (concat_ws(' ', j.key::text, j.before::text, j.after::text) ~ $1
            or j.table_name = 'webhook_log' and j.key ->> 'id' = any($2::text[]))
      ), written as materialized (
-       select m.id::text as id, m.connection_id::text as connection_id, m.external_id from messages m where m.lead_id = any($3::uuid[])
+       select m.id::text as id, m.connection_id::text as connection_id, m.external_id from messages m
+       where ${isOfThem('$3', '$4')}
        union
        select t.key ->> 'id', j.before ->> 'connection_id', j.before ->> 'external_id'
        from theirs t join change_journal j on j.id = t.id where t.table_name = 'messages'
@@ -59,6 +61,7 @@ export async function eraseFromJournal(tx: Sql, { leadIds, words }: ErasedPerson
       naming([...words, ...leadIds]),
       arrayLiteral(bodies.map((row) => textOf(row, 'webhook_log_id'))),
       arrayLiteral(leadIds),
+      arrayLiteral(authors),
     ],
   );
   return { change_journal: rows, discarded_bodies: bodies.length };
@@ -66,19 +69,29 @@ export async function eraseFromJournal(tx: Sql, { leadIds, words }: ErasedPerson
 
 const FILE = columns({ path: text });
 
-/**
- * Removes the next messages of these leads, `limit` at most, with all that belongs to them. `unlink` gets the files on disk that
- * nothing else needs, before the rows that name them go for good: a kill between the two leaves a row, and not a file.
- */
+/** What an erasure needs of others. */
+interface ErasingHooks {
+  /**
+   * Gets the files on disk that nothing else needs, before the rows that name them go for good: a kill between the two leaves a row, and
+   * not a file.
+   */
+  unlink: (paths: readonly string[]) => Promise<void>;
+  /** Corrects leads of groups, and their tickets: they lost messages in these conversations. */
+  settle: (tx: Sql, leadIds: readonly string[], conversationIds: readonly string[]) => Promise<unknown>;
+}
+
+/** Removes the next messages of a person, in groups as well, `limit` at most, with all that belongs to them. */
 export async function eraseMessages(
   tx: Sql,
-  leadIds: readonly string[],
+  { leadIds, authors }: ErasedPerson,
   limit: number,
-  unlink: (paths: readonly string[]) => Promise<void>,
+  { unlink, settle }: ErasingHooks,
 ): Promise<Gone> {
   const found = await tx.query(
-    `select id, connection_id, coalesce(external_id, '') as external_id from messages where lead_id = any($1::uuid[]) limit $2::int`,
-    [arrayLiteral(leadIds), limit],
+    `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id,
+       m.lead_id = any($1::uuid[]) as goes_with_lead
+     from messages m where ${isOfThem('$1', '$3')} limit $2::int`,
+    [arrayLiteral(leadIds), limit, arrayLiteral(authors)],
   );
   if (found.length === 0) return {};
   const ids = arrayLiteral(found.map((row) => textOf(row, 'id')));
@@ -89,9 +102,9 @@ export async function eraseMessages(
   const ofThem = (table: string, column: string): string =>
     `delete from ${table} t using unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
      where t.connection_id = k.connection_id and t.${column} = k.external_id`;
-  const media = await eraseMediaFiles(tx, leadIds, keys, unlink);
+  const media = await eraseMediaFiles(tx, { leadIds, authors }, keys, unlink);
   await releaseMessages(tx, 'select unnest($1::uuid[])', [ids]);
-  return {
+  const gone = {
     media_files: media,
     message_reactions: await tx.execute(ofThem('message_reactions', 'target_external_id'), keys),
     pending_facts: await tx.execute(ofThem('pending_facts', 'target_external_id'), keys),
@@ -101,12 +114,17 @@ export async function eraseMessages(
     ]),
     messages: await tx.execute(`delete from messages where id = any($1::uuid[])`, [ids]),
   };
+  const inGroups = found.filter((row) => row['goes_with_lead'] !== true);
+  const groups = [...new Set(inGroups.map((row) => textOf(row, 'conversation_id')))];
+  await updateConversations(tx, await recomputeConversations(tx, groups));
+  await settle(tx, [...new Set(inGroups.map((row) => textOf(row, 'lead_id')))], groups);
+  return gone;
 }
 
 /** A file that a message of somebody else names as well stays, on record under that one. */
 async function eraseMediaFiles(
   tx: Sql,
-  leadIds: readonly string[],
+  { leadIds, authors }: Pick<ErasedPerson, 'leadIds' | 'authors'>,
   [connectionIds, messageIds]: readonly string[],
   unlink: (paths: readonly string[]) => Promise<void>,
 ): Promise<number> {
@@ -120,11 +138,11 @@ async function eraseMediaFiles(
        select distinct on (t.connection_id, t.media_id) t.connection_id, t.media_id, m.external_id
        from (${theirs}) t
        join messages m on m.connection_id = t.connection_id and m.media ->> 'id' = t.media_id
-       where m.external_id is not null and m.lead_id <> all($3::uuid[])
+       where m.external_id is not null and ${isOfThem('$3', '$4')} is not true
        order by t.connection_id, t.media_id, m.timestamp
      ) other
      where f.connection_id = other.connection_id and f.media_id = other.media_id`,
-    [...keys, arrayLiteral(leadIds)],
+    [...keys, arrayLiteral(leadIds), arrayLiteral(authors)],
   );
   const gone = await tx.query(
     `delete from media_files f using (${theirs}) t
@@ -142,7 +160,7 @@ async function eraseMediaFiles(
 }
 
 /** Removes what else is of a person, and at last the person: as long as any of it is there, they can be named, and found again. */
-export async function eraseRest(tx: Sql, { leadIds, names, words }: ErasedPerson): Promise<Gone> {
+export async function eraseRest(tx: Sql, { leadIds, names, words, authors }: ErasedPerson): Promise<Gone> {
   const ofLeads = (table: string): Promise<number> =>
     tx.execute(`delete from ${table} where lead_id = any($1::uuid[])`, [arrayLiteral(leadIds)]);
   const thatName = (table: string, where: string): Promise<number> =>
@@ -153,7 +171,7 @@ export async function eraseRest(tx: Sql, { leadIds, names, words }: ErasedPerson
     conversations: await ofLeads('conversations'),
     sync_logs: await ofLeads('sync_logs'),
     message_reactions: await tx.execute(`delete from message_reactions where reactor = any($1::text[])`, [
-      arrayLiteral(names),
+      arrayLiteral([...names, ...authors]),
     ]),
     history_gaps: await thatName('history_gaps', `concat_ws(' ', t.chat_jid, t.other_jid)`),
     owed_files: await thatName('owed_files', `coalesce(t.chat_jid, '')`),

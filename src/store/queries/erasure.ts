@@ -8,6 +8,8 @@ export interface ErasedPerson {
   leadIds: readonly string[];
   /** Every name of theirs, as identities have it. */
   names: readonly string[];
+  /** How a message in a group may write who wrote it. */
+  authors: readonly string[];
   /** How texts may write their numbers and ids; nothing that another person may be called. */
   words: readonly string[];
 }
@@ -24,7 +26,12 @@ const TABLE_ROWS = columns({ table: text, rows: bigint });
 /** How many rows of a table are about the person, or name them. */
 export type TableRows = RowOf<typeof TABLE_ROWS>;
 
-const MESSAGES = `(select id, connection_id, external_id from messages where lead_id = any($1::uuid[]))`;
+/** A condition: the row `m` of messages is of these leads, or these people wrote it in a group. The parameters are texts of SQL. */
+export function isOfThem(leadIds: string, authors: string): string {
+  return `(m.lead_id = any(${leadIds}::uuid[]) or m.raw_meta ->> 'participant' = any(${authors}::text[]))`;
+}
+
+const MESSAGES = `(select m.id, m.connection_id, m.external_id from messages m where ${isOfThem('$1', '$4')})`;
 
 /** Whether the row `t` names the person. */
 const NAMES_THEM = `t::text ~ $3`;
@@ -34,11 +41,11 @@ const RULES: readonly (readonly [table: string, condition: string])[] = [
   ['leads', 't.id = any($1::uuid[])'],
   ['lead_identities', 't.person_id = any($1::uuid[]) or t.value = any($2::text[])'],
   ['conversations', 't.lead_id = any($1::uuid[])'],
-  ['messages', 't.lead_id = any($1::uuid[])'],
+  ['messages', `t.id in (select id from ${MESSAGES} m)`],
   ['message_revisions', `t.message_id in (select id from ${MESSAGES} m)`],
   [
     'message_reactions',
-    `(t.connection_id, t.target_external_id) in (select connection_id, external_id from ${MESSAGES} m) or t.reactor = any($2::text[])`,
+    `(t.connection_id, t.target_external_id) in (select connection_id, external_id from ${MESSAGES} m) or t.reactor = any($2::text[] || $4::text[])`,
   ],
   ['tickets', 't.lead_id = any($1::uuid[])'],
   ['sync_logs', `t.lead_id = any($1::uuid[]) or ${NAMES_THEM}`],
@@ -54,16 +61,42 @@ const RULES: readonly (readonly [table: string, condition: string])[] = [
 ];
 
 /** What of a person is in each table but the raw log; tables without anything are left out. Reads all of them once. */
-export async function countRowsOf(sql: Sql, { leadIds, names, words }: ErasedPerson): Promise<TableRows[]> {
+export async function countRowsOf(
+  sql: Sql,
+  { leadIds, names, words, authors }: ErasedPerson,
+): Promise<TableRows[]> {
   const counts = RULES.map(
     ([table, condition], place) =>
       `select ${place} as place, '${table}' as table, count(*) as rows from ${table} t where ${condition}`,
   );
   const rows = await sql.query(
     `select "table", rows from (${counts.join(' union all ')}) c where rows > 0 order by place`,
-    [arrayLiteral(leadIds), arrayLiteral(names), naming([...words, ...leadIds])],
+    [arrayLiteral(leadIds), arrayLiteral(names), naming([...words, ...leadIds]), arrayLiteral(authors)],
   );
   return rowsOf(TABLE_ROWS, rows);
+}
+
+/**
+ * The messages of these authors in groups to which somebody has reacted: the reaction goes with its message, and does not always say
+ * whose that is.
+ */
+export async function readReactedTo(sql: Sql, authors: readonly string[]): Promise<string[]> {
+  const rows = await sql.query(
+    `select distinct m.external_id as id from messages m
+     join message_reactions r on r.connection_id = m.connection_id and r.target_external_id = m.external_id
+     where m.raw_meta ->> 'participant' = any($1::text[])`,
+    [arrayLiteral(authors)],
+  );
+  return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
+}
+
+/** Whether one of these authors wrote in a group. */
+export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<boolean> {
+  const rows = await sql.query(
+    `select from messages m where m.raw_meta ->> 'participant' = any($1::text[]) limit 1`,
+    [arrayLiteral(authors)],
+  );
+  return rows.length > 0;
 }
 
 /** What the person is called: names that may stand in a text. */

@@ -1,9 +1,10 @@
 import { ConfigError } from '../../model/errors.js';
+import { minuteOf } from '../../model/time.js';
 import { remedy } from '../../model/remedy.js';
 import type { KeyedNames, KeyOpener, SealedThing } from '../../model/secrets.js';
-import { ErasedPeople } from '../../rules/erased-people.js';
+import { ErasedPeople, erasedName } from '../../rules/erased-people.js';
 import type { Sql } from '../../store/sql.js';
-import { readErasedHashes, readErasureKey } from '../../store/tables/erasures.js';
+import { findErasures, readErasedHashes, readErasureKey } from '../../store/tables/erasures.js';
 
 /** What the sealed key of the erased names is bound to. */
 export const ABOUT_ERASED = ['erased people'] as const;
@@ -45,4 +46,33 @@ export async function openErased(
   if (sealed === null) return null;
   const hashes = await readErasedHashes(sql);
   return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes);
+}
+
+/**
+ * When the person with these names was erased, in ms since 1970; null if they were not. `unknown`: people were erased, and without the
+ * key nobody can tell who. Throws ConfigError `secret_key_wrong`.
+ */
+export async function erasedAt(
+  sql: Sql,
+  names: readonly string[],
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<number | 'unknown' | null> {
+  const sealed = await readErasureKey(sql);
+  if (sealed === null) return null;
+  const opener = secretKey?.() ?? null;
+  if (opener === null) return 'unknown';
+  const key = openErasedNames(sealed, () => opener);
+  const [newest] = await findErasures(
+    sql,
+    names.map((name) => erasedName(key, name)),
+  );
+  return newest === undefined ? null : (newest.completedAt ?? newest.startedAt);
+}
+
+/** Says of a contact that nobody has data of when they were erased, or that only the key can tell; null: they were not. */
+export function erasedWords(typed: string, at: number | 'unknown' | null): string | null {
+  if (at === null) return null;
+  if (at === 'unknown')
+    return 'People were erased from this database; with WA_RECONCILE_SECRET_KEY set, the answer says whether this is one of them.';
+  return `${typed} was erased on ${minuteOf(at)}`;
 }
