@@ -102,6 +102,32 @@ describeOnBackends('erase in groups', (backend) => {
   });
 });
 
+describeOnBackends('the names of an erased person', (backend) => {
+  it('are gone from every place that typed or showed them', async () => {
+    const store = await backend.open();
+    await replayBodies(
+      store,
+      [
+        { peer: 'Ana Maria', topic: JID, body: JSON.stringify(liveFrom('Ana Maria', 'A0', 0)) },
+        webLive('W1', 5, { pushName: 'Ana Maria', verifiedBizName: 'Loja da Ana' }),
+        webEvent('chats.upsert', [{ id: JID, name: 'Ana da Loja' }]),
+        live('B0', 1, { from: BRU }),
+      ],
+      KEYED,
+    );
+    await store.sql.execute(
+      `update sync_runs set options = '{"contact": "+55 (11) 90000-0001", "name": "Ana da Loja"}', work = 'replay of ${ANA}'`,
+    );
+    await store.sql.execute(
+      `update sync_logs set counters = '{"of": "Ana Maria"}', error_message = 'no ${ANA}'`,
+    );
+    await store.sql.execute(`update webhook_log set origin = '/logs/Ana Maria ${ANA}.json:1'`);
+    await eraseAna(store);
+    const dump = await dumpOf(store);
+    expect(['Ana Maria', 'Ana da Loja', ANA, '90000-0001'].filter((word) => dump.includes(word))).toEqual([]);
+  });
+});
+
 describeOnBackends('an erased contact', (backend) => {
   it('is told to be erased, and when, to whoever asks for them with the key', async () => {
     const store = await backend.open();
