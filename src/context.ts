@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { Logger } from 'pino';
+import type { KeyOpener } from './model/secrets.js';
 import type { Store } from './store/store.js';
 
 /** A long run's progress events; `cli/ui/progress.ts` draws them, `--events` prints them. */
@@ -59,6 +60,8 @@ export interface Context {
   actor?: string;
   /** Secrets of the Meta apps for checking signatures; absent if none was given. */
   appSecrets?: readonly string[];
+  /** The secret key, for whom erased people have to be told from others; null if none was given. Throws ConfigError. */
+  secretKey?: () => KeyOpener | null;
 }
 
 /** This process, as runs and locks record it. */

@@ -11,9 +11,7 @@ import { WRONG_SIGNATURE } from '../rules/signatures.js';
 import { kindOfEntryId } from '../store/entry-id.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import type { StoredEntry } from '../store/tables/stored-entries.js';
-import { NO_SCOPE } from '../store/tables/webhook-log.js';
-import { messagesIn } from '../rawlog/removed-items.js';
-import { ownersOf, type PartsOf } from './entry-owners.js';
+import { ownersOf, removedMessages, type PartsOf } from './entry-owners.js';
 import type { LostEntry } from './source-remedy.js';
 import { addCounts, counterOf, newCounts, type AuditCounts } from './audit-counts.js';
 import type { AuditView } from './audit-log.js';
@@ -305,6 +303,7 @@ export class AuditBook {
       return;
     }
     if (failure?.reason === 'pruned' || failure?.reason === 'erased') {
+      open.pruned += 1;
       this.removed(entry, scope);
       return;
     }
@@ -325,6 +324,7 @@ export class AuditBook {
         await this.tell('entry_unrecognized', { ...at, detail: `${origin}: ${path}: ${reason}` });
       }
     }
+    if (entry.bodyState === 'redacted') this.removed(entry, scope);
     const { restricted } = this.view;
     if (restricted && mine === undefined) return;
     if (isMisfiled(entry, decoded.filing())) {
@@ -353,18 +353,10 @@ export class AuditBook {
     }
   }
 
-  /** Counts what the counters of an entry say was in its body. */
+  /** Counts items that nobody can read any more, as the entry's counters tell them. */
   private removed(entry: StoredEntry, scope: ReadonlySet<string>): void {
-    this.open.pruned += 1;
-    const { removedCounters: counters, phoneNumberIds } = entry;
-    const named = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
-    for (const [connectionId, part] of this.partsOf({
-      scope: named,
-      counters,
-      phoneNumberIds: [...phoneNumberIds],
-    })) {
+    for (const { connectionId, items, skipped } of removedMessages(entry, this.partsOf)) {
       if (this.view.restricted && !scope.has(connectionId)) continue;
-      const { items, skipped } = messagesIn(part);
       const counts = this.countsOf(connectionId === '' ? null : connectionId);
       counts.items += items;
       counts.skipped += skipped;

@@ -1,4 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { erasedMessagesIn, messagesIn, type RemovedItems } from '../rawlog/removed-items.js';
+import type { StoredEntry } from '../store/tables/stored-entries.js';
+import { NO_SCOPE } from '../store/tables/webhook-log.js';
 import type { EntryGroup } from '../store/queries/report.js';
 
 /**
@@ -29,6 +32,24 @@ export function ownersOf(connections: readonly { id: string; phoneNumberId: stri
       countIn(whole['message']) - named.reduce((sum, [, part]) => sum + countIn(part['message']), 0);
     return rest > 0 ? [...named, ['', { message: rest }]] : named;
   };
+}
+
+/** The message items of an entry that nobody can read any more, by connection id; '' for none. */
+export function removedMessages(
+  {
+    bodyState,
+    removedCounters: counters,
+    connectionScope,
+    phoneNumberIds,
+  }: Pick<StoredEntry, 'bodyState' | 'removedCounters' | 'connectionScope' | 'phoneNumberIds'>,
+  partsOf: PartsOf,
+): (RemovedItems & { connectionId: string })[] {
+  const scope = connectionScope === NO_SCOPE ? null : connectionScope;
+  const read = bodyState === 'redacted' ? erasedMessagesIn : messagesIn;
+  return partsOf({ scope, counters, phoneNumberIds: [...phoneNumberIds] }).map(([connectionId, part]) => ({
+    connectionId,
+    ...read(part),
+  }));
 }
 
 /** A count in counters that came from a column of JSON. */

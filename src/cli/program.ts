@@ -27,6 +27,7 @@ import { registerMediaFetch, registerMediaStatus } from './commands/media.js';
 import { registerMessages } from './commands/messages.js';
 import { registerExplain } from './commands/explain.js';
 import { registerExport } from './commands/export.js';
+import { registerErase } from './commands/erase.js';
 import { registerPrune } from './commands/prune.js';
 import { registerReconcile } from './commands/reconcile.js';
 import { registerRawDiscard } from './commands/raw-discard.js';
@@ -144,6 +145,7 @@ export function buildProgram(
   raw.description('The raw log: every entry as it came, byte for byte.').usage('<command> [options]');
   registerRawDiscard(raw, attach);
   registerPrune(program, attach);
+  registerErase(program, attach);
   registerMessages(program, attach);
   registerExplain(program, attach);
   registerExport(program, attach);

@@ -1,6 +1,7 @@
 import { withDatabase } from '../commands/database.js';
 import type { Context } from '../context.js';
 import type { Call } from './call.js';
+import { readSecretKey } from './device-options.js';
 import { createLogger } from './logger.js';
 import type { Interruptible } from './signals.js';
 import { createProgress, progressMode } from './ui/progress.js';
@@ -84,6 +85,7 @@ export async function withContext<T>(
           pid: io.pid,
           processStartedAt: io.startedAt,
           user: io.user,
+          secretKey: () => readSecretKey(call.environment, io.cwd),
           ...(options.actor === undefined ? {} : { actor: options.actor }),
           ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
         });

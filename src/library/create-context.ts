@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { embeddedIn, withRunLock, type DatabaseConfig, type RunLockChoice } from '../commands/database.js';
+import { SecretKey } from '../commands/devices/secret-key.js';
 import { ownProcess, type Context, type ProgressEvent } from '../context.js';
 import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
@@ -20,6 +21,8 @@ interface CommonOptions {
   lockWaitMs?: number;
   /** Who looks at messages, for the access log, where the operating system's user says too little. */
   actor?: string;
+  /** The secret key (32 bytes in base64), where people were erased and entries from outside have to leave them out. */
+  secretKey?: string;
   /** Milliseconds since 1970 (default `Date.now`). */
   clock?: () => number;
 }
@@ -89,6 +92,7 @@ export async function createContext(options: ServerOptions | HomeOptions): Promi
     return {
       ...own,
       ...(options.actor === undefined ? {} : { actor: options.actor }),
+      ...(options.secretKey === undefined ? {} : secretOf(options.secretKey)),
       store,
       log,
       clock,
@@ -127,6 +131,10 @@ function databaseOf({ databaseUrl, directUrl, home }: GivenDatabase): DatabaseCo
     code: 'invalid_option',
     remedy: 'Give databaseUrl (PostgreSQL) or home (the directory of the embedded database).',
   });
+}
+
+function secretOf(text: string): Pick<Context, 'secretKey'> {
+  return { secretKey: () => SecretKey.parse(text, 'secretKey') };
 }
 
 async function silentLogger(): Promise<Logger> {

@@ -72,7 +72,7 @@ export async function linkDevice(
 ): Promise<LinkResult> {
   const { connection, organization, onStep, pairingCode = false, phone } = options;
   return underLock(ctx, 'link', 'shared', (held) =>
-    runLink(held, {
+    runLink(keyed(held, options), {
       ...accessOf(held, options),
       connection,
       organization,
@@ -121,7 +121,7 @@ export async function importContact(
   };
   return underLock(ctx, 'import', 'shared', (held) =>
     runImport(
-      held,
+      keyed(held, access),
       {
         ...options,
         pages: options.pages ?? (options.until === undefined ? 1 : PAGES_UNTIL),
@@ -131,6 +131,11 @@ export async function importContact(
       createPhones(held, accessOf(held, access)),
     ),
   );
+}
+
+/** What comes from the phone is without erased people; the device's key tells who they are. */
+function keyed(ctx: LibraryContext, { secretKey }: DeviceAccess): LibraryContext {
+  return secretKey === undefined ? ctx : { ...ctx, secretKey: () => SecretKey.parse(secretKey, 'secretKey') };
 }
 
 function accessOf({ database, lockWaitMs }: LibraryContext, { secretKey, whatsappVersion }: DeviceAccess) {

@@ -257,6 +257,7 @@ export const CONTEXT_OPTIONS = z.strictObject({
   onProgress: z.custom<(event: ProgressEvent) => void>(isFunction, { error: 'is not a function' }).optional(),
   lockWaitMs: milliseconds.default(0),
   actor: word.optional(),
+  secretKey: word.optional(),
   clock: z.custom<() => number>(isFunction, { error: 'is not a function' }).default(() => Date.now),
 });
 

@@ -227,7 +227,9 @@ export type SkipReason =
   | 'unknown_connection'
   | 'other_connection'
   | 'other_contact'
-  | 'overruled';
+  | 'overruled'
+  /** It was about a person who has been erased. */
+  | 'erased';
 
 export type RejectReason =
   | 'not_an_object'

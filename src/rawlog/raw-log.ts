@@ -142,6 +142,11 @@ export class RawLog {
     return this.decodeOne({ ...entry, refused: [] });
   }
 
+  /** Decodes other bytes in the place of an entry's. */
+  decodeOther<E extends Decodable>({ entry }: DecodedEntry<E>, rawBody: Uint8Array): DecodedEntry<E> {
+    return this.decodeOne({ ...entry, rawBody });
+  }
+
   private decodeOne<E extends Decodable>(entry: E, include?: ReadonlySet<IncludableChat>): DecodedEntry<E> {
     const storedAs = this.storedAs(entry);
     const { rawBody: bytes, receivedAt } = entry;

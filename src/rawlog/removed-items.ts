@@ -1,18 +1,21 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 
-/** What the counters of an entry say about one kind of its items; see src/ingest/batch/entry-counters.ts. */
+/** How many items of one kind nobody can read any more, and how many of them a rule left out. */
 export interface RemovedItems {
   items: number;
-  /** Of these, the ones that a rule left out. */
   skipped: number;
 }
 
-/** The message items of an entry whose body is gone, or of one connection's part of it. */
+/** The message items of an entry whose body is gone, or of one connection's part of it, by its counters. */
 export function messagesIn(counters: JsonObject): RemovedItems {
-  return {
-    items: countOf(counters['message']),
-    skipped: sumOf(objectOf(objectOf(counters['skipped'])['message'])),
-  };
+  const reasons = objectOf(objectOf(counters['skipped'])['message']);
+  return { items: countOf(counters['message']), skipped: sumOf(reasons) };
+}
+
+/** The same of a body that was written anew: what was taken out of it, for the sake of a person. */
+export function erasedMessagesIn(counters: JsonObject): RemovedItems {
+  const erased = countOf(objectOf(objectOf(counters['skipped'])['message'])['erased']);
+  return { items: erased, skipped: erased };
 }
 
 /** Whether an entry whose body is gone had any item that a rule did not leave out. */

@@ -78,7 +78,7 @@ describeOnBackends('contacts', (backend) => {
     for (const typed of [ANA, `${ANA}@s.whatsapp.net`, ANA_BSUID, leadId, leadId.toUpperCase()]) {
       const contact = await resolveContact(store.sql, typed);
       expect(contact.leads).toEqual(byPhone.leads);
-      expect((await theOneLead(store.sql, contact)).leadId).toBe(leadId);
+      expect((await theOneLead(store.sql, contact, undefined)).leadId).toBe(leadId);
       expect(new Set(contact.names)).toEqual(new Set(byPhone.names));
     }
   });
@@ -104,7 +104,7 @@ describeOnBackends('contacts', (backend) => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10, { from: BRU })]);
     const { sql } = store;
-    const one = async (typed: string) => theOneLead(sql, await resolveContact(sql, typed));
+    const one = async (typed: string) => theOneLead(sql, await resolveContact(sql, typed), undefined);
     const [ana, bru] = [await one(ANA), await one(BRU)];
     await sql.execute(`update leads set phone_number = '+5599999999999' where id = $1`, [ana.leadId]);
     for (const typed of ['+5599999999999', ANA]) expect((await one(typed)).leadId).toBe(ana.leadId);
@@ -119,7 +119,7 @@ describeOnBackends('contacts', (backend) => {
     const ours = await addLead(store, BRAZIL, 'Ana');
     const theirs = await addLead(store, BRAZIL, 'Ana Souza', 'acme');
     const contact = await resolveContact(store.sql, BRAZIL);
-    const error: unknown = await theOneLead(store.sql, contact).catch((thrown: unknown) => thrown);
+    const error: unknown = await theOneLead(store.sql, contact, undefined).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigError);
     expect(error).toMatchObject({
       code: 'ambiguous_contact',
@@ -131,21 +131,23 @@ describeOnBackends('contacts', (backend) => {
     });
     const organizationId = contact.leads.find((lead) => lead.leadId === theirs)?.organizationId ?? '';
     const one = await resolveContact(store.sql, BRAZIL, { organizationId });
-    expect((await theOneLead(store.sql, one)).leadId).toBe(theirs);
+    expect((await theOneLead(store.sql, one, undefined)).leadId).toBe(theirs);
   });
 
   test('that nobody knows are an error, which says whether the raw log does', async () => {
     const store = await backend.open();
     const nobody = await resolveContact(store.sql, BRAZIL);
     expect(nobody).toEqual({ typed: BRAZIL, names: [BRAZIL], leads: [] });
-    await expect(theOneLead(store.sql, nobody)).rejects.toMatchObject({
+    await expect(theOneLead(store.sql, nobody, undefined)).rejects.toMatchObject({
       code: 'unknown_contact',
       exitCode: 2,
       message: `No contact found for '${BRAZIL}', in the leads or in the raw log.`,
     });
     // Without --register the entry waits, and there is no lead.
     await replayBodies(store, [live('A', 0), status('A', 'read', 1)], { register: false });
-    await expect(theOneLead(store.sql, await resolveContact(store.sql, ANA))).rejects.toMatchObject({
+    await expect(
+      theOneLead(store.sql, await resolveContact(store.sql, ANA), undefined),
+    ).rejects.toMatchObject({
       code: 'unknown_contact',
       message: expect.stringContaining('the raw log has 2 entries') as unknown,
       remedy: { command: 'explain' },

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  itemHasId,
-  itemNames,
-  patternsOf,
-  wamidPrefixes,
-  wordsOfNames,
-} from '../../src/commands/explain/log-items.js';
+import { itemHasId, patternsOf } from '../../src/commands/explain/log-items.js';
+import { wamidPrefixes, wordsOfNames } from '../../src/identity/name-words.js';
 import { encodeWamid } from '../../src/identity/wamid.js';
+import { itemNames } from '../../src/rules/item-names.js';
 
 describe('how the bytes of the log write names and ids', () => {
   it('a phone stands there in every spelling, without +', () => {

@@ -75,9 +75,14 @@ describeOnBackends('import: an answer that came too late', (backend) => {
     const [connection] = await readConnections(store.sql);
     if (connection === undefined) throw new Error('no connection');
     const newId = createIdGenerator(Date.now);
-    const directory = await openDirectory(store.sql, { register: false, connection: connection.id }, newId);
+    const directory = await openDirectory(
+      store.sql,
+      { register: false, connection: connection.id },
+      newId,
+      null,
+    );
     const keeper = new RawKeeper(
-      { clock: Date.now, sql: store.sql },
+      { clock: Date.now, store },
       {
         connection: { id: connection.id, name: 'loja' },
         directory,

@@ -22,6 +22,7 @@ export type TestOptions = Partial<Omit<ReplayOptions, 'input'>> & {
   clock?: () => number;
   onEvent?: (event: ProgressEvent) => void;
   appSecrets?: readonly string[];
+  secretKey?: Context['secretKey'];
 };
 
 export function testContext(store: Store, options: TestOptions = {}): Context {
@@ -34,6 +35,7 @@ export function testContext(store: Store, options: TestOptions = {}): Context {
     host: hostname(),
     pid: process.pid,
     user: 'tester',
+    ...(options.secretKey === undefined ? {} : { secretKey: options.secretKey }),
     ...(options.appSecrets === undefined ? {} : { appSecrets: options.appSecrets }),
   };
 }

@@ -40,13 +40,13 @@ export function presentToken(result: TokenResult): Presentation {
 }
 
 export function presentRekey(result: RekeyResult): Presentation {
-  const { tokens, devices, comparisons, files } = result;
+  const { tokens, devices, comparisons, files, erased } = result;
   return {
     json: result,
     lines: [result],
     csv: {
-      columns: ['tokens', 'devices', 'comparisons', 'files'],
-      rows: [[tokens, devices, comparisons, files]],
+      columns: ['tokens', 'devices', 'comparisons', 'files', 'erased'],
+      rows: [[tokens, devices, comparisons, files, erased]],
     },
     isNews: true,
     document: {

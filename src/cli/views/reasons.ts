@@ -19,6 +19,7 @@ const SKIPPED: Record<SkipReason, string> = {
   other_connection: 'of another connection than --connection',
   other_contact: 'of another contact',
   overruled: 'said by a CRM or an exported chat only: the message itself is in the log, and replaced it',
+  erased: 'about a person who has been erased',
 };
 
 const INPUT: Record<SourceProblemReason, string> = {

@@ -62,7 +62,8 @@ export function presentReconciled(result: ReconcileResult, argv: readonly string
   };
 }
 
-function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures, prune }: ReconcileResult): Line[] {
+function remarksOf(result: ReconcileResult): Line[] {
+  const { dryRun, caughtUp, since, status, heldBack, figures, prune, report } = result;
   const remarks: Line[] = [];
   if (dryRun) remarks.push('Dry run: nothing was written.');
   if (caughtUp !== null && status !== 'failed' && status !== 'interrupted') {
@@ -79,6 +80,11 @@ function remarksOf({ dryRun, caughtUp, since, status, heldBack, figures, prune }
     );
   }
   if (prune !== undefined && prune.entries.planned > 0) remarks.push(faint(`${pruneHeadline(prune)}.`));
+  const erased = (report?.connections ?? []).reduce(
+    (sum, { accounts }) => sum + (accounts.explained['skipped.erased'] ?? 0),
+    0,
+  );
+  if (erased > 0) remarks.push(faint(`${formatAmount(erased, 'item')} of erased people left out.`));
   if (heldBack !== undefined) remarks.push(span('warn', heldBack));
   return remarks;
 }

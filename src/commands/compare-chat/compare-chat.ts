@@ -104,7 +104,7 @@ async function findConversation(
     connection === undefined ? {} : { organizationId: connection.organizationId },
   );
   if (contact.notice !== undefined) ctx.emit({ event: 'notice', message: contact.notice });
-  const lead = await theOneLead(sql, contact);
+  const lead = await theOneLead(sql, contact, ctx.secretKey);
   const [conversation, other, ...more] = await readConversationsOfLead(sql, lead.leadId, connection?.id);
   if (conversation === undefined) {
     throw new ConfigError(

@@ -74,7 +74,9 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   const { tally, people, repair, news, absent } = await ctx.store.transaction(async (tx) => {
     await prepareComparison(tx);
     const lead =
-      options.contact === undefined ? null : await theOneLead(tx, await resolveContact(tx, options.contact));
+      options.contact === undefined
+        ? null
+        : await theOneLead(tx, await resolveContact(tx, options.contact), ctx.secretKey);
     return runComparison(ctx, tx, source, found, {
       connectionIds: [
         ...new Set(matches.map(({ connection }) => connection.id)),

@@ -1,5 +1,6 @@
 import type { IdentityKind } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';
+import type { KeyOpener } from '../../model/secrets.js';
 import type { Sql } from '../../store/sql.js';
 import {
   findPeople,
@@ -11,6 +12,7 @@ import {
 } from '../../store/tables/leads.js';
 import { CONTACT_FORMS, namesOfPhone, parseContact } from './typed-contact.js';
 import { remedy } from '../../model/remedy.js';
+import { erasedAt, erasedWords } from './erased-people.js';
 import { countEntriesAbout } from '../../store/queries/explain.js';
 import { amount } from '../../model/amount.js';
 
@@ -137,21 +139,38 @@ const MOST_COUNTED = 1000;
 
 /**
  * The lead of a contact. Throws ConfigError `unknown_contact` if there is none, and says whether the raw log still has
- * entries about the contact; `ambiguous_contact`, with the candidates, if there are several.
+ * entries about the contact; `erased_contact` if the person was erased, which only the secret key can tell; `ambiguous_contact`, with the
+ * candidates, if there are several.
  */
-export async function theOneLead(sql: Sql, contact: ResolvedContact): Promise<ContactLead> {
+export async function theOneLead(
+  sql: Sql,
+  contact: ResolvedContact,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ContactLead> {
   const [first, second] = contact.leads;
-  if (first === undefined) throw await unknownContact(sql, contact);
+  if (first === undefined) throw await unknownContact(sql, contact, secretKey);
   if (second !== undefined) throw ambiguousContact(contact);
   return first;
 }
 
-async function unknownContact(sql: Sql, { typed, names }: ResolvedContact): Promise<ConfigError> {
+async function unknownContact(
+  sql: Sql,
+  { typed, names }: ResolvedContact,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ConfigError> {
+  const erased = await erasedAt(sql, names, secretKey);
+  const said = erasedWords(typed, erased);
+  if (said !== null && erased !== 'unknown') {
+    return new ConfigError(`${said}.`, {
+      code: 'erased_contact',
+      remedy: remedy('erase', ['--allow', typed], 'if the person writes again, and agrees'),
+    });
+  }
   const entries = await countEntriesAbout(sql, names, MOST_COUNTED);
   if (entries === 0) {
     return new ConfigError(`No contact found for '${typed}', in the leads or in the raw log.`, {
       code: 'unknown_contact',
-      remedy: `Give ${CONTACT_FORMS}.`,
+      remedy: said === null ? `Give ${CONTACT_FORMS}.` : [`Give ${CONTACT_FORMS}.`, said],
     });
   }
   const many =

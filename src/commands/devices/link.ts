@@ -71,9 +71,9 @@ async function pairAndApply(
 ): Promise<Ended<LinkResult>> {
   const { connection, run } = linking;
   const { sql } = ctx.store;
-  const directory = await openDirectory(sql, { register: false, connection: connection.id }, run.newId);
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, run.newId, ctx);
   const { secretKey } = linking;
-  const keeper = new RawKeeper({ clock: ctx.clock, sql }, { connection, directory, secretKey, run });
+  const keeper = new RawKeeper(ctx, { connection, directory, secretKey, run });
   let linked: Linked;
   try {
     linked = await pair(ctx, options, linking, keeper);

@@ -83,10 +83,10 @@ export async function openDevice(
   if ((await readDevice(sql, connection.id)) === null) throw notLinked(connection.name);
   if (options.secretKey === null) throw missingSecretKey();
   const newId = createIdGenerator(ctx.clock);
-  const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId);
+  const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId, ctx);
   const run = { runId: options.runId ?? newId(), newId };
   const { secretKey } = options;
-  const keeper = new RawKeeper({ clock: ctx.clock, sql }, { connection, directory, secretKey, run });
+  const keeper = new RawKeeper(ctx, { connection, directory, secretKey, run });
   const lock = await lockDevice(ctx, options, connection, command);
   try {
     const { openHistorySession } = await import('../../whatsapp/history-session.js');

@@ -1,7 +1,6 @@
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
 import { entryIdOf } from '../../store/entry-id.js';
-import type { Sql } from '../../store/sql.js';
 import {
   deleteOwedFile,
   readOpenRequests,
@@ -10,6 +9,7 @@ import {
   recordOwedFile,
   suspectRequests,
 } from '../../store/tables/history.js';
+import { rewriteBodies } from '../../store/tables/removed-bodies.js';
 import { insertEntries } from '../../store/tables/webhook-log.js';
 import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
@@ -37,7 +37,7 @@ export class RawKeeper implements HistoryKeeper {
   private failure: { error: unknown } | undefined;
 
   constructor(
-    private readonly ctx: Pick<Context, 'clock'> & { sql: Sql },
+    private readonly ctx: Pick<Context, 'clock' | 'store'>,
     private readonly options: KeeperOptions,
   ) {}
 
@@ -51,7 +51,7 @@ export class RawKeeper implements HistoryKeeper {
     const { connection, secretKey } = this.options;
     this.enqueue(() =>
       recordOwedFile(
-        this.ctx.sql,
+        this.ctx.store.sql,
         connection.id,
         {
           fileId: id,
@@ -67,20 +67,21 @@ export class RawKeeper implements HistoryKeeper {
   readonly settle = (fileId: string): void => {
     this.enqueue(async () => {
       // After a failed write it is unknown whether the file's content is stored.
-      if (this.failure === undefined) await deleteOwedFile(this.ctx.sql, this.options.connection.id, fileId);
+      if (this.failure === undefined)
+        await deleteOwedFile(this.ctx.store.sql, this.options.connection.id, fileId);
     });
   };
 
   readonly fail = (fileId: string, reason: string): void => {
     this.enqueue(() =>
-      recordFileFailure(this.ctx.sql, this.options.connection.id, fileId, reason, this.ctx.clock()),
+      recordFileFailure(this.ctx.store.sql, this.options.connection.id, fileId, reason, this.ctx.clock()),
     );
   };
 
   /** Notifications of owed files worth another attempt; excludes those sealed with another key. */
   async owed(): Promise<Uint8Array[]> {
     const { connection, secretKey } = this.options;
-    const rows = await readOwedFiles(this.ctx.sql, connection.id);
+    const rows = await readOwedFiles(this.ctx.store.sql, connection.id);
     return rows
       .filter(({ notification }) => secretKey.hasSealed(notification))
       .map(({ fileId, notification }) =>
@@ -107,12 +108,12 @@ export class RawKeeper implements HistoryKeeper {
   /** What has come of these chats may be an answer that came too late: nobody has looked what it leaves out. */
   private async suspect(chatIds: readonly string[]): Promise<void> {
     const { connection } = this.options;
-    const open = await readOpenRequests(this.ctx.sql, connection.id);
+    const open = await readOpenRequests(this.ctx.store.sql, connection.id);
     const told = new Set(chatIds);
     const suspected = open.filter(({ chatJid, otherJid }) =>
       [chatJid, otherJid ?? chatJid].some((jid) => told.has(chatIdOf(jid))),
     );
-    await suspectRequests(this.ctx.sql, connection.id, suspected, this.ctx.clock());
+    await suspectRequests(this.ctx.store.sql, connection.id, suspected, this.ctx.clock());
   }
 
   private about(fileId: string): string[] {
@@ -123,25 +124,27 @@ export class RawKeeper implements HistoryKeeper {
     const { connection, directory, run } = this.options;
     const origin = { kind: 'device', connection: connection.name } as const;
     const entry = prepareEntry({ bytes: raw, origin, receivedAt }, null, directory, new Set());
-    await insertEntries(this.ctx.sql, [
-      {
-        id: entryIdOf(run.newId(), entry.sha256),
-        connectionScope: entry.connectionScope,
-        sha256: entry.sha256,
-        provider: entry.provider,
-        rawBody: raw,
-        fields: entry.fields,
-        phoneNumberIds: entry.phoneNumberIds,
-        chatIds: entry.chatIds,
-        receivedAt,
-        status: 'pending',
-        error: null,
-        origin: entry.origin,
-        counters: entry.counters(),
-        runId: run.runId,
-        processedAt: null,
-      },
-    ]);
+    const { provider, fields, phoneNumberIds, chatIds, bytes: rawBody, bodyState } = entry;
+    const id = entryIdOf(run.newId(), entry.sha256);
+    const row = { id, rawBody, fields, phoneNumberIds, chatIds, counters: entry.counters() };
+    await this.ctx.store.transaction(async (tx) => {
+      const isNew = await insertEntries(tx, [
+        {
+          ...row,
+          connectionScope: entry.connectionScope,
+          sha256: entry.sha256,
+          provider,
+          receivedAt,
+          // Nothing of an empty one is left to be applied.
+          status: bodyState === 'erased' ? 'processed' : 'pending',
+          error: null,
+          origin: entry.origin,
+          runId: run.runId,
+          processedAt: null,
+        },
+      ]);
+      if (isNew > 0 && bodyState !== undefined) await rewriteBodies(tx, run.runId, [{ ...row, bodyState }]);
+    });
     await this.suspect(entry.chatIds);
   }
 }

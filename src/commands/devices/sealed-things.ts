@@ -1,7 +1,9 @@
 import { remedy } from '../../model/remedy.js';
+import { ABOUT_ERASED, ERASED_NAMES } from '../contacts/erased-people.js';
 import type { SealedRow } from '../../store/queries/sealed.js';
 import { UserError } from '../../model/errors.js';
-import type { SealedThing, SecretKey } from './secret-key.js';
+import type { SealedThing } from '../../model/secrets.js';
+import type { SecretKey } from './secret-key.js';
 
 /** The linked device of the connection with this name. */
 export function linkedDevice(name: string): SealedThing {
@@ -45,6 +47,8 @@ export function sealedThing({ kind, name }: Pick<SealedRow, 'kind' | 'name'>): S
       return linkedDevice(name);
     case 'comparison':
       return savedUrl(name);
+    case 'erased':
+      return ERASED_NAMES;
   }
 }
 
@@ -84,6 +88,9 @@ export function isDamaged(row: SealedRow, key: SecretKey): boolean {
         break;
       case 'comparison':
         key.open(row.sealed, aboutUrl(row.name), thing);
+        break;
+      case 'erased':
+        key.openKey(row.sealed, ABOUT_ERASED, thing);
     }
     return false;
   } catch (error) {

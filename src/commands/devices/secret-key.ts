@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
-import type { Advices } from '../../model/remedy.js';
+import type { KeyedNames, KeyOpener, SealedThing } from '../../model/secrets.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -14,18 +14,11 @@ const HEAD_BYTES = 1 + KEY_ID_BYTES;
 const HOW_TO_MAKE_A_KEY =
   'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
 
-/** A sealed value, in words for an error: what it is, and what to do if its key is lost. */
-export interface SealedThing {
-  /** `The linked device of 'main'`. */
-  noun: string;
-  whenLost: Advices;
-}
-
 /**
  * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random
  * nonce. The context (`about`) is authenticated too, so no row can pass for another.
  */
-export class SecretKey {
+export class SecretKey implements KeyedNames, KeyOpener {
   private readonly id: Buffer;
 
   private constructor(
@@ -53,6 +46,11 @@ export class SecretKey {
       });
     }
     return new SecretKey(key, place);
+  }
+
+  /** A new one; errors name `place`. */
+  static create(place: string): SecretKey {
+    return new SecretKey(randomBytes(KEY_BYTES), place);
   }
 
   seal(text: string, about: readonly string[]): Uint8Array {

@@ -13,7 +13,8 @@ import {
 import type { DeviceKey, DeviceStorage } from '../../whatsapp/auth-state.js';
 import type { Context } from '../../context.js';
 import { aboutDeviceKey, aboutDeviceLogin, linkedDevice } from './sealed-things.js';
-import type { SealedThing, SecretKey } from './secret-key.js';
+import type { SealedThing } from '../../model/secrets.js';
+import type { SecretKey } from './secret-key.js';
 
 /**
  * The device of one connection in the database, encrypted. The caller holds the device's lock. Reading throws

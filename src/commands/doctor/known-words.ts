@@ -60,7 +60,7 @@ const OWN =
   updated created unchanged opened refreshed merged organizations connections leads lead_identities conversations messages
   message_revisions message_reactions pending_facts tickets webhook_log history_chunks sync_runs sync_logs rejects change_journal
   discarded_bodies linked_devices linked_device_keys alert_acks proven_blocks owed_files history_gaps saved_comparisons
-  graph_credentials history_requests media_files access_log auto none true false`);
+  graph_credentials history_requests media_files access_log erasures erased_identities erasure_keys auto none true false`);
 
 const KNOWN = new Set([...ENUMERATED, ...OWN, ...COMMANDS, ...TYPES, ...PROSE, ...FIELDS]);
 const FIELD_NAMES = new Set(FIELDS);

@@ -1,5 +1,6 @@
 import { amount, count } from '../../model/amount.js';
 import { OVERDUE_MS } from '../../rules/amendments.js';
+import { erasedWords } from '../contacts/erased-people.js';
 import { adviseFaults, advisePending } from './advise.js';
 import type { Conclusion } from './conclude.js';
 import { concludeContactRows } from './contact-rows.js';
@@ -47,6 +48,11 @@ export function concludeContact(inv: Investigation, typed: string, found: Contac
   }
   adviseFaults(inv, [...messages, ...found.verdicts], { do: 'replay_contact', contact: typed });
   if (contact.lead === null && facts.length + pending.length + found.misfiled.length === 0) {
+    const said = erasedWords(label, found.erased);
+    if (said !== null && found.erased !== 'unknown') {
+      return { verdict: `${said}: what comes of this person is skipped.`, known: true, findings };
+    }
+    if (said !== null) inv.notice(said);
     const where = inv.scanned ? 'no raw entry names it' : 'no raw entry that was searched names it';
     return {
       verdict: `No data found for ${label}: ${where}.`,

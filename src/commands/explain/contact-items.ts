@@ -6,7 +6,9 @@ import { MessageNames } from '../../rules/message-names.js';
 import { originOf } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { type Investigation, scanLog } from './investigation.js';
-import { itemNames, patternsOf, wordsOfNames, type EntryItem, type EntryItems } from './log-items.js';
+import { itemNames } from '../../rules/item-names.js';
+import { wordsOfNames } from '../../identity/name-words.js';
+import { patternsOf, type EntryItem, type EntryItems } from './log-items.js';
 import type { Outcome } from './result.js';
 
 /** At most this much of a contact's entries is read: a day of the busiest contact, to keep memory flat. */

@@ -13,6 +13,7 @@ import { readGaps, readMissingChunks, readOwedHistory } from '../../store/tables
 import { readIdentitiesOfPeople, type IdentityRow } from '../../store/tables/leads.js';
 import { readPendingByPrefix, readPendingOf } from '../../store/tables/amendments.js';
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
+import { erasedAt } from '../contacts/erased-people.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import { judgeContactRows, type ContactRows } from './contact-rows.js';
 import { verdictsOfContact, gatherContactItems, messagesOf, noticeUnreadable } from './contact-items.js';
@@ -20,7 +21,8 @@ import { originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { mergesInto } from './message-story.js';
-import { wamidPrefixes, type EntryItem } from './log-items.js';
+import { wamidPrefixes } from '../../identity/name-words.js';
+import type { EntryItem } from './log-items.js';
 import type {
   ContactExplanation,
   ConversationExplanation,
@@ -51,6 +53,8 @@ export interface ContactFindings {
   misfiled: string[];
   /** What is wrong with its rows; null for a person who is no lead. */
   rows: ContactRows | null;
+  /** Of a person who is no lead: when they were erased, and what only the secret key can tell. */
+  erased: Awaited<ReturnType<typeof erasedAt>>;
 }
 
 /** Explains a contact: its identity, what the database has of it, and what the raw log has that the database lacks. */
@@ -62,7 +66,8 @@ export async function explainContact(inv: Investigation, typed: string): Promise
       : { organizationId: first.organizationId };
   const contact = await resolveContact(inv.sql, typed, scope);
   if (contact.notice !== undefined) inv.notice(contact.notice);
-  const known: ContactLead | null = contact.leads.length === 0 ? null : await theOneLead(inv.sql, contact);
+  const known: ContactLead | null =
+    contact.leads.length === 0 ? null : await theOneLead(inv.sql, contact, inv.ctx.secretKey);
   if (known !== null) inv.narrowTo(known.organizationId);
   const gathered = await gatherContactItems(inv, contact.names);
   noticeUnreadable(inv, gathered);
@@ -93,6 +98,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
     ),
     misfiled: [...new Set([...gathered.misfiled, ...(rows?.misfiled ?? [])])],
     rows,
+    erased: known === null ? await erasedAt(inv.sql, contact.names, inv.ctx.secretKey) : null,
   };
 }
 

@@ -9,8 +9,6 @@ import type { EntryHead, LoggedEntry } from '../../store/tables/stored-entries.j
 import type { PendingReason } from '../../ingest/batch/batch.js';
 import type { DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
 import type { Chunk } from './result.js';
-import { identitiesOfUser } from '../../identity/identities.js';
-import { phonesToLookUp } from '../../identity/phone.js';
 import { messageIdOfFact, whoIsNamed } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
@@ -146,20 +144,6 @@ export function namesIn(fact: Fact): string[] {
   return [...new Set(whoIsNamed(fact).flatMap((who) => nodesOf(who).map((node) => node.value)))];
 }
 
-/** The fields of items for sender and recipient, of Meta and of WhatsApp Web. */
-const PERSON_KEY =
-  /^(?:from|to|id|wa_id|jid|author|phone_number|\w*(?:user_id|[jJ]id|[pP]articipant|recipient|sender)\w*)$/;
-
-/** Whether an item without its own fact names one of these people: in its person fields, not in its text. */
-export function itemNames(item: JsonValue | undefined, names: ReadonlySet<string>, depth = 6): boolean {
-  if (typeof item !== 'object' || item === null || depth === 0) return false;
-  if (Array.isArray(item)) return item.some((element) => itemNames(element, names, depth - 1));
-  return Object.entries(item).some(([key, value]) => {
-    if (typeof value !== 'string') return itemNames(value, names, depth - 1);
-    return PERSON_KEY.test(key) && nodesOf(identitiesOfUser(value)).some((node) => names.has(node.value));
-  });
-}
-
 /** Whether any field of an item has one of these ids; the id of the answered message does not count. */
 export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>, depth = 6): boolean {
   if (typeof item === 'string') return ids.has(item);
@@ -169,39 +153,10 @@ export function itemHasId(item: JsonValue | undefined, ids: ReadonlySet<string>,
   );
 }
 
-/**
- * How the raw log's bytes may spell these names: digits without `+`, the part of a JID before the `@`, a BSUID
- * unchanged.
- */
-export function wordsOfNames(names: readonly string[]): string[] {
-  const words = names.flatMap((name) => {
-    if (name.startsWith('+')) return phonesToLookUp(name).map((phone) => phone.slice(1));
-    const at = name.indexOf('@');
-    return at > 0 ? [name.slice(0, at)] : [name];
-  });
-  return [...new Set(words)];
-}
-
 /** The bytes to search for; a `/` may be escaped once (`\/`), or twice where JSON is inside a JSON string. */
 export function patternsOf(words: readonly string[]): Uint8Array[] {
   const patterns = words.flatMap((word) =>
     word.includes('/') ? [word, word.replaceAll('/', '\\/'), word.replaceAll('/', '\\\\/')] : [word],
   );
   return [...new Set(patterns)].map((pattern) => Buffer.from(pattern, 'utf8'));
-}
-
-/**
- * How the wamids of a phone begin: base64 of the length and the digits, up to the last whole group of three bytes (the
- * last digits share a group with the following bytes).
- */
-export function wamidPrefixes(names: readonly string[]): string[] {
-  const phones = names.filter((name) => name.startsWith('+')).flatMap((name) => phonesToLookUp(name));
-  const prefixes = phones.map((phone) => {
-    const bytes = Buffer.concat([
-      Buffer.from([0x1c, 0x18, phone.length - 1]),
-      Buffer.from(phone.slice(1), 'latin1'),
-    ]);
-    return `wamid.${bytes.subarray(0, bytes.length - (bytes.length % 3)).toString('base64')}`;
-  });
-  return [...new Set(prefixes)];
 }

@@ -68,7 +68,7 @@ export async function exportMessages(
     connection === undefined ? {} : { organizationId: connection.organizationId },
   );
   if (contact.notice !== undefined) ctx.emit({ event: 'notice', message: contact.notice });
-  const lead = await theOneLead(sql, contact);
+  const lead = await theOneLead(sql, contact, ctx.secretKey);
   const record = (messages: number): Promise<void> =>
     recordAccess(ctx, { command: 'export', shown: [{ leadId: lead.leadId, messages }] });
   const before = await readConversationsOfLead(sql, lead.leadId, connection?.id);

@@ -50,6 +50,7 @@ export async function replayCache(
     sql,
     { register: false, ...(connection === undefined ? {} : { connection: connection.id }) },
     applier.newId,
+    null,
   );
   const result: CacheResult = { ...nothingApplied(), entries: 0 };
   const selectionOf = (statuses: readonly EntryStatus[], chatIds: ReadonlySet<string>): EntrySelection => ({

@@ -35,7 +35,12 @@ export async function savePage(
   chunks: readonly Uint8Array[],
 ): Promise<SavedPage> {
   const { sql } = applier.target;
-  const directory = await openDirectory(sql, { register: false, connection: connection.id }, applier.newId);
+  const directory = await openDirectory(
+    sql,
+    { register: false, connection: connection.id },
+    applier.newId,
+    ctx,
+  );
   const origin = { kind: 'device', connection: connection.name } as const;
   const raw = await withReceiptTimes(ctx, sql, connection, chunks);
   const narrowed = raw.map((entry) =>
@@ -113,7 +118,12 @@ export async function applyBeside(
   names: ReadonlySet<string>,
 ): Promise<Applied & { entries: number }> {
   const { sql } = applier.target;
-  const directory = await openDirectory(sql, { register: false, connection: connection.id }, applier.newId);
+  const directory = await openDirectory(
+    sql,
+    { register: false, connection: connection.id },
+    applier.newId,
+    null,
+  );
   const partly: PreparedEntry[] = [];
   let count = 0;
   async function* entries(): AsyncGenerator<PreparedEntry> {

@@ -40,7 +40,7 @@ export async function findSubject(
   assertPerson(typed.trim());
   const found = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
   if (found.notice !== undefined) ctx.emit({ event: 'notice', message: found.notice });
-  return subjectOf(sql, found);
+  return subjectOf(ctx, sql, found);
 }
 
 const NO_PERSONS: Partial<Record<JidKind, string>> = {
@@ -67,11 +67,11 @@ function assertPerson(typed: string): void {
   });
 }
 
-async function subjectOf(sql: Sql, found: ResolvedContact): Promise<Subject> {
+async function subjectOf(ctx: Context, sql: Sql, found: ResolvedContact): Promise<Subject> {
   return {
     typed: found.typed,
     names: new Set(found.names),
-    lead: found.leads.length === 0 ? null : await theOneLead(sql, found),
+    lead: found.leads.length === 0 ? null : await theOneLead(sql, found, ctx.secretKey),
   };
 }
 

@@ -51,5 +51,5 @@ async function findLead(ctx: Context, typed: string, organizationId: string | un
   const { sql } = ctx.store;
   const contact = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
   if (contact.notice !== undefined) ctx.emit({ event: 'notice', message: contact.notice });
-  return theOneLead(sql, contact);
+  return theOneLead(sql, contact, ctx.secretKey);
 }

@@ -82,7 +82,7 @@ async function findLead(
   const { sql } = ctx.store;
   const contact = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
   if (contact.notice !== undefined) ctx.emit({ event: 'notice', message: contact.notice });
-  return theOneLead(sql, contact);
+  return theOneLead(sql, contact, ctx.secretKey);
 }
 
 type Totals = Pick<Cursor, 'total' | 'totalMessages'>;

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { Sql } from '../../store/sql.js';
+import { readErasureKey, writeErasureKey } from '../../store/tables/erasures.js';
 import { readCredentials, resealCredential } from '../../store/tables/graph.js';
 import { readSealedFiles, resealFile } from '../../store/tables/history.js';
 import { readDevices, setDeviceKey } from '../../store/tables/linked-devices.js';
@@ -15,6 +16,7 @@ import {
   savedUrl,
 } from '../devices/sealed-things.js';
 import type { SecretKey } from '../devices/secret-key.js';
+import { ABOUT_ERASED, ERASED_NAMES } from '../contacts/erased-people.js';
 
 /** What was moved to the new key; excludes what was there already. */
 export interface RekeyResult {
@@ -25,6 +27,8 @@ export interface RekeyResult {
   devices: number;
   comparisons: number;
   files: number;
+  /** 1 if people were erased: the key of what is left of their names. */
+  erased: number;
 }
 
 /** The two keys, and the names of connections, for errors. */
@@ -51,6 +55,7 @@ export async function rekey(ctx: Context, from: SecretKey, to: SecretKey): Promi
       devices: await rekeyDevices(tx, keys),
       comparisons: await rekeyComparisons(tx, keys),
       files: await rekeyFiles(tx, keys),
+      erased: await rekeyErased(tx, keys),
     };
   });
 }
@@ -100,4 +105,12 @@ async function rekeyFiles(tx: Sql, { from, to, nameOf }: Keys): Promise<number> 
     });
   }
   return rows.length;
+}
+
+/** The names of erased people are hashed under a key of their own: the new key seals that. */
+async function rekeyErased(tx: Sql, { from, to }: Keys): Promise<number> {
+  const sealed = await readErasureKey(tx);
+  if (sealed === null || to.hasSealed(sealed)) return 0;
+  await writeErasureKey(tx, to.sealKey(from.openKey(sealed, ABOUT_ERASED, ERASED_NAMES), ABOUT_ERASED));
+  return 1;
 }

@@ -49,7 +49,13 @@ interface Replayed {
 
 async function replayInto(ctx: Context, options: ReplayOptions, target: Target): Promise<Replayed> {
   const newId = createIdGenerator(ctx.clock);
-  const directory = await openDirectory(target.sql, options, newId);
+  const directory = await openDirectory(
+    target.sql,
+    options,
+    newId,
+    // What is stored has lost them.
+    options.input.kind === 'log' ? null : ctx,
+  );
   const feed = await openInput(ctx, target.sql, options, directory);
   const { resume } = feed;
   const resumed = resume === null ? null : { runId: resume.runId, checkpoint: toJson(resume.checkpoint) };

@@ -104,6 +104,7 @@ const RECORDED = [
   'undo',
   'raw discard',
   'prune',
+  'erase',
   'import',
   'link',
   'media fetch',

@@ -29,11 +29,13 @@ export async function chooseRun(sql: Sql, typed: string): Promise<RunRow> {
 /** Says why, and for a replay that merged leads, why that is intended. */
 async function notUndoable(sql: Sql, run: RunRow): Promise<ConfigError> {
   const why =
-    run.command === 'prune'
-      ? 'The bodies that it removed are gone; the files that they came from are the only copies.'
-      : run.isJournaled
-        ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
-        : 'Undo restores what a journaled run changed; this run has no journal.';
+    run.command === 'erase'
+      ? 'What it erased is gone on purpose, and nothing here can bring it back.'
+      : run.command === 'prune'
+        ? 'The bodies that it removed are gone; the files that they came from are the only copies.'
+        : run.isJournaled
+          ? 'The raw log says that the leads it merged are one person, so the next replay would merge them again; what it stored comes from the log as well.'
+          : 'Undo restores what a journaled run changed; this run has no journal.';
   const discard = remedy('raw discard', ['--run', run.id], 'removes raw entries that it stored by mistake');
   const undoable = await listUndoable(sql, why);
   const storedOnly = run.command === 'replay' && !run.isJournaled;

@@ -9,7 +9,7 @@ import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.
 export const removedBodiesCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
-    const { pruned, erased } = await countRemoved(view.sql);
+    const { pruned, erased, items } = await countRemoved(view.sql);
     recorder.checked = pruned + erased;
     const { connectionIds } = scopeOf(view);
     let example: string | null = null;
@@ -48,7 +48,10 @@ export const removedBodiesCheck: Check = {
     const counts = joined(
       [
         [pruned, `${amount(pruned, 'raw body', 'raw bodies')} pruned`],
-        [erased, `${amount(erased, 'raw body', 'raw bodies')} without an erased person`],
+        [
+          erased,
+          `${amount(erased, 'raw body', 'raw bodies')} without erased people (${amount(items, 'item')} erased)`,
+        ],
       ],
       ', ',
     );

@@ -1,5 +1,6 @@
 import { phoneEquivalents } from '../../identity/phone.js';
 import type { BodyState, EntryStatus } from '../../model/enumerations.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Fact } from '../../model/facts.js';
 import { retractOwnNumber } from '../../store/changes/own-number.js';
 import { entryIdOf, isIdOf } from '../../store/entry-id.js';
@@ -67,6 +68,8 @@ export interface KnownState {
   /** The bodies whose signature fitted a secret. */
   verified: readonly string[];
   included: readonly string[];
+  /** What its counters said of a body that was written anew since. */
+  redactedCounters: JsonObject | null;
   /** What it is found by; null for entries that this batch stores. */
   filing: Filing | null;
 }
@@ -160,6 +163,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       unchecked: [],
       verified: [],
       included: [],
+      redactedCounters: null,
       filing: null,
     });
   }

@@ -14,8 +14,10 @@ import {
   type RawLogRow,
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
+import { rewriteBodies, type RewrittenBody } from '../../store/tables/removed-bodies.js';
 import type { SignatureCounts } from '../../model/run-result.js';
 import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
+import { withErased } from '../batch/entry-counters.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
@@ -47,6 +49,7 @@ export async function writeEntries(
   const outcomes = new Map<string, EntryOutcome>();
   const doneAgain: string[] = [];
   const restored = new Map<string, RestoredEntry>();
+  const removed = new Map<string, RewrittenBody>();
   const results: SliceOutcome[] = [];
   for (const slice of batch.slices) {
     const { entry, progress } = slice;
@@ -66,6 +69,8 @@ export async function writeEntries(
     // A body that was removed on purpose does not come back with its file, if only more of its chats are brought in.
     const keepsBody = state.isIntact && state.bodyState !== null;
     if (filing !== null) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
+    if (entry.bodyState !== undefined && (!state.isStored || (filing !== null && !keepsBody)))
+      removed.set(state.id, withoutErased(entry, state.id, entry.bodyState));
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
@@ -75,7 +80,12 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        counters: withHistory(entry.counters(), entry, state),
+        // The file that it came from tells what is gone; what is left of it, does not.
+        counters: withHistory(
+          entry.storedId === null ? entry.counters() : withErased(entry.counters(), state.redactedCounters),
+          entry,
+          state,
+        ),
         processedAt: work.settings.clock(),
         // A run that brings in more chats, or that finds a bad signature, says nothing of how the entry is read otherwise.
         keepsRun:
@@ -88,6 +98,7 @@ export async function writeEntries(
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
+  await rewriteBodies(work.tx, work.settings.runId, [...removed.values()]);
   // Items rejected before but not this time: a lead, a connection or a newer version resolved them.
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
@@ -174,6 +185,15 @@ function foundBy(
 ): Omit<RestoredEntry, 'keepsBody'> {
   const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
+}
+
+/** What is kept of an entry with items of erased people. */
+function withoutErased(
+  { bytes: rawBody, counters, fields, phoneNumberIds, chatIds }: PreparedEntry,
+  id: string,
+  bodyState: RewrittenBody['bodyState'],
+): RewrittenBody {
+  return { id, rawBody, bodyState, counters: counters(), fields, phoneNumberIds, chatIds };
 }
 
 function rawLogRow(

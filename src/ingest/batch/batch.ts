@@ -64,6 +64,8 @@ export interface PreparedEntry {
   isStray?: true;
   /** Lacks bodies that are genuine, because this run has another secret: what is stored of the entry stays. */
   isCut?: true;
+  /** Its body is without the items of erased people, and is stored so: empty, or written anew. */
+  bodyState?: 'erased' | 'redacted';
   /** Holds one contact's items only: whatever their outcome, the entry stays due for the others. */
   isNarrowed?: true;
 }

@@ -1,5 +1,6 @@
 import type { Provider } from '../../model/enumerations.js';
 import type { ConnectionHint } from '../../model/facts.js';
+import type { ErasedPeople } from '../../rules/erased-people.js';
 import { ConcurrentChange } from '../../store/transactions.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { Batch } from './batch.js';
@@ -12,6 +13,8 @@ interface DirectoryOptions {
   fixed: ConnectionRow | null;
   defaultOrganizationId: string;
   newId: () => string;
+  /** The people who were erased; null or absent if nobody was. */
+  erased?: ErasedPeople | null;
 }
 
 /** What entries revealed about a connection: its phone_number_id, its WABA, its number. */
@@ -45,7 +48,7 @@ export class ConnectionDirectory extends ConnectionResolver {
     rows: readonly ConnectionRow[],
     private readonly options: DirectoryOptions,
   ) {
-    super(rows, options.fixed);
+    super(rows, options.fixed, options.erased ?? null);
     for (const row of this.rows) this.complete(row);
   }
 

@@ -1,6 +1,7 @@
 import { canonicalPhone } from '../../identity/phone.js';
 import type { Provider } from '../../model/enumerations.js';
 import type { ConnectionHint } from '../../model/facts.js';
+import type { ErasedPeople } from '../../rules/erased-people.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import type { PendingReason } from './batch.js';
 
@@ -21,6 +22,8 @@ export class ConnectionResolver {
     rows: readonly ConnectionRow[],
     /** The connection named by `--connection`. */
     protected readonly fixed: ConnectionRow | null = null,
+    /** The people whose items are left out of new entries; null if nobody was erased. */
+    readonly erased: ErasedPeople | null = null,
   ) {
     this.rows = rows.map((row) => (row.id === fixed?.id ? fixed : row));
   }

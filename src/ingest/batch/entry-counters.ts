@@ -1,5 +1,5 @@
 import type { Fact, SkipReason } from '../../model/facts.js';
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
 import { OwnNumbers, ownNumberReason } from './own-number.js';
@@ -35,6 +35,37 @@ export function countersOf(
         ...(verified.length === 0 ? {} : { verified: [...verified] }),
         ...(included.length === 0 ? {} : { include: [...included] }),
       };
+}
+
+/** Counters of what is left of a body, with what erased people had in it, as its counters said before. */
+export function withErased(counters: JsonObject | null, before: JsonObject | null): JsonObject | null {
+  const skipped = Object.entries(objectOf(before?.['skipped'])).flatMap(([subject, reasons]) => {
+    const erased = objectOf(reasons)['erased'];
+    return typeof erased === 'number' ? [{ subject, erased }] : [];
+  });
+  const parts = Object.entries(objectOf(before?.['connections'])).map(([key, part]): [string, JsonObject] => [
+    key,
+    withErased(objectOf(objectOf(counters?.['connections'])[key]), objectOf(part)) ?? {},
+  ]);
+  if (skipped.length === 0 && parts.length === 0) return counters;
+  const sum: JsonObject = { ...counters };
+  const left: JsonObject = { ...objectOf(counters?.['skipped']) };
+  for (const { subject, erased } of skipped) {
+    const items = sum[subject];
+    sum[subject] = (typeof items === 'number' ? items : 0) + erased;
+    left[subject] = { ...objectOf(left[subject]), erased };
+  }
+  return {
+    ...sum,
+    ...(skipped.length === 0 ? {} : { skipped: left }),
+    ...(parts.length === 0
+      ? {}
+      : { connections: { ...objectOf(counters?.['connections']), ...Object.fromEntries(parts) } }),
+  };
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }
 
 function countSections(sections: readonly PreparedSection[], isScoped: boolean): JsonObject | null {

@@ -17,6 +17,7 @@ import {
   type SignedTexts,
 } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
+import { withoutErased } from './without-erased.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
 export interface StoredAs {
@@ -37,13 +38,32 @@ export interface StoredAs {
   verified: readonly string[];
 }
 
-/** Decodes an entry and finds its connections. Pure except for the hash; never throws because of the bytes. */
+/**
+ * Decodes an entry and finds its connections; one from outside, without the items of people who were erased. Pure except for the hash;
+ * never throws because of the bytes.
+ */
 export function prepareEntry(
   raw: RawEntry,
   storedAs: StoredAs | null,
   resolver: ConnectionResolver,
   include: ReadonlySet<IncludableChat>,
   appSecrets: readonly string[] = [],
+): PreparedEntry {
+  const prepared = prepareWhole(raw, storedAs, resolver, include, appSecrets);
+  const { erased } = resolver;
+  // What is stored has lost them already.
+  if (erased === null || storedAs !== null) return prepared;
+  return withoutErased(prepared, erased, (bytes) =>
+    prepareWhole({ ...raw, bytes }, null, resolver, include, []),
+  );
+}
+
+function prepareWhole(
+  raw: RawEntry,
+  storedAs: StoredAs | null,
+  resolver: ConnectionResolver,
+  include: ReadonlySet<IncludableChat>,
+  appSecrets: readonly string[],
 ): PreparedEntry {
   const decoded = decodeAs(raw, storedAs, include);
   const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
@@ -159,10 +179,14 @@ export function decodeAs(
   const state = storedAs?.bodyState ?? null;
   if (state === 'pruned' || state === 'erased')
     return { kind: 'invalid', reason: state, message: `its body was ${state}` };
-  return decodeEntry(bytes, {
+  const decoded = decodeEntry(bytes, {
     include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
     ...(receivedAt === undefined ? {} : { receivedAt }),
   });
+  // What is left of a body does not have its signature; that is no forgery.
+  return state === 'redacted' && decoded.kind === 'decoded'
+    ? { ...decoded, entry: { ...decoded.entry, signatures: [] } }
+    : decoded;
 }
 
 /** The error of an entry with bytes changed after it was stored. */

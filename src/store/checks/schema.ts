@@ -65,6 +65,8 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
   primary('graph_credentials', 'connection_id'),
   primary('history_requests', 'connection_id', 'sync_type', 'onboarded_at'),
   primary('media_files', 'connection_id', 'media_id'),
+  primary('erased_identities', 'name_hash'),
+  primary('erasure_keys', 'name'),
   primary('history_gaps', 'connection_id', 'chat_jid', 'anchor_id', 'anchor_from_me'),
   ...[
     'messages',
@@ -74,6 +76,7 @@ export const UNIQUE_KEYS: readonly UniqueKey[] = [
     'organizations',
     'tickets',
     'access_log',
+    'erasures',
     'webhook_log',
     'sync_runs',
     'sync_logs',

@@ -69,6 +69,8 @@ const inConversation: Rule = (scope) =>
 /** What is about the whole database, or mixes connections: the copy does without. */
 const left: Rule = () => 'false';
 
+const all: Rule = () => 'true';
+
 const RULES: Readonly<Record<string, Rule>> = {
   // Every database has the organization `default`.
   organizations: ({ organizationIds }) => `t.id = any(${uuids(organizationIds)}) or t.slug = 'default'`,
@@ -101,6 +103,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   graph_credentials: ofConnection,
   history_requests: ofConnection,
   media_files: ofConnection,
+  // They name nobody, and keep people out of the copy as well.
+  erasures: all,
+  erased_identities: all,
+  erasure_keys: all,
   // Of these people; copies of several connections are not theirs.
   access_log: (scope) => `t.lead_id in ${people(scope)}`,
   // What `undo` needs is of whole runs, and runs are of all connections.

@@ -92,7 +92,8 @@ export async function invertJournal(tx: Sql, runId: string, undoId: string): Pro
          first_value(before is null) over (same_row order by id) as made,
          last_value(after is null) over (same_row order by id range between unbounded preceding and unbounded following)
            as removed
-       from change_journal where run_id = $1::uuid
+       -- A body without an erased person stays so.
+       from change_journal where run_id = $1::uuid and table_name <> '${REMOVED_BODIES}'
        window same_row as (partition by table_name, key)
      ),
      -- A row that several batches touched: of each column the first value before, and the last one after.

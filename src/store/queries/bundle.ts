@@ -32,6 +32,9 @@ export const COUNTED: Readonly<Record<string, readonly string[]>> = {
   history_requests: ['sync_type', 'outcome'],
   media_files: ['state'],
   access_log: ['command'],
+  erasures: [],
+  erased_identities: [],
+  erasure_keys: [],
 };
 
 /** How many rows of one table have these values. */

@@ -2,7 +2,7 @@ import { bytes, columns, orNull, rowsOf, text, uuid, word, type RowOf } from '..
 import type { Sql } from '../sql.js';
 
 /** What is sealed with the secret key, of whatever table. Excludes owed files, which a lost key only leaves out. */
-const SEALED_KINDS = ['token', 'device', 'comparison'] as const;
+const SEALED_KINDS = ['token', 'device', 'comparison', 'erased'] as const;
 
 const SEALED = columns({
   kind: word(SEALED_KINDS),
@@ -15,7 +15,7 @@ const SEALED = columns({
   underIt: orNull(bytes),
 });
 
-/** A sealed value: an access token, the key of a linked device, the URL of a saved comparison. */
+/** A sealed value: an access token, the key of a linked device, the URL of a saved comparison, the key of erased names. */
 export type SealedRow = RowOf<typeof SEALED>;
 
 /** Every sealed value, tokens first. There are a few per connection. */
@@ -31,7 +31,9 @@ export async function readSealed(sql: Sql): Promise<SealedRow[]> {
            case when d.device_key is not null then d.credentials end
          from linked_devices d join connections c on c.id = d.connection_id
          union all
-         select 3, 'comparison', null, s.name, s.url, null from saved_comparisons s) sealed
+         select 3, 'comparison', null, s.name, s.url, null from saved_comparisons s
+         union all
+         select 4, 'erased', null, e.name, e.sealed, null from erasure_keys e) sealed
        order by place, name, connection_id`,
     ),
   );

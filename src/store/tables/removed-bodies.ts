@@ -1,21 +1,28 @@
 import { INCLUDABLE_CHATS, PRUNE_CLASSES, type PruneClass } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import {
+  assignments,
   bigint,
+  bytes,
   columns,
   integer,
+  jsonObject,
   named,
   orNull,
   rowsOf,
   streamRowsOf,
   text,
+  texts,
+  unnestFound,
+  unnestParameters,
   uuid,
+  without,
   word,
   type RowOf,
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
+import { BAD_SIGNATURE, IS_INTACT_SQL, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
 /** Which bodies retention is about. */
 export interface PruneSelection {
@@ -160,6 +167,90 @@ export async function vacuumRawLog(sql: Sql): Promise<void> {
 }
 
 /**
+ * The next entries after `afterId` that are found by one of these names, or whose bytes have one of the patterns: at most `limit` are
+ * looked at beyond those. `last` is null at the end. Reads the raw log.
+ */
+export async function findEntriesNaming(
+  sql: Sql,
+  { names, patterns }: { names: readonly string[]; patterns: readonly Uint8Array[] },
+  afterId: string | null,
+  limit: number,
+): Promise<{ ids: string[]; last: string | null }> {
+  const rows = await sql.query(
+    `select id from (
+       select w.id, w.chat_ids, w.raw_body from webhook_log w
+       where ($3::uuid is null or w.id > $3::uuid) order by w.id offset 0
+     ) w
+     where chat_ids && $1::text[]
+       or exists (select from unnest($2::bytea[]) as p (pattern) where position(p.pattern in w.raw_body) > 0)
+     limit $4::int`,
+    [arrayLiteral(names), arrayLiteral(patterns), afterId, limit],
+  );
+  const ids = rows.map((row) => textOf(row, 'id'));
+  return { ids, last: ids.at(-1) ?? null };
+}
+
+const REWRITTEN = columns({
+  id: uuid,
+  /** Empty for an erased one. */
+  rawBody: bytes,
+  bodyState: word(['erased', 'redacted'] as const),
+  counters: orNull(jsonObject),
+  fields: texts,
+  phoneNumberIds: texts,
+  chatIds: texts,
+});
+
+/** An entry without what was about a person, and what it is found by then. */
+export type RewrittenBody = RowOf<typeof REWRITTEN>;
+
+/**
+ * Puts other bodies in the place of entries that are as they came, or that lost something before, and journals under `runId` how many, in
+ * the caller's transaction. The hash of what came stays. Returns their number.
+ */
+export async function rewriteBodies(tx: Sql, runId: string, rows: readonly RewrittenBody[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  await takeBackRemovals(
+    tx,
+    rows.map(({ id }) => id),
+  );
+  const written = await tx.execute(
+    `update webhook_log set ${assignments(without(REWRITTEN, 'id'))},
+       -- Of an emptied one nothing is left to be applied, or to be read.
+       status = case when r.body_state = 'erased' and error is distinct from '${BAD_SIGNATURE}' then 'processed' else status end,
+       error = case when r.body_state = 'erased' and error is distinct from '${BAD_SIGNATURE}' then null else error end,
+       body_run_id = $1::uuid, body_sha256 = case when r.body_state = 'redacted' then sha256(r.raw_body) end,
+       body_messages = coalesce(webhook_log.body_messages, 0)
+     from ${unnestFound('webhook_log', REWRITTEN, { first: 2 })} where webhook_log.id = r.found_id`,
+    [runId, ...unnestParameters(REWRITTEN, rows)],
+  );
+  await tx.execute(
+    `insert into change_journal (run_id, table_name, key, before)
+     select $1::uuid, '${REMOVED_BODIES}', jsonb_build_object('first', min(k.id), 'last', max(k.id)),
+       jsonb_build_object('state', k.state, 'rows', count(*))
+     from unnest($2::text[], $3::text[]) as k (id, state) group by k.state`,
+    [runId, arrayLiteral(rows.map(({ id }) => id)), arrayLiteral(rows.map(({ bodyState }) => bodyState))],
+  );
+  return written;
+}
+
+/** Takes the names of a person out of what entries are found by, and out of the name of a file that they came from. */
+export async function unnameEntries(
+  tx: Sql,
+  ids: readonly string[],
+  { names, words }: { names: readonly string[]; words: readonly string[] },
+): Promise<void> {
+  const isNamed = `exists (select from unnest($3::text[]) as k (word) where position(k.word in origin) > 0)`;
+  await tx.execute(
+    `update webhook_log set
+       chat_ids = array(select name from unnest(chat_ids) with ordinality as c (name, place) where not name = any($2::text[]) order by place),
+       origin = case when ${isNamed} then null else origin end
+     where id = any($1::uuid[]) and (chat_ids && $2::text[] or ${isNamed})`,
+    [arrayLiteral(ids), arrayLiteral(names), arrayLiteral(words)],
+  );
+}
+
+/**
  * Messages that this tool takes out are no longer expected of entries whose bodies are gone. `sql` gives their ids; `parameters` are its
  * own. Before they are deleted.
  */
@@ -179,16 +270,26 @@ export async function releaseMessages(
   );
 }
 
-/** How many entries have no body, or another one than they came with. */
-export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number }> {
+/** How many entries have no body, or another one than they came with, and how many items of erased people were in these. */
+export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number; items: number }> {
   const [row] = await sql.query(
     `select count(*) filter (where body_state = 'pruned')::int as pruned,
-       count(*) filter (where body_state <> 'pruned')::int as erased
-     from webhook_log where body_state is not null`,
+       count(*) filter (where body_state <> 'pruned')::int as erased, coalesce(sum(gone.items), 0)::bigint as items
+     from webhook_log w
+     cross join lateral (
+       select sum((reasons.value ->> 'erased')::bigint) as items
+       from jsonb_each(case when jsonb_typeof(w.counters -> 'skipped') = 'object' then w.counters -> 'skipped' else '{}' end) reasons
+       where jsonb_typeof(reasons.value -> 'erased') = 'number'
+     ) gone
+     where body_state is not null`,
   );
   return row === undefined
-    ? { pruned: 0, erased: 0 }
-    : { pruned: integerOf(row, 'pruned'), erased: integerOf(row, 'erased') };
+    ? { pruned: 0, erased: 0, items: 0 }
+    : {
+        pruned: integerOf(row, 'pruned'),
+        erased: integerOf(row, 'erased'),
+        items: integerOf(row, 'items'),
+      };
 }
 
 const EXCESS = columns({

@@ -120,6 +120,8 @@ const KNOWN_ENTRY = columns({
   verified: texts,
   /** The chats that earlier runs brought in from it. */
   included: texts,
+  /** What its counters said of a body that was written anew since. */
+  redactedCounters: orNull(jsonObject),
   /** What it is found by; another program may have changed it. */
   provider: word(PROVIDERS),
   fields: texts,
@@ -149,14 +151,15 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.body_state, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included,
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.body_state, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included, w.redacted_counters,
        w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
        to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, run_id, ${IS_SOUND_SQL} as is_intact, body_state,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
-         ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, provider, fields, phone_number_ids, chat_ids
+         ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included,
+         case when body_state = 'redacted' then counters end as redacted_counters, provider, fields, phone_number_ids, chat_ids
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1
      ) w`,
@@ -215,7 +218,7 @@ export async function restoreEntries(tx: Sql, rows: readonly RestoredEntry[]): P
 }
 
 /** A body that has come back is no longer one that a run removed: the run must not account for another in its place. */
-async function takeBackRemovals(tx: Sql, ids: readonly string[]): Promise<void> {
+export async function takeBackRemovals(tx: Sql, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(
     `insert into change_journal (run_id, table_name, key, before)

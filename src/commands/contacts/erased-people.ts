@@ -1,0 +1,78 @@
+import { ConfigError } from '../../model/errors.js';
+import { minuteOf } from '../../model/time.js';
+import { remedy } from '../../model/remedy.js';
+import type { KeyedNames, KeyOpener, SealedThing } from '../../model/secrets.js';
+import { ErasedPeople, erasedName } from '../../rules/erased-people.js';
+import type { Sql } from '../../store/sql.js';
+import { findErasures, readErasedHashes, readErasureKey } from '../../store/tables/erasures.js';
+
+/** What the sealed key of the erased names is bound to. */
+export const ABOUT_ERASED = ['erased people'] as const;
+
+/** The key by which erased people are recognised. */
+export const ERASED_NAMES: SealedThing = {
+  noun: 'What is left of the names of erased people',
+  whenLost: [
+    'Use the key with which they were erased. If it is lost, nobody can tell any more who they are:',
+    remedy('erase', ['--allow-all'], 'forgets that they were erased; then their logs bring them back'),
+  ],
+};
+
+/** The key of erased names, opened. Throws ConfigError. */
+export function openErasedNames(
+  sealed: Uint8Array,
+  secretKey: (() => KeyOpener | null) | undefined,
+): KeyedNames {
+  const opener = secretKey?.() ?? null;
+  if (opener !== null) return opener.openKey(sealed, ABOUT_ERASED, ERASED_NAMES);
+  throw new ConfigError(
+    'A secret key is required: people were erased from this database, and only the key can tell who they are.',
+    {
+      code: 'secret_key_missing',
+      remedy: [
+        'Set WA_RECONCILE_SECRET_KEY to the key with which they were erased, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it. If it is lost:',
+        remedy('erase', ['--allow-all'], 'forgets that they were erased; then their logs bring them back'),
+      ],
+    },
+  );
+}
+
+/** The people who were erased; null if nobody was. Throws ConfigError `secret_key_missing`, `secret_key_wrong`. */
+export async function openErased(
+  sql: Sql,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ErasedPeople | null> {
+  const sealed = await readErasureKey(sql);
+  if (sealed === null) return null;
+  const hashes = await readErasedHashes(sql);
+  return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes);
+}
+
+/**
+ * When the person with these names was erased, in ms since 1970; null if they were not. `unknown`: people were erased, and without the
+ * key nobody can tell who. Throws ConfigError `secret_key_wrong`.
+ */
+export async function erasedAt(
+  sql: Sql,
+  names: readonly string[],
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<number | 'unknown' | null> {
+  const sealed = await readErasureKey(sql);
+  if (sealed === null) return null;
+  const opener = secretKey?.() ?? null;
+  if (opener === null) return 'unknown';
+  const key = openErasedNames(sealed, () => opener);
+  const [newest] = await findErasures(
+    sql,
+    names.map((name) => erasedName(key, name)),
+  );
+  return newest === undefined ? null : (newest.completedAt ?? newest.startedAt);
+}
+
+/** Says of a contact that nobody has data of when they were erased, or that only the key can tell; null: they were not. */
+export function erasedWords(typed: string, at: number | 'unknown' | null): string | null {
+  if (at === null) return null;
+  if (at === 'unknown')
+    return 'People were erased from this database; with WA_RECONCILE_SECRET_KEY set, the answer says whether this is one of them.';
+  return `${typed} was erased on ${minuteOf(at)}`;
+}

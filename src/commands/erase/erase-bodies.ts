@@ -1,0 +1,135 @@
+import type { Context } from '../../context.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import type { Redaction } from '../../ingest/batch/redact-body.js';
+import { redactEntry, type Person } from './redact-entry.js';
+import {
+  findEntriesNaming,
+  rewriteBodies,
+  unnameEntries,
+  type RewrittenBody,
+} from '../../store/tables/removed-bodies.js';
+import { moveRejects } from '../../store/tables/rejects.js';
+import { erasePending } from '../../store/changes/erase-person.js';
+import type { Sql } from '../../store/sql.js';
+import { wordsOfNames } from '../../identity/name-words.js';
+import { patternsOf } from '../explain/log-items.js';
+
+/** Entries that are read, and rewritten, together. */
+const TOGETHER = 500;
+
+/** What becomes of the raw log's bodies without a person. */
+export interface ErasedBodies {
+  /** Bodies that are emptied, and those that are written anew without the person's items. */
+  erased: number;
+  redacted: number;
+  /** The person's items in them. */
+  items: number;
+  /** Items of other people in emptied bodies, from which the person's could not be separated. */
+  others: number;
+  /** Entries in which other people name the person: in a text, a quote, a contact card. They stay. */
+  mentions: number;
+}
+
+/** Counts what {@link eraseBodies} would do, and gives the ids of the person's messages. Reads the raw log once. */
+export async function planBodies(
+  sql: Sql,
+  person: Person,
+  signal: AbortSignal,
+): Promise<ErasedBodies & { messages: ReadonlySet<string> }> {
+  const done = nothing();
+  const messages = new Set<string>();
+  for await (const redactions of redactionsOf(sql, person, signal)) {
+    for (const { redaction } of redactions) {
+      count(done, redaction);
+      if (redaction.kind !== 'untouched') for (const id of redaction.messages) messages.add(id);
+    }
+  }
+  return { ...done, messages };
+}
+
+/**
+ * Takes a person out of the bodies of the raw log: those with nothing else are emptied, the others written anew. One transaction per
+ * batch, each with its journal; what is done is not found again, so a run that was killed goes on where it was.
+ */
+export async function eraseBodies(ctx: Context, runId: string, person: Person): Promise<ErasedBodies> {
+  const done = nothing();
+  for await (const redactions of redactionsOf(ctx.store.sql, person, ctx.signal)) {
+    const rows = redactions.flatMap(({ id, redaction }): RewrittenBody[] =>
+      redaction.kind === 'untouched'
+        ? []
+        : [
+            {
+              id,
+              rawBody: redaction.body,
+              bodyState: redaction.kind,
+              counters: redaction.counters(),
+              ...redaction.filing,
+            },
+          ],
+    );
+    const rejects = redactions.flatMap(({ id, redaction }) =>
+      redaction.kind === 'untouched'
+        ? []
+        : [
+            ...redaction.gone.map((path) => ({ webhookLogId: id, path, to: null })),
+            ...[...redaction.moved].flatMap(([path, to]) =>
+              path === to ? [] : { webhookLogId: id, path, to },
+            ),
+          ],
+    );
+    await ctx.store.transaction(async (tx) => {
+      await rewriteBodies(tx, runId, rows);
+      await moveRejects(tx, rejects);
+      await erasePending(
+        tx,
+        redactions.flatMap(({ redaction }) => (redaction.kind === 'untouched' ? [] : redaction.messages)),
+      );
+      await unnameEntries(
+        tx,
+        redactions.map(({ id }) => id),
+        { names: [...person.names], words: person.words },
+      );
+    });
+    for (const { redaction } of redactions) count(done, redaction);
+    ctx.emit({ event: 'progress', bytesRead: 0, entries: done.erased + done.redacted, messages: 0 });
+  }
+  return done;
+}
+
+async function* redactionsOf(
+  sql: Sql,
+  person: Person,
+  signal: AbortSignal,
+): AsyncGenerator<{ id: string; redaction: Redaction }[], void, undefined> {
+  const log = await RawLog.open(sql);
+  const names = [...person.names];
+  const patterns = patternsOf([...wordsOfNames(names), ...person.words, ...person.messages]);
+  for (let after: string | null = null; !signal.aborted;) {
+    const page: { ids: string[]; last: string | null } = await findEntriesNaming(
+      sql,
+      { names, patterns },
+      after,
+      TOGETHER,
+    );
+    after = page.last;
+    if (after === null) return;
+    const redactions: { id: string; redaction: Redaction }[] = [];
+    for await (const decoded of log.entries({ statuses: [], ids: page.ids }))
+      redactions.push({ id: decoded.entry.id, redaction: redactEntry(log, decoded, person) });
+    yield redactions;
+  }
+}
+
+function nothing(): ErasedBodies {
+  return { erased: 0, redacted: 0, items: 0, others: 0, mentions: 0 };
+}
+
+function count(done: ErasedBodies, redaction: Redaction): void {
+  if (redaction.kind === 'untouched') {
+    done.mentions += 1;
+    return;
+  }
+  done[redaction.kind] += 1;
+  done.items += redaction.items;
+  done.others += redaction.others;
+}

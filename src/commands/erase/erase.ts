@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Context } from '../../context.js';
+import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
+import { amount } from '../../model/amount.js';
+import { ConfigError } from '../../model/errors.js';
+import { remedy } from '../../model/remedy.js';
+import type { KeyedNames } from '../../model/secrets.js';
+import { erasedName } from '../../rules/erased-people.js';
+import {
+  eraseFromJournal,
+  eraseMessages,
+  eraseRest,
+  rewriteTexts,
+  type Gone,
+} from '../../store/changes/erase-person.js';
+import type { Sql } from '../../store/sql.js';
+import {
+  beginErasure,
+  findErasures,
+  forgetErasures,
+  readErasureKey,
+  recordErasure,
+  writeErasureKey,
+} from '../../store/tables/erasures.js';
+import { readSealed } from '../../store/queries/sealed.js';
+import { resolveContact } from '../contacts/resolve-contact.js';
+import { settleLeads } from '../dedupe/settle-leads.js';
+import { sealedThing } from '../devices/sealed-things.js';
+import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
+import { ABOUT_ERASED, openErasedNames } from '../contacts/erased-people.js';
+import { eraseBodies } from './erase-bodies.js';
+import {
+  describePerson,
+  findPerson,
+  needPerson,
+  OUT_OF_REACH,
+  planErasure,
+  type FoundPerson,
+} from './plan-erasure.js';
+import { redactTexts } from './redact-text.js';
+import type { EraseOptions, EraseResult } from './types.js';
+
+/** What `erase` would remove; changes nothing. Throws ConfigError `unknown_contact`. */
+export async function planErase(ctx: Context, contact: string): Promise<EraseResult> {
+  const { identities, tables, bodies } = await planErasure(ctx, contact);
+  return { ...resultOf(ctx, 'planned'), identities, tables, bodies, outOfReach: OUT_OF_REACH };
+}
+
+/**
+ * Erases a person: what is left are hashes of their names, by which their items are skipped when they come again. In this order, so that
+ * a kill at any moment leaves nothing that brings them back, and a second call finishes: the hashes; the raw log; the journal; messages;
+ * the rest, and with it the names by which they are found. Throws ConfigError.
+ */
+export async function erase(
+  ctx: Context,
+  { contact, secretKey, batchSize }: EraseOptions,
+): Promise<EraseResult> {
+  const { sql } = ctx.store;
+  if (secretKey === null) throw missingSecretKey('what is left of the names of an erased person');
+  await assertOneKey(sql, secretKey);
+  const names = await openKey(sql, secretKey);
+  const person = await findAgain(sql, contact, names.key);
+  const hashes = person.rows.names.map((name) => erasedName(names.key, name));
+  const [begun] = await findErasures(sql, hashes);
+  // The key of the names may be a new one.
+  const id = begun?.id ?? idOf(person.rows.names.map((name) => erasedName(secretKey, name)));
+  const work = new Erasing(ctx, person, id, batchSize);
+  return withRun(
+    ctx,
+    {
+      command: 'erase',
+      // Whom it is about is on record nowhere.
+      options: { apply: true },
+      work: workOf('erase', { erasure: id }),
+      failed: (message) => work.end('failed', redactTexts(JSON.stringify(message), person.person) ?? message),
+    },
+    async (run) => {
+      await ctx.store.transaction(async (tx) => {
+        if (names.sealed !== null) await writeErasureKey(tx, names.sealed);
+        await beginErasure(tx, { id, runId: run.id, startedAt: ctx.clock() }, hashes);
+      });
+      await work.run(run);
+      const status = work.isDone ? 'completed' : 'interrupted';
+      const [erasure] = await findErasures(sql, hashes);
+      const tables = Object.entries(erasure?.counts ?? {}).flatMap(([table, rows]) =>
+        typeof rows === 'number' && !table.startsWith('bodies.') ? [{ table, rows }] : [],
+      );
+      return {
+        result: {
+          ...resultOf(ctx, 'erased'),
+          runId: run.id,
+          status,
+          tables,
+          bodies: work.bodies,
+          outOfReach: OUT_OF_REACH,
+        },
+        end: work.end(status),
+      };
+    },
+  );
+}
+
+/** Lifts an erasure: what comes of the person from now on is stored again. Null: of everybody; needs no key. */
+export async function allowErased(ctx: Context, contact: string | null): Promise<EraseResult> {
+  const { store } = ctx;
+  if (contact === null) {
+    return {
+      ...resultOf(ctx, 'allowed'),
+      allowed: await store.transaction((tx) => forgetErasures(tx, null)),
+    };
+  }
+  const sealed = await readErasureKey(store.sql);
+  const { names } = await resolveContact(store.sql, contact);
+  const found =
+    sealed === null
+      ? []
+      : await findErasures(
+          store.sql,
+          names.map((name) => erasedName(openErasedNames(sealed, ctx.secretKey), name)),
+        );
+  const [first] = found;
+  if (first === undefined) {
+    throw new ConfigError('This contact was not erased.', {
+      code: 'not_erased',
+      remedy: 'Name the person as when they were erased: by a phone number, a LID or a BSUID.',
+    });
+  }
+  if (first.completedAt === null) {
+    throw new ConfigError('The erasure of this contact was interrupted.', {
+      code: 'erasure_unfinished',
+      remedy: remedy('erase', [contact, '--apply', '--confirm', contact], 'finishes it'),
+    });
+  }
+  const allowed = await store.transaction((tx) =>
+    forgetErasures(
+      tx,
+      found.map(({ id }) => id),
+    ),
+  );
+  return { ...resultOf(ctx, 'allowed'), allowed };
+}
+
+class Erasing {
+  bodies: EraseResult['bodies'] = null;
+  isDone = false;
+  private gone = 0;
+  private messages = 0;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly found: FoundPerson,
+    private readonly id: string,
+    private readonly batchSize: number,
+  ) {}
+
+  async run(run: Run): Promise<void> {
+    const { ctx, found } = this;
+    const { rows, person } = found;
+    this.bodies = await eraseBodies(ctx, run.id, person);
+    if (this.isStopped()) return;
+    await this.inBatch(run, (tx) => eraseFromJournal(tx, rows));
+    for (let more = true; more;) {
+      if (this.isStopped()) return;
+      const gone = await this.inBatch(run, (tx) =>
+        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads }),
+      );
+      more = (gone['messages'] ?? 0) > 0;
+    }
+    if (this.isStopped()) return;
+    await this.inBatch(
+      run,
+      async (tx) => ({
+        ...(await rewriteTexts(tx, person.words, (texts) => redactTexts(texts, person))),
+        ...(await eraseRest(tx, rows)),
+      }),
+      ctx.clock(),
+    );
+    this.isDone = true;
+  }
+
+  private isStopped(): boolean {
+    return this.ctx.signal.aborted;
+  }
+
+  end(status: RunEnd['status'], error: string | null = null): RunEnd {
+    const { bodies } = this;
+    return {
+      status,
+      counters: { rows: this.gone, bodies: (bodies?.erased ?? 0) + (bodies?.redacted ?? 0) },
+      verdict: `${this.isDone ? 'Erased' : 'Not yet erased:'} one person: ${amount(this.gone, 'row')} removed`,
+      error,
+    };
+  }
+
+  private async inBatch(
+    run: Run,
+    work: (tx: Sql) => Promise<Gone>,
+    completedAt: number | null = null,
+  ): Promise<Gone> {
+    await this.ctx.store.assertSpace();
+    const gone = await this.ctx.store.transaction(async (tx) => {
+      const done = await work(tx);
+      await recordErasure(tx, this.id, done, completedAt);
+      await run.checkpoint(tx, null, this.end('completed').counters);
+      return done;
+    });
+    this.gone += Object.values(gone).reduce((sum, rows) => sum + rows, 0);
+    this.messages += gone['messages'] ?? 0;
+    const { bodies, messages } = this;
+    const entries = (bodies?.erased ?? 0) + (bodies?.redacted ?? 0);
+    this.ctx.emit({ event: 'progress', bytesRead: 0, entries, messages });
+    return gone;
+  }
+}
+
+/** The person of a contact; one of whom only the hashes are left is gone through once more. */
+async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<FoundPerson> {
+  const found = await findPerson(sql, contact);
+  if (found !== null) return found;
+  const { names } = await resolveContact(sql, contact);
+  const erasures = await findErasures(
+    sql,
+    names.map((name) => erasedName(key, name)),
+  );
+  return erasures.length === 0 ? needPerson(sql, contact, undefined) : describePerson(sql, [], names);
+}
+
+/** The key of the names: the stored one, or a new one with what is to be stored of it. */
+async function openKey(
+  sql: Sql,
+  secretKey: SecretKey,
+): Promise<{ key: KeyedNames; sealed: Uint8Array | null }> {
+  const sealed = await readErasureKey(sql);
+  if (sealed !== null) return { key: openErasedNames(sealed, () => secretKey), sealed: null };
+  const key = SecretKey.create('the key of erased names');
+  return { key, sealed: secretKey.sealKey(key, ABOUT_ERASED) };
+}
+
+/** All that is sealed is of one secret key (G1). Throws ConfigError. */
+async function assertOneKey(sql: Sql, secretKey: SecretKey): Promise<void> {
+  const foreign = (await readSealed(sql)).find(({ sealed }) => !secretKey.hasSealed(sealed));
+  if (foreign !== undefined) throw secretKey.wrong(sealedThing(foreign));
+}
+
+/** Equal for a run that was killed before anything was on record, and the next one. */
+function idOf(hashes: readonly string[]): string {
+  const hex = createHash('sha256')
+    .update([...hashes].sort().join(' '))
+    .digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+async function unlink(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true });
+}
+
+function resultOf(ctx: Context, action: EraseResult['action']): EraseResult {
+  return {
+    schemaVersion: 1,
+    command: 'erase',
+    action,
+    runId: null,
+    status: 'completed',
+    identities: [],
+    tables: [],
+    bodies: null,
+    outOfReach: [],
+    allowed: 0,
+    database: ctx.store.location,
+  };
+}

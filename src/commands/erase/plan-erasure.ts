@@ -1,0 +1,143 @@
+import type { Context } from '../../context.js';
+import { authorsOf, wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
+import { phonesToLookUp } from '../../identity/phone.js';
+import { SHORTEST_NAME } from '../../ingest/batch/without-erased.js';
+import type { IdentityKind } from '../../model/enumerations.js';
+import { readMergedLeads } from '../../store/changes/erase-person.js';
+import {
+  countPendingOf,
+  countRowsOf,
+  findPeopleNamed,
+  hasWritten,
+  readNamesOfPerson,
+  readReactedTo,
+  type ErasedPerson,
+  type TableRows,
+} from '../../store/queries/erasure.js';
+import { countEntriesAbout } from '../../store/queries/explain.js';
+import type { Sql } from '../../store/sql.js';
+import { readKnownIdentities } from '../../store/tables/leads.js';
+import { inSnapshot } from '../../store/transactions.js';
+import { namesOfPhone } from '../contacts/typed-contact.js';
+import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
+import { planBodies, type ErasedBodies } from './erase-bodies.js';
+import type { Person } from './redact-entry.js';
+
+/** An identity as a person reads it. */
+export interface NamedIdentity {
+  kind: IdentityKind;
+  value: string;
+}
+
+/** A person who is to be erased. */
+export interface FoundPerson {
+  identities: NamedIdentity[];
+  /** What rows are found by. */
+  rows: ErasedPerson;
+  /** What the raw log is searched for. */
+  person: Person;
+}
+
+/** What an erasure of a person is about. */
+export interface ErasurePlan {
+  leadIds: readonly string[];
+  /** All identities that name the person. */
+  identities: NamedIdentity[];
+  /** Rows of every table but the raw log, in the order of their dependence. */
+  tables: TableRows[];
+  bodies: ErasedBodies;
+}
+
+/** What no command of this tool reaches. */
+export const OUT_OF_REACH = [
+  'backups of the database: one from before brings the person back',
+  'the log files: replay skips the person, but the files still hold them',
+  'files that were exported from the database, and the output of earlier commands',
+  'the CRM, and whatever other program shares the data',
+  'what other people wrote about the person: quotes, mentions, texts, contact cards',
+] as const;
+
+/**
+ * Everything by which a person is known: all leads with one of their names, in every organization, and what these were called. Null if the
+ * database has nothing of the contact.
+ */
+export async function findPerson(sql: Sql, contact: string): Promise<FoundPerson | null> {
+  const resolved = await resolveContact(sql, contact);
+  const names = new Set(resolved.names);
+  let people: string[] = [];
+  for (let before = -1; before < names.size;) {
+    before = names.size;
+    people = await findPeopleNamed(sql, [...names].flatMap(spellingsOf));
+    for (const { value } of await readKnownIdentities(sql, people)) {
+      names.add(value);
+      if (value.startsWith('+')) for (const name of namesOfPhone(value)) names.add(name);
+    }
+  }
+  const known = [...names];
+  if (
+    people.length === 0 &&
+    (await countEntriesAbout(sql, known, 1)) === 0 &&
+    !(await hasWritten(sql, authorsOf(known)))
+  )
+    return null;
+  return describePerson(sql, people, known);
+}
+
+/** A person by these names, and with these leads. */
+export async function describePerson(
+  sql: Sql,
+  people: readonly string[],
+  names: readonly string[],
+): Promise<FoundPerson> {
+  const leadIds = [...people, ...(await readMergedLeads(sql, people))];
+  const called = (await readNamesOfPerson(sql, people)).filter((name) => name.length >= SHORTEST_NAME);
+  const ids = wordsOfNames(names);
+  const authors = authorsOf(names);
+  const identities = await readKnownIdentities(sql, people);
+  const shown = new Map(identities.map(({ kind, value }) => [`${kind} ${value}`, { kind, value }]));
+  return {
+    identities: [...shown.values()],
+    rows: { leadIds: [...new Set(leadIds)], names, words: ids, authors },
+    // The id of a message holds the number as well.
+    person: {
+      names: new Set(names),
+      words: [...new Set([...ids, ...wamidPrefixes(names), ...called])],
+      messages: new Set(await readReactedTo(sql, authors)),
+    },
+  };
+}
+
+/** The spellings under which other programs may have stored a phone. */
+function spellingsOf(name: string): string[] {
+  return name.startsWith('+') ? [name, ...phonesToLookUp(name)] : [name];
+}
+
+/** The person of a contact. Throws ConfigError `unknown_contact`, `erased_contact`. */
+export async function needPerson(
+  sql: Sql,
+  contact: string,
+  secretKey: Context['secretKey'],
+): Promise<FoundPerson> {
+  const person = await findPerson(sql, contact);
+  if (person !== null) return person;
+  await theOneLead(sql, await resolveContact(sql, contact), secretKey);
+  throw new Error('a contact that is nobody has a lead');
+}
+
+/** Counts what an erasure would remove, table by table. Changes nothing. */
+export async function planErasure(ctx: Context, contact: string): Promise<ErasurePlan> {
+  const { identities, rows, person } = await needPerson(ctx.store.sql, contact, ctx.secretKey);
+  return inSnapshot(ctx.store, async (sql) => {
+    const { messages, ...bodies } = await planBodies(sql, person, ctx.signal);
+    const pending = await countPendingOf(sql, [...messages]);
+    return {
+      leadIds: rows.leadIds,
+      identities,
+      tables: [
+        ...(await countRowsOf(sql, rows)),
+        ...(pending === 0 ? [] : [{ table: 'pending_facts', rows: pending }]),
+      ],
+      bodies,
+    };
+  });
+}

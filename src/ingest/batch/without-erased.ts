@@ -1,0 +1,84 @@
+import { textOfBytes } from '../../decode/parse-json.js';
+import { identitiesOfUser } from '../../identity/identities.js';
+import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
+import type { Fact } from '../../model/facts.js';
+import type { ErasedPeople } from '../../rules/erased-people.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
+import { NO_SCOPE } from '../../store/tables/webhook-log.js';
+import type { PreparedEntry } from './batch.js';
+import { countersOf } from './entry-counters.js';
+import { namesIn, redactBody } from './redact-body.js';
+
+/** A shorter name stands in too many words to be looked for in texts. */
+export const SHORTEST_NAME = 3;
+
+/** What may name a person in bytes that nobody can read: numbers, LIDs, BSUIDs. */
+const NAME = /\d{7,20}(?:@lid)?|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}/g;
+
+/**
+ * An entry from outside without the items of people who were erased: they count as skipped, and it is stored without them. One without
+ * such items comes back unchanged. `read` reads bytes as a new entry, whatever their signature.
+ */
+export function withoutErased(
+  entry: PreparedEntry,
+  erased: ErasedPeople,
+  read: (bytes: Uint8Array) => PreparedEntry,
+): PreparedEntry {
+  const { refused } = entry;
+  if (entry.failure !== null && refused.length === 0) return unread(entry, erased);
+  const whole = refused.length > 0 ? read(entry.bytes) : entry;
+  const redaction = redactBody(
+    {
+      bytes: entry.bytes,
+      sections: whole.sections,
+      unrecognized: whole.unrecognized,
+      refused,
+      verified: entry.verified,
+      isScoped: entry.connectionScope !== NO_SCOPE,
+    },
+    { names: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
+    (body) => {
+      const again = read(body);
+      return again.failure === null ? again : null;
+    },
+  );
+  if (redaction.kind === 'untouched') return entry;
+  const without: PreparedEntry = {
+    ...entry,
+    ...redaction.filing,
+    bytes: redaction.body,
+    counters: () => countersOf(without, without.connectionScope !== NO_SCOPE),
+    // Nothing of a body with a bad signature is applied.
+    sections: refused.length > 0 ? entry.sections : redaction.sections,
+    bodyState: redaction.kind,
+  };
+  return without;
+}
+
+/** What the items say of these people: their names as texts may have them, and what they are called. */
+function wordsOf(theirs: readonly Fact[], erased: ErasedPeople): string[] {
+  const names = namesIn(theirs).filter((name) => erased.has(name));
+  const called = theirs.flatMap((fact) =>
+    fact.kind === 'profile' || fact.kind === 'address_book' ? [fact.name ?? '', fact.username ?? ''] : [],
+  );
+  return [
+    ...wordsOfNames(names),
+    ...wamidPrefixes(names),
+    ...called.filter((name) => name.length >= SHORTEST_NAME),
+  ];
+}
+
+/** Bytes that nobody can read are not kept if anything in them may be a name of an erased person. */
+function unread(entry: PreparedEntry, erased: ErasedPeople): PreparedEntry {
+  const found = textOfBytes(entry.bytes).match(NAME) ?? [];
+  if (!found.some((text) => nodesOf(identitiesOfUser(text)).some(({ value }) => erased.has(value))))
+    return entry;
+  return {
+    ...entry,
+    bytes: new Uint8Array(),
+    failure: null,
+    sections: [],
+    unrecognized: [],
+    bodyState: 'erased',
+  };
+}

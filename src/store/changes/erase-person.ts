@@ -1,0 +1,245 @@
+import { arrayLiteral } from '../array-literal.js';
+import { columns, rowsOf, text } from '../columns.js';
+import { isOfThem, naming, type ErasedPerson } from '../queries/erasure.js';
+import { textOf } from '../row.js';
+import type { Sql } from '../sql.js';
+import { REMOVED_BODIES } from '../tables/webhook-log.js';
+import { recomputeConversations, updateConversations } from '../tables/conversations.js';
+import { releaseMessages } from '../tables/removed-bodies.js';
+
+/** Rows that are gone, by table. */
+export type Gone = Record<string, number>;
+
+/** The leads that were merged into these, over any number of merges: the journal still has their rows. */
+export async function readMergedLeads(sql: Sql, leadIds: readonly string[]): Promise<string[]> {
+  const rows = await sql.query(
+    `with recursive moved as materialized (
+       select distinct coalesce(before->>'person_id', before->>'lead_id') as lost,
+         coalesce(after->>'person_id', after->>'lead_id') as kept
+       from change_journal where table_name in ('lead_identities', 'conversations', 'tickets')
+     ), trail (id) as (
+       select lost from moved where kept = any($1::text[]) and lost <> kept
+       union
+       select moved.lost from trail join moved on moved.kept = trail.id where moved.lost <> moved.kept
+     )
+     select id from trail where id is not null`,
+    [arrayLiteral(leadIds)],
+  );
+  return rows.map((row) => textOf(row, 'id'));
+}
+
+/**
+ * Takes a person out of the journal, and out of the bodies that `raw discard` keeps for `undo`. While their messages are still there:
+ * rows of the journal name them.
+ */
+export async function eraseFromJournal(tx: Sql, { leadIds, words, authors }: ErasedPerson): Promise<Gone> {
+  const bodies = await tx.query(
+    `delete from discarded_bodies d
+     where encode(d.raw_body, 'escape') ~ $1 returning webhook_log_id`,
+    [naming(words)],
+  );
+  const rows = await tx.execute(
+    `with theirs as materialized (
+       select j.id, j.table_name, j.key from change_journal j
+       where j.table_name <> '${REMOVED_BODIES}'
+         and (concat_ws(' ', j.key::text, j.before::text, j.after::text) ~ $1
+           or j.table_name = 'webhook_log' and j.key ->> 'id' = any($2::text[]))
+     ), written as materialized (
+       select m.id::text as id, m.connection_id::text as connection_id, m.external_id from messages m
+       where ${isOfThem('$3', '$4')}
+       union
+       select t.key ->> 'id', j.before ->> 'connection_id', j.before ->> 'external_id'
+       from theirs t join change_journal j on j.id = t.id where t.table_name = 'messages'
+     )
+     delete from change_journal j
+     where j.id in (select id from theirs)
+       or j.table_name = 'messages' and j.key ->> 'id' in (select id from written)
+       or j.table_name = 'message_revisions' and j.key ->> 'message_id' in (select id from written)
+       or j.table_name in ('message_reactions', 'pending_facts')
+         and (j.key ->> 'connection_id', j.key ->> 'target_external_id') in (select connection_id, external_id from written)`,
+    [
+      naming([...words, ...leadIds]),
+      arrayLiteral(bodies.map((row) => textOf(row, 'webhook_log_id'))),
+      arrayLiteral(leadIds),
+      arrayLiteral(authors),
+    ],
+  );
+  return { change_journal: rows, discarded_bodies: bodies.length };
+}
+
+const FILE = columns({ path: text });
+
+/** What an erasure needs of others. */
+interface ErasingHooks {
+  /**
+   * Gets the files on disk that nothing else needs, before the rows that name them go for good: a kill between the two leaves a row, and
+   * not a file.
+   */
+  unlink: (paths: readonly string[]) => Promise<void>;
+  /** Corrects leads of groups, and their tickets: they lost messages in these conversations. */
+  settle: (tx: Sql, leadIds: readonly string[], conversationIds: readonly string[]) => Promise<unknown>;
+}
+
+/** Removes the next messages of a person, in groups as well, `limit` at most, with all that belongs to them. */
+export async function eraseMessages(
+  tx: Sql,
+  { leadIds, authors }: ErasedPerson,
+  limit: number,
+  { unlink, settle }: ErasingHooks,
+): Promise<Gone> {
+  const found = await tx.query(
+    `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id,
+       m.lead_id = any($1::uuid[]) as goes_with_lead
+     from messages m where ${isOfThem('$1', '$3')} limit $2::int`,
+    [arrayLiteral(leadIds), limit, arrayLiteral(authors)],
+  );
+  if (found.length === 0) return {};
+  const ids = arrayLiteral(found.map((row) => textOf(row, 'id')));
+  const keys = [
+    arrayLiteral(found.map((row) => textOf(row, 'connection_id'))),
+    arrayLiteral(found.map((row) => textOf(row, 'external_id'))),
+  ];
+  const ofThem = (table: string, column: string): string =>
+    `delete from ${table} t using unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
+     where t.connection_id = k.connection_id and t.${column} = k.external_id`;
+  const media = await eraseMediaFiles(tx, { leadIds, authors }, keys, unlink);
+  await releaseMessages(tx, 'select unnest($1::uuid[])', [ids]);
+  const gone = {
+    media_files: media,
+    message_reactions: await tx.execute(ofThem('message_reactions', 'target_external_id'), keys),
+    pending_facts: await tx.execute(ofThem('pending_facts', 'target_external_id'), keys),
+    rejects: await tx.execute(ofThem('rejects', 'external_id'), keys),
+    message_revisions: await tx.execute(`delete from message_revisions where message_id = any($1::uuid[])`, [
+      ids,
+    ]),
+    messages: await tx.execute(`delete from messages where id = any($1::uuid[])`, [ids]),
+  };
+  const inGroups = found.filter((row) => row['goes_with_lead'] !== true);
+  const groups = [...new Set(inGroups.map((row) => textOf(row, 'conversation_id')))];
+  await updateConversations(tx, await recomputeConversations(tx, groups));
+  await settle(tx, [...new Set(inGroups.map((row) => textOf(row, 'lead_id')))], groups);
+  return gone;
+}
+
+/** A file that a message of somebody else names as well stays, on record under that one. */
+async function eraseMediaFiles(
+  tx: Sql,
+  { leadIds, authors }: Pick<ErasedPerson, 'leadIds' | 'authors'>,
+  [connectionIds, messageIds]: readonly string[],
+  unlink: (paths: readonly string[]) => Promise<void>,
+): Promise<number> {
+  const keys = [connectionIds ?? '{}', messageIds ?? '{}'];
+  const theirs = `select f.connection_id, f.media_id from unnest($1::uuid[], $2::text[]) as k (connection_id, message_id)
+    join media_files f on f.connection_id = k.connection_id and f.message_id = k.message_id`;
+  if ((await tx.query(`${theirs} limit 1`, keys)).length === 0) return 0;
+  await tx.execute(
+    `update media_files f set message_id = other.external_id
+     from (
+       select distinct on (t.connection_id, t.media_id) t.connection_id, t.media_id, m.external_id
+       from (${theirs}) t
+       join messages m on m.connection_id = t.connection_id and m.media ->> 'id' = t.media_id
+       where m.external_id is not null and ${isOfThem('$3', '$4')} is not true
+       order by t.connection_id, t.media_id, m.timestamp
+     ) other
+     where f.connection_id = other.connection_id and f.media_id = other.media_id`,
+    [...keys, arrayLiteral(leadIds), arrayLiteral(authors)],
+  );
+  const gone = await tx.query(
+    `delete from media_files f using (${theirs}) t
+     where f.connection_id = t.connection_id and f.media_id = t.media_id returning f.path, f.sha256`,
+    keys,
+  );
+  const paths = gone.flatMap((row) => (typeof row['path'] === 'string' ? [row['path']] : []));
+  const free = await tx.query(
+    `select distinct k.path from unnest($1::text[]) as k (path)
+     where not exists (select from media_files f where f.path = k.path)`,
+    [arrayLiteral(paths)],
+  );
+  await unlink(rowsOf(FILE, free).map(({ path }) => path));
+  return gone.length;
+}
+
+/** Removes what else is of a person, and at last the person: as long as any of it is there, they can be named, and found again. */
+export async function eraseRest(tx: Sql, { leadIds, names, words, authors }: ErasedPerson): Promise<Gone> {
+  const ofLeads = (table: string): Promise<number> =>
+    tx.execute(`delete from ${table} where lead_id = any($1::uuid[])`, [arrayLiteral(leadIds)]);
+  const thatName = (table: string, where: string): Promise<number> =>
+    tx.execute(`delete from ${table} t where ${where} ~ $1`, [naming([...words, ...leadIds])]);
+  await tx.execute(`update webhook_log set origin = null where origin ~ $1`, [naming(words)]);
+  return {
+    tickets: await ofLeads('tickets'),
+    conversations: await ofLeads('conversations'),
+    sync_logs: await ofLeads('sync_logs'),
+    message_reactions: await tx.execute(`delete from message_reactions where reactor = any($1::text[])`, [
+      arrayLiteral([...names, ...authors]),
+    ]),
+    history_gaps: await thatName('history_gaps', `concat_ws(' ', t.chat_jid, t.other_jid)`),
+    owed_files: await thatName('owed_files', `coalesce(t.chat_jid, '')`),
+    alert_acks: await thatName('alert_acks', `concat_ws(' ', t.alert_id, t.subject, t.state)`),
+    lead_identities: await tx.execute(
+      `delete from lead_identities where person_id = any($1::uuid[]) or lead_id = any($1::uuid[]) or value = any($2::text[])`,
+      [arrayLiteral(leadIds), arrayLiteral(names)],
+    ),
+    leads: await tx.execute(`delete from leads where id = any($1::uuid[])`, [arrayLiteral(leadIds)]),
+  };
+}
+
+/** Columns with texts in which a person may be named, of rows that stay. */
+const TEXTS = [
+  {
+    table: 'sync_runs',
+    key: 'id',
+    json: ['options', 'counters', 'checkpoint'],
+    text: ['work', 'error', 'verdict'],
+  },
+  { table: 'sync_logs', key: 'id', json: ['counters'], text: ['error_message'] },
+  { table: 'saved_comparisons', key: 'name', json: ['result'], text: ['error'] },
+  { table: 'rejects', key: 'id', json: [], text: ['excerpt'] },
+  { table: 'alert_acks', key: 'alert_id', json: [], text: ['reason'] },
+  { table: 'owed_files', key: 'file_id', json: [], text: ['error'] },
+  { table: 'media_files', key: 'media_id', json: [], text: ['error'] },
+] as const;
+
+/** Removes what waits for messages with these ids, on any connection. */
+export async function erasePending(tx: Sql, targets: readonly string[]): Promise<number> {
+  if (targets.length === 0) return 0;
+  return tx.execute(
+    `delete from pending_facts p using connections c where p.connection_id = c.id and p.target_external_id = any($1::text[])`,
+    [arrayLiteral(targets)],
+  );
+}
+
+/** Rewrites the texts of rows that stay, where one of `words` may be in them. `redact` gets each row's as JSON, and gives what to write; null leaves it. */
+export async function rewriteTexts(
+  tx: Sql,
+  words: readonly string[],
+  redact: (texts: string) => string | null,
+): Promise<Gone> {
+  const gone: Gone = {};
+  for (const { table, key, json, text: plain } of TEXTS) {
+    const all = [...json, ...plain];
+    const object = `jsonb_build_object(${all.map((name) => `'${name}', t.${name}`).join(', ')})::text`;
+    const rows = await tx.query(
+      `select t.${key}::text as key, ${object} as texts from ${table} t
+       where exists (select from unnest($1::text[]) as k (word) where position(k.word in ${object}) > 0)
+         or exists (
+           select from unnest($2::text[]) as k (word) where position(k.word in regexp_replace(${object}, '[^0-9]', '', 'g')) > 0
+         )`,
+      [arrayLiteral(words), arrayLiteral(words.filter((word) => /^\d{7,}$/.test(word)))],
+    );
+    const assigned = [
+      ...json.map((name) => `${name} = nullif($2::jsonb -> '${name}', 'null'::jsonb)`),
+      ...plain.map((name) => `${name} = $2::jsonb ->> '${name}'`),
+    ].join(', ');
+    for (const row of rows) {
+      const texts = redact(textOf(row, 'texts'));
+      if (texts === null) continue;
+      const written = await tx.execute(`update ${table} set ${assigned} where ${key}::text = $1`, [
+        textOf(row, 'key'),
+        texts,
+      ]);
+      gone[table] = (gone[table] ?? 0) + written;
+    }
+  }
+  return gone;
+}

@@ -1,0 +1,121 @@
+import { arrayLiteral } from '../array-literal.js';
+import {
+  bigint,
+  columns,
+  insertRows,
+  jsonObject,
+  orNull,
+  rowsOf,
+  text,
+  time,
+  uuid,
+  type RowOf,
+} from '../columns.js';
+import { bytesOf, textOf } from '../row.js';
+import type { Sql } from '../sql.js';
+
+/** The only row of erasure_keys. */
+const KEY = 'names';
+
+const ERASURE = columns({
+  id: uuid,
+  runId: uuid,
+  startedAt: time,
+  completedAt: orNull(time),
+  counts: jsonObject,
+});
+
+/** The erasure of a person. Times are ms since 1970. */
+export type ErasureRow = RowOf<typeof ERASURE>;
+
+/** The key of the hashes, sealed; null before the first erasure. */
+export async function readErasureKey(sql: Sql): Promise<Uint8Array | null> {
+  const [row] = await sql.query(`select sealed from erasure_keys where name = $1`, [KEY]);
+  return row === undefined ? null : bytesOf(row, 'sealed');
+}
+
+/** Puts a sealed key in the place of the one that is there. */
+export async function writeErasureKey(tx: Sql, sealed: Uint8Array): Promise<void> {
+  await tx.execute(
+    `insert into erasure_keys (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed`,
+    [KEY, sealed],
+  );
+}
+
+/** What is left of the names of all erased people. */
+export async function readErasedHashes(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.query(`select name_hash from erased_identities`);
+  return new Set(rows.map((row) => textOf(row, 'name_hash')));
+}
+
+/** Records the beginning of an erasure, or that another run goes on with it, and the hashes of the person's names. */
+export async function beginErasure(
+  tx: Sql,
+  erasure: Pick<ErasureRow, 'id' | 'runId' | 'startedAt'>,
+  hashes: readonly string[],
+): Promise<void> {
+  await tx.execute(
+    `insert into erasures (id, run_id, started_at, counts) values ($1, $2, $3, '{}')
+     on conflict (id) do update set run_id = excluded.run_id, completed_at = null`,
+    [erasure.id, erasure.runId, new Date(erasure.startedAt)],
+  );
+  const identity = columns({ nameHash: text, erasureId: uuid });
+  await insertRows(
+    tx,
+    'erased_identities',
+    identity,
+    hashes.map((nameHash) => ({ nameHash, erasureId: erasure.id })),
+    'on conflict (name_hash) do nothing',
+  );
+}
+
+/** Adds what is gone to the counts of an erasure; `completedAt` ends it. */
+export async function recordErasure(
+  tx: Sql,
+  id: string,
+  gone: Readonly<Record<string, number>>,
+  completedAt: number | null = null,
+): Promise<void> {
+  await tx.execute(
+    `update erasures set completed_at = coalesce($3::timestamptz, completed_at),
+       counts = (
+         select coalesce(jsonb_object_agg(name, rows), '{}') from (
+           select name, sum(rows::bigint) as rows
+           from (select * from jsonb_each_text(counts) union all select * from jsonb_each_text($2::jsonb)) c (name, rows)
+           group by name
+         ) s where rows > 0
+       )
+     where id = $1`,
+    [id, JSON.stringify(gone), completedAt === null ? null : new Date(completedAt)],
+  );
+}
+
+/** The erasures of which one of these hashes is, newest first. */
+export async function findErasures(sql: Sql, hashes: readonly string[]): Promise<ErasureRow[]> {
+  const rows = await sql.query(
+    `select id, run_id, started_at, completed_at, counts from erasures
+     where id in (select erasure_id from erased_identities where name_hash = any($1::text[])) order by started_at desc`,
+    [arrayLiteral(hashes)],
+  );
+  return rowsOf(ERASURE, rows);
+}
+
+/** Forgets that these people were erased; null: anybody. Returns how many they were. */
+export async function forgetErasures(tx: Sql, ids: readonly string[] | null): Promise<number> {
+  const forgotten = await tx.execute(
+    `delete from erasures where $1::uuid[] is null or id = any($1::uuid[])`,
+    [ids === null ? null : arrayLiteral(ids)],
+  );
+  // A key that names nobody is no reason to ask for the secret key.
+  await tx.execute(`delete from erasure_keys where not exists (select from erasures)`);
+  return forgotten;
+}
+
+/** How many people were erased, and how many of them not to the end. */
+export async function countErasures(sql: Sql): Promise<{ people: number; unfinished: number }> {
+  const rows = await sql.query(
+    `select count(*) as people, count(*) filter (where completed_at is null) as unfinished from erasures`,
+  );
+  const [row] = rowsOf(columns({ people: bigint, unfinished: bigint }), rows);
+  return row ?? { people: 0, unfinished: 0 };
+}
