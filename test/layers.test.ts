@@ -286,6 +286,25 @@ function roomOf(file: string): string {
   return isNested ? `${room}/${inner}` : room.replace(/\.(ts|js)$/, '');
 }
 
+/** What Node reads when it starts with this file: sources and packages. */
+function loadedBy(start: string): string[] {
+  const loaded = new Set<string>();
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    // Types are gone at run time, and a dynamic import loads nothing until it is reached.
+    for (const [, clause = '', target = ''] of text.matchAll(/^(?:import|export) ([^;]*?)from '([^']+)'/gm)) {
+      if (clause.startsWith('type ')) continue;
+      if (target.startsWith('.'))
+        visit(relative(ROOT, resolve(ROOT, dirname(file), target)).replace(/\.js$/, '.ts'));
+      else loaded.add(target);
+    }
+  };
+  visit(start);
+  return [...loaded];
+}
+
 function mayImport(room: string, to: string): boolean {
   const allowed = ARROWS[room] ?? [];
   return (
@@ -336,25 +355,20 @@ describe('the layers', () => {
   });
 
   it('let who only reads or replays load nothing of WhatsApp Web', () => {
-    const loaded = new Set<string>();
-    const visit = (file: string): void => {
-      if (loaded.has(file)) return;
-      loaded.add(file);
-      const text = readFileSync(join(ROOT, file), 'utf8');
-      // Types are gone at run time, and a dynamic import loads nothing until it is reached.
-      for (const [, clause = '', target = ''] of text.matchAll(
-        /^(?:import|export) ([^;]*?)from '([^']+)'/gm,
-      )) {
-        if (clause.startsWith('type ')) continue;
-        if (target.startsWith('.'))
-          visit(relative(ROOT, resolve(ROOT, dirname(file), target)).replace(/\.js$/, '.ts'));
-        else loaded.add(target);
-      }
-    };
-    visit('src/index.ts');
-    expect(loaded.has('src/commands/replay/replay.ts')).toBe(true);
+    const loaded = loadedBy('src/index.ts');
+    expect(loaded).toContain('src/commands/replay/replay.ts');
+    expect(loaded.filter((file) => /whatsapp|baileys/.test(file) && !file.startsWith('src/decode'))).toEqual(
+      [],
+    );
+  });
+
+  it('let the start of any command load only the words of all: no decoding, no rule, no query, no library for schemas', () => {
+    const loaded = loadedBy('bin/wa-reconcile.ts');
+    expect(loaded).toContain('src/cli/commands/explain.ts');
     expect(
-      [...loaded].filter((file) => /whatsapp|baileys/.test(file) && !file.startsWith('src/decode')),
+      loaded.filter((file) =>
+        /^(?:zod|pg|src\/(?:decode|ingest|rawlog|rules|store\/checks)\/.*)$/.test(file),
+      ),
     ).toEqual([]);
   });
 

@@ -144,6 +144,21 @@ describe('bad input on the command line', () => {
       problems: [{ origin: `${plain}:3` }],
     });
   });
+
+  test('is none: a webhook of 3 MB with 5,000 messages is five batches, one raw entry', async () => {
+    const machine = await machines.install();
+    const body = JSON.stringify(largeChunk(5_000));
+    expect(body.length).toBeGreaterThan(3 * MB);
+    const log = await machine.write('chunk.json', body);
+    const { code, stdout, stderr } = await machine.run(['replay', log, '--register', '--json', '--events']);
+    expect(code).toBe(0);
+    expect(parseRun(stdout)).toMatchObject({
+      entries: { read: 1, stored: 1, processed: 1 },
+      messages: { seen: 5_000, created: 5_000 },
+    });
+    expect(stderr.match(/"event":"progress"/g)).toHaveLength(5);
+    expect(await storedBodies(machine)).toEqual([body]);
+  });
 });
 
 describe.each(['postgresql', 'pglite'] as const)('too much at once on %s', (backend) => {
@@ -159,17 +174,20 @@ describe.each(['postgresql', 'pglite'] as const)('too much at once on %s', (back
     await file.write(`${tail}\n${NEIGHBOURS.after}`);
     await file.close();
 
-    const told = await machine.run(['replay', log, '--register', '--dry-run']);
-    expect(told.stdout).toContain(`${log}:2  larger than --max-entry-size; raise the limit to read it`);
     const passed = await machine.run(['replay', log, '--register', '--json']);
     expect({ code: passed.code, stderr: passed.stderr }).toEqual({ code: 4, stderr: '' });
     const { messages, problems } = parseRun(passed.stdout);
     expect(messages).toMatchObject({ seen: 2, created: 2 });
-    expect(problems).toMatchObject([{ origin: `${log}:2` }]);
+    expect(problems).toMatchObject([{ origin: `${log}:2`, reason: 'entry_too_large' }]);
 
-    const piped = await machine.run(['replay', '-', '--json'], { stdin: createReadStream(log) });
-    expect(piped.code).toBe(4);
-    const taken = await machine.run(['replay', log, '--json', '--max-entry-size', '64MB']);
+    // Out of a pipe, too, whatever the database: it does not get it.
+    if (backend === 'postgresql') {
+      const piped = await machine.run(['replay', '-'], { stdin: createReadStream(log) });
+      expect(piped.code).toBe(4);
+      expect(piped.stdout).toContain(':2  larger than --max-entry-size; raise the limit to read it');
+    }
+    // Quiet: where it takes long, progress is told now and then.
+    const taken = await machine.run(['replay', log, '--json', '--quiet', '--max-entry-size', '64MB']);
     expect({ code: taken.code, stderr: taken.stderr }).toEqual({ code: 0, stderr: '' });
     expect(parseRun(taken.stdout)).toMatchObject({ messages: { seen: 3, created: 1 } });
     const [row] = await machine.look(({ sql }) =>
@@ -178,20 +196,5 @@ describe.each(['postgresql', 'pglite'] as const)('too much at once on %s', (back
       ),
     );
     expect(row).toEqual({ chars: 50 * MB, bytes: 50 * MB + head.length + tail.length });
-  });
-
-  test('is a webhook of 3 MB with 5,000 messages: five batches, one raw entry', async () => {
-    const machine = await machines.install();
-    const body = JSON.stringify(largeChunk(5_000));
-    expect(body.length).toBeGreaterThan(3 * MB);
-    const log = await machine.write('chunk.json', body);
-    const { code, stdout, stderr } = await machine.run(['replay', log, '--register', '--json', '--events']);
-    expect(code).toBe(0);
-    expect(parseRun(stdout)).toMatchObject({
-      entries: { read: 1, stored: 1, processed: 1 },
-      messages: { seen: 5_000, created: 5_000 },
-    });
-    expect(stderr.match(/"event":"progress"/g)).toHaveLength(5);
-    expect(await storedBodies(machine)).toEqual([body]);
-  });
+  }, 180_000);
 });

@@ -23,7 +23,7 @@ import { useMachines, type Installation } from './installation.js';
 import { busyLog, lines, liveLines } from './logs.js';
 import { parseRun } from './run-json.js';
 
-const ROUNDS = [1, 2, 3];
+const ROUNDS = [1, 2];
 const SMALL_BATCHES = ['--register', '--batch-size', '20', '--json'];
 
 /** Runs both at once; both must end without a word of complaint. */
@@ -56,7 +56,7 @@ describe('two runs at once on PostgreSQL', () => {
 
   test.each(ROUNDS)('over logs that overlap end as one after the other does (round %d)', async (round) => {
     const machine = await machines.install();
-    const log = busyLog(1_500, round).split('\n');
+    const log = busyLog(600, round).split('\n');
     const third = Math.floor(log.length / 3);
     const early = await machine.write('early.ndjson', log.slice(0, 2 * third).join('\n'));
     // In the other direction in every second round, so that the two meet head on.
@@ -72,9 +72,9 @@ describe('two runs at once on PostgreSQL', () => {
     expect(created(results)).toBe(alone.created);
   });
 
-  test.each(ROUNDS)('over one and the same log give every row once (round %d)', async (round) => {
+  test('over one and the same log give every row once', async () => {
     const machine = await machines.install();
-    const log = await machine.write('log.ndjson', busyLog(1_000, 20 + round));
+    const log = await machine.write('log.ndjson', busyLog(600, 21));
     const results = await together(
       machine,
       ['replay', log, ...SMALL_BATCHES],
@@ -131,15 +131,15 @@ describe('two runs at once on PostgreSQL', () => {
 
   test('over what is pending share it: every entry is processed once', async () => {
     const machine = await machines.install();
-    const log = await machine.write('log.ndjson', liveLines(400));
+    const log = await machine.write('log.ndjson', liveLines(200));
     expect((await machine.run(['replay', log])).code).toBe(4);
     const results = await together(machine, ['replay', ...SMALL_BATCHES], ['replay', ...SMALL_BATCHES]);
-    expect(created(results)).toBe(400);
-    expect(results.reduce((sum, { entries }) => sum + entries.processed, 0)).toBe(400);
+    expect(created(results)).toBe(200);
+    expect(results.reduce((sum, { entries }) => sum + entries.processed, 0)).toBe(200);
     const rows = await machine.look(({ sql }) =>
       sql.query(`select status, attempts, count(*)::int as n from webhook_log group by status, attempts`),
     );
-    expect(rows).toEqual([{ status: 'processed', attempts: 2, n: 400 }]);
+    expect(rows).toEqual([{ status: 'processed', attempts: 2, n: 200 }]);
     const alone = await oneAfterTheOther([log]);
     expect(differences(await machine.picture(), alone.picture)).toEqual([]);
   });
@@ -171,9 +171,11 @@ describe('two runs at once on the embedded database', () => {
 
   test('are one run: the second says who has it, or waits', async () => {
     const machine = await machines.install();
-    const log = await machine.write('log.ndjson', busyLog(2_000, 3));
+    const log = await machine.write('log.ndjson', busyLog(300, 3));
     const first = await machine.start(['replay', log, ...SMALL_BATCHES, '--events']);
     await first.says('"event":"progress"', 'stderr');
+    // It stands still in the middle, until the others have found it at work.
+    first.process.kill('SIGSTOP');
     const waiting = await machine.start(['replay', log, ...SMALL_BATCHES, '--lock-wait', '60s']);
     for (const argv of [
       ['replay', log],
@@ -185,9 +187,10 @@ describe('two runs at once on the embedded database', () => {
       expect(stderr).toMatch(/^wa-reconcile: .+ in use by replay \(process \d+ on .+\)\.\n {2}.*--lock-wait/);
       expect(stderr).toContain(`process ${first.process.pid ?? 'without an id'} on ${hostname()}`);
     }
+    first.process.kill('SIGCONT');
     const [one, other] = await Promise.all([first.ended, waiting.ended]);
     expect([one.code, other.code]).toEqual([4, 4]);
-    expect(parseRun(one.stdout).messages.created).toBeGreaterThan(1_900);
+    expect(parseRun(one.stdout).messages.created).toBeGreaterThan(270);
     expect(parseRun(other.stdout).messages).toMatchObject({ created: 0, updated: 0 });
   });
 });

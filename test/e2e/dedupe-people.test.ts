@@ -9,7 +9,6 @@ import {
   insertTicket,
   moment,
 } from '../support/damage.js';
-import { useBackend } from '../support/databases.js';
 import { SEED } from '../support/seed.js';
 import type { Store } from '../../src/store/store.js';
 import { differences } from './differences.js';
@@ -18,29 +17,37 @@ import { killTimes } from './killing.js';
 
 const PEOPLE = 12;
 
-describe.each(['postgresql', 'pglite'] as const)('dedupe of people and conversations on %s', (name) => {
-  const machines = useMachines(useBackend(name));
+describe.each([
+  { kind: 'lead', rows: PEOPLE },
+  { kind: 'conversation', rows: 2 * PEOPLE },
+])('dedupe whose class $kind is killed', ({ kind, rows }) => {
+  const machines = { postgresql: useMachines('postgresql'), pglite: useMachines('pglite') };
+  const command = ['dedupe', '--apply', '--batch-size', '1', '--class', kind, '--json'];
+  let expected: Promise<Record<string, unknown[]>> | undefined;
 
-  test.each([
-    { kind: 'lead', rows: PEOPLE },
-    { kind: 'conversation', rows: 2 * PEOPLE },
-  ])(`whose class $kind is killed ends as one that nobody killed (seed ${SEED})`, async ({ kind, rows }) => {
-    const command = ['dedupe', '--apply', '--batch-size', '1', '--class', kind, '--json'];
-    const quiet = await machines.install();
-    await quiet.look(doubleEveryone);
-    const result = JSON.parse((await quiet.run(command)).stdout) as { classes: { rows: number }[] };
-    expect(result.classes.map((counts) => counts.rows)).toEqual([rows]);
-    const expected = await quiet.picture();
-
-    const machine = await machines.install();
+  /** What one that nobody kills leaves behind: the same on both. */
+  async function undisturbed(): Promise<Record<string, unknown[]>> {
+    const machine = await machines.postgresql.install();
     await machine.look(doubleEveryone);
-    const random = createRandom(SEED);
-    const begun = await killTimes(machine, command, [random.between(0, 5), random.between(1, 4)]);
-    const again = await machine.run(command);
-    expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
-    if (begun > 0) expect(JSON.parse(again.stdout)).toHaveProperty('resumedFrom');
-    expect(differences(await machine.picture(), expected)).toEqual([]);
-  });
+    const result = JSON.parse((await machine.run(command)).stdout) as { classes: { rows: number }[] };
+    expect(result.classes.map((counts) => counts.rows)).toEqual([rows]);
+    return machine.picture();
+  }
+
+  test.each(['postgresql', 'pglite'] as const)(
+    `ends as one that nobody killed, on %s (seed ${SEED})`,
+    async (name) => {
+      expected ??= undisturbed();
+      const machine = await machines[name].install();
+      await machine.look(doubleEveryone);
+      const random = createRandom(SEED);
+      const begun = await killTimes(machine, command, [random.between(0, 5), random.between(1, 4)]);
+      const again = await machine.run(command);
+      expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
+      if (begun > 0) expect(JSON.parse(again.stdout)).toHaveProperty('resumedFrom');
+      expect(differences(await machine.picture(), await expected)).toEqual([]);
+    },
+  );
 });
 
 /** People of two spellings of one number each, and each of these leads with two conversations and a ticket in each. */

@@ -66,7 +66,7 @@ function* containers(count: number): Generator<string> {
 }
 
 describe('the installed inspect', () => {
-  const machines = useMachines('pglite');
+  const machines = useMachines('postgresql');
 
   test('reads the demo day in all its forms, and leaves no database behind', async () => {
     const machine = await machines.install('empty');
@@ -83,9 +83,9 @@ describe('the installed inspect', () => {
   test.each([
     ['one line with the hits of a search', oneLineOfHits],
     ['the log of two containers', containers],
-  ])('reads 60 MB of %s in a heap of 64 MB', async (_, parts) => {
+  ])('reads 45 MB of %s in a heap of 64 MB', async (_, parts) => {
     const machine = await machines.install('empty');
-    const count = 60_000;
+    const count = 40_000;
     const { code, stdout } = await machine.run(['inspect', '-', '--json'], {
       stdin: chunks(parts(count)),
       env: SMALL_HEAP,

@@ -16,7 +16,7 @@ const BUILD_TIMEOUT_MS = 150_000;
 
 /**
  * PGlite without V8's optimizing compiler, which costs half a second per start: most commands end before it pays. It computes
- * the same either way. A line for `sh` runs the command as it is.
+ * the same either way. A line for `sh` runs the command as npm links it, where the server has the database.
  */
 const NODE_FLAGS = ['--liftoff-only'];
 
@@ -81,7 +81,12 @@ async function describeInstallation(
 ): Promise<Installation> {
   const binary = await builtBinary();
   await mkdir(join(directory, 'bin'));
-  await symlink(binary, join(directory, 'bin', 'wa-reconcile'));
+  const command = join(directory, 'bin', 'wa-reconcile');
+  if (config.kind === 'postgresql') await symlink(binary, command);
+  else {
+    const words = [process.execPath, ...NODE_FLAGS, binary].map((word) => `'${word}'`);
+    await writeFile(command, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+  }
   const environment: Record<string, string> =
     config.kind === 'postgresql'
       ? { DATABASE_URL: config.url }

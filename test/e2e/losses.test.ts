@@ -56,8 +56,8 @@ async function hide(store: Store, count: number): Promise<void> {
   );
 }
 
-describe.each(['postgresql', 'pglite'] as const)('what is lost, on %s', (name) => {
-  const machines = useMachines(name);
+describe('what is lost', () => {
+  const machines = useMachines('postgresql');
 
   async function prepare(): Promise<Installation> {
     const machine = await machines.install();

@@ -6,7 +6,7 @@ import { useMachines } from './installation.js';
 import { parseRun } from './run-json.js';
 
 describe('what a phone has, with the command as it is installed', () => {
-  const machines = useMachines('pglite');
+  const machines = useMachines('postgresql');
 
   test('databases and exports become history; a chat without ids is refused with the reason', async () => {
     const machine = await machines.install();

@@ -9,7 +9,7 @@ import { killTimes } from './killing.js';
 import { busyLog, liveLines } from './logs.js';
 import { parseRun } from './run-json.js';
 
-const SMALL_BATCHES = ['--register', '--batch-size', '50', '--json'];
+const SMALL_BATCHES = ['--register', '--batch-size', '20', '--json'];
 
 describe('the command behind PgBouncer in transaction mode', () => {
   let pooler: Pooler | undefined;
@@ -43,7 +43,7 @@ describe('the command behind PgBouncer in transaction mode', () => {
       { code: 0, stderr: '' },
       { code: 0, stderr: '' },
     ]);
-    const log = await machine.write('log.ndjson', busyLog(600, 5));
+    const log = await machine.write('log.ndjson', busyLog(200, 5));
     const replayed = await machine.run(['replay', log, ...SMALL_BATCHES]);
     expect({ code: replayed.code, stderr: replayed.stderr }).toEqual({ code: 4, stderr: '' });
     expect(differences(await machine.picture(), await pictureOf(log))).toEqual([]);
@@ -65,9 +65,9 @@ describe('the command behind PgBouncer in transaction mode', () => {
     expect((await machine.run(['doctor'])).stdout).toContain('pooler');
   });
 
-  test.each([1, 2])('replays one log twice at once: every row once (round %d)', async (round) => {
+  test('replays one log twice at once: every row once', async () => {
     const machine = await install();
-    const log = await machine.write('log.ndjson', busyLog(800, 40 + round));
+    const log = await machine.write('log.ndjson', busyLog(600, 41));
     const ended = await Promise.all([
       machine.run(['replay', log, ...SMALL_BATCHES]),
       machine.run(['replay', log, ...SMALL_BATCHES]),
@@ -78,18 +78,24 @@ describe('the command behind PgBouncer in transaction mode', () => {
 
   test('keeps a reconcile and a replay apart, and lets the one wait for the other', async () => {
     const machine = await install();
-    const log = await machine.write('log.ndjson', busyLog(5_000, 3));
+    const log = await machine.write('log.ndjson', busyLog(300, 3));
     const replaying = await machine.start(['replay', log, ...SMALL_BATCHES, '--events']);
     await replaying.says('"event":"progress"', 'stderr');
-    // Past the pooler it meets the same lock. Both at once: the replay must not be over before the second.
-    const config = machine.config.kind === 'postgresql' ? machine.config.url : '';
-    const [refused, direct] = await Promise.all([
-      machine.run(['reconcile']),
-      machine.run(['reconcile'], { env: { DIRECT_URL: config } }),
-    ]);
-    expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 5, stdout: '' });
-    expect(refused.stderr).toMatch(/in use by replay .*this command needs exclusive access/);
-    expect(direct.code).toBe(5);
+    await machine.look((store) =>
+      store.transaction(async (tx) => {
+        // The replay waits for this in the middle of a batch, and is not over before the second is refused.
+        await tx.execute('lock table messages in access exclusive mode');
+        // Past the pooler it meets the same lock.
+        const config = machine.config.kind === 'postgresql' ? machine.config.url : '';
+        const [refused, direct] = await Promise.all([
+          machine.run(['reconcile']),
+          machine.run(['reconcile'], { env: { DIRECT_URL: config } }),
+        ]);
+        expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 5, stdout: '' });
+        expect(refused.stderr).toMatch(/in use by replay .*this command needs exclusive access/);
+        expect(direct.code).toBe(5);
+      }),
+    );
     const waited = await machine.run(['reconcile', '--apply', '--lock-wait', '120s', '--json']);
     expect([0, 3, 4]).toContain(waited.code);
     expect((await replaying.ended).code).toBe(4);
@@ -98,7 +104,7 @@ describe('the command behind PgBouncer in transaction mode', () => {
 
   test('goes on after kill -9 where it stopped, without a lock left behind', async () => {
     const machine = await install();
-    await machine.write('log.ndjson', liveLines(1_500));
+    await machine.write('log.ndjson', liveLines(500));
     const command = ['replay', 'log.ndjson', ...SMALL_BATCHES];
     expect(await killTimes(machine, command, [1, 3, 6])).toBeGreaterThan(0);
     // The pooler needs a moment to see that its client is gone.

@@ -19,8 +19,9 @@ const DAMAGES = [
   `delete from webhook_log where ${entryOf('A2')}`,
 ];
 
-describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, (name) => {
-  const machines = useMachines(name);
+// What a database makes of such entries is tested on both by test/commands/altered-entries.test.ts.
+describe('raw entries', PATIENCE, () => {
+  const machines = useMachines('postgresql');
 
   async function prepare(...damage: string[]): Promise<Installation> {
     const machine = await machines.install();
@@ -62,9 +63,6 @@ describe.each(['postgresql', 'pglite'] as const)('raw entries on %s', PATIENCE, 
     for (const key of ['A1', 'A2']) expect((await machine.run(['explain', wamid(key)])).code).toBe(0);
     expect(await entries(machine)).toEqual([{ entries: 4, intact: 4, processed: 4 }]);
   });
-
-  // The rest is a matter of the command, whatever database it has.
-  if (name !== 'postgresql') return;
 
   test('explain shows a row that was changed, with both texts on request, and the replay that mends it', async () => {
     const machine = await prepare(`update messages set body = 'forged' where ${A1}`);

@@ -67,7 +67,7 @@ function bodies(machine: Installation): Promise<unknown[]> {
 }
 
 describe('the installed command', () => {
-  const machines = useMachines('pglite');
+  const machines = useMachines('postgresql');
 
   test('leaves no bubble empty, and fills those that an earlier version left so', async () => {
     const machine = await machines.install();

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { useBackend } from '../support/databases.js';
 import { healthyDays } from '../support/vendor-bodies.js';
 import { wamid } from '../support/webhooks.js';
 import { useMachines } from './installation.js';
@@ -7,7 +6,7 @@ import { useMachines } from './installation.js';
 const NIGHT = ['reconcile', '--apply', '--full', '--silent-after', '100000h'];
 
 describe('a healthy log of a vendor, with the built command', () => {
-  const machines = useMachines(useBackend('pglite'));
+  const machines = useMachines('postgresql');
 
   test.each(healthyDays((key) => wamid(key)))(
     '%s: inspect, replay and the night exit with 0',

@@ -27,7 +27,8 @@ export interface TestBackend {
    * both backends only store: they speak one dialect, so a case can end differently only by how a backend takes a statement,
    * its parameters or its rows. So every use-case keeps cases on both (all that are about times, bytes, cursors, locks, copies,
    * temporary tables, order of text), and every statement of the product is run on both by one of them; rules on rows, random
-   * logs and random losses, too. The built command is tested on the embedded database. TEST_BACKENDS=both runs all on both.
+   * logs and random losses, too. The built command is tested on both where it dies, is interrupted, works through a day or a
+   * night; the rest of it on the server, whose start takes half of the time. TEST_BACKENDS=both runs all on both.
    */
   once(title: string, test: () => Promise<void>, timeout?: number): void;
   /** The rows of a table of such cases: all of them on that backend, the first of each kind on the other. */

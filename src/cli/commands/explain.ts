@@ -6,7 +6,6 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { choice, integer, moment, toggle } from '../flags/kinds.js';
 import { actorInEnvironment, connection, dateZone } from '../flags/shared.js';
 import { group, readFlags, rejectEmptyWindow } from '../flags/table.js';
-import { presentExplanation } from '../views/explain.js';
 
 const HIGHEST_LIMIT = 100_000;
 
@@ -66,9 +65,10 @@ export function registerExplain(parent: Command, attach: Attach): void {
 }
 
 async function explainCommand(call: Call): Promise<Outcome> {
-  const [{ withContext }, { explain }] = await Promise.all([
+  const [{ withContext }, { explain }, { presentExplanation }] = await Promise.all([
     import('../session.js'),
     import('../../commands/explain/explain.js'),
+    import('../views/explain.js'),
   ]);
   const reading = readFlags(FLAGS, call);
   rejectEmptyWindow(reading, 'since', 'until');

@@ -11,7 +11,6 @@ import { exitCodeOf } from '../exit.js';
 import { duration, nameList, toggle, zone } from '../flags/kinds.js';
 import * as shared from '../flags/shared.js';
 import { group, readFlags } from '../flags/table.js';
-import { presentReconciled } from '../views/reconcile.js';
 
 const FLAGS = {
   ...group('How:', {
@@ -76,9 +75,10 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 }
 
 async function reconcileCommand(call: Call): Promise<Outcome> {
-  const [{ withContext }, { reconcile }] = await Promise.all([
+  const [{ withContext }, { reconcile }, { presentReconciled }] = await Promise.all([
     import('../session.js'),
     import('../../commands/reconcile/reconcile.js'),
+    import('../views/reconcile.js'),
   ]);
   const { options, failOn, appSecrets } = readOptions(call);
   const result = await withContext(
