@@ -32,9 +32,12 @@ const SHARED = [
   'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
 ];
 
-/** Nothing in these keeps state in a module, so files share one process and its compiled sources. */
+/**
+ * Nothing in these keeps state in a module, so files share one process and its compiled sources. A process per worker, not a thread:
+ * some measure the time and the memory of their process.
+ */
 const PURE = {
-  pool: 'threads',
+  pool: 'forks',
   isolate: false,
   globalSetup: ['test/support/files-in-memory.ts'],
 } as const;
