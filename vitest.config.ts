@@ -39,7 +39,7 @@ const SHARED = [
 const PURE = {
   pool: 'forks',
   isolate: false,
-  globalSetup: ['test/support/files-in-memory.ts'],
+  globalSetup: 'test/support/files-in-memory.ts',
 } as const;
 
 /**
