@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need neither a database nor a child process: the fast loop, `npm run test:unit`. */
@@ -13,9 +14,9 @@ const UNIT = [
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
 
-/** Of those, what tries thousands of random inputs: the longest tests of all, `npm run test:properties`. */
+/** Of those, what tries thousands of random inputs or very large ones: the longest of them, `npm run test:properties`. */
 const PROPERTIES = [
-  'test/decode/{baileys-robustness,forms-fuzz,forms-properties,properties,readable-contents,vendors-properties}.test.ts',
+  'test/decode/{baileys-robustness,forms-fuzz,forms-properties,large-texts,properties,readable-contents,vendors-properties}.test.ts',
   'test/inputs/{any-chunking,csv,cut-lines,decorated-lines,framed-lines,large-values,printed-bodies,sql-dumps}.test.ts',
   'test/inputs/exports/{chat-exporter,chat-text,wacli}.test.ts',
   'test/rules/{align-chat-properties,merge-content}.test.ts',
@@ -31,13 +32,30 @@ const SHARED = [
   'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
 ];
 
-/** Nothing in these keeps state in a module, so files share one process and its compiled sources. */
-const PURE = { pool: 'threads', isolate: false, sequence: { groupOrder: 0 } } as const;
+/**
+ * Nothing in these keeps state in a module, so files share one process and its compiled sources. A process per worker, not a thread:
+ * some measure the time and the memory of their process.
+ */
+const PURE = {
+  pool: 'forks',
+  isolate: false,
+  globalSetup: 'test/support/files-in-memory.ts',
+} as const;
+
+/**
+ * One more than cores: a part of their time the tests of the command wait, for moments to kill at and for the pauses that the
+ * product makes. At most so many that their embedded databases fit into the memory of a laptop.
+ *
+ * The same for all projects: then they are one queue, in the order of their names, and no core waits for the last file of a project
+ * while the next could begin. The unit tests, whose files are the shortest, come last and end together.
+ */
+const WORKERS = Math.min(availableParallelism() + 1, 6);
 
 export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers: WORKERS,
     // Every command that any test makes the tool advise is parsed by the tool itself.
     setupFiles: ['test/support/check-remedies.ts', 'test/support/seed.ts'],
     projects: [
@@ -60,10 +78,6 @@ export default defineConfig({
           pool: 'forks',
           // Without V8's optimizing compiler of WebAssembly: most of these end before it pays. It computes the same either way.
           execArgv: ['--liftoff-only'],
-          // For two cores: half of their time these wait, for moments to kill at and for the pauses that the product makes.
-          maxWorkers: 3,
-          // After the unit tests: projects with different workers cannot run at once.
-          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -75,8 +89,6 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
           isolate: false,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -28,7 +28,7 @@ export interface FileSourceOptions {
   maxEntryBytes: number;
   /** The `after` of the last item that was processed; the caller passes the same inputs again. */
   resume?: Position;
-  /** Size of the pieces read from disk, in bytes. */
+  /** Most bytes of an input that are looked at at once. */
   chunkBytes?: number;
   /** Called when an input has been opened and its form is known, before its first entry. */
   onOpened?: (input: OpenedInput) => void;

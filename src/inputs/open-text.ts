@@ -12,7 +12,7 @@ import { readZipMember, whyUnreadable } from './zip-archive.js';
 export interface OpenOptions {
   stdin: Readable;
   signal?: AbortSignal | undefined;
-  /** Size of the pieces read from disk. */
+  /** Most bytes of a chunk. */
   chunkBytes: number;
   /** Called with the number of bytes read from disk so far. */
   onRead: (bytesRead: number) => void;
@@ -163,13 +163,20 @@ async function* readBytes(
   let bytesRead = start;
   for await (const chunk of stream) {
     const bytes = toBuffer(chunk);
-    bytesRead += bytes.length;
-    onRead(bytesRead);
-    if (bytes.length > 0) yield bytes;
+    for (let from = 0; from < bytes.length; from += chunkBytes) {
+      const piece = bytes.subarray(from, from + chunkBytes);
+      bytesRead += piece.length;
+      onRead(bytesRead);
+      yield piece;
+    }
   }
 }
 
-function openFile(absolutePath: string, start: number, highWaterMark: number): Readable {
+/** What is read from disk at least: a read costs the same for one byte as for all of these. */
+const DISK_BYTES = 64 * 1024;
+
+function openFile(absolutePath: string, start: number, chunkBytes: number): Readable {
+  const highWaterMark = chunkBytes * Math.ceil(DISK_BYTES / chunkBytes);
   // Reading a pipe (a shell's <(…)) fails when given a position.
   return createReadStream(absolutePath, start > 0 ? { start, highWaterMark } : { highWaterMark });
 }

@@ -42,7 +42,7 @@ describe.each(Object.entries(PSQL_CELLS))('psql: %s', (_, frame) => {
           ]);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 });
@@ -106,7 +106,7 @@ test('no text of such JSON brings a message, whatever is behind its lines and wh
         expect(found).toEqual(expect.arrayContaining(['next 1', 'next 2', 'next 3']));
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 700 },
   );
 });
 

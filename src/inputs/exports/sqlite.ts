@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Database, Sqlite3Static, SQLite3Error, SqlValue } from '@sqlite.org/sqlite-wasm';
+import type { Sqlite3Static, SQLite3Error, SqlValue } from '@sqlite.org/sqlite-wasm';
 
 /** A row by its columns; a column without a value is null. */
 export type SqliteRow = Readonly<Record<string, SqlValue>>;
@@ -33,52 +33,67 @@ export class SqliteReadError extends Error {
   }
 }
 
+interface Loaded {
+  sqlite: Sqlite3Static;
+  files: ReadOnlyFiles;
+}
+
 /**
- * Opens an SQLite database to read it, through SQLite's own build for WebAssembly, which is loaded here and only here.
+ * SQLite's own build for WebAssembly, which is loaded here and only here, and once: to set it up takes longer than to read most
+ * databases, and one is opened to know it and again to read it.
+ */
+let loaded: Promise<Loaded> | undefined;
+
+async function loadSqlite(): Promise<Loaded> {
+  const { default: load } = await import('@sqlite.org/sqlite-wasm');
+  const sqlite = await load({ print: () => undefined, printErr: () => undefined });
+  return { sqlite, files: installReadOnlyFiles(sqlite) };
+}
+
+/**
+ * Opens an SQLite database to read it.
  * Writes nothing beside the file, takes no lock, and reads pages on demand: any file size and disk works. Includes what
  * a running writer has put into the file's write-ahead log (`-wal`); a database that expects one and has none is read as it is.
  *
  * A writer may change the file meanwhile: the caller compares its state before and after. Throws SqliteReadError.
  */
 export async function openSqlite(path: string): Promise<SqliteFile> {
-  const { default: load } = await import('@sqlite.org/sqlite-wasm');
-  const sqlite = await load({ print: () => undefined, printErr: () => undefined });
-  const files = installReadOnlyFiles(sqlite);
-  const explained = (error: unknown): unknown =>
-    error instanceof sqlite.SQLite3Error ? explain(sqlite, error, files.fault) : error;
-  const open = (): Database => {
+  const { sqlite, files } = await (loaded ??= loadSqlite());
+  /** What SQLite does, it does at once: what the system refuses meanwhile is why it fails. */
+  const attempt = <T>(act: () => T): T => {
+    files.fault = undefined;
     try {
-      return new sqlite.oo1.DB({ filename: path, flags: 'r', vfs: VFS });
+      return act();
     } catch (error) {
-      throw explained(error);
+      if (error instanceof sqlite.SQLite3Error) throw explain(sqlite, error, files.fault);
+      // What else is thrown may leave SQLite's memory in any state.
+      loaded = undefined;
+      throw error;
     }
   };
-  const db = open();
+  const db = attempt(() => new sqlite.oo1.DB({ filename: path, flags: 'r', vfs: VFS }));
   const close = (): void => {
     db.close();
-    for (const file of files.open.values()) closeFile(file);
   };
   try {
     // Exclusive: the index of the write-ahead log is then made in memory instead of in a file that all readers share.
-    db.exec(
-      `pragma locking_mode = exclusive; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory; pragma query_only = on`,
+    attempt(() =>
+      db.exec(
+        `pragma locking_mode = exclusive; pragma cache_size = -${CACHE_KIB}; pragma temp_store = memory; pragma query_only = on`,
+      ),
     );
   } catch (error) {
     close();
-    throw explained(error);
+    throw error;
   }
   return {
     *rows(sql, parameters = []) {
+      const statement = attempt(() => db.prepare(sql));
       try {
-        const statement = db.prepare(sql);
-        try {
-          if (parameters.length > 0) statement.bind([...parameters]);
-          while (statement.step()) yield statement.get({});
-        } finally {
-          statement.finalize();
-        }
-      } catch (error) {
-        throw explained(error);
+        attempt(() => parameters.length > 0 && statement.bind([...parameters]));
+        while (attempt(() => statement.step())) yield attempt(() => statement.get({}));
+      } finally {
+        statement.finalize();
       }
     },
     close,
@@ -99,7 +114,7 @@ type OpenFile = number | 'empty';
 interface ReadOnlyFiles {
   /** By SQLite's handle. */
   open: Map<unknown, OpenFile>;
-  /** What the operating system refused: SQLite only says that something failed. */
+  /** What the operating system refused last: SQLite only says that something failed. */
   fault: Error | undefined;
 }
 

@@ -1,11 +1,11 @@
-import { copyFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readlink, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import load from '@sqlite.org/sqlite-wasm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SourceItem } from '../../../src/model/raw-entry.js';
-import { after, fileWith, openPaths, read, temporaryDirectory } from '../support.js';
+import { after, fileWith, firstProblem, openPaths, read, temporaryDirectory } from '../support.js';
 
 const SAMPLE = fileURLToPath(new URL('../../samples/exports/wacli.db', import.meta.url));
 const sqlite = await load({ print: () => undefined, printErr: () => undefined });
@@ -67,6 +67,38 @@ test('the file is only read: nothing is written to it or beside it', async () =>
   expect(now.map(({ mtimeMs, size }) => [mtimeMs, size])).toEqual(
     before.map(({ mtimeMs, size }) => [mtimeMs, size]),
   );
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'none of its files stays open, whatever is wrong with it',
+  async () => {
+    const directory = await temporaryDirectory();
+    const whole = database(MESSAGES, "insert into messages (chat_jid, text) values ('a', zeroblob(100000))");
+    const files = {
+      'whole.db': whole,
+      'cut.db': whole.slice(0, 40_000),
+      'damaged.db': damaged(whole.slice()),
+    };
+    for (const [name, bytes] of Object.entries(files)) {
+      await writeFile(path.join(directory, name), bytes);
+      await read(path.join(directory, name));
+    }
+    const links = (await readdir('/proc/self/fd')).map((fd) =>
+      readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+    );
+    expect((await Promise.all(links)).filter((link) => link.startsWith(directory))).toEqual([]);
+  },
+);
+
+test('a database that cannot be read says nothing of the next one', async () => {
+  const directory = await temporaryDirectory();
+  const bytes = damaged(database(MESSAGES, "insert into messages (chat_jid) values ('a')"));
+  for (const name of ['a.db', 'b.db']) await writeFile(path.join(directory, name), bytes);
+  // The system refuses to read a directory in the place of a write-ahead log.
+  await mkdir(path.join(directory, 'a.db-wal'));
+  const said = [];
+  for (const name of ['a.db', 'b.db']) said.push(firstProblem(await read(path.join(directory, name))));
+  expect(said).toEqual([expect.stringMatching(/cannot be read/), expect.stringMatching(/is damaged/)]);
 });
 
 test.each([
