@@ -149,7 +149,8 @@ async function describeInstallation(
     call: async (argv, { env, ...stdin } = {}) => {
       // Only for files that ask for it: most never load the command's sources.
       const { runCli } = await import('../cli/run-cli.js');
-      return runCli(argv, { env: { ...environment, ...env }, cwd: directory, ...stdin });
+      const host = hostname();
+      return runCli(argv, { env: { ...environment, ...env }, cwd: directory, host, ...stdin });
     },
     shell: (script) => launch('sh', ['-c', script], {}).ended,
     look,
