@@ -17,6 +17,8 @@ export interface Surroundings {
   env?: Record<string, string>;
   cwd?: string;
   home?: string;
+  /** The name of the machine, by which the locks of its dead processes are known. */
+  host?: string;
   stdin?: string | AsyncIterable<string>;
   /** What a person types, each once the words before it have appeared on stderr. */
   answers?: readonly (readonly [question: string, typed: string])[];
@@ -65,7 +67,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     cwd: surroundings.cwd ?? '/',
     homeDirectory: surroundings.home ?? '/nonexistent-home',
     startedAt: performance.timeOrigin,
-    host: 'test-host',
+    host: surroundings.host ?? 'test-host',
     user: 'test-user',
     pid: process.pid,
     clock: () => surroundings.now ?? Date.now(),

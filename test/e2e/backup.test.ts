@@ -24,7 +24,7 @@ async function rowsOf(machine: Installation): Promise<number | null> {
 
 async function fill(machine: Installation): Promise<void> {
   await machine.write('log.ndjson', LOG);
-  await machine.run(['replay', 'log.ndjson', '--register', '-q']);
+  await machine.call(['replay', 'log.ndjson', '--register', '-q']);
 }
 
 /** Files that a command left beside what it was to write. */
@@ -62,14 +62,14 @@ describe.each([
     expect(before).toMatchObject(copied);
     expect(accesses).toMatch(/^2 /);
     expect(await leftovers(back)).toEqual([]);
-    expect((await back.run(['restore', file])).code).toBe(2);
+    expect((await back.call(['restore', file])).code).toBe(2);
   });
 
   test('restore, killed at any moment, leaves nothing, and works when it is typed again', async () => {
     const from = await machines.install();
     await fill(from);
     const file = join(from.directory, 'crm.tar');
-    await from.run(['backup', file, '-q']);
+    await from.call(['backup', file, '-q']);
     const before = await from.look(tableDigests);
     const machine = await machines.install('empty');
     const timed = performance.now();
@@ -89,7 +89,7 @@ describe.each([
         continue;
       }
       expect(signal).toBe('SIGKILL');
-      expect(await victim.run(['restore', file, '-q'])).toMatchObject({ code: 0 });
+      expect(await victim.call(['restore', file, '-q'])).toMatchObject({ code: 0 });
       expect(await victim.look(tableDigests)).toEqual(before);
     }
   }, 180_000);
@@ -109,7 +109,7 @@ describe.each([
       child.process.kill(signal);
       const { code } = await child.ended;
       const isThere = (await readdir(machine.directory)).includes('crm.tar');
-      if (isThere) expect((await machine.run(['backup', '--check', file])).code).toBe(0);
+      if (isThere) expect((await machine.call(['backup', '--check', file])).code).toBe(0);
       if (signal === 'SIGKILL') {
         // Nobody is left to remove it; it has never had the name of a backup.
         for (const name of await leftovers(machine)) await rm(join(machine.directory, name));
@@ -144,11 +144,11 @@ describe('a backup while others write', () => {
     const { code } = await writer.ended;
     expect(code).toBe(0);
     const copy = await machines.install('empty');
-    expect((await copy.run(['restore', file, '-q'])).code).toBe(0);
+    expect((await copy.call(['restore', file, '-q'])).code).toBe(0);
     // Each batch is whole or absent: what the copy lacks is missing together with its raw entries.
     const [verified, original] = [
-      await copy.run(['verify', '--json']),
-      await machine.run(['verify', '--json']),
+      await copy.call(['verify', '--json']),
+      await machine.call(['verify', '--json']),
     ];
     expect(findings(verified.stdout)).toEqual(findings(original.stdout));
     const [row] = await copy.look(({ sql }) => sql.query('select count(*)::int as n from messages'));
@@ -163,7 +163,7 @@ describe('a backup for which there is no room', () => {
   test('fails and leaves no half file', async () => {
     const machine = await machines.install();
     await fill(machine);
-    await machine.run(['backup', 'older.tar', '-q']);
+    await machine.call(['backup', 'older.tar', '-q']);
     const older = await readFile(join(machine.directory, 'older.tar'));
     // A limit of the shell stands for a full disk: the kernel refuses the bytes behind it.
     const full = await machine.shell(`ulimit -f 40; wa-reconcile backup older.tar --force`);

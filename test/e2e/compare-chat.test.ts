@@ -19,11 +19,12 @@ const RESULT = z.object({
 });
 
 describe('a chat from a phone, with the command as it is installed', () => {
-  const machines = useMachines('pglite');
+  const embedded = useMachines('pglite');
+  const machines = useMachines('postgresql');
 
   test('shows the two messages that the demo day lacks, without their words, and exits with 3', async () => {
-    const machine = await machines.install();
-    await machine.run(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
+    const machine = await embedded.install();
+    await machine.call(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
 
     const shown = await machine.run(['compare', 'chat-export', CHAT, ...ANA, '--items', 'lines.tsv']);
     expect(shown.code).toBe(3);
@@ -35,7 +36,7 @@ describe('a chat from a phone, with the command as it is installed', () => {
     expect(lines.map((line) => line.charAt(0)).join('')).toBe('====+======+=');
     expect(lines.join('\n')).not.toContain('álcool');
 
-    const { stdout, code } = await machine.run([
+    const { stdout, code } = await machine.call([
       'compare',
       'chat-export',
       CHAT,
@@ -53,27 +54,27 @@ describe('a chat from a phone, with the command as it is installed', () => {
       severity: 'loss',
     });
 
-    const unclear = await machine.run(['compare', 'chat-export', CHAT, '--contact', '+5511900000001']);
+    const unclear = await machine.call(['compare', 'chat-export', CHAT, '--contact', '+5511900000001']);
     expect(unclear.code).toBe(2);
     expect(unclear.stderr).toContain('Give --connection NAME');
   });
 
   test('of which no line fits is not clean', async () => {
     const machine = await machines.install();
-    await machine.run(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
+    await machine.call(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
     // The phone has one message, at a time at which the database has none of it.
     const [, second = ''] = (await readFile(CHAT, 'utf8')).split('\n').filter((line) => line.includes(': '));
     const chat = join(machine.directory, 'Conversa do WhatsApp com Ana Souza.txt');
     await writeFile(chat, `${second.replace(/^([\d/]+) 10:/, '$1 12:')}\n`);
     const how = ['--tz', 'America/Sao_Paulo', '--me', 'Casa Suculenta', '--date-order', 'dmy'];
-    const { stdout, code } = await machine.run(['compare', 'chat-export', chat, ...ANA, ...how, '--json']);
+    const { stdout, code } = await machine.call(['compare', 'chat-export', chat, ...ANA, ...how, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       status: 'partial',
       lines: 1,
       counts: { matched: 0, lost: 0 },
     });
     expect(code).toBe(4);
-    const shown = await machine.run(['compare', 'chat-export', chat, ...ANA, ...how]);
+    const shown = await machine.call(['compare', 'chat-export', chat, ...ANA, ...how]);
     expect(shown.stdout).toContain(
       'Nothing is compared: none of 1 line of the chat could be matched for certain',
     );
@@ -84,8 +85,8 @@ describe('a chat from a phone, with the command as it is installed', () => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
     const block = /compare chat-export[^`]*```\n\n```text\n([^`]*)```/.exec(readme)?.[1] ?? '';
     const machine = await machines.install();
-    await machine.run(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
-    const { stdout } = await machine.run(['compare', 'chat-export', CHAT, ...ANA]);
+    await machine.call(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
+    const { stdout } = await machine.call(['compare', 'chat-export', CHAT, ...ANA]);
     const lines = block.split('\n').filter((line) => line !== '');
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) expect(stdout).toContain(line);

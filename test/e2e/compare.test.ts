@@ -29,7 +29,7 @@ async function compared(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stderr: string; result: z.output<typeof RESULT> }> {
-  const { code, stdout, stderr } = await machine.run(['compare', ...args, '--json'], { env });
+  const { code, stdout, stderr } = await machine.call(['compare', ...args, '--json'], { env });
   return { code, stderr, result: RESULT.parse(JSON.parse(stdout)) };
 }
 
@@ -40,7 +40,7 @@ describe('a CRM, with the command as it is installed', () => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
     const verdict = /```text\n(✖ .* lost, .*)\n```/.exec(readme)?.[1] ?? 'no verdict in README.md';
     const machine = await machines.install();
-    await machine.run(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
+    await machine.call(['replay', join(FIXTURES, 'demo-day.ndjson'), '--register']);
     const crm = join(FIXTURES, 'demo-day-evolution.ndjson');
     const { code, stdout } = await machine.run([
       'compare',
@@ -53,7 +53,7 @@ describe('a CRM, with the command as it is installed', () => {
     expect(stdout).toContain(verdict);
     const cut = join(machine.directory, 'cut.ndjson');
     await writeFile(cut, (await readFile(crm)).subarray(0, -40));
-    const half = await machine.run(['compare', 'evolution', cut, '--connection', '+5511900000000']);
+    const half = await machine.call(['compare', 'evolution', cut, '--connection', '+5511900000000']);
     expect(half.code).toBe(1);
     expect(half.stderr).toContain('cut.ndjson:');
   });
@@ -63,7 +63,7 @@ describe('a CRM, with the command as it is installed', () => {
     const day = createDay({ seed: 51, count: 200, batched: true });
     const log = join(machine.directory, 'log.ndjson');
     await writeFile(log, [...asWebhooks(day), ...asBaileysEvents(day)].join('\n'));
-    await machine.run([
+    await machine.call([
       'connection',
       'add',
       '--name',
@@ -73,7 +73,7 @@ describe('a CRM, with the command as it is installed', () => {
       '--phone',
       `+${WEB.number}`,
     ]);
-    expect((await machine.run(['replay', log, '--register'])).code).toBe(0);
+    expect((await machine.call(['replay', log, '--register'])).code).toBe(0);
     const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
     const url = join(machine.directory, 'crm.url');
     await writeFile(url, crm.readOnlyUrl);
@@ -88,7 +88,7 @@ describe('a CRM, with the command as it is installed', () => {
     // Saving it again says the same, and a window of it nothing new.
     await compared(machine, [...evolution, '--save', 'crm'], key);
     await compared(machine, [...evolution, '--save', 'crm', '--until', '2001-01-01'], key);
-    const report = await machine.run(['report', '--fail-on', 'loss']);
+    const report = await machine.call(['report', '--fail-on', 'loss']);
     expect(report.code).toBe(3);
     expect(report.stdout).toContain(`The CRM crm (evolution) has ${lost} lost of`);
     const night = await machine.run(['reconcile', '--compare', 'crm'], { env: key });
@@ -105,7 +105,7 @@ describe('a CRM, with the command as it is installed', () => {
     const repaired = await compared(machine, ['crm', '--verify-repair', 'lost.sql'], key);
     expect(repaired.code).toBe(0);
     expect(repaired.result.repaired).toEqual({ messages: lost, same: lost });
-    const calm = await machine.run(['reconcile', '--compare', 'crm'], { env: key });
+    const calm = await machine.call(['reconcile', '--compare', 'crm'], { env: key });
     expect(calm.stdout).not.toContain('The CRM crm');
     const { not_kept_by_design: notKept = 0 } = first.result.counts;
     expect(notKept).toBeGreaterThan(0);
@@ -119,9 +119,9 @@ describe('a CRM, with the command as it is installed', () => {
 
     const adopted = await compared(machine, ['crm', '--adopt'], key);
     expect(adopted.result.adopted?.created).toBe(first.result.counts.only_in_crm);
-    const forgotten = await machine.run(['compare', 'crm', '--forget']);
+    const forgotten = await machine.call(['compare', 'crm', '--forget']);
     expect(forgotten.code).toBe(0);
-    expect((await machine.run(['compare', 'crm'], { env: key })).code).toBe(2);
+    expect((await machine.call(['compare', 'crm'], { env: key })).code).toBe(2);
     // The password of the CRM is in no output.
     for (const output of [first.stderr, night.stdout, night.stderr, calm.stdout]) {
       expect(output).not.toContain(crm.readOnlyUrl);

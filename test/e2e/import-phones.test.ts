@@ -36,14 +36,12 @@ async function linked(): Promise<LinkedMachine> {
   return linkedMachine(await postgresql.install(), { before: [live('hello', 0)] });
 }
 
-/** Imports, in this process unless the case is about the built command. */
+/** Imports in this process: its processes, import.test shows. */
 async function imported(
-  { machine, env, call }: LinkedMachine,
+  { call }: LinkedMachine,
   flags: readonly string[],
-  how: 'here' | 'built' = 'here',
 ): Promise<{ result: ImportResult; code: number | null }> {
-  const argv = [...IMPORT, ...flags];
-  const { code, stdout, stderr } = await (how === 'here' ? call(argv) : machine.run(argv, { env }));
+  const { code, stdout, stderr } = await call([...IMPORT, ...flags]);
   expect(stdout, stderr).toMatch(/^\{/);
   return { result: readImport(stdout), code };
 }
@@ -54,21 +52,16 @@ const alertSchema = z.object({
 });
 
 /** The report's alerts of a kind, as a script reads them. */
-async function alertsOf(
-  { machine, env }: LinkedMachine,
-  kind: string,
-): Promise<z.infer<typeof alertSchema>[]> {
-  const { stdout, stderr } = await machine.run(['report', '--json'], { env });
+async function alertsOf({ call }: LinkedMachine, kind: string): Promise<z.infer<typeof alertSchema>[]> {
+  const { stdout, stderr } = await call(['report', '--json']);
   expect(stdout, stderr).toMatch(/^\{/);
   const { alerts } = z.object({ alerts: z.array(alertSchema) }).parse(JSON.parse(stdout));
   return alerts.filter((alert) => alert.kind === kind);
 }
 
-describeOnBackends('import: an answer of four files', (backend) => {
-  const machines = useMachines(backend);
-
+describe('import: an answer of four files', () => {
   it('brings in all of them, while the owner revokes and edits on the phone', async () => {
-    const site = await linkedMachine(await machines.install(), { before: [live('hello', 0)] });
+    const site = await linked();
     const split = inChunks(PHONE, 50, (chunk) => ({ as: 'blob', afterMs: chunk * 300, downloadMs: 200 }));
     site.fake.onHistoryRequest(async (request) => {
       await site.fake.pushOwnMessage(PN, {
@@ -79,7 +72,7 @@ describeOnBackends('import: an answer of four files', (backend) => {
       });
       return split(request);
     });
-    const { result, code } = await imported(site, ['--count', '200'], 'built');
+    const { result, code } = await imported(site, ['--count', '200']);
     expect(code).toBe(0);
     expect(result).toMatchObject({
       // It is silent to the look behind the last one, so that nobody knows whether that was the end.
@@ -133,12 +126,12 @@ describeOnBackends('import: a kill while the phone is silent', (backend) => {
     await until(() => site.fake.historyRequests.length > 0);
     child.process.kill('SIGKILL');
     await child.ended;
-    await site.machine.run(['import', `+${BRU}`, '--count', '20', '--force'], { env: site.env });
+    await site.call(['import', `+${BRU}`, '--count', '20', '--force']);
     const [alert] = await alertsOf(site, 'run_died');
     expect(JSON.stringify(alert)).not.toContain(ANA);
     site.fake.onHistoryRequest(PHONE);
     const { command = '', args = [] } = alert?.next ?? {};
-    const finished = await site.machine.run([command, ...args], { env: site.env });
+    const finished = await site.call([command, ...args]);
     expect(finished.code, finished.stderr).toBe(0);
     expect(finished.stdout).toContain('20 created');
     expect(await alertsOf(site, 'run_died')).toEqual([]);
@@ -316,12 +309,12 @@ describe('what link, unlink and import advise', () => {
       [['link', 'status', '--connection', 'loja'], 6],
     ];
     for (const [argv, expected] of cases) {
-      const { code, stdout, stderr } = await machine.run([...argv, '--home', home], { env });
+      const { code, stdout, stderr } = await machine.call([...argv, '--home', home], { env });
       expect(code, stderr).toBe(expected);
       expect(`${stdout}${stderr}`).toContain(`wa-reconcile link --connection loja --home ${home}`);
     }
     // What was advised gets as far as the key that is missing: it is understood, and finds the connection's database.
-    const link = await machine.run(['link', '--connection', 'loja', '--home', home], { env });
+    const link = await machine.call(['link', '--connection', 'loja', '--home', home], { env });
     expect(link.code).toBe(2);
     expect(link.stderr).toContain('openssl rand -base64 32');
   });
@@ -371,7 +364,7 @@ describe('import: what is said', () => {
       ['1234567890@broadcast', 'broadcast'],
       ['120363000000000000@newsletter', 'newsletter'],
     ] as const) {
-      const { code, stderr } = await site.machine.run(['import', typed], { env: site.env });
+      const { code, stderr } = await site.call(['import', typed]);
       expect(code).toBe(2);
       expect(stderr).toContain(`wa-reconcile replay --all --include ${kind}\n`);
     }
@@ -379,21 +372,21 @@ describe('import: what is said', () => {
 
   it('of a version that WhatsApp refuses: not to take that very version; of a line that is not there: within 25 s', async () => {
     async function refused(): Promise<void> {
-      const { fake, machine, env } = await linked();
+      const { fake, call } = await linked();
       fake.refuseConnections(405);
-      const { code, stdout } = await machine.run(['import', `+${ANA}`], { env });
+      const { code, stdout } = await call(['import', `+${ANA}`]);
       expect(code).toBe(1);
       expect(stdout).toContain('WA_RECONCILE_WHATSAPP_VERSION');
       expect(stdout).not.toMatch(/2\.3000\.\d/);
-      const link = await machine.run(['link', '--connection', 'loja'], { env });
+      const link = await call(['link', '--connection', 'loja']);
       expect(link.stderr).toContain('WA_RECONCILE_WHATSAPP_VERSION');
       expect(link.stderr).not.toMatch(/2\.3000\.\d/);
-      const set = { ...env, WA_RECONCILE_WHATSAPP_VERSION: '2.3000.1' };
-      const again = await machine.run(['link', '--connection', 'loja'], { env: set });
+      const set = { WA_RECONCILE_WHATSAPP_VERSION: '2.3000.1' };
+      const again = await call(['link', '--connection', 'loja'], { env: set });
       expect(again.stderr).toContain('that version was refused: set a newer one, or unset it.');
       expect(again.stderr).not.toMatch(/2\.3000\.\d/);
-      const wrong = { ...env, WA_RECONCILE_WHATSAPP_VERSION: 'newest' };
-      const unread = await machine.run(['link', '--connection', 'loja'], { env: wrong });
+      const wrong = { WA_RECONCILE_WHATSAPP_VERSION: 'newest' };
+      const unread = await call(['link', '--connection', 'loja'], { env: wrong });
       expect(unread.code).toBe(2);
       expect(unread.stderr).not.toMatch(/2\.3000\.\d/);
     }

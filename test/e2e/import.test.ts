@@ -1,5 +1,5 @@
 import { proto } from '@whiskeysockets/baileys';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ImportResult } from '../../src/commands/import/types.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, useBackend } from '../support/databases.js';
@@ -18,6 +18,10 @@ import { transcript } from '../support/shown.js';
 import { ANA, echo, live, T0 } from '../support/webhooks.js';
 import { readImport } from './import-json.js';
 import { useMachines } from './installation.js';
+
+vi.mock('../../src/whatsapp/assumptions.js', async (load) =>
+  (await import('../support/short-pauses.js')).shorten(await load<object>()),
+);
 
 const PERSON: FakePerson = { phone: ANA, lid: '998877665544332', name: 'Ana' };
 const PN = pnOf(PERSON);
@@ -402,7 +406,7 @@ describe('import: a list', () => {
     expect(site.device.logins).toBe(1);
 
     site.fake.onHistoryRequest(answer);
-    const { code, stdout, stderr } = await machine.run(argv, { env });
+    const { code, stdout, stderr } = await site.call(argv);
     // The line that is no contact was in the earlier part: the list as a whole went wrong in part.
     expect(code, stderr).toBe(4);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -474,8 +478,8 @@ describe('import: when it goes wrong', () => {
         { conversations: [{ ...chat, messages: messages.slice(10) }] },
         {
           as: 'blob',
-          afterMs: 3_300,
-          downloadMs: 3_000,
+          afterMs: 1_400,
+          downloadMs: 1_500,
           conversations: [{ ...chat, messages: messages.slice(0, 10) }],
         },
       ];
@@ -630,15 +634,15 @@ describe('import: when it goes wrong', () => {
       // An echo would show that the number is in an app as well.
       await replayBodies(store, TODAY.slice(0, 1), { register: false });
     });
-    const cloud = await machine.run(IMPORT);
+    const cloud = await machine.call(IMPORT);
     expect(cloud.code).toBe(6);
     expect(cloud.stdout).toContain('there is no phone that could be asked');
     await machine.look(({ sql }) => sql.execute(`update connections set kind = 'coexistence'`));
-    const coexistence = await machine.run(IMPORT);
+    const coexistence = await machine.call(IMPORT);
     expect(coexistence.code).toBe(6);
     expect(coexistence.stdout).toContain('Meta offers no history of a single contact');
     expect(coexistence.stdout).toContain('wa-reconcile link --connection loja');
-    const nobody = await machine.run(['import', 'tomorrow']);
+    const nobody = await machine.call(['import', 'tomorrow']);
     expect(nobody.code).toBe(2);
     expect(nobody.stderr).toContain("'tomorrow' is not a valid contact.");
   });

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { hostname } from 'node:os';
 import { afterEach, beforeAll, inject } from 'vitest';
 import type { Backend, Store } from '../../src/store/store.js';
+import type { Seen } from '../cli/run-cli.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { builtBinary } from '../support/built-binary.js';
 import { watch, type Child, type ChildResult } from '../support/child-process.js';
@@ -28,6 +29,12 @@ export interface Surroundings {
   stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
 }
 
+/** How one call in this process differs from the usual. */
+export interface CallSurroundings {
+  env?: Readonly<Record<string, string>>;
+  stdin?: string;
+}
+
 /** A machine on which the command is installed: a directory, a database of its own, nothing else in the environment. */
 export interface Installation {
   directory: string;
@@ -38,6 +45,11 @@ export interface Installation {
   write(name: string, content: string | Uint8Array): Promise<string>;
   start(argv: readonly string[], surroundings?: Surroundings): Promise<Child>;
   run(argv: readonly string[], surroundings?: Surroundings): Promise<ChildResult>;
+  /**
+   * Runs the command line in this process, which starts in no time: for what a command says and stores once the file has run the
+   * built one. What is about processes (kills, locks, signals, variables that Node reads itself) takes `run`.
+   */
+  call(argv: readonly string[], surroundings?: CallSurroundings): Promise<Seen>;
   /** A line for `sh`, in which `wa-reconcile` is the command. */
   shell(script: string): Promise<ChildResult>;
   look<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -139,6 +151,12 @@ async function describeInstallation(
     },
     start,
     run: async (argv, surroundings) => (await start(argv, surroundings)).ended,
+    call: async (argv, { env, ...stdin } = {}) => {
+      // Only for files that ask for it: most never load the command's sources.
+      const { runCli } = await import('../cli/run-cli.js');
+      const host = hostname();
+      return runCli(argv, { env: { ...environment, ...env }, cwd: directory, host, ...stdin });
+    },
     shell: (script) => launch('sh', ['-c', script], {}).ended,
     look,
     picture: () => look(normalisedDatabase),

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { proto } from '@whiskeysockets/baileys';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit.js';
 import { linkDevice } from '../../src/commands/devices/link.js';
+import type { LinkResult } from '../../src/commands/devices/result.js';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { acquireDeviceLock } from '../../src/store/locks/run-lock.js';
-import { openStore } from '../../src/store/open-store.js';
-import { runCli, type Seen } from '../cli/run-cli.js';
-import type { Child } from '../support/child-process.js';
+import { type DatabaseConfig, openStore } from '../../src/store/open-store.js';
+import type { Store } from '../../src/store/store.js';
+import type { Seen } from '../cli/run-cli.js';
+import type { Child, ChildResult } from '../support/child-process.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
@@ -19,8 +21,13 @@ import type { LinkedDevice } from '../support/fake-whatsapp/linked-device.js';
 import { type FakeWhatsApp, startFakeWhatsApp } from '../support/fake-whatsapp/server.js';
 import { until } from '../support/fake-whatsapp/session.js';
 import { readTerminalQr } from '../support/fake-whatsapp/terminal-qr.js';
+import { callBeside } from '../support/linked-machine.js';
 import { testContext } from '../support/replaying.js';
 import { type Installation, useMachines } from './installation.js';
+
+vi.mock('../../src/whatsapp/assumptions.js', async (load) =>
+  (await import('../support/short-pauses.js')).shorten(await load<object>()),
+);
 
 const { HistorySyncType } = proto.HistorySync;
 const ANA: FakePerson = { phone: '5521987654321', lid: '998877665544332', name: 'Ana' };
@@ -64,17 +71,13 @@ describeOnBackends('link', (backend) => {
     await machine.look((store) =>
       addConnection(store, { name: 'loja', kind, number: number ?? `+${fake.account.phone}` }),
     );
-    const env: Record<string, string> = {
-      ...(await childEnvironment(fake)),
-      WA_RECONCILE_WHATSAPP_URL: fake.url,
-      WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64'),
-    };
-    return { fake, machine, env };
-  }
-
-  /** Runs the command line in this process: for calls that end before they reach WhatsApp. */
-  function call(machine: Installation, argv: readonly string[], env: Record<string, string>): Promise<Seen> {
-    return runCli(argv, { env: { ...machine.environment, ...env }, cwd: machine.directory });
+    const key = randomBytes(32).toString('base64');
+    const own = { WA_RECONCILE_WHATSAPP_URL: fake.url, WA_RECONCILE_SECRET_KEY: key };
+    const env: Record<string, string> = { ...(await childEnvironment(fake)), ...own };
+    /** Runs the command line in this process: for calls in which nobody scans, and no process dies. */
+    const call = (argv: readonly string[], changed: Record<string, string> = {}): Promise<Seen> =>
+      callBeside(fake, machine, argv, { env: { ...own, ...changed } });
+    return { fake, machine, key, env, call };
   }
 
   /** Looks at what the command shows on stderr until `read` finds something in it. */
@@ -92,46 +95,54 @@ describeOnBackends('link', (backend) => {
     return fake.scan(await shown(child, readTerminalQr));
   }
 
-  async function linked(
+  /** Links in this process, with the phone of the fake that scans at once. */
+  async function linkHere(
     fake: FakeWhatsApp,
-    machine: Installation,
-    env: Record<string, string>,
-  ): Promise<LinkedDevice> {
-    const child = await machine.start(['link', '--connection', 'loja', '--json'], { env });
-    const device = await scan(fake, child);
-    const { code, stderr } = await child.ended;
-    expect(code, stderr).toBe(0);
+    { config, store, key }: { config: DatabaseConfig; store: Store; key: string },
+  ): Promise<{ result: LinkResult; device: LinkedDevice }> {
+    const scanned: Promise<LinkedDevice>[] = [];
+    const result = await linkDevice(testContext(store), {
+      database: config,
+      lockWaitMs: 0,
+      connection: 'loja',
+      method: { kind: 'qr' },
+      url: fake.url,
+      secretKey: SecretKey.parse(key, 'the test'),
+      batchSize: 100,
+      quietMs: 300,
+      stallMs: 1_500,
+      recordedOptions: {},
+      onStep: (step) => {
+        if (step.step === 'qr') scanned.push(fake.scan(step.qr));
+      },
+    });
+    const [device] = await Promise.all(scanned);
+    if (device === undefined) throw new Error('nothing was scanned');
+    return { result, device };
+  }
+
+  /** A device that is linked, for a case of what comes after. */
+  async function linked(fake: FakeWhatsApp, machine: Installation, key: string): Promise<LinkedDevice> {
+    const { config } = machine;
+    const { result, device } = await machine.look((store) => linkHere(fake, { config, store, key }));
+    expect(result.status).toBe('completed');
     return device;
   }
 
   it('is not completed when the phone stops in the middle of its first history', async () => {
     const fake = await startFakeWhatsApp({ account: randomAccount(), historyOnLink: HISTORY.slice(0, 1) });
     onTestFinished(() => fake.close());
-    const database = await backend.config();
-    const store = await openStore(database, TEST_OPTIONS);
+    const config = await backend.config();
+    const store = await openStore(config, TEST_OPTIONS);
     onTestFinished(() => store.close());
     await addConnection(store, { name: 'loja', kind: 'baileys', number: `+${fake.account.phone}` });
-    const result = await linkDevice(testContext(store), {
-      database,
-      lockWaitMs: 0,
-      connection: 'loja',
-      method: { kind: 'qr' },
-      url: fake.url,
-      secretKey: SecretKey.parse(randomBytes(32).toString('base64'), 'the test'),
-      batchSize: 100,
-      quietMs: 300,
-      stallMs: 1_500,
-      recordedOptions: {},
-      onStep: (step) => {
-        if (step.step === 'qr') void fake.scan(step.qr);
-      },
-    });
+    const { result } = await linkHere(fake, { config, store, key: randomBytes(32).toString('base64') });
     expect(result).toMatchObject({ status: 'partial', sync: 'stalled', messages: { created: 2 } });
     expect(exitCodeOf(result.status)).toBe(4);
   });
 
   it('pairs by QR code, brings in what the phone sends, shows it and unlinks it', async () => {
-    const { fake, machine, env } = await install();
+    const { fake, machine, env, call } = await install();
     const child = await machine.start(['link', '--connection', 'loja', '--json'], { env });
     const device = await scan(fake, child);
     const { code, stdout } = await child.ended;
@@ -180,17 +191,20 @@ describeOnBackends('link', (backend) => {
       expect(stored).not.toContain(word);
     }
 
-    const status = await machine.run(['link', 'status', '--check', '--json'], { env });
+    // As it is installed, on the database that comes with it.
+    const then = (argv: readonly string[]): Promise<Pick<ChildResult, 'code' | 'stdout'>> =>
+      backend.name === 'pglite' ? machine.run(argv, { env }) : call(argv);
+    const status = await then(['link', 'status', '--check', '--json']);
     expect(status.code).toBe(0);
     expect(JSON.parse(status.stdout)).toMatchObject({
       devices: [{ connection: { name: 'loja' }, device: device.number, key: 'ok', whatsapp: 'online' }],
     });
 
-    const unlinked = await machine.run(['unlink', '--connection', 'loja', '--yes', '--json'], { env });
+    const unlinked = await then(['unlink', '--connection', 'loja', '--yes', '--json']);
     expect(unlinked.code).toBe(0);
     expect(JSON.parse(unlinked.stdout)).toMatchObject({ onPhone: 'unlinked' });
     expect(device.isRemoved).toBe(true);
-    const after = await call(machine, ['link', 'status'], env);
+    const after = await call(['link', 'status']);
     expect(after.code).toBe(6);
     expect(after.stdout).toContain('No device is linked.');
     const keys = await machine.look(({ sql }) =>
@@ -200,14 +214,14 @@ describeOnBackends('link', (backend) => {
   });
 
   it('finishes after a kill in the middle of pairing, with the same device', async () => {
-    const { fake, machine, env } = await install();
+    const { fake, machine, env, call } = await install();
     const child = await machine.start(['link', '--connection', 'loja'], { env });
     const device = await scan(fake, child);
     await child.says('The phone is linked', 'stderr');
     await until(() => device.isOnline);
     child.process.kill('SIGKILL');
     await child.ended;
-    const again = await machine.run(['link', '--connection', 'loja', '--json'], { env });
+    const again = await call(['link', '--connection', 'loja', '--json']);
     expect(again.code, again.stderr).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ wasLinked: true, device: { device: device.number } });
     expect(fake.devices).toHaveLength(1);
@@ -265,54 +279,53 @@ describeOnBackends('link', (backend) => {
   });
 
   it('asks for a key before anything else, and takes no other than the one it was linked with', async () => {
-    const { fake, machine, env } = await install();
-    const { WA_RECONCILE_SECRET_KEY: key = '', ...keyless } = env;
-    const without = await call(machine, ['link', '--connection', 'loja'], keyless);
+    const { fake, machine, key, call } = await install();
+    const without = await call(['link', '--connection', 'loja'], { WA_RECONCILE_SECRET_KEY: '' });
     expect(without.code).toBe(2);
     expect(without.stderr).toContain('openssl rand -base64 32');
-    const short = await call(machine, ['link', '--connection', 'loja'], {
-      ...keyless,
-      WA_RECONCILE_SECRET_KEY: 'c2hvcnQ=',
-    });
+    const short = await call(['link', '--connection', 'loja'], { WA_RECONCILE_SECRET_KEY: 'c2hvcnQ=' });
     expect(short.code).toBe(2);
     expect(short.stderr).toContain('WA_RECONCILE_SECRET_KEY is not a key of 32 bytes in base64.');
     expect(short.stderr).not.toContain('c2hvcnQ=');
 
+    const device = await linked(fake, machine, key);
     const file = await machine.write('key', `${key}\n`);
-    const device = await linked(fake, machine, { ...keyless, WA_RECONCILE_SECRET_KEY_FILE: file });
+    const right = { WA_RECONCILE_SECRET_KEY: '', WA_RECONCILE_SECRET_KEY_FILE: file };
+    const opened = await call(['link', 'status', '--json'], right);
+    expect(JSON.parse(opened.stdout)).toMatchObject({ devices: [{ key: 'ok' }] });
     const before = await stored(machine);
-    const wrong = { ...keyless, WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
+    const wrong = { WA_RECONCILE_SECRET_KEY: randomBytes(32).toString('base64') };
     for (const argv of [
       ['link', '--connection', 'loja'],
       ['unlink', '--connection', 'loja', '--yes'],
     ]) {
-      const { code, stderr } = await call(machine, argv, wrong);
+      const { code, stderr } = await call(argv, wrong);
       expect(code).toBe(2);
       expect(stderr).toContain('it was encrypted with another key');
     }
-    const status = await call(machine, ['link', 'status', '--json'], wrong);
+    const status = await call(['link', 'status', '--json'], wrong);
     expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ key: 'wrong' }] });
     expect(await stored(machine)).toEqual(before);
     expect(device.isRemoved).toBe(false);
 
-    const forgotten = await call(machine, ['unlink', '--connection', 'loja', '--forget', '--yes'], wrong);
+    const forgotten = await call(['unlink', '--connection', 'loja', '--forget', '--yes'], wrong);
     expect(forgotten.code).toBe(0);
     expect(forgotten.stdout).toContain('Remove it on the phone as well');
     expect(device.isRemoved).toBe(false);
   });
 
   it('keeps what the phone sends while link status --check looks: it never comes again', async () => {
-    const { fake, machine, env } = await install();
-    const device = await linked(fake, machine, env);
+    const { fake, machine, key, call } = await install();
+    const device = await linked(fake, machine, key);
     const late = [archived({ chat: pnOf(ANA), id: 'LATE', at: AT + 9, text: 'tarde' })];
     await fake.pushHistory(device, {
       syncType: HistorySyncType.RECENT,
       conversations: [conversation(pnOf(ANA), late)],
     });
-    const { code } = await machine.run(['link', 'status', '--check'], { env });
+    const { code } = await call(['link', 'status', '--check']);
     expect(code).toBe(0);
     // What had not arrived by then is sent again, and what had is stored.
-    expect((await machine.run(['link', '--connection', 'loja'], { env })).code).toBe(0);
+    expect((await call(['link', '--connection', 'loja'])).code).toBe(0);
     const messages = await machine.look(({ sql }) =>
       sql.query(`select body from messages where external_id = 'LATE'`),
     );
@@ -320,22 +333,22 @@ describeOnBackends('link', (backend) => {
   });
 
   it('shows a new code after a kill before the phone has agreed', async () => {
-    const { fake, machine, env } = await install();
+    const { fake, machine, key, env } = await install();
     const child = await machine.start(['link', '--connection', 'loja'], { env });
     await shown(child, readTerminalQr);
     child.process.kill('SIGKILL');
     await child.ended;
-    await linked(fake, machine, env);
+    await linked(fake, machine, key);
   });
 
   it('pairs anew when the phone has unlinked the device', async () => {
-    const { fake, machine, env } = await install();
-    const first = await linked(fake, machine, env);
+    const { fake, machine, key, call } = await install();
+    const first = await linked(fake, machine, key);
     first.unlink();
-    const status = await machine.run(['link', 'status', '--check', '--json'], { env });
+    const status = await call(['link', 'status', '--check', '--json']);
     expect(status.code).toBe(6);
     expect(JSON.parse(status.stdout)).toMatchObject({ devices: [{ whatsapp: 'logged_out' }] });
-    const second = await linked(fake, machine, env);
+    const second = await linked(fake, machine, key);
     expect(second.number).not.toBe(first.number);
   });
 
@@ -351,40 +364,8 @@ describeOnBackends('link', (backend) => {
     expect(device.logins).toBe(1);
   });
 
-  it('owes a file that cannot be had until it is there, and says so every time', async () => {
-    const { fake, machine, env } = await install();
-    const child = await machine.start(['link', '--connection', 'loja'], { env });
-    const device = await scan(fake, child);
-    await until(() => device.isOnline);
-    const chat = conversation(pnOf(ANA), [archived({ chat: pnOf(ANA), id: 'F1', at: AT + 9, text: 'file' })]);
-    const full = { syncType: HistorySyncType.FULL, conversations: [chat] };
-    await fake.pushHistory(device, full, { as: 'missing-blob', chunkOrder: 2, progress: 100 });
-    await until(() => fake.downloads.length > 0);
-    child.process.kill('SIGINT');
-    await child.ended;
-    const again = await machine.run(['link', '--connection', 'loja'], { env });
-    expect(again.code).toBe(4);
-    expect(again.stdout).toMatch(/1 file of history could not be downloaded \(.+\)\./);
-    expect(again.stdout).toContain('missing: chunk 2 of the full history: ');
-    expect(again.stdout).not.toContain('Is it online?');
-    expect(again.stdout).toContain('wa-reconcile link --connection loja');
-    const report = await machine.run(['report', '--json'], { env });
-    expect(JSON.parse(report.stdout)).toMatchObject({
-      alerts: [{ kind: 'history_owed', count: 1, remedy: 'wa-reconcile link --connection loja' }],
-    });
-    fake.healFiles();
-    const whole = await machine.run(['link', '--connection', 'loja', '--json'], { env });
-    expect(whole.code).toBe(0);
-    expect(JSON.parse(whole.stdout)).toMatchObject({
-      status: 'completed',
-      chunks: { announced: 1, received: 1, applied: 1 },
-      missingFiles: { count: 0, chunks: [] },
-      messages: { created: 1 },
-    });
-  });
-
-  it('says in seconds that a file of the history cannot be had, and what is missing', async () => {
-    const { fake, machine, env } = await install();
+  it('says in seconds that a file of the history cannot be had, and owes it until it is there', async () => {
+    const { fake, machine, env, call } = await install();
     const child = await machine.start(['link', '--connection', 'loja'], { env });
     const device = await scan(fake, child);
     await until(() => device.isOnline);
@@ -399,10 +380,27 @@ describeOnBackends('link', (backend) => {
     expect(stdout).toContain('missing: chunk 2 of the full history: ');
     expect(stdout).not.toContain('did not arrive');
     expect(stderr).toContain('3 of 4 chunks received, with 2 messages');
+    // It says so every time.
+    const again = await call(['link', '--connection', 'loja']);
+    expect(again.code).toBe(4);
+    expect(again.stdout).toMatch(/1 file of history could not be downloaded \(.+\)\./);
+    expect(again.stdout).toContain('missing: chunk 2 of the full history: ');
+    expect(again.stdout).not.toContain('Is it online?');
+    expect(again.stdout).toContain('wa-reconcile link --connection loja');
+    const report = await call(['report', '--json']);
+    expect(JSON.parse(report.stdout)).toMatchObject({
+      alerts: [{ kind: 'history_owed', count: 1, remedy: 'wa-reconcile link --connection loja' }],
+    });
     fake.healFiles();
-    const whole = await machine.run(['link', '--connection', 'loja'], { env });
+    const whole = await call(['link', '--connection', 'loja', '--json']);
     expect(whole.code).toBe(0);
-    expect(whole.stdout).toContain('1 message and 0 leads created from 1 chunk of history');
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      status: 'completed',
+      chunks: { announced: 1, received: 1, applied: 1 },
+      missingFiles: { count: 0, chunks: [] },
+      messages: { created: 1 },
+      leads: { created: 0 },
+    });
   });
 
   it('exits with 143 when SIGTERM ends the wait for a file, which stays owed', async () => {
@@ -437,7 +435,7 @@ describeOnBackends('link', (backend) => {
   });
 
   it('says what it cannot do', async () => {
-    const { machine, env } = await install({ kind: 'cloud_api' });
+    const { call } = await install({ kind: 'cloud_api' });
     const cases: [argv: string[], code: number, says: string, changed?: Record<string, string>][] = [
       [['link', '--connection', 'loja'], 2, 'is a pure Cloud API number'],
       [['link', '--connection', 'nobody'], 2, "There is no connection 'nobody'"],
@@ -457,7 +455,7 @@ describeOnBackends('link', (backend) => {
     ];
     await Promise.all(
       cases.map(async ([argv, expected, says, changed]) => {
-        const { code, stderr } = await call(machine, argv, { ...env, ...changed });
+        const { code, stderr } = await call(argv, changed);
         expect(stderr).toContain(says);
         expect(code).toBe(expected);
       }),

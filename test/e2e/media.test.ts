@@ -37,7 +37,7 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
       }),
     );
     const log = await machine.write('log.ndjson', bodies.map((body) => `${JSON.stringify(body)}\n`).join(''));
-    expect((await machine.run(['replay', log, '--register'])).code).toBe(0);
+    expect((await machine.call(['replay', log, '--register'])).code).toBe(0);
     const to = join(machine.directory, 'media');
     const env = { WA_RECONCILE_GRAPH_URL: fake.url, WA_RECONCILE_GRAPH_TOKEN: TOKEN };
     const line = ['media', 'fetch', '--to', to, '--json'];
@@ -64,7 +64,7 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
     child.process.kill('SIGKILL');
     await child.ended;
     const before = addresses().length;
-    const again = await machine.run(line, { env });
+    const again = await machine.call(line, { env });
     expect(again.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({
       status: 'completed',
@@ -96,25 +96,26 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
       expect(dump).not.toContain(hidden);
   });
 
-  test('Ctrl-C ends after the files at work, and the next run goes on', async () => {
-    const { machine, fake, files, to, env, line, addresses } = await prepare();
-    for (let index = 0; index < FILES; index += 1) {
-      fake.fail(`file/${7000 + index}`, { kind: 'slow', pieceBytes: 50_000, ms: 150 });
-    }
-    const child = await machine.start([...line, '--concurrency', '2'], { env });
-    while (addresses().length < 3) await new Promise((later) => setTimeout(later, 20));
-    child.process.kill('SIGINT');
-    const ended = await child.ended;
-    expect(ended.code).toBe(130);
-    expect(fake.mostAtOnce()).toBeLessThanOrEqual(2);
-    const listed = await machine.run(['runs', 'list', '--command', 'media fetch', '--json']);
-    expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ status: 'interrupted' }] });
-    expect((await machine.run(line, { env })).code).toBe(0);
-    await expectAll(to, files);
-  });
-
-  // The embedded database is the command's own, and its files are larger.
+  // What a signal does to the work is the same on both.
   if (backend === 'postgresql') {
+    test('Ctrl-C ends after the files at work, and the next run goes on', async () => {
+      const { machine, fake, files, to, env, line, addresses } = await prepare();
+      for (let index = 0; index < FILES; index += 1) {
+        fake.fail(`file/${7000 + index}`, { kind: 'slow', pieceBytes: 50_000, ms: 150 });
+      }
+      const child = await machine.start([...line, '--concurrency', '2'], { env });
+      while (addresses().length < 3) await new Promise((later) => setTimeout(later, 20));
+      child.process.kill('SIGINT');
+      const ended = await child.ended;
+      expect(ended.code).toBe(130);
+      expect(fake.mostAtOnce()).toBeLessThanOrEqual(2);
+      const listed = await machine.call(['runs', 'list', '--command', 'media fetch', '--json']);
+      expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ status: 'interrupted' }] });
+      expect((await machine.call(line, { env })).code).toBe(0);
+      await expectAll(to, files);
+    });
+
+    // The embedded database is the command's own, and its files are larger.
     test('a full disk stops it cleanly, and nothing half written stays', async () => {
       const { machine, files, to, env, line } = await prepare();
       const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -126,7 +127,7 @@ describe.each(['pglite', 'postgresql'] as const)('media on %s', (backend) => {
       expect(full.stderr).toContain('media_directory');
       expect(full.stderr).toContain('goes on where it stopped');
       expect((await readdir(to, { recursive: true })).filter((name) => /jpg|part/.test(name))).toEqual([]);
-      const rest = await machine.run(line, { env });
+      const rest = await machine.call(line, { env });
       expect(JSON.parse(rest.stdout)).toMatchObject({ connections: [{ fetched: FILES, owed: 0 }] });
       await expectAll(to, files);
     });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { GraphClient } from '../../src/graph/client.js';
 import { GraphError } from '../../src/graph/errors.js';
@@ -265,6 +265,11 @@ describe('the client of the Graph API', () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((closed) => server.close(closed));
     const { client } = clientFor(`http://127.0.0.1:${port}`);
+    // The shortest pauses that there are between its attempts.
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    onTestFinished(() => {
+      random.mockRestore();
+    });
     const error = await failureOf(client.post('x', {}, Anything));
     expect(error).toMatchObject({ reason: 'unreachable', hadNoEffect: true });
     expect(error.message).toBe(`127.0.0.1:${port} cannot be reached: ECONNREFUSED.`);

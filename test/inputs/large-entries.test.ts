@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { after, firstProblem, openPaths, read, readText, temporaryDirectory } from './support.js';
+import { after, firstProblem, openPaths, readText, temporaryDirectory } from './support.js';
 
 const SMALL = '{"a":1}';
 const LARGE = JSON.stringify({ text: 'x'.repeat(500) });
@@ -54,7 +54,7 @@ async function writeLarge(before: string, after: string): Promise<string> {
   const file = path.join(await temporaryDirectory(), 'log');
   const piece = 'x'.repeat(1_000_000);
   await pipeline(
-    Readable.from([before, ...Array.from({ length: 60 }, () => piece), after]),
+    Readable.from([before, ...Array.from({ length: 40 }, () => piece), after]),
     createWriteStream(file),
   );
   return file;
@@ -64,7 +64,7 @@ test.each([
   ['NDJSON', `${SMALL}\n{"text":"`, `"}\n${SMALL}\n`],
   ['an array', `[${SMALL},{"text":"`, `"},${SMALL}]`],
   ['CSV', `id,payload\n1,"{""a"":1}"\n2,"{""text"":""`, `""}"\n3,"{""a"":1}"\n`],
-])('60 MB in one entry of %s are read past in flat memory', async (_, before, behind) => {
+])('40 MB in one entry of %s are read past in flat memory', async (_, before, behind) => {
   const source = await openPaths([await writeLarge(before, behind)]);
   collectGarbage();
   const memoryBefore = process.memoryUsage();
@@ -74,7 +74,7 @@ test.each([
     collectGarbage();
     const { heapUsed, external } = process.memoryUsage();
     most = Math.max(most, heapUsed + external - memoryBefore.heapUsed - memoryBefore.external);
-  }, 2);
+  }, 20);
   const kinds = [];
   for await (const item of source.items()) kinds.push(item.kind);
   clearInterval(watch);
@@ -91,12 +91,14 @@ test('an array of many elements is never held as a whole', async () => {
   );
   const before = process.memoryUsage.rss();
   let entries = 0;
+  let problems = 0;
   let most = 0;
   for await (const item of (await openPaths([file])).items()) {
     if (item.kind === 'entry') entries++;
+    else problems++;
     most = Math.max(most, process.memoryUsage.rss() - before);
   }
   expect(entries).toBe(4001);
   expect(most).toBeLessThan(38_000_000);
-  expect((await read(file)).problems).toEqual([]);
+  expect(problems).toBe(0);
 });

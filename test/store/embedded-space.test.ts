@@ -64,10 +64,9 @@ describe('a process that is deaf because the embedded database spins', () => {
     const module = join(await builtBinary(), '..', '..', 'src', 'cli', 'stuck-watchdog.js');
     const script = `import { watchForFullDisk } from ${JSON.stringify(pathToFileURL(module).href)};
       const watchdog = watchForFullDisk({
-        directory: ${JSON.stringify(tmpdir())}, pid: process.pid, deafMs: 500, fullBytes: ${fullBytes},
+        directory: ${JSON.stringify(tmpdir())}, pid: process.pid, deafMs: ${DEAF_MS}, fullBytes: ${fullBytes},
       });
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      const end = Date.now() + 6_000;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
       ${then}
       watchdog.close();`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -78,20 +77,21 @@ describe('a process that is deaf because the embedded database spins', () => {
     const [, signal] = (await once(child, 'close')) as [unknown, unknown];
     return { signal, stderr };
   }
-  const SPIN = 'while (Date.now() < end);';
+  const DEAF_MS = 200;
+  const spinFor = (ms: number): string => `const end = Date.now() + ${ms}; while (Date.now() < end);`;
 
   test('is ended when the disk is full, and says so', async () => {
-    const { signal, stderr } = await watched(SPIN, Number.MAX_SAFE_INTEGER);
+    const { signal, stderr } = await watched(spinFor(30 * DEAF_MS), Number.MAX_SAFE_INTEGER);
     expect(signal).toBe('SIGKILL');
     expect(stderr).toContain('wa-reconcile: The disk of the database is full: ');
   });
 
   test('is left alone when there is space, however long it works', async () => {
-    expect(await watched(SPIN, 0)).toEqual({ signal: null, stderr: '' });
+    expect(await watched(spinFor(10 * DEAF_MS), 0)).toEqual({ signal: null, stderr: '' });
   });
 
   test('is left alone on a full disk while it still listens', async () => {
-    const listening = 'await new Promise((resolve) => setTimeout(resolve, 3_000));';
+    const listening = 'await new Promise((resolve) => setTimeout(resolve, 1_500));';
     expect(await watched(listening, Number.MAX_SAFE_INTEGER)).toEqual({ signal: null, stderr: '' });
   });
 });

@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { StoredDevice } from '../../src/commands/devices/stored-device.js';
 import type { Store } from '../../src/store/store.js';
-import { runCli, type Seen } from '../cli/run-cli.js';
-import type { Installation } from '../e2e/installation.js';
+import type { Seen } from '../cli/run-cli.js';
+import type { CallSurroundings, Installation } from '../e2e/installation.js';
 import { addConnection } from './connections.js';
 import { childEnvironment } from './fake-whatsapp/child-environment.js';
 import { connectClient, type TestClient } from './fake-whatsapp/client.js';
@@ -31,12 +31,6 @@ export interface LinkedMachine {
    * Baileys start is paid once for all cases of a file. What is about processes takes `machine`.
    */
   call: (argv: readonly string[], surroundings?: CallSurroundings) => Promise<Seen>;
-}
-
-/** How one call in this process differs from the usual. */
-export interface CallSurroundings {
-  env?: Readonly<Record<string, string>>;
-  stdin?: string;
 }
 
 export interface LinkedOptions {
@@ -88,17 +82,26 @@ export async function linkedMachine(
     device,
     witness: Object.assign(client, { device: other }),
     env: { ...(await childEnvironment(fake)), ...own },
-    call: async (argv, { env = {}, ...stdin } = {}) => {
-      const usual = getGlobalDispatcher();
-      setGlobalDispatcher(createMediaDispatcher(fake.httpUrl));
-      try {
-        const { directory, environment } = machine;
-        return await runCli(argv, { env: { ...environment, ...own, ...env }, cwd: directory, ...stdin });
-      } finally {
-        setGlobalDispatcher(usual);
-      }
-    },
+    call: (argv, { env, ...stdin } = {}) =>
+      callBeside(fake, machine, argv, { env: { ...own, ...env }, ...stdin }),
   };
+}
+
+const USUAL_DISPATCHER = getGlobalDispatcher();
+
+/** Runs the command line in this process, whose files of history come from the fake. */
+export async function callBeside(
+  { httpUrl }: FakeWhatsApp,
+  machine: Installation,
+  argv: readonly string[],
+  surroundings: CallSurroundings = {},
+): Promise<Seen> {
+  setGlobalDispatcher(createMediaDispatcher(httpUrl));
+  try {
+    return await machine.call(argv, surroundings);
+  } finally {
+    setGlobalDispatcher(USUAL_DISPATCHER);
+  }
 }
 
 async function connectionId(store: Store): Promise<string> {

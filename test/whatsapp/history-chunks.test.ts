@@ -102,7 +102,7 @@ describe('what comes when nobody waits any more', () => {
     whatsapp.fake.onHistoryRequest(
       answerFromArchive([chatOf(40, { answersAs: lidOf(ANA), pnJid: pnOf(ANA) })], {
         as: 'blob',
-        downloadMs: 2_000,
+        downloadMs: 1_000,
         sessionId: 'none',
       }),
     );
@@ -121,7 +121,7 @@ describe('what comes when nobody waits any more', () => {
         syncType: proto.HistorySync.HistorySyncType.ON_DEMAND,
         conversations: [conversation(pnOf(ANA), chatOf(3).messages)],
       },
-      { as: 'blob', downloadMs: 2_500 },
+      { as: 'blob', downloadMs: 1_200 },
     );
     await until(() => keeper.owed.size === 1);
     await session.end();

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { proto } from '@whiskeysockets/baileys';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openHistorySession } from '../../src/whatsapp/history-session.js';
 import { lidOf, pnOf } from '../support/fake-whatsapp/account.js';
 import { answerFromArchive, conversation } from '../support/fake-whatsapp/archive.js';
 import { until } from '../support/fake-whatsapp/session.js';
 import { ANA, before, chatOf, FIRST_AT, idsOf, useHistorySessions } from '../support/asking-history.js';
 import { memoryDevice, memoryKeeper } from '../support/memory-device.js';
+
+vi.mock('../../src/whatsapp/assumptions.js', async (load) =>
+  (await import('../support/short-pauses.js')).shorten(await load<object>()),
+);
 
 const { whatsapp, open } = useHistorySessions();
 const { EndOfHistoryTransferType } = proto.Conversation;
@@ -180,7 +184,7 @@ describe('a session for history', () => {
 
   it('is offline when WhatsApp cannot be reached in time, and says why', async () => {
     whatsapp.fake.refuseConnections(503);
-    const { session } = await open({ connectTimeoutMs: 400 });
+    const { session } = await open({ connectTimeoutMs: 800 });
     expect(session.problem).toEqual({ kind: 'offline', reason: '503' });
     expect(await session.fetchPage(before(5, { timeoutMs: 300 }))).toEqual({
       kind: 'offline',

@@ -211,7 +211,8 @@ describe('pairing', () => {
     const { outcome, shown, steps, stop } = startPairing({ stallMs: 120_000 });
     const device = await whatsapp.fake.scan(await shown());
     await until(() => device.isOnline);
-    const file = { as: 'blob', downloadMs: 60_000, chunkOrder: 2, progress: 100 } as const;
+    // A little longer than it takes to be said.
+    const file = { as: 'blob', downloadMs: 4_800, chunkOrder: 2, progress: 100 } as const;
     await whatsapp.fake.pushHistory(device, CHAT, file);
     const wait = await until(() => steps.find(({ step }) => step === 'waiting'));
     stop.abort();
@@ -231,7 +232,7 @@ describe('pairing', () => {
     const { outcome, shown, steps } = startPairing({
       url: fake.url,
       accepts: () => true,
-      stallMs: 6_000,
+      stallMs: 4_500,
     });
     await fake.scan(await shown());
     expect(await outcome).toMatchObject({
