@@ -48,7 +48,11 @@ const DAMAGES: Record<string, { statements: string[]; contact: string }> = {
 };
 
 describeOnBackends('a name that the raw log gives a contact', (backend) => {
-  for (const [what, { statements, contact }] of Object.entries(DAMAGES))
+  // One statement takes names alone, several take the lead as well.
+  const kindOf = ({ statements }: (typeof DAMAGES)[string]): number => statements.length;
+  for (const [what, { statements, contact }] of backend.some(Object.entries(DAMAGES), ([, damage]) =>
+    kindOf(damage),
+  ))
     it(`is a finding everywhere when it is gone (${what}), and reconcile brings it back`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);

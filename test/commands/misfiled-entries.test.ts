@@ -44,7 +44,7 @@ describeOnBackends('raw entries that are filed under', (backend) => {
   const cases = Object.entries(DAMAGES).flatMap(([what, sets]) =>
     Object.entries(MENDS).map(([command, mend]) => ({ what, sets, command, mend })),
   );
-  it.each(backend.some(cases, ({ what, command }) => `${what} ${command}`))(
+  it.each(backend.some(cases, ({ what }) => what))(
     '$what are findings everywhere, and right after $command',
     async ({ sets, mend }) => {
       const store = await backend.open();

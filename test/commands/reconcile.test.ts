@@ -138,7 +138,7 @@ describeOnBackends('a night', (backend) => {
   /** Two that say the same within a second: only their raw entries tell which row was which. */
   const ALIKE = [live('OK1', 900, { text: { body: 'ok' } }), live('OK2', 901, { text: { body: 'ok' } })];
 
-  it.each([['M7'], ['OK1'], ['OK2']])(
+  it.each(backend.some([['M7'], ['OK1'], ['OK2']], ([id]) => id.replace(/\d/, '')))(
     'restores a message whose row has lost its id (%s), merges that row, and is clean the next time',
     async (id) => {
       const store = await backend.open();
@@ -205,30 +205,33 @@ describeOnBackends('a night', (backend) => {
   /** An outbound message with the statuses that it had, each in an entry of its own. */
   const HURT = [echo('HURT', 800), status('HURT', 'delivered', 810), status('HURT', 'read', 820)];
 
-  it.each(HURTS)('restores a message that is %s, however long ago it came', async (_what, hurt) => {
-    const store = await backend.open();
-    await replayBodies(store, [...MANY, ...HURT]);
-    await night(store);
-    const before = await normalisedDatabase(store);
-    await later(store, 30);
-    await replayBodies(store, [live('NEW', 900)]);
-    await night(store);
-    const clean = await normalisedDatabase(store);
-    await later(store, 30);
-    expect(await store.sql.execute(hurt)).toBe(1);
-    const restored = await night(store);
-    expect(unaccounted(restored)).toBe(0);
-    expect(restored.since).toBeNull();
-    expect(restored.restored?.entries).toBeGreaterThan(0);
-    expect(await normalisedDatabase(store)).toEqual(clean);
-    expect(before).not.toEqual(clean);
-    await later(store, 1);
-    const next = await night(store);
-    expect(next).toMatchObject({ restored: null, figures: { missing: 0, restored: 0 } });
-    // The entry that was replayed to restore it, at most: everything else is proven.
-    expect(next.figures.messages).toBeLessThanOrEqual(1);
-    expect(next.since).not.toBeNull();
-  });
+  it.each(backend.some(HURTS, ([what]) => what === 'gone'))(
+    'restores a message that is %s, however long ago it came',
+    async (_what, hurt) => {
+      const store = await backend.open();
+      await replayBodies(store, [...MANY, ...HURT]);
+      await night(store);
+      const before = await normalisedDatabase(store);
+      await later(store, 30);
+      await replayBodies(store, [live('NEW', 900)]);
+      await night(store);
+      const clean = await normalisedDatabase(store);
+      await later(store, 30);
+      expect(await store.sql.execute(hurt)).toBe(1);
+      const restored = await night(store);
+      expect(unaccounted(restored)).toBe(0);
+      expect(restored.since).toBeNull();
+      expect(restored.restored?.entries).toBeGreaterThan(0);
+      expect(await normalisedDatabase(store)).toEqual(clean);
+      expect(before).not.toEqual(clean);
+      await later(store, 1);
+      const next = await night(store);
+      expect(next).toMatchObject({ restored: null, figures: { missing: 0, restored: 0 } });
+      // The entry that was replayed to restore it, at most: everything else is proven.
+      expect(next.figures.messages).toBeLessThanOrEqual(1);
+      expect(next.since).not.toBeNull();
+    },
+  );
 
   backend.once(
     'notices what is gone beside rows that another program adds, and what went with its statuses',
@@ -306,7 +309,7 @@ describeOnBackends('a night', (backend) => {
   ];
 
   it('counts one row as one, and restores what a dry run promises', async () => {
-    for (const [what, sql, restorable] of COUNTED) {
+    for (const [what, sql, restorable] of backend.some(COUNTED, ([, , restorable]) => restorable)) {
       for (const full of [false, true]) {
         const store = await backend.open();
         await replayBodies(store, [

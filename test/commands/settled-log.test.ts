@@ -44,7 +44,8 @@ const DAMAGES = {
 };
 
 describeOnBackends('a log that is older than the last run', (backend) => {
-  for (const [what, damage] of Object.entries(DAMAGES))
+  const tableOf = (damage: string): string | undefined => /(?:update|from) (\w+)/.exec(damage)?.[1];
+  for (const [what, damage] of backend.some(Object.entries(DAMAGES), ([, statement]) => tableOf(statement)))
     it(`is compared all the same when another program changes ${what}`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
-import { readConstraintStates, readKeyStates, UNIQUE_KEYS } from '../../src/store/checks/schema.js';
-import { describeOnBackends } from '../support/databases.js';
+import {
+  isKeySound,
+  MESSAGE_KEY,
+  readConstraintStates,
+  readKeyStates,
+  UNIQUE_KEYS,
+} from '../../src/store/checks/schema.js';
+import { openStore } from '../../src/store/open-store.js';
+import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 
 describeOnBackends('what verify expects of the catalog is what the migrations make', (backend) => {
   it('every unique index, and no other', async () => {
@@ -17,6 +24,23 @@ describeOnBackends('what verify expects of the catalog is what the migrations ma
     expect(rows.map((row) => row['definition']).sort()).toEqual(expected.sort());
     const states = await readKeyStates(sql);
     for (const [key, state] of states) expect(state).toEqual({ state: 'sound', by: key.index });
+  });
+
+  it('one of them alone: by whatever name, and not by an index of another table', async () => {
+    const store = await openStore(await backend.config(), TEST_OPTIONS);
+    const { sql } = store;
+    const isSound = (): Promise<boolean> => isKeySound(sql, MESSAGE_KEY);
+    expect(await isSound()).toBe(true);
+    await sql.execute(`alter index ${MESSAGE_KEY.index} rename to another_name`);
+    expect(await isSound()).toBe(true);
+    await sql.execute('drop index another_name');
+    expect(await isSound()).toBe(false);
+    await sql.execute(`create table other (${MESSAGE_KEY.columns.map((name) => `${name} text`).join(', ')})`);
+    await sql.execute(
+      `create unique index ${MESSAGE_KEY.index} on other (${MESSAGE_KEY.columns.join(', ')})`,
+    );
+    expect(await isSound()).toBe(false);
+    await store.close();
   });
 
   it('every foreign key and check, and no other', async () => {

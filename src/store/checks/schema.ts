@@ -121,6 +121,15 @@ export async function readKeyStates(sql: Sql): Promise<Map<UniqueKey, KeyState>>
   return new Map(UNIQUE_KEYS.map((key) => [key, stateOf(key, tables, indexes)]));
 }
 
+/**
+ * Whether an index serves the key; asks only for its table, because every look at the messages asks. Unlike a constraint, which a
+ * restored dump can bypass, a valid unique index has no exceptions: it is the proof.
+ */
+export async function isKeySound(sql: Sql, key: UniqueKey): Promise<boolean> {
+  const indexes = await readIndexes(sql, key.table);
+  return indexes.some((index) => faultOf(key, index) === null);
+}
+
 function stateOf(key: UniqueKey, tables: ReadonlySet<string>, indexes: readonly FoundIndex[]): KeyState {
   if (!tables.has(key.table)) return { state: 'table_missing' };
   const here = indexes.filter((index) => index.table === key.table);
@@ -167,8 +176,8 @@ async function readTables(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map((row) => textOf(row, 'name')));
 }
 
-/** Every index of the schema: one with a key's name may be anything. */
-async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
+/** Every index of the schema, or of one of its tables: one with a key's name may be anything. */
+async function readIndexes(sql: Sql, table: string | null = null): Promise<FoundIndex[]> {
   const rows = await sql.query(
     `select t.relname::text as table_name, i.relname::text as index_name,
        x.indisunique as is_unique, x.indimmediate as is_immediate,
@@ -190,8 +199,9 @@ async function readIndexes(sql: Sql): Promise<FoundIndex[]> {
        left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = part.attnum
        where part.ordinal <= x.indnkeyatts
      ) k
-     where n.nspname = current_schema()
+     where n.nspname = current_schema() and ($1::text is null or t.relname = $1)
      order by i.relname`,
+    [table],
   );
   return rowsOf(FOUND_INDEX, rows);
 }

@@ -1,6 +1,6 @@
 import { keyIdInside } from '../wamids.js';
 import { arrayLiteral } from '../array-literal.js';
-import { MESSAGE_KEY, readKeyStates } from '../checks/schema.js';
+import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { booleanOf, textOf, textOrNull } from '../row.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 
@@ -277,7 +277,7 @@ export function groupOf(row: SqlRow): DuplicateGroup {
  * copied from the other, and one of them was changed.
  */
 export async function readCopiedRows(sql: Sql): Promise<{ id: string; entryId: string }[]> {
-  if ((await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound') return [];
+  if (await isKeySound(sql, MESSAGE_KEY)) return [];
   const rows = await sql.query(
     `select m.id, m.batch_id
      from (

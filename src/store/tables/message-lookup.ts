@@ -1,4 +1,4 @@
-import { MESSAGE_KEY, readKeyStates } from '../checks/schema.js';
+import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { textOf, booleanOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { keyParameters, type MessageKey } from './messages.js';
@@ -89,7 +89,7 @@ export async function openMessageLookup(sql: Sql): Promise<MessageLookup> {
 
 /** Those of these ids shared by several rows; none if the unique index exists. */
 export async function readDuplicateIds(sql: Sql, keys: readonly MessageKey[]): Promise<MessageKey[]> {
-  if (keys.length === 0 || (await isUnique(sql))) return [];
+  if (keys.length === 0 || (await isKeySound(sql, MESSAGE_KEY))) return [];
   const rows = await sql.query(
     `select connection_id, external_id from messages
      where (connection_id, external_id) in (select * from unnest($1::uuid[], $2::text[]))
@@ -99,13 +99,9 @@ export async function readDuplicateIds(sql: Sql, keys: readonly MessageKey[]): P
   return rows.map((row) => ({ connectionId: textOf(row, 'connection_id'), id: textOf(row, 'external_id') }));
 }
 
-async function isUnique(sql: Sql): Promise<boolean> {
-  return (await readKeyStates(sql)).get(MESSAGE_KEY)?.state === 'sound';
-}
-
 /** Whether indexes exist for both message ids. */
 async function hasIndexes(sql: Sql): Promise<boolean> {
-  if (!(await isUnique(sql))) return false;
+  if (!(await isKeySound(sql, MESSAGE_KEY))) return false;
   const [row] = await sql.query(
     `select exists (
        select from pg_index i

@@ -72,7 +72,7 @@ describeOnBackends('verify finds nothing wrong', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: 20 },
+        { numRuns: backend.name === 'postgresql' ? 20 : 6 },
       );
     },
     120_000,
