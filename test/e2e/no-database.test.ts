@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   link: ['--connection', 'main'],
   unlink: ['--connection', 'main', '--yes'],
   messages: ['+5511912345678'],
+  erase: ['+5511912345678'],
   export: ['+5511912345678', '-o', 'chat.html'],
   prune: ['--older-than', '180d'],
 };
