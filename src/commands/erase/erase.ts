@@ -7,6 +7,7 @@ import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { KeyedNames } from '../../model/secrets.js';
 import { erasedName } from '../../rules/erased-people.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import {
   eraseFromJournal,
   eraseMessages,
@@ -163,7 +164,7 @@ class Erasing {
     for (let more = true; more;) {
       if (this.isStopped()) return;
       const gone = await this.inBatch(run, (tx) =>
-        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads }),
+        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads, cameLive: CAME_LIVE_SQL }),
       );
       more = (gone['messages'] ?? 0) > 0;
     }
