@@ -122,6 +122,46 @@ describeOnBackends('a group in which only an erased person wrote', (backend) => 
   });
 });
 
+describeOnBackends('what others do to an erased message in a group', (backend) => {
+  it('does not wait for it, in whatever order the log comes again', async () => {
+    const store = await backend.open();
+    const group = { group_id: 'Z3J1cG8=' };
+    // Meta's ids in groups hold the group, and a reaction says only what it is to.
+    const log = [
+      live('x', 0, { ...group, id: 'wamid.GROUP1' }),
+      live('y', 1, {
+        ...group,
+        from: BRU,
+        id: 'wamid.GROUP2',
+        type: 'reaction',
+        text: undefined,
+        reaction: { message_id: 'wamid.GROUP1', emoji: '👍' },
+      }),
+      live('z', 2, { ...group, from: BRU, id: 'wamid.GROUP3' }),
+    ];
+    await replayBodies(store, log, IN_GROUPS);
+    await eraseAna(store);
+    expect(await findings(store)).toEqual([]);
+    for (const [at, again] of [log, [...log].reverse()].entries()) {
+      const bodies = again.map((body) => ({ at, body: JSON.stringify(body) }));
+      const run = await replayBodies(store, bodies, { ...IN_GROUPS, batchSize: 1 });
+      expect(run.messages.skipped['erased']).toBe(1);
+      expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+    }
+    expect(
+      await value(
+        store,
+        `select count(*)::int from webhook_log where counters #>> '{skipped,reaction,erased}' = '1'`,
+      ),
+    ).toBe(3);
+    expect(await value(store, `select json_agg(external_id) from messages`)).toEqual(['wamid.GROUP3']);
+    expect(await findings(store)).toEqual([]);
+    // Lifted, nothing is left of it.
+    await allowErased(testContext(store, KEYED), `+${ANA}`);
+    expect(await value(store, 'select count(*)::int from erased_identities')).toBe(0);
+  });
+});
+
 describeOnBackends('the names of an erased person', (backend) => {
   it('are gone from every place that typed or showed them', async () => {
     const store = await backend.open();

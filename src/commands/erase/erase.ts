@@ -24,6 +24,7 @@ import {
   recordErasure,
   writeErasureKey,
 } from '../../store/tables/erasures.js';
+import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { settleLeads } from '../dedupe/settle-leads.js';
@@ -79,7 +80,12 @@ export async function erase(
     async (run) => {
       await ctx.store.transaction(async (tx) => {
         if (names.sealed !== null) await writeErasureKey(tx, names.sealed);
-        await beginErasure(tx, { id, runId: run.id, startedAt: ctx.clock() }, hashes);
+        // What waits for a message of theirs in a group does not always say whose it is.
+        const written = await readWrittenInGroups(tx, person.rows.authors);
+        await beginErasure(tx, { id, runId: run.id, startedAt: ctx.clock() }, [
+          ...hashes,
+          ...written.map((message) => erasedName(names.key, message)),
+        ]);
       });
       await work.run(run);
       const status = work.isDone ? 'completed' : 'interrupted';

@@ -16,7 +16,7 @@ export interface Redacted {
   /** All of their names, as the raw log's index has them. */
   names: { has: (name: string) => boolean };
   /** Messages of theirs whose reactions do not say whose message that is. */
-  messages?: ReadonlySet<string>;
+  messages: { has: (id: string) => boolean };
   /** What may not be left of them around the items that stay, if these items go: digits of their numbers, ids, what they are called. */
   wordsOf: (theirs: readonly Fact[]) => readonly string[];
 }
@@ -211,7 +211,7 @@ function isWrittenBy(
   messages: Redacted['messages'],
 ): boolean {
   if (fact.kind !== 'message')
-    return messages?.has(fact.targetExternalId) === true || itemNames(itemAt(fact.path), names);
+    return messages.has(fact.targetExternalId) || itemNames(itemAt(fact.path), names);
   const author = fact.rawMeta?.['participant'];
   return (
     typeof author === 'string' && nodesOf(identitiesOfUser(author)).some(({ value }) => names.has(value))

@@ -32,7 +32,7 @@ export function withoutErased(
       verified: entry.verified,
       isScoped: entry.connectionScope !== NO_SCOPE,
     },
-    { names: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
+    { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
     (body) => {
       const again = read(body);
       return again.failure === null ? again : null;
