@@ -3,12 +3,12 @@ import type { KeyedNames } from '../model/secrets.js';
 /** Names whose answer is remembered; a log has the same few over and over. */
 const REMEMBERED = 100_000;
 
-/** What is left of a name of an erased person. */
+/** What is left of a name of an erased person, or of the id of what they wrote in a group. */
 export function erasedName(key: KeyedNames, name: string): string {
   return key.nameOf(['erased person', name]);
 }
 
-/** The people who were erased: whether a name is one of theirs, and nothing else. */
+/** The people who were erased: whether a name is one of theirs, or the id of what they wrote in a group, and nothing else. */
 export class ErasedPeople {
   private readonly answers = new Map<string, boolean>();
 
@@ -17,7 +17,7 @@ export class ErasedPeople {
     private readonly hashes: ReadonlySet<string>,
   ) {}
 
-  /** `name`: as identities have it. */
+  /** `name`: as identities have it; or the id of a message. */
   has(name: string): boolean {
     const known = this.answers.get(name);
     if (known !== undefined) return known;

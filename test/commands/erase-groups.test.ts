@@ -3,6 +3,7 @@ import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { exportMessages } from '../../src/commands/export/export-messages.js';
+import { report } from '../../src/commands/report/report.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { explain } from '../../src/commands/explain/explain.js';
@@ -12,8 +13,9 @@ import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { reportOptions } from '../support/reporting.js';
 import { value } from '../support/shown.js';
-import { ANA, ANA_LID, BRU, live, liveFrom, webEvent, webLive } from '../support/webhooks.js';
+import { ANA, ANA_LID, BRU, live, liveFrom, wamid, webEvent, webLive } from '../support/webhooks.js';
 
 const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
@@ -99,6 +101,64 @@ describeOnBackends('erase in groups', (backend) => {
     expect(await traces(store)).toEqual([]);
     expect(await value(store, `select json_agg(external_id order by 1) from messages`)).toEqual(['G1', 'G3']);
     expect(await findings(store)).toEqual([]);
+  });
+});
+
+describeOnBackends('a group in which only an erased person wrote', (backend) => {
+  it('has no message and no ticket of theirs, and every command finds it as it should be', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [LOG[1], LOG[6], LOG[7], live('B0', 1, { from: BRU })], IN_GROUPS);
+    const tickets = `select count(*)::int from tickets where lead_id in (select id from leads where phone_number is null)`;
+    expect(await value(store, tickets)).toBe(1);
+    await eraseAna(store);
+    expect(await value(store, tickets)).toBe(0);
+    expect(await traces(store)).toEqual([]);
+    expect(await findings(store)).toEqual([]);
+    await night(store, { full: true, apply: true });
+    expect(await findings(store)).toEqual([]);
+    const { connections } = await report(testContext(store), reportOptions());
+    for (const { accounts } of connections) expect(accounts.unexplained).toBe(0);
+    expect(await value(store, `select json_agg(external_id) from messages`)).toEqual([wamid('B0', BRU)]);
+  });
+});
+
+describeOnBackends('what others do to an erased message in a group', (backend) => {
+  it('does not wait for it, in whatever order the log comes again', async () => {
+    const store = await backend.open();
+    const group = { group_id: 'Z3J1cG8=' };
+    // Meta's ids in groups hold the group, and a reaction says only what it is to.
+    const log = [
+      live('x', 0, { ...group, id: 'wamid.GROUP1' }),
+      live('y', 1, {
+        ...group,
+        from: BRU,
+        id: 'wamid.GROUP2',
+        type: 'reaction',
+        text: undefined,
+        reaction: { message_id: 'wamid.GROUP1', emoji: '👍' },
+      }),
+      live('z', 2, { ...group, from: BRU, id: 'wamid.GROUP3' }),
+    ];
+    await replayBodies(store, log, IN_GROUPS);
+    await eraseAna(store);
+    expect(await findings(store)).toEqual([]);
+    for (const [at, again] of [log, [...log].reverse()].entries()) {
+      const bodies = again.map((body) => ({ at, body: JSON.stringify(body) }));
+      const run = await replayBodies(store, bodies, { ...IN_GROUPS, batchSize: 1 });
+      expect(run.messages.skipped['erased']).toBe(1);
+      expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
+    }
+    expect(
+      await value(
+        store,
+        `select count(*)::int from webhook_log where counters #>> '{skipped,reaction,erased}' = '1'`,
+      ),
+    ).toBe(3);
+    expect(await value(store, `select json_agg(external_id) from messages`)).toEqual(['wamid.GROUP3']);
+    expect(await findings(store)).toEqual([]);
+    // Lifted, nothing is left of it.
+    await allowErased(testContext(store, KEYED), `+${ANA}`);
+    expect(await value(store, 'select count(*)::int from erased_identities')).toBe(0);
   });
 });
 

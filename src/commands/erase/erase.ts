@@ -7,6 +7,7 @@ import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { KeyedNames } from '../../model/secrets.js';
 import { erasedName } from '../../rules/erased-people.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import {
   eraseFromJournal,
   eraseMessages,
@@ -23,6 +24,7 @@ import {
   recordErasure,
   writeErasureKey,
 } from '../../store/tables/erasures.js';
+import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { settleLeads } from '../dedupe/settle-leads.js';
@@ -78,7 +80,12 @@ export async function erase(
     async (run) => {
       await ctx.store.transaction(async (tx) => {
         if (names.sealed !== null) await writeErasureKey(tx, names.sealed);
-        await beginErasure(tx, { id, runId: run.id, startedAt: ctx.clock() }, hashes);
+        // What waits for a message of theirs in a group does not always say whose it is.
+        const written = await readWrittenInGroups(tx, person.rows.authors);
+        await beginErasure(tx, { id, runId: run.id, startedAt: ctx.clock() }, [
+          ...hashes,
+          ...written.map((message) => erasedName(names.key, message)),
+        ]);
       });
       await work.run(run);
       const status = work.isDone ? 'completed' : 'interrupted';
@@ -163,7 +170,7 @@ class Erasing {
     for (let more = true; more;) {
       if (this.isStopped()) return;
       const gone = await this.inBatch(run, (tx) =>
-        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads }),
+        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads, cameLive: CAME_LIVE_SQL }),
       );
       more = (gone['messages'] ?? 0) > 0;
     }

@@ -55,6 +55,7 @@ export const OUT_OF_REACH = [
   'files that were exported from the database, and the output of earlier commands',
   'the CRM, and whatever other program shares the data',
   'what other people wrote about the person: quotes, mentions, texts, contact cards',
+  'the ids of old groups that the person made: they begin with the number',
 ] as const;
 
 /**

@@ -3,10 +3,11 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
 import { messageIdOfFact, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-import { itemNames } from '../../rules/item-names.js';
+import { itemNames, withoutNames } from '../../rules/item-names.js';
+import { countNamesInText, namesInText } from './names-in-text.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
 import { countersOf } from './entry-counters.js';
 
@@ -15,7 +16,7 @@ export interface Redacted {
   /** All of their names, as the raw log's index has them. */
   names: { has: (name: string) => boolean };
   /** Messages of theirs whose reactions do not say whose message that is. */
-  messages?: ReadonlySet<string>;
+  messages: { has: (id: string) => boolean };
   /** What may not be left of them around the items that stay, if these items go: digits of their numbers, ids, what they are called. */
   wordsOf: (theirs: readonly Fact[]) => readonly string[];
 }
@@ -73,7 +74,7 @@ export function redactBody(
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
   const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names, messages)));
-  if (theirs.size === 0) return { kind: 'untouched' };
+  if (theirs.size === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
     ...one,
@@ -101,12 +102,10 @@ export function redactBody(
   } as const;
   // Parts with a bad signature are not applied; without their bytes that could not be told.
   if (held.length + unrecognized.length === 0 || refused.length > 0) return erased;
-  const body = withoutItems(bytes, erased.gone, pathsOf([...held, ...unrecognized]));
-  if (body === null) return erased;
-  const again = readAgain(body);
-  if (again === null) return erased;
+  const found = writeAnew();
+  if (found === null) return erased;
+  const { body, again } = found;
   const rest = again.sections.flatMap(({ section }) => section.facts);
-  if (!saysTheSame(held, rest) || isAround(body, rest, wordsOf([...theirs]))) return erased;
   const stay = rest.filter(({ kind }) => !OF_NOBODY.has(kind));
   const { fields, phoneNumberIds, chatIds } = again;
   return {
@@ -125,7 +124,60 @@ export function redactBody(
     others: 0,
     moved: new Map(held.map(({ path }, at) => [path, stay[at]?.path ?? path])),
   };
+
+  /** Null if it cannot be told apart from the rest. */
+  function writeAnew(): { body: Uint8Array; again: NonNullable<ReturnType<ReadAgain>> } | null {
+    const without = withoutItems(bytes, erased.gone, pathsOf([...held, ...unrecognized]));
+    if (without === null) return null;
+    const told = new Set(sections.map(({ section }) => JSON.stringify(section.connection)));
+    for (const how of ['drop', 'replace'] as const) {
+      const body = withoutNamesIn(without, names, how);
+      const again = readAgain(body);
+      if (again === null) continue;
+      const rest = again.sections.flatMap(({ section }) => section.facts);
+      if (
+        saysTheSame(held, rest) &&
+        again.sections.every(({ section }) => told.has(JSON.stringify(section.connection))) &&
+        !isAround(body, rest, names, wordsOf([...theirs]))
+      )
+        return { body, again };
+      if (body === without) return null;
+    }
+    return null;
+  }
 }
+
+const readJson: (text: string) => JsonValue = JSON.parse;
+
+/** A body that is JSON, without these people where a program names them. */
+function withoutNamesIn(body: Uint8Array, names: Redacted['names'], how: 'drop' | 'replace'): Uint8Array {
+  const value = readJson(textOfBytes(body));
+  const left = withoutNames(value, names, how);
+  return left === value ? body : Buffer.from(JSON.stringify(left), 'utf8');
+}
+
+/** Whether a body with no item of these people still names them, other than in what somebody wrote. */
+function isNamedAround(
+  { bytes, sections }: ReadBody,
+  itemAt: ReturnType<typeof itemReader>,
+  names: Redacted['names'],
+): boolean {
+  const text = textOfBytes(bytes);
+  const isPlain = sections.every(({ section }) => section.via === undefined);
+  if (isPlain && !namesInText(text, names)) return false;
+  const held = sections.map(({ section }) => itemAt(section.path));
+  if (held.some((item) => itemNames(item, names, DEEPEST))) return true;
+  const around = aroundItems(
+    bytes,
+    sections.flatMap(({ section }) => section.facts),
+  );
+  if (around !== null) return namesInText(textOfBytes(around), names);
+  // Text around a body: what the body does not have, the text does.
+  return countNamesInText(text, names) > countNamesInText(JSON.stringify(held), names);
+}
+
+/** As deep as people are looked for in a body. */
+const DEEPEST = 60;
 
 function pathsOf(parts: readonly (Fact | Unrecognized)[]): string[] {
   return parts.map(({ path }) => path);
@@ -138,7 +190,15 @@ function isAbout(
   names: Redacted['names'],
   messages: Redacted['messages'],
 ): boolean {
-  if (fact.kind === 'skipped' || fact.kind === 'rejected') return itemNames(itemAt(fact.path), names);
+  // An item without people of its own names them in its fields; so does a receipt in a group, of which only the chat is kept.
+  if (
+    fact.kind === 'skipped' ||
+    fact.kind === 'rejected' ||
+    fact.kind === 'event' ||
+    fact.kind === 'status'
+  ) {
+    if (itemNames(itemAt(fact.path), names)) return true;
+  }
   if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
   return 'counterpart' in fact && !isPerson(fact.counterpart) && isWrittenBy(fact, itemAt, names, messages);
 }
@@ -151,7 +211,7 @@ function isWrittenBy(
   messages: Redacted['messages'],
 ): boolean {
   if (fact.kind !== 'message')
-    return messages?.has(fact.targetExternalId) === true || itemNames(itemAt(fact.path), names);
+    return messages.has(fact.targetExternalId) || itemNames(itemAt(fact.path), names);
   const author = fact.rawMeta?.['participant'];
   return (
     typeof author === 'string' && nodesOf(identitiesOfUser(author)).some(({ value }) => names.has(value))
@@ -165,6 +225,7 @@ function isPerson({ phone, waId, lid, bsuids }: Identities): boolean {
 
 /** What stays on record of an item that is gone: that it was there. */
 function left(fact: Fact): Fact[] {
+  if (fact.kind === 'event') return [fact];
   const subject = subjectOf(fact);
   return subject === null ? [] : [{ kind: 'skipped', path: fact.path, subject, reason: 'erased' }];
 }
@@ -184,14 +245,21 @@ function saysTheSame(before: readonly Fact[], after: readonly Fact[]): boolean {
   return wordsOf(before) === wordsOf(after);
 }
 
-/** Whether anything but the items that stay still has one of these words. */
-function isAround(body: Uint8Array, facts: readonly Fact[], words: readonly string[]): boolean {
-  const around = withoutItems(
-    body,
-    facts.filter(({ kind, path }) => path !== '$' && !OF_NOBODY.has(kind)).map(({ path }) => path),
-    [],
-  );
+/** Whether anything but the items that stay still names these people. */
+function isAround(
+  body: Uint8Array,
+  facts: readonly Fact[],
+  names: Redacted['names'],
+  words: readonly string[],
+): boolean {
+  const around = aroundItems(body, facts);
   if (around === null) return true;
   const text = textOfBytes(around);
-  return words.some((word) => text.includes(word));
+  return namesInText(text, names) || words.some((word) => text.includes(word));
+}
+
+/** A body without its items; null if it cannot be written. */
+function aroundItems(body: Uint8Array, facts: readonly Fact[]): Uint8Array | null {
+  const items = facts.filter(({ kind, path }) => path !== '$' && !OF_NOBODY.has(kind) && kind !== 'event');
+  return withoutItems(body, pathsOf(items), []);
 }

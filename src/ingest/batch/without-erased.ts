@@ -1,19 +1,15 @@
 import { textOfBytes } from '../../decode/parse-json.js';
-import { identitiesOfUser } from '../../identity/identities.js';
 import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import type { Fact } from '../../model/facts.js';
 import type { ErasedPeople } from '../../rules/erased-people.js';
-import { nodesOf } from '../../rules/identity-evidence.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from './batch.js';
 import { countersOf } from './entry-counters.js';
+import { namesInText } from './names-in-text.js';
 import { namesIn, redactBody } from './redact-body.js';
 
 /** A shorter name stands in too many words to be looked for in texts. */
 export const SHORTEST_NAME = 3;
-
-/** What may name a person in bytes that nobody can read: numbers, LIDs, BSUIDs. */
-const NAME = /\d{7,20}(?:@lid)?|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}/g;
 
 /**
  * An entry from outside without the items of people who were erased: they count as skipped, and it is stored without them. One without
@@ -36,7 +32,7 @@ export function withoutErased(
       verified: entry.verified,
       isScoped: entry.connectionScope !== NO_SCOPE,
     },
-    { names: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
+    { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
     (body) => {
       const again = read(body);
       return again.failure === null ? again : null;
@@ -70,9 +66,7 @@ function wordsOf(theirs: readonly Fact[], erased: ErasedPeople): string[] {
 
 /** Bytes that nobody can read are not kept if anything in them may be a name of an erased person. */
 function unread(entry: PreparedEntry, erased: ErasedPeople): PreparedEntry {
-  const found = textOfBytes(entry.bytes).match(NAME) ?? [];
-  if (!found.some((text) => nodesOf(identitiesOfUser(text)).some(({ value }) => erased.has(value))))
-    return entry;
+  if (!namesInText(textOfBytes(entry.bytes), erased)) return entry;
   return {
     ...entry,
     bytes: new Uint8Array(),

@@ -78,6 +78,8 @@ interface ErasingHooks {
   unlink: (paths: readonly string[]) => Promise<void>;
   /** Corrects leads of groups, and their tickets: they lost messages in these conversations. */
   settle: (tx: Sql, leadIds: readonly string[], conversationIds: readonly string[]) => Promise<unknown>;
+  /** A condition: a row of messages came live. */
+  cameLive: string;
 }
 
 /** Removes the next messages of a person, in groups as well, `limit` at most, with all that belongs to them. */
@@ -85,7 +87,7 @@ export async function eraseMessages(
   tx: Sql,
   { leadIds, authors }: ErasedPerson,
   limit: number,
-  { unlink, settle }: ErasingHooks,
+  { unlink, settle, cameLive }: ErasingHooks,
 ): Promise<Gone> {
   const found = await tx.query(
     `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id,
@@ -118,7 +120,13 @@ export async function eraseMessages(
   const groups = [...new Set(inGroups.map((row) => textOf(row, 'conversation_id')))];
   await updateConversations(tx, await recomputeConversations(tx, groups));
   await settle(tx, [...new Set(inGroups.map((row) => textOf(row, 'lead_id')))], groups);
-  return gone;
+  // With the person gone, nobody has opened the ticket of a group in which nobody else wrote.
+  const tickets = await tx.execute(
+    `delete from tickets t where t.conversation_id = any($1::uuid[]) and t.source = 'incoming_message'
+       and not exists (select from messages m where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive})`,
+    [arrayLiteral(groups)],
+  );
+  return { ...gone, tickets };
 }
 
 /** A file that a message of somebody else names as well stays, on record under that one. */

@@ -90,6 +90,16 @@ export async function readReactedTo(sql: Sql, authors: readonly string[]): Promi
   return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
 }
 
+/** The ids of what these authors wrote in groups. */
+export async function readWrittenInGroups(sql: Sql, authors: readonly string[]): Promise<string[]> {
+  const rows = await sql.query(
+    `select distinct m.external_id as id from messages m
+     where m.external_id is not null and m.raw_meta ->> 'participant' = any($1::text[])`,
+    [arrayLiteral(authors)],
+  );
+  return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
+}
+
 /** Whether one of these authors wrote in a group. */
 export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<boolean> {
   const rows = await sql.query(
