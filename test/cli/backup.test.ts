@@ -1,3 +1,4 @@
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -115,12 +116,14 @@ describe('backup', () => {
 
   it('encrypted is refused when a bit of it was changed, or it was cut off', async () => {
     const { run, directory } = await start();
-    const file = join(directory, 'p.age');
-    await writeFile(join(directory, 'pass'), 'correct horse');
-    const key = ['--passphrase-file', join(directory, 'pass')];
-    expect((await run(['backup', file, ...key, '-q'])).code).toBe(0);
+    const file = join(directory, 'k.age');
+    const identity = await generateIdentity();
+    await writeFile(join(directory, 'key'), identity);
+    const key = ['--identity-file', join(directory, 'key')];
+    const recipient = await identityToRecipient(identity);
+    expect((await run(['backup', file, '--recipient', recipient, '-q'])).code).toBe(0);
     const whole = await readFile(file);
-    // Behind the header: each attempt there costs a second of scrypt.
+    expect((await runCli(['backup', '--check', file, ...key])).code).toBe(0);
     for (const at of [whole.length - 1, whole.length - 20_000, 300]) {
       const damaged = Buffer.from(whole);
       damaged[at] = (damaged[at] ?? 0) ^ 1;

@@ -34,7 +34,7 @@ async function leftovers(machine: Installation): Promise<string[]> {
 
 describe.each([
   { name: 'postgresql', other: 'pglite', kills: 6 },
-  { name: 'pglite', other: 'postgresql', kills: 4 },
+  { name: 'pglite', other: 'postgresql', kills: 3 },
 ] as const)('backup and restore by the built command on $name', ({ name, other, kills }) => {
   const backend = useBackend(name);
   const machines = useMachines(backend);
