@@ -336,6 +336,7 @@ const FOREIGN_KEYS: readonly ForeignKey[] = [
   references('graph_credentials', 'connection_id', 'connections(id)'),
   references('history_requests', 'connection_id', 'connections(id)'),
   references('media_files', 'connection_id', 'connections(id)'),
+  references('erased_identities', 'erasure_id', 'erasures(id)', 'CASCADE'),
 ];
 
 /** Check constraints, by name: PostgreSQL's form of their conditions varies by version. */
