@@ -1,5 +1,7 @@
 import { textOfBytes } from '../../decode/parse-json.js';
+import { withErased } from '../../ingest/batch/entry-counters.js';
 import { redactBody, type Redaction } from '../../ingest/batch/redact-body.js';
+import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { Decodable, DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
 
@@ -22,13 +24,14 @@ export function redactEntry<E extends Decodable>(
   const { refused } = decoded;
   if (decoded.failure !== null && refused.length === 0) return unread(decoded, person);
   const { entry, sections, unrecognized } = refused.length > 0 ? log.decodeRefused(decoded) : decoded;
-  return redactBody(
+  const redaction = redactBody(
     {
       bytes: entry.rawBody,
       sections,
       unrecognized,
       refused,
       verified: entry.verified,
+      included: INCLUDABLE_CHATS.filter((chat) => entry.included.includes(chat)),
       isScoped: entry.connectionScope !== NO_SCOPE,
     },
     { names: person.names, messages: person.messages, wordsOf: () => person.words },
@@ -38,6 +41,9 @@ export function redactEntry<E extends Decodable>(
       return filing === null ? null : { sections: again.sections, ...filing };
     },
   );
+  if (redaction.kind === 'untouched') return redaction;
+  // Others may have been taken out of it before.
+  return { ...redaction, counters: () => withErased(redaction.counters(), entry.removedCounters) };
 }
 
 /** An entry that nobody can read goes as a whole if it has anything of the person. One whose body is gone has nothing. */

@@ -53,7 +53,9 @@ export function withErased(counters: JsonObject | null, before: JsonObject | nul
   for (const { subject, erased } of skipped) {
     const items = sum[subject];
     sum[subject] = (typeof items === 'number' ? items : 0) + erased;
-    left[subject] = { ...objectOf(left[subject]), erased };
+    const reasons = objectOf(left[subject]);
+    const now = reasons['erased'];
+    left[subject] = { ...reasons, erased: (typeof now === 'number' ? now : 0) + erased };
   }
   return {
     ...sum,

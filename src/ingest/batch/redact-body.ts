@@ -49,7 +49,10 @@ export type Redaction =
     };
 
 /** A body that was read, with the parts that have a bad signature. */
-export interface ReadBody extends Pick<PreparedEntry, 'sections' | 'unrecognized' | 'refused' | 'verified'> {
+export interface ReadBody extends Pick<
+  PreparedEntry,
+  'sections' | 'unrecognized' | 'refused' | 'verified' | 'included'
+> {
   bytes: Uint8Array;
   /** The entry as a whole belongs to one connection. */
   isScoped: boolean;
@@ -70,7 +73,7 @@ export function redactBody(
   { names, messages, wordsOf }: Redacted,
   readAgain: ReadAgain,
 ): Redaction {
-  const { bytes, sections, unrecognized, refused, verified } = read;
+  const { bytes, sections, unrecognized, refused, verified, included } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
   const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names, messages)));
@@ -87,7 +90,7 @@ export function redactBody(
   const erased = {
     kind: 'erased',
     body: new Uint8Array(),
-    counters: () => countersOf({ sections: without, refused, verified, included: [] }, read.isScoped),
+    counters: () => countersOf({ sections: without, refused, verified, included }, read.isScoped),
     sections: without,
     filing: {
       fields: [...new Set(sections.map(({ section }) => section.field))],

@@ -30,6 +30,7 @@ export function withoutErased(
       unrecognized: whole.unrecognized,
       refused,
       verified: entry.verified,
+      included: entry.included,
       isScoped: entry.connectionScope !== NO_SCOPE,
     },
     { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
