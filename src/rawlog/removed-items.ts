@@ -20,16 +20,29 @@ export function erasedMessagesIn(counters: JsonObject): RemovedItems {
 
 /** Whether an entry whose body is gone had any item that a rule did not leave out. */
 export function heldItems(counters: JsonObject | null): boolean {
-  if (counters === null) return false;
-  const items = Object.entries(counters).reduce(
+  return keptIn(counters) > 0;
+}
+
+/** Whether an entry has fewer items of erased people than its counters said before, and more that no rule leaves out. */
+export function holdsMoreThan(counters: JsonObject | null, before: JsonObject): boolean {
+  return erasedIn(counters) < erasedIn(before) && keptIn(counters) > keptIn(before);
+}
+
+function keptIn(counters: JsonObject | null): number {
+  const items = Object.entries(counters ?? {}).reduce(
     (sum, [name, value]) => (name === 'event' ? sum : sum + countOf(value)),
     0,
   );
-  const skipped = Object.values(objectOf(counters['skipped'])).reduce<number>(
-    (sum, reasons) => sum + sumOf(objectOf(reasons)),
-    0,
-  );
-  return items > skipped;
+  return items - reasonsOf(counters).reduce((sum, reasons) => sum + sumOf(reasons), 0);
+}
+
+function erasedIn(counters: JsonObject | null): number {
+  return reasonsOf(counters).reduce((sum, reasons) => sum + countOf(reasons['erased']), 0);
+}
+
+/** Why items of each kind are skipped, with their numbers. */
+function reasonsOf(counters: JsonObject | null): JsonObject[] {
+  return Object.values(objectOf(counters?.['skipped'])).map(objectOf);
 }
 
 function sumOf(counts: JsonObject): number {

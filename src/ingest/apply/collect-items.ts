@@ -68,8 +68,8 @@ export interface KnownState {
   /** The bodies whose signature fitted a secret. */
   verified: readonly string[];
   included: readonly string[];
-  /** What its counters said of a body that was written anew since. */
-  redactedCounters: JsonObject | null;
+  /** What its counters say of a body from which erased people were taken. */
+  erasedCounters: JsonObject | null;
   /** What it is found by; null for entries that this batch stores. */
   filing: Filing | null;
 }
@@ -163,7 +163,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       unchecked: [],
       verified: [],
       included: [],
-      redactedCounters: null,
+      erasedCounters: null,
       filing: null,
     });
   }

@@ -19,6 +19,7 @@ import type { SignatureCounts } from '../../model/run-result.js';
 import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
 import { withErased } from '../batch/entry-counters.js';
 import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '../batch/batch.js';
+import { holdsMoreThan } from '../../rawlog/removed-items.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
 import type { KnownState } from './collect-items.js';
@@ -56,8 +57,9 @@ export async function writeEntries(
     const state = known.get(entry.key);
     if (state === undefined) throw new Error(`entry without state: ${entry.origin}`);
     const rejected = progress.rejected + (work.rejectedBySlice.get(slice) ?? 0);
+    const isBack = slice.isLast && bringsBack(entry, state);
     const ended = slice.isLast
-      ? endOf(entry, state, rejected)
+      ? endOf(entry, isBack ? { ...state, bodyState: null } : state, rejected)
       : { status: 'pending' as const, error: UNFINISHED };
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
@@ -65,9 +67,9 @@ export async function writeEntries(
     // Changed bytes say nothing about the entry: its record stays.
     const isRead = entry.failure === null || !isUnread(entry.failure);
     const isWhole = entry.isNarrowed !== true && entry.isCut !== true && isRead;
-    const filing = state.isIntact ? refiled(entry, state) : entry.storedId === null ? entry : null;
+    const filing = isBack || (!state.isIntact && entry.storedId === null) ? entry : refiled(entry, state);
     // A body that was removed on purpose does not come back with its file, if only more of its chats are brought in.
-    const keepsBody = state.isIntact && state.bodyState !== null;
+    const keepsBody = state.isIntact && state.bodyState !== null && !isBack;
     if (filing !== null) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
     if (entry.bodyState !== undefined && (!state.isStored || (filing !== null && !keepsBody)))
       removed.set(state.id, withoutErased(entry, state.id, entry.bodyState));
@@ -76,13 +78,13 @@ export async function writeEntries(
       // The same bytes twice in one batch are one row; the later one sets the outcome.
       if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
       else Object.assign(firstHere, ended);
-    } else if (slice.isLast && isWhole && isWorthRecording(entry, state, ended)) {
+    } else if (slice.isLast && isWhole && (isBack || isWorthRecording(entry, state, ended))) {
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
         // The file that it came from tells what is gone; what is left of it, does not.
         counters: withHistory(
-          entry.storedId === null ? entry.counters() : withErased(entry.counters(), state.redactedCounters),
+          entry.storedId === null ? entry.counters() : withErased(entry.counters(), state.erasedCounters),
           entry,
           state,
         ),
@@ -90,7 +92,8 @@ export async function writeEntries(
         // A run that brings in more chats, or that finds a bad signature, says nothing of how the entry is read otherwise.
         keepsRun:
           entry.keepsRun === true ||
-          ((bringsMore(entry, state) || newlyVerified(entry, state)) && state.status === ended.status) ||
+          ((isBack || bringsMore(entry, state) || newlyVerified(entry, state)) &&
+            state.status === ended.status) ||
           uncheckedIn(entry, state).length > state.unchecked.length,
       });
     }
@@ -111,7 +114,7 @@ export async function writeEntries(
  */
 function refiled(entry: PreparedEntry, state: KnownState): Filing | null {
   const { filing, id } = state;
-  if (filing === null || entry.failure !== null) return null;
+  if (filing === null || entry.failure !== null || !state.isIntact) return null;
   if (entry.storedId !== null)
     return isMisfiled({ ...filing, id, sha256: entry.sha256 }, entry) ? entry : null;
   if (!bringsMore(entry, state)) return null;
@@ -144,8 +147,17 @@ function bringsMore({ included }: PreparedEntry, { included: before }: KnownStat
 }
 
 /**
- * How an entry ends. One that was applied, and of which a body is now known to be forged, does not wait again because this run is
- * about another connection.
+ * Whether an entry comes with items of a person who was taken out of its stored body, and whose erasure was lifted since: they are
+ * applied, and only their body proves them. Nothing else tells that: a body may have lost what only the erasure itself knew.
+ */
+function bringsBack(entry: PreparedEntry, { erasedCounters, isIntact }: KnownState): boolean {
+  if (erasedCounters === null || !isIntact || entry.storedId !== null) return false;
+  return entry.isNarrowed !== true && entry.isCut !== true && holdsMoreThan(entry.counters(), erasedCounters);
+}
+
+/**
+ * How an entry ends. An emptied one has nothing left to be applied, or to be read. One that was applied, and of which a body is now
+ * known to be forged, does not wait again because this run is about another connection.
  */
 function endOf(
   entry: PreparedEntry,
@@ -153,6 +165,8 @@ function endOf(
   rejected: number,
 ): { status: EntryStatus; error: string | null } {
   if (entry.isCut === true && state.status !== null) return { status: state.status, error: null };
+  const isEmptied = entry.bodyState === 'erased' || (entry.storedId === null && state.bodyState === 'erased');
+  if (isEmptied && entry.refused.length === 0) return { status: 'processed', error: null };
   const ended = entryStatus(entry, rejected);
   return ended.status === 'pending' && wasApplied(state) && newlyRefused(entry, state).length > 0
     ? { status: 'partial', error: BAD_SIGNATURE }

@@ -47,6 +47,8 @@ export function withoutErased(
     counters: () => countersOf(without, without.connectionScope !== NO_SCOPE),
     // Nothing of a body with a bad signature is applied.
     sections: refused.length > 0 ? entry.sections : redaction.sections,
+    // No later version reads what is not kept.
+    unrecognized: redaction.kind === 'erased' ? [] : entry.unrecognized,
     bodyState: redaction.kind,
   };
   return without;
