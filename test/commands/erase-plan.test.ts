@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { SecretKey } from '../../src/commands/devices/secret-key.js';
+import { erase } from '../../src/commands/erase/erase.js';
 import { findPerson, planErasure } from '../../src/commands/erase/plan-erasure.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -15,6 +17,7 @@ import {
   reaction,
   status,
   webhook,
+  webLive,
 } from '../support/webhooks.js';
 
 const LOG = [
@@ -60,5 +63,20 @@ describeOnBackends('the plan of an erasure', (backend) => {
       rows: 2,
     });
     await expect(planErasure(ctx, '+5541900000009')).rejects.toMatchObject({ code: 'unknown_contact' });
+  });
+
+  it('counts what the erasure then removes', async () => {
+    const store = await backend.open();
+    const group = { remoteJid: '120363000000000001@g.us' };
+    const theirs = webLive('G1', 50, {}, { ...group, participant: `${ANA}@s.whatsapp.net` });
+    await replayBodies(store, [...LOG, theirs], { include: new Set(['group'] as const) });
+    const ctx = testContext(store);
+    const { tables } = await planErasure(ctx, `+${ANA}`);
+    expect(tables).toContainEqual({ table: 'tickets', rows: 2 });
+    const secretKey = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
+    const done = await erase(ctx, { contact: `+${ANA}`, secretKey, batchSize: 2 });
+    const inOrder = (rows: readonly { table: string }[]) =>
+      [...rows].sort((a, b) => a.table.localeCompare(b.table));
+    expect(inOrder(done.tables)).toEqual(inOrder(tables));
   });
 });

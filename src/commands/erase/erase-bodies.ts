@@ -9,7 +9,7 @@ import {
   type RewrittenBody,
 } from '../../store/tables/removed-bodies.js';
 import { moveRejects } from '../../store/tables/rejects.js';
-import { erasePending } from '../../store/changes/erase-person.js';
+import { erasePending, type Gone } from '../../store/changes/erase-person.js';
 import type { Sql } from '../../store/sql.js';
 import { wordsOfNames } from '../../identity/name-words.js';
 import { patternsOf } from '../explain/log-items.js';
@@ -49,9 +49,15 @@ export async function planBodies(
 
 /**
  * Takes a person out of the bodies of the raw log: those with nothing else are emptied, the others written anew. One transaction per
- * batch, each with its journal; what is done is not found again, so a run that was killed goes on where it was.
+ * batch, each with its journal; what is done is not found again, so a run that was killed goes on where it was. `record` gets the rows
+ * of other tables that go with a batch, in its transaction.
  */
-export async function eraseBodies(ctx: Context, runId: string, person: Person): Promise<ErasedBodies> {
+export async function eraseBodies(
+  ctx: Context,
+  runId: string,
+  person: Person,
+  record: (tx: Sql, gone: Gone) => Promise<void>,
+): Promise<ErasedBodies> {
   const done = nothing();
   for await (const redactions of redactionsOf(ctx.store.sql, person, ctx.signal)) {
     const rows = redactions.flatMap(({ id, redaction }): RewrittenBody[] =>
@@ -79,16 +85,19 @@ export async function eraseBodies(ctx: Context, runId: string, person: Person): 
     );
     await ctx.store.transaction(async (tx) => {
       await rewriteBodies(tx, runId, rows);
-      await moveRejects(tx, rejects);
-      await erasePending(
-        tx,
-        redactions.flatMap(({ redaction }) => (redaction.kind === 'untouched' ? [] : redaction.messages)),
-      );
+      const gone = {
+        rejects: await moveRejects(tx, rejects),
+        pending_facts: await erasePending(
+          tx,
+          redactions.flatMap(({ redaction }) => (redaction.kind === 'untouched' ? [] : redaction.messages)),
+        ),
+      };
       await unnameEntries(
         tx,
         redactions.map(({ id }) => id),
         { names: [...person.names], words: person.words },
       );
+      await record(tx, gone);
     });
     for (const { redaction } of redactions) count(done, redaction);
     ctx.emit({ event: 'progress', bytesRead: 0, entries: done.erased + done.redacted, messages: 0 });

@@ -164,7 +164,10 @@ class Erasing {
   async run(run: Run): Promise<void> {
     const { ctx, found } = this;
     const { rows, person } = found;
-    this.bodies = await eraseBodies(ctx, run.id, person);
+    this.bodies = await eraseBodies(ctx, run.id, person, async (tx, gone) => {
+      await recordErasure(tx, this.id, gone);
+      this.gone += sumOf(gone);
+    });
     if (this.isStopped()) return;
     await this.inBatch(run, (tx) => eraseFromJournal(tx, rows));
     for (let more = true; more;) {
@@ -212,7 +215,7 @@ class Erasing {
       await run.checkpoint(tx, null, this.end('completed').counters);
       return done;
     });
-    this.gone += Object.values(gone).reduce((sum, rows) => sum + rows, 0);
+    this.gone += sumOf(gone);
     this.messages += gone['messages'] ?? 0;
     const { bodies, messages } = this;
     const entries = (bodies?.erased ?? 0) + (bodies?.redacted ?? 0);
@@ -256,6 +259,10 @@ function idOf(hashes: readonly string[]): string {
     .update([...hashes].sort().join(' '))
     .digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function sumOf(gone: Gone): number {
+  return Object.values(gone).reduce((sum, rows) => sum + rows, 0);
 }
 
 async function unlink(paths: readonly string[]): Promise<void> {

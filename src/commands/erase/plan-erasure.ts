@@ -3,6 +3,7 @@ import { authorsOf, wamidPrefixes, wordsOfNames } from '../../identity/name-word
 import { phonesToLookUp } from '../../identity/phone.js';
 import { SHORTEST_NAME } from '../../ingest/batch/without-erased.js';
 import type { IdentityKind } from '../../model/enumerations.js';
+import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { readMergedLeads } from '../../store/changes/erase-person.js';
 import {
   countPendingOf,
@@ -135,7 +136,7 @@ export async function planErasure(ctx: Context, contact: string): Promise<Erasur
       leadIds: rows.leadIds,
       identities,
       tables: [
-        ...(await countRowsOf(sql, rows)),
+        ...(await countRowsOf(sql, rows, CAME_LIVE_SQL)),
         ...(pending === 0 ? [] : [{ table: 'pending_facts', rows: pending }]),
       ],
       bodies,

@@ -36,8 +36,8 @@ const MESSAGES = `(select m.id, m.connection_id, m.external_id from messages m w
 /** Whether the row `t` names the person. */
 const NAMES_THEM = `t::text ~ $3`;
 
-/** What rows are found by: the lead where they have one, their message, and else what they say. */
-const RULES: readonly (readonly [table: string, condition: string])[] = [
+/** What rows are found by: the lead where they have one, their message, and else what they say. `cameLive`: a row `m` of messages did. */
+const rulesOf = (cameLive: string): readonly (readonly [table: string, condition: string])[] => [
   ['leads', 't.id = any($1::uuid[])'],
   ['lead_identities', 't.person_id = any($1::uuid[]) or t.value = any($2::text[])'],
   ['conversations', 't.lead_id = any($1::uuid[])'],
@@ -47,7 +47,16 @@ const RULES: readonly (readonly [table: string, condition: string])[] = [
     'message_reactions',
     `(t.connection_id, t.target_external_id) in (select connection_id, external_id from ${MESSAGES} m) or t.reactor = any($2::text[] || $4::text[])`,
   ],
-  ['tickets', 't.lead_id = any($1::uuid[])'],
+  // With the person gone, nobody has opened the ticket of a group in which nobody else wrote.
+  [
+    'tickets',
+    `t.lead_id = any($1::uuid[]) or t.source = 'incoming_message'
+      and t.conversation_id in (select m.conversation_id from messages m where ${isOfThem('$1', '$4')})
+      and not exists (
+        select from messages m where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
+          and ${isOfThem('$1', '$4')} is not true
+      )`,
+  ],
   ['sync_logs', `t.lead_id = any($1::uuid[]) or ${NAMES_THEM}`],
   [
     'media_files',
@@ -64,8 +73,9 @@ const RULES: readonly (readonly [table: string, condition: string])[] = [
 export async function countRowsOf(
   sql: Sql,
   { leadIds, names, words, authors }: ErasedPerson,
+  cameLive: string,
 ): Promise<TableRows[]> {
-  const counts = RULES.map(
+  const counts = rulesOf(cameLive).map(
     ([table, condition], place) =>
       `select ${place} as place, '${table}' as table, count(*) as rows from ${table} t where ${condition}`,
   );

@@ -192,15 +192,15 @@ export async function readNewestRejects(
   return rowsOf(REJECTED_ITEM, rows);
 }
 
-/** Rejects of items that have another path now, because others are gone from their entry; those of the ones that are gone (`to`: null) go. */
+/** Rejects of items that have another path now, because others are gone from their entry; those of the ones that are gone (`to`: null) go: returns how many. */
 export async function moveRejects(
   tx: Sql,
   items: readonly { webhookLogId: string; path: string; to: string | null }[],
-): Promise<void> {
-  if (items.length === 0) return;
+): Promise<number> {
+  if (items.length === 0) return 0;
   const parameters = arraysOf(items, 'webhookLogId', 'path', 'to');
   const due = `unnest($1::uuid[], $2::text[], $3::text[]) as k (id, path, new_path)`;
-  await tx.execute(
+  const gone = await tx.execute(
     `delete from rejects r using ${due} where r.webhook_log_id = k.id and r.path = k.path and k.new_path is null`,
     parameters,
   );
@@ -214,4 +214,5 @@ export async function moveRejects(
     `update rejects r set path = k.new_path from ${due} where r.webhook_log_id = k.id and r.path = '>' || k.new_path`,
     parameters,
   );
+  return gone;
 }
