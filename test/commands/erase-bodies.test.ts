@@ -130,6 +130,9 @@ describeOnBackends('bodies without an erased person', (backend) => {
     const accounts = connections.map(({ accounts: of }) => of);
     expect(accounts.reduce((sum, { explained }) => sum + (explained['skipped.erased'] ?? 0), 0)).toBe(8);
     expect(accounts.map(({ unexplained }) => unexplained)).toEqual([0, 0]);
+    // The accounts are of messages; verify says how many of all items these are.
+    const { checks } = await verify(testContext(store), { checks: new Set(['raw_bodies']), enforce: false });
+    expect(checks[0]?.summary).toContain('(10 items erased, 8 of them messages)');
     const [entry] = await store.sql.query(`select id from webhook_log where body_state = 'erased' limit 1`);
     expect((await ask(store, `log:${String(entry?.['id'])}`)).verdict).toContain('its body was erased');
 

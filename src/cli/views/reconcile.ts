@@ -84,7 +84,7 @@ function remarksOf(result: ReconcileResult): Line[] {
     (sum, { accounts }) => sum + (accounts.explained['skipped.erased'] ?? 0),
     0,
   );
-  if (erased > 0) remarks.push(faint(`${formatAmount(erased, 'item')} of erased people left out.`));
+  if (erased > 0) remarks.push(faint(`${formatAmount(erased, 'message')} of erased people left out.`));
   if (heldBack !== undefined) remarks.push(span('warn', heldBack));
   return remarks;
 }

@@ -9,7 +9,7 @@ import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.
 export const removedBodiesCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
-    const { pruned, erased, items } = await countRemoved(view.sql);
+    const { pruned, erased, items, messages: theirs } = await countRemoved(view.sql);
     recorder.checked = pruned + erased;
     const { connectionIds } = scopeOf(view);
     let example: string | null = null;
@@ -50,7 +50,7 @@ export const removedBodiesCheck: Check = {
         [pruned, `${amount(pruned, 'raw body', 'raw bodies')} pruned`],
         [
           erased,
-          `${amount(erased, 'raw body', 'raw bodies')} without erased people (${amount(items, 'item')} erased)`,
+          `${amount(erased, 'raw body', 'raw bodies')} without erased people (${amount(items, 'item')} erased, ${theirs} of them messages)`,
         ],
       ],
       ', ',

@@ -270,25 +270,38 @@ export async function releaseMessages(
   );
 }
 
+/** How many bodies were removed, and what of erased people was in them. */
+interface RemovedBodies {
+  pruned: number;
+  /** Emptied, or written anew. */
+  erased: number;
+  items: number;
+  /** Of the items, those that are messages: only these are in the accounts. */
+  messages: number;
+}
+
 /** How many entries have no body, or another one than they came with, and how many items of erased people were in these. */
-export async function countRemoved(sql: Sql): Promise<{ pruned: number; erased: number; items: number }> {
+export async function countRemoved(sql: Sql): Promise<RemovedBodies> {
   const [row] = await sql.query(
     `select count(*) filter (where body_state = 'pruned')::int as pruned,
-       count(*) filter (where body_state <> 'pruned')::int as erased, coalesce(sum(gone.items), 0)::bigint as items
+       count(*) filter (where body_state <> 'pruned')::int as erased, coalesce(sum(gone.items), 0)::bigint as items,
+       coalesce(sum(gone.messages), 0)::bigint as messages
      from webhook_log w
      cross join lateral (
-       select sum((reasons.value ->> 'erased')::bigint) as items
+       select sum((reasons.value ->> 'erased')::bigint) as items,
+         sum((reasons.value ->> 'erased')::bigint) filter (where reasons.key = 'message') as messages
        from jsonb_each(case when jsonb_typeof(w.counters -> 'skipped') = 'object' then w.counters -> 'skipped' else '{}' end) reasons
        where jsonb_typeof(reasons.value -> 'erased') = 'number'
      ) gone
      where body_state is not null`,
   );
   return row === undefined
-    ? { pruned: 0, erased: 0, items: 0 }
+    ? { pruned: 0, erased: 0, items: 0, messages: 0 }
     : {
         pruned: integerOf(row, 'pruned'),
         erased: integerOf(row, 'erased'),
         items: integerOf(row, 'items'),
+        messages: integerOf(row, 'messages'),
       };
 }
 
