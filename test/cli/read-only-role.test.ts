@@ -5,6 +5,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { runOn, useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const LOG = new URL('fixtures/demo-day.ndjson', ROOT).pathname;
@@ -56,7 +57,7 @@ async function withRole() {
 /** Every row of every table, by table. */
 async function dumpOf(owner: Ask): Promise<Map<string, string>> {
   const tables = await owner(
-    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r' order by 1`,
+    `select relname::text as name from pg_class where relnamespace = ${OWN_SCHEMA} and relkind = 'r' order by 1`,
   );
   const dump = new Map<string, string>();
   for (const { name } of tables) {
