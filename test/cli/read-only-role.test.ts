@@ -70,6 +70,11 @@ async function dumpOf(owner: Ask): Promise<Map<string, string>> {
 test('the role of the README reads, is recorded, and changes nothing else', async () => {
   const { owner, role, as } = await withRole();
   for (const grant of grantsTo(role)) await owner(grant);
+  const doctor = await as(['doctor']);
+  expect({ code: doctor.code, stdout: doctor.stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('only reads') as string,
+  });
   const before = await dumpOf(owner);
   const directory = await temporaryDirectory();
   for (const argv of [

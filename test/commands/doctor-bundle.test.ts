@@ -184,6 +184,17 @@ describeOnBackends('a bundle for a maintainer', (backend) => {
 });
 
 describe('shapes', () => {
+  test('keep the reasons and the counters of this tool', () => {
+    const shapes = new Shapes();
+    for (const reason of ['missing_id', 'id_collision', 'self_thread', 'no_json'])
+      expect(shapes.word(reason)).toBe(reason);
+    const counters = {
+      entries: { read: 101, stored: 100, ignored: 1 },
+      messages: { seen: 5, rejected: { missing_id: 1 } },
+    };
+    expect(shapes.facts(counters)).toEqual(counters);
+  });
+
   test('keep the structure and the fields of formats, and nothing else', () => {
     const shapes = new Shapes();
     const shape = shapes.body(
