@@ -73,6 +73,9 @@ describe('the access log', () => {
     const contact = await run(['runs', 'list', '--contact', ANA]);
     expect(contact).toMatchObject({ code: 2, stdout: '' });
     expect(contact.stderr).toContain('needs --access');
+    const endless = await run(['messages', ANA, '--as', 'x'.repeat(201)]);
+    expect(endless).toMatchObject({ code: 2, stdout: '' });
+    expect(endless.stderr).toContain('at most 200 characters');
     const stranger = await run(['runs', 'list', '--access', '--contact', '+5511912121212']);
     expect(stranger).toMatchObject({ code: 2, stdout: '' });
   });
