@@ -10,6 +10,9 @@ export type Keys =
 /** The first line of an encrypted file. */
 export const AGE_MAGIC = 'age-encryption.org/v1\n';
 
+/** The first line of an encrypted file written as text (`age --armor`). */
+export const AGE_ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
+
 /** None of the keys opens the file. */
 export class WrongKey extends Error {}
 

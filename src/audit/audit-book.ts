@@ -48,6 +48,8 @@ interface OpenEntries {
   failed: number;
   /** Their bytes differ from those stored. */
   damaged: number;
+  /** Imported once, and unreadable now: whether what is in the database is right cannot be proved. */
+  unread: number;
   /** Their bodies were removed on purpose. */
   pruned: number;
   /** Found by other contacts, numbers or fields than their bodies name. */
@@ -77,6 +79,7 @@ export interface AuditResult {
 }
 
 const MISFILED = 'is found by other contacts, numbers or fields than its body names';
+const READ_BEFORE = 'was imported, and cannot be read any more';
 const LACKING_WORDS: Readonly<Record<LackingName['why'], string>> = {
   unknown: 'is a name of a contact, and is not stored',
   leadless: 'is a name of a lead, and the lead is gone',
@@ -95,6 +98,7 @@ export class AuditBook {
     nameless: { entries: 0, providers: new Set() },
     failed: 0,
     damaged: 0,
+    unread: 0,
     pruned: 0,
     misfiled: 0,
     unrecordedChunks: 0,
@@ -305,6 +309,15 @@ export class AuditBook {
     if (failure?.reason === 'pruned' || failure?.reason === 'erased') {
       open.pruned += 1;
       this.removed(entry, scope);
+      return;
+    }
+    if (
+      failure !== null &&
+      (entry.status === 'processed' || entry.status === 'partial') &&
+      failure.reason !== 'bad_signature'
+    ) {
+      open.unread += 1;
+      await this.tell('entry_damaged', { ...at, detail: `${origin}: ${READ_BEFORE}: ${failure.message}` });
       return;
     }
     if (failure !== null) {

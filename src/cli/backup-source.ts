@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { AGE_MAGIC, BadKey, decrypter, WrongKey, type Keys } from '../archive/age.js';
+import { AGE_ARMOR, AGE_MAGIC, BadKey, decrypter, WrongKey, type Keys } from '../archive/age.js';
 import type { BackupSource } from '../commands/backup/types.js';
 import { ConfigError, UserError } from '../model/errors.js';
 import { nothingPiped } from './environment.js';
@@ -83,7 +83,17 @@ async function sourceOf(path: string, place: string, keys: Keys | undefined): Pr
     throw unreadable(place, error);
   });
   if (!there.isFile()) throw unreadable(place, undefined);
-  const isEncrypted = (await beginningOf(path, place)) === AGE_MAGIC;
+  const beginning = await beginningOf(path, place);
+  if (beginning === AGE_ARMOR.slice(0, AGE_MAGIC.length)) {
+    throw new ConfigError(
+      `${place} is encrypted and written as text (age --armor), which is not read here.`,
+      {
+        code: 'backup_armored',
+        remedy: 'Decrypt it with `age --decrypt`, and give what that writes.',
+      },
+    );
+  }
+  const isEncrypted = beginning === AGE_MAGIC;
   if (isEncrypted && keys === undefined) {
     throw new ConfigError(`${place} is encrypted.`, {
       code: 'backup_encrypted',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { BackupTarget } from '../commands/backup/types.js';
@@ -11,6 +11,8 @@ import { findPlace, isClosedPipe, temporaryBeside } from './output.js';
 /** A target, and the older backups that gave way to it. */
 export interface NamedTarget extends BackupTarget {
   removed: readonly string[];
+  /** What backups have left in the directory that were killed while they wrote. */
+  abandoned: readonly string[];
 }
 
 export interface TargetOptions {
@@ -40,14 +42,15 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
   const stamp = new Date(io.clock()).toISOString().replace(/[-:.]/g, '');
   const target = isDirectory ? join(named, `wa-reconcile-${stamp}.tar${isEncrypted ? '.age' : ''}`) : named;
   const { file, isDevice } = await findPlace('backup', target, io);
-  if (isDevice) return toFile(file, file, undefined);
+  if (isDevice) return toFile(file, file);
   if (!force && (await lstatOf(file)) !== undefined) {
     throw new ConfigError(`${target} exists; a backup overwrites nothing.`, {
       code: 'backup_exists',
       remedy: 'Name another file, give --force to replace it, or name a directory with --keep 14.',
     });
   }
-  return toFile(file, temporaryBeside(file), keep);
+  const abandoned = isDirectory ? await removeAbandoned(dirname(file), io.clock()) : [];
+  return toFile(file, temporaryBeside(file), { keep, abandoned });
 }
 
 async function lstatOf(path: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
@@ -64,6 +67,7 @@ function toStream({ stdout, stdoutIsTTY }: Pick<Io, 'stdout' | 'stdoutIsTTY'>): 
   return {
     place: '-',
     removed: [],
+    abandoned: [],
     write: (bytes) => writeTo(stdout, bytes),
     finish: () => Promise.resolve(),
     discard: () => Promise.resolve(),
@@ -80,7 +84,11 @@ function writeTo(stream: Writable, bytes: Uint8Array): Promise<void> {
   });
 }
 
-async function toFile(file: string, written: string, keep: number | undefined): Promise<NamedTarget> {
+async function toFile(
+  file: string,
+  written: string,
+  { keep, abandoned = [] }: { keep?: number | undefined; abandoned?: readonly string[] } = {},
+): Promise<NamedTarget> {
   const isDevice = file === written;
   const handle = await open(written, isDevice ? 'w' : 'wx', 0o600).catch((error: unknown) => {
     throw notWritten(file, error);
@@ -101,6 +109,7 @@ async function toFile(file: string, written: string, keep: number | undefined): 
   return {
     place: file,
     removed,
+    abandoned,
     write: async (bytes) => {
       digest.update(bytes);
       await writeAllOf(handle, bytes, file);
@@ -165,6 +174,23 @@ async function rotate(directory: string, keep: number): Promise<string[]> {
   const surplus = own.slice(0, Math.max(0, own.length - keep)).map((name) => join(directory, name));
   for (const file of surplus) await rm(file);
   return surplus;
+}
+
+const TEMPORARY = /^\.wa-reconcile-[0-9a-f-]{36}\.tmp$/;
+/** A backup writes all the time: a file that nobody has written to for so long is nobody's, on whatever machine. */
+const ABANDONED_AFTER_MS = 6 * 60 * 60 * 1000;
+
+/** Removes what a killed backup has left, or killed nights fill the disk. Before the work: it may need the room. */
+async function removeAbandoned(directory: string, now: number): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of (await readdir(directory)).filter((one) => TEMPORARY.test(one))) {
+    const file = join(directory, name);
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isFile() !== true || now - there.mtimeMs < ABANDONED_AFTER_MS) continue;
+    await rm(file, { force: true });
+    removed.push(file);
+  }
+  return removed;
 }
 
 function notWritten(place: string, error: unknown): UserError {

@@ -4,6 +4,7 @@ import { translateDatabaseError } from '../store/database-errors.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../store/database-url.js';
 import { sqlState } from '../store/sql-state.js';
 import { connectClient } from '../store/backends/postgresql-client.js';
+import { setForTransaction } from '../store/backends/value-settings.js';
 import type { CrmRecord, Dialect, HasColumn } from './crm.js';
 import { textIn, textsIn } from './record.js';
 import type { CrmSource, ReadPair } from './source.js';
@@ -34,8 +35,9 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
   const close = (): Promise<void> => client.end().catch(() => undefined);
   try {
     await query('begin transaction isolation level repeatable read read only');
+    await query(setForTransaction());
     await query(
-      `select set_config('search_path', $1, true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
+      `select set_config('search_path', $1, true),
          set_config('statement_timeout', $2, true), set_config('cursor_tuple_fraction', '1', true),
          set_config('synchronize_seqscans', 'off', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],

@@ -2,6 +2,7 @@ import { arrayLiteral } from './array-literal.js';
 import { booleanOf, integerOf, textOf } from './row.js';
 import type { Sql } from './sql.js';
 import { ConfigError } from '../model/errors.js';
+import { ACCESS_LOG } from './tables/access-log.js';
 
 /** The server's own facts. */
 interface ServerFacts {
@@ -55,6 +56,26 @@ export async function readMissingRights(sql: Sql, tables: readonly string[]): Pr
     [arrayLiteral(tables)],
   );
   return rows.map((row) => `${textOf(row, 'name')} (${textOf(row, 'lacking')})`);
+}
+
+/** What this role may do with all of these tables together. */
+export async function readRole(
+  sql: Sql,
+  tables: readonly string[],
+): Promise<{ readsAll: boolean; writesAny: boolean; records: boolean }> {
+  const [row = {}] = await sql.query(
+    `select coalesce(bool_and(has_table_privilege(c.oid, 'select')), false) as reads_all,
+       coalesce(bool_or(has_table_privilege(c.oid, 'insert, update, delete')) filter (where c.relname <> $2), false) as writes_any,
+       coalesce(bool_or(has_table_privilege(c.oid, 'insert')) filter (where c.relname = $2), false) as records
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = current_schema() and c.relkind in ('r', 'p') and c.relname = any($1::text[])`,
+    [arrayLiteral([...tables, ACCESS_LOG]), ACCESS_LOG],
+  );
+  return {
+    readsAll: booleanOf(row, 'reads_all'),
+    writesAny: booleanOf(row, 'writes_any'),
+    records: booleanOf(row, 'records'),
+  };
 }
 
 /** PostgreSQL 13: the oldest with the features used here, and the oldest recently supported by its makers. */

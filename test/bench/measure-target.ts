@@ -9,6 +9,7 @@ import { measureCompare } from './measure-compare.js';
 import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
 import type { PrismaSide, Target } from './target.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** `verify` and `compare` of the same messages in one run. */
 export interface ComparisonFigures {
@@ -149,7 +150,7 @@ async function compare(
 export async function storedBytes(store: Store): Promise<number> {
   const [row] = await store.sql.query(
     `select sum(pg_total_relation_size(oid))::float8 as bytes from pg_class
-     where relkind = 'r' and relnamespace = current_schema()::regnamespace`,
+     where relkind = 'r' and relnamespace = ${OWN_SCHEMA}`,
   );
   return Number(row?.bytes);
 }

@@ -13,6 +13,7 @@ const LIST = z.object({
       host: z.string(),
       as: z.string().nullable(),
       leadId: z.string().nullable(),
+      everybody: z.boolean(),
       phone: z.string().nullable(),
       messages: z.number(),
     }),
@@ -52,12 +53,18 @@ describe('the access log', () => {
       { command: 'messages', as: 'Maria' },
     ]);
     expect(all[1]?.messages).toBeGreaterThanOrEqual(12);
-    expect((await list('--contact', ANA)).map(({ command }) => command)).toEqual(['explain', 'messages']);
-    expect(await list('--contact', '+55 21 90000-0002')).toEqual([]);
-    expect(await list('--command', 'report')).toMatchObject([{ leadId: null }]);
+    // What was rejected is filed under nobody, so that it may be of anybody.
+    expect((await list('--contact', ANA)).map(({ command }) => command)).toEqual([
+      'report',
+      'explain',
+      'messages',
+    ]);
+    expect((await list('--contact', '+55 21 90000-0002')).map(({ command }) => command)).toEqual(['report']);
+    expect(await list('--command', 'report')).toMatchObject([{ leadId: null, everybody: true }]);
+    expect((await run(['runs', 'list', '--access', '--command', 'report'])).stdout).toContain('everybody');
     const csv = await run(['runs', 'list', '--access', '--format', 'csv']);
     expect(csv.stdout).toMatch(/^at,user,host,as,command,lead_id,name,phone,messages\n/);
-    const table = await run(['runs', 'list', '--access', '--limit', '1', '--contact', ANA]);
+    const table = await run(['runs', 'list', '--access', '--limit', '2', '--contact', ANA]);
     expect(table.stdout).toContain('Paulo (test-user on test-host)');
   });
 
@@ -66,6 +73,9 @@ describe('the access log', () => {
     const contact = await run(['runs', 'list', '--contact', ANA]);
     expect(contact).toMatchObject({ code: 2, stdout: '' });
     expect(contact.stderr).toContain('needs --access');
+    const endless = await run(['messages', ANA, '--as', 'x'.repeat(201)]);
+    expect(endless).toMatchObject({ code: 2, stdout: '' });
+    expect(endless.stderr).toContain('at most 200 characters');
     const stranger = await run(['runs', 'list', '--access', '--contact', '+5511912121212']);
     expect(stranger).toMatchObject({ code: 2, stdout: '' });
   });

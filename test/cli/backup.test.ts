@@ -1,5 +1,5 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeArchive } from '../../src/archive/write-archive.js';
@@ -45,10 +45,27 @@ describe('backup', () => {
     expect(await readdir(directory)).toEqual(['crm.tar']);
   });
 
+  it('says of an armored file that it is one', async () => {
+    const { run, directory } = await start();
+    const file = join(directory, 'crm.age');
+    await writeFile(file, '-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24=\n');
+    const checked = await run(['backup', '--check', file, '--json']);
+    expect(checked.code).toBe(2);
+    expect(codeOf(checked)).toMatchObject({ code: 'backup_armored' });
+  });
+
   it('--keep rotates its own names in a directory, and nothing else', async () => {
     const { run, directory } = await start();
     const others = ['wa-reconcile-notes.tar', 'wa-reconcile-20200101T000000000Z.tar.bak', 'z.tar'];
     for (const name of others) await writeFile(join(directory, name), 'mine');
+    const killed = '.wa-reconcile-00000000-0000-4000-8000-000000000001.tmp';
+    const working = '.wa-reconcile-00000000-0000-4000-8000-000000000002.tmp';
+    for (const name of [killed, working]) await writeFile(join(directory, name), 'half');
+    const long = new Date('2026-10-31T03:15:00Z');
+    await utimes(join(directory, killed), long, long);
+    const written = new Date('2026-11-10T03:15:00Z');
+    await utimes(join(directory, working), written, written);
+    others.push(working);
     const names: string[] = [];
     for (let night = 1; night <= 4; night += 1) {
       const now = Date.parse(`2026-11-0${night}T03:15:00.000Z`);
@@ -56,6 +73,7 @@ describe('backup', () => {
       expect(code).toBe(0);
       const result: unknown = JSON.parse(stdout);
       expect(result).toMatchObject({
+        abandoned: night === 1 ? [join(directory, killed)] : [],
         removed: names.length < 2 ? [] : [join(directory, names[night - 3] ?? '')],
       });
       names.push(`wa-reconcile-2026110${night}T031500000Z.tar`);

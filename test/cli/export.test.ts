@@ -70,6 +70,21 @@ describe('export on the command line', () => {
     });
   });
 
+  test('replaces no file unless told, and as JSON only says what it wrote', async () => {
+    const { run, directory } = await demo();
+    const file = join(directory, 'ana.txt');
+    await writeFile(file, 'mine');
+    const refused = await run(['export', ANA, '-o', file]);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('exists');
+    expect(await readFile(file, 'utf8')).toBe('mine');
+    expect((await run(['export', ANA, '-o', file, '--force'])).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toContain('Ana Souza');
+    const json = await run(['export', ANA, '--format', 'json']);
+    expect(json).toMatchObject({ code: 2, stdout: '' });
+    expect(json.stderr).toContain('ndjson');
+  });
+
   test('goes to stdout as text, with nothing else there', async () => {
     const { run } = await demo();
     const text = await run(['export', ANA, '--tz', 'America/Sao_Paulo', '--since', '2025-09-16']);

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { runOn, useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const LOG = new URL('fixtures/demo-day.ndjson', ROOT).pathname;
@@ -56,7 +57,7 @@ async function withRole() {
 /** Every row of every table, by table. */
 async function dumpOf(owner: Ask): Promise<Map<string, string>> {
   const tables = await owner(
-    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r' order by 1`,
+    `select relname::text as name from pg_class where relnamespace = ${OWN_SCHEMA} and relkind = 'r' order by 1`,
   );
   const dump = new Map<string, string>();
   for (const { name } of tables) {
@@ -69,6 +70,11 @@ async function dumpOf(owner: Ask): Promise<Map<string, string>> {
 test('the role of the README reads, is recorded, and changes nothing else', async () => {
   const { owner, role, as } = await withRole();
   for (const grant of grantsTo(role)) await owner(grant);
+  const doctor = await as(['doctor']);
+  expect({ code: doctor.code, stdout: doctor.stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('only reads') as string,
+  });
   const before = await dumpOf(owner);
   const directory = await temporaryDirectory();
   for (const argv of [

@@ -107,6 +107,21 @@ describeOnBackends('the tables of a backup', (backend) => {
     });
   });
 
+  it('that no database could hold are an error of the file, although its hashes are right', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A1', 0)]);
+    const { bytes } = await backUp(store);
+    await store.close();
+    const target = await backend.config();
+    await withStore(target, async (other) => {
+      await other.sql.execute(`alter table leads add constraint none check (phone_number is null) not valid`);
+    });
+    await expect(restoreInto(target, bytes)).rejects.toMatchObject({ code: 'backup_invalid', exitCode: 1 });
+    await withStore(target, async (other) => {
+      expect(await other.sql.query('select count(*)::int as n from leads')).toEqual([{ n: 0 }]);
+    });
+  });
+
   it('take rows of any size, a few at a time', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0)]);

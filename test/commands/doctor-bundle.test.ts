@@ -8,6 +8,7 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 function options(database: DatabaseConfig, value = 'value'): DoctorOptions & { version: string } {
   return {
@@ -111,7 +112,7 @@ describeOnBackends('a bundle for a maintainer', (backend) => {
     // What another program may have written where these were not in force.
     const checks = await opened.sql.query(
       `select conrelid::regclass::text as table, conname::text as name from pg_constraint
-       where contype = 'c' and connamespace = current_schema()::regnamespace`,
+       where contype = 'c' and connamespace = ${OWN_SCHEMA}`,
     );
     for (const { table, name } of checks)
       await opened.sql.execute(`alter table ${String(table)} drop constraint "${String(name)}"`);
@@ -183,6 +184,17 @@ describeOnBackends('a bundle for a maintainer', (backend) => {
 });
 
 describe('shapes', () => {
+  test('keep the reasons and the counters of this tool', () => {
+    const shapes = new Shapes();
+    for (const reason of ['missing_id', 'id_collision', 'self_thread', 'no_json'])
+      expect(shapes.word(reason)).toBe(reason);
+    const counters = {
+      entries: { read: 101, stored: 100, ignored: 1 },
+      messages: { seen: 5, rejected: { missing_id: 1 } },
+    };
+    expect(shapes.facts(counters)).toEqual(counters);
+  });
+
   test('keep the structure and the fields of formats, and nothing else', () => {
     const shapes = new Shapes();
     const shape = shapes.body(

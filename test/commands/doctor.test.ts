@@ -222,7 +222,7 @@ describe('the doctor of a server', () => {
     const role = `reader_${uuidv7(Date.now()).replaceAll('-', '')}`;
     await change(config, async (store) => {
       await store.sql.execute(`create role ${role} login`);
-      await store.sql.execute(`grant select on all tables in schema public to ${role}`);
+      await store.sql.execute(`grant select, insert on all tables in schema public to ${role}`);
     });
     const url = new URL(config.url);
     url.username = role;
@@ -231,7 +231,7 @@ describe('the doctor of a server', () => {
     await change(config, (store) => store.sql.execute(`drop role ${role}`));
     expect(lineOf(result, 'rights')).toMatchObject({
       status: 'fail',
-      message: expect.stringContaining('change_journal (insert, update, delete)') as unknown,
+      message: expect.stringContaining('change_journal (update, delete)') as unknown,
     });
   });
 

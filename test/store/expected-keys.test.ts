@@ -8,6 +8,7 @@ import {
 } from '../../src/store/checks/schema.js';
 import { openStore } from '../../src/store/open-store.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 describeOnBackends('what verify expects of the catalog is what the migrations make', (backend) => {
   it('every unique index, and no other', async () => {
@@ -49,7 +50,7 @@ describeOnBackends('what verify expects of the catalog is what the migrations ma
     expect(states.filter(({ fault }) => fault !== null)).toEqual([]);
     const [row] = await sql.query(
       `select count(*)::int as count from pg_constraint c join pg_class t on t.oid = c.conrelid
-       where t.relnamespace = current_schema()::regnamespace and c.contype in ('f', 'c') and t.relname <> '_prisma_migrations'`,
+       where t.relnamespace = ${OWN_SCHEMA} and c.contype in ('f', 'c') and t.relname <> '_prisma_migrations'`,
     );
     expect(row?.['count']).toBe(states.length);
   });

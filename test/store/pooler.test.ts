@@ -91,11 +91,20 @@ describe('a pooler in transaction mode', () => {
     const { direct, pooled } = await urls();
     await onServer(direct, (client) => client.query('create schema shop'));
     await setForDatabase(direct, `timezone to 'Asia/Tokyo'`);
+    await setForDatabase(direct, `bytea_output to 'escape'`);
+    await setForDatabase(direct, 'extra_float_digits to -3');
     const url = new URL(pooled);
     url.searchParams.set('schema', 'shop');
     const store = await open({ url: url.toString() });
-    const seen = `select current_schema() as schema, current_setting('timezone') as zone, current_setting('statement_timeout') as timeout`;
-    const expected = { schema: 'shop', zone: 'UTC', timeout: '0' };
+    const seen = `select current_schema() as schema, current_setting('timezone') as zone, current_setting('statement_timeout') as timeout,
+      '\\x5c00'::bytea as bytes, (0.1::float8 + 0.2::float8)::text as sum`;
+    const expected = {
+      schema: 'shop',
+      zone: 'UTC',
+      timeout: '0',
+      bytes: new Uint8Array([0x5c, 0]),
+      sum: '0.30000000000000004',
+    };
     for (let i = 0; i < 5; i += 1) {
       expect(await Promise.all([store.sql.query(seen), store.sql.query(seen)])).toEqual([
         [expected],
@@ -107,7 +116,7 @@ describe('a pooler in transaction mode', () => {
     await stranger.connect();
     for (let i = 0; i < 5; i += 1) {
       const { rows } = await stranger.query<{ schema: string; zone: string }>(seen);
-      expect(rows[0]).toMatchObject({ schema: 'public', zone: 'Asia/Tokyo' });
+      expect(rows[0]).toMatchObject({ schema: 'public', zone: 'Asia/Tokyo', sum: '0.3' });
     }
     await stranger.end();
   });

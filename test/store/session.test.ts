@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
+import { backUp, restoreInto, tableDigests, withStore } from '../support/backups.js';
 import { runChild } from '../support/child-process.js';
 import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { insertRow } from '../support/damage.js';
@@ -10,16 +11,30 @@ import { value } from '../support/shown.js';
 
 const AT = new Date('2026-03-01T10:00:00.123Z');
 
+/** How values are written, as no other program expects it. */
+const FORMS = [
+  `bytea_output to ''escape''`,
+  'extra_float_digits to -3',
+  `datestyle to ''SQL, DMY''`,
+  `intervalstyle to ''iso_8601''`,
+  'standard_conforming_strings to off',
+];
+
 describe('a PostgreSQL whose settings are meant for something else', () => {
   const backend = useBackend('postgresql');
 
+  /** For the sessions that follow. */
+  async function set(store: Store, settings: readonly string[]): Promise<void> {
+    for (const setting of settings) {
+      await store.sql.execute(
+        `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`,
+      );
+    }
+  }
+
   async function open(setting: string): Promise<Store> {
     const config = await backend.config();
-    const before = await openStore(config, TEST_OPTIONS);
-    await before.sql.execute(
-      `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`,
-    );
-    await before.close();
+    await withStore(config, (before) => set(before, [setting]));
     return openStore(config, TEST_OPTIONS);
   }
 
@@ -31,6 +46,37 @@ describe('a PostgreSQL whose settings are meant for something else', () => {
     );
     expect(row).toEqual({ bound: AT, spelled: AT, stored: '2026-03-01 10:00:00.123' });
     await store.close();
+  });
+
+  test('that writes values in another form gives the same ones', async () => {
+    const config = await backend.config();
+    await withStore(config, (store) => set(store, FORMS));
+    await withStore(config, async (store) => {
+      expect(await value(store, `select '\\x005c7bff'::bytea`)).toEqual(
+        new Uint8Array([0, 0x5c, 0x7b, 0xff]),
+      );
+      expect(await value(store, `select (0.1::float8 + 0.2::float8)::text`)).toBe('0.30000000000000004');
+      expect(await value(store, `select '1 day 02:00'::interval::text`)).toBe('1 day 02:00:00');
+      expect(await value(store, `select '2026-03-01'::date::text`)).toBe('2026-03-01');
+    });
+  });
+
+  test('that writes values in another form loses no digit in a backup', async () => {
+    const [from, to] = [await backend.config(), await backend.config()];
+    for (const config of [from, to]) {
+      await withStore(config, async (store) => {
+        await set(store, FORMS);
+        await store.sql.execute('alter table organizations add column score double precision');
+      });
+    }
+    const bytes = await withStore(from, async (store) => {
+      await store.sql.execute('update organizations set score = 0.1::float8 + 0.2::float8');
+      return (await backUp(store)).bytes;
+    });
+    await restoreInto(to, bytes);
+    await withStore(to, async (store) => {
+      expect(await value(store, 'select score = 0.1::float8 + 0.2::float8 from organizations')).toBe(true);
+    });
   });
 
   test('with a statement timeout does not stop a long statement', async () => {
@@ -68,17 +114,26 @@ describe('a schema of its own', () => {
     return { kind: 'postgresql', url: url.toString() };
   }
 
-  test.each(['crm', `Odd 'name'; -- with, all \\ $1`, 'ünïcode'])('%s is made and used', async (schema) => {
-    const config = await backend.emptyConfig();
-    const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
-    await migrate(store);
-    expect(await value(store, 'select count(*)::int from organizations')).toBe(1);
-    const rows = await store.sql.query(
-      `select table_schema::text as schema from information_schema.tables where table_name = 'organizations'`,
-    );
-    expect(rows).toEqual([{ schema }]);
-    await store.close();
-  });
+  test.each(['crm', 'CRM', 'a.b', 'b C', `Odd 'name'; -- with, all \\ $1`, 'ünïcode'])(
+    '%s is made and used',
+    async (schema) => {
+      const config = await backend.emptyConfig();
+      const store = await openStore(inSchema(config, schema), TEST_OPTIONS);
+      await migrate(store);
+      expect(await value(store, 'select count(*)::int from organizations')).toBe(1);
+      const rows = await store.sql.query(
+        `select table_schema::text as schema from information_schema.tables where table_name = 'organizations'`,
+      );
+      expect(rows).toEqual([{ schema }]);
+      await store.sql.execute(`update organizations set name = 'Acme'`);
+      const { bytes } = await backUp(store);
+      const digests = await tableDigests(store);
+      await store.close();
+      const target = inSchema(await backend.emptyConfig(), schema);
+      await restoreInto(target, bytes);
+      expect(await withStore(target, tableDigests)).toEqual(digests);
+    },
+  );
 
   test('keeps two installations in one database apart', async () => {
     const config = await backend.emptyConfig();

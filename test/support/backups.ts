@@ -11,6 +11,7 @@ import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { TEST_OPTIONS } from './databases.js';
 import { replayFiles, testContext } from './replaying.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** A target in memory. */
 export function memoryTarget(): { target: BackupTarget; bytes: () => Buffer; isDiscarded: () => boolean } {
@@ -85,7 +86,7 @@ export async function withStore<T>(
 /** Rows and digest of each table, as PostgreSQL prints its rows: another way than that of a backup. */
 export async function tableDigests(store: Store): Promise<Record<string, string>> {
   const tables = await store.sql.query(
-    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'
+    `select relname::text as name from pg_class where relnamespace = ${OWN_SCHEMA} and relkind = 'r'
        and relname <> '_prisma_migrations' order by relname`,
   );
   const digests: Record<string, string> = {};

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Store } from '../../src/store/store.js';
 import type { TableShape } from './prisma-schema.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** What Prisma cannot express, as the database has it. */
 export interface CatalogExtras {
@@ -12,7 +13,7 @@ export interface CatalogExtras {
   collations: Record<string, string>;
 }
 
-const OWN_TABLES = `c.relnamespace = current_schema()::regnamespace and c.relname <> '_prisma_migrations'`;
+const OWN_TABLES = `c.relnamespace = ${OWN_SCHEMA} and c.relname <> '_prisma_migrations'`;
 
 /** Reads from PostgreSQL's catalogs what the migrations have made. */
 export async function readCatalog(

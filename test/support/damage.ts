@@ -3,6 +3,7 @@ import { encodeWamid } from '../../src/identity/wamid.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection, type ConnectionFields } from './connections.js';
 import { ANA, T0 } from './webhooks.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /**
  * What real databases hold because nothing prevented it: rows written before the unique indexes existed, by other programs,
@@ -344,7 +345,7 @@ export async function dumpDatabase(
         from pg_index i join pg_attribute k on k.attrelid = c.oid and k.attnum = any(i.indkey::int2[])
         where i.indrelid = c.oid and i.indisprimary) as key
      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace and c.relname <> '_prisma_migrations'
+     where c.relkind = 'r' and c.relnamespace = ${OWN_SCHEMA} and c.relname <> '_prisma_migrations'
      group by c.oid, c.relname order by c.relname`,
   );
   const dump: Dump = {};

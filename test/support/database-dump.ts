@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import type { Store } from '../../src/store/store.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** Everything that is in a database, as text: every row of every table, bytes in hexadecimal and as text. */
 export async function dumpOf(store: Store): Promise<string> {
   const tables = await store.sql.query(
-    `select relname::text as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'`,
+    `select relname::text as name from pg_class where relnamespace = ${OWN_SCHEMA} and relkind = 'r'`,
   );
   const rows: string[] = [];
   for (const { name } of tables) {

@@ -1,4 +1,5 @@
 import type { Store } from '../../src/store/store.js';
+import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** Above this many rows a table is truncated: their dead versions would slow down the tests that come after. */
 const MANY_ROWS = 500;
@@ -13,14 +14,14 @@ export async function createEmptier(store: Store): Promise<() => Promise<void>> 
             array(select k.confrelid::regclass::text from pg_constraint k
                    where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as parents
        from pg_class c
-      where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname <> '_prisma_migrations'`,
+      where c.relnamespace = ${OWN_SCHEMA} and c.relkind = 'r' and c.relname <> '_prisma_migrations'`,
   );
   const tables = childrenFirst(rows);
   const count = tables.map((table) => `(select count(*) from ${table})`).join(' + ');
   const deletes = tables.map((table) => `delete from ${table};`).join(' ');
   const sequences = await store.sql.query(
     `select c.oid::regclass::text as name from pg_class c
-      where c.relnamespace = current_schema()::regnamespace and c.relkind = 'S'`,
+      where c.relnamespace = ${OWN_SCHEMA} and c.relkind = 'S'`,
   );
   const resets = sequences.map(({ name }) => `perform setval('${String(name)}', 1, false);`).join(' ');
   // A function of the session: its statements are planned once, and planning them costs ten times as much as running them.
@@ -39,7 +40,7 @@ export async function createEmptier(store: Store): Promise<() => Promise<void>> 
 
 /** All that a test can change beside rows: columns, constraints, indexes, triggers, functions, and the session's settings. */
 export async function shapeOf(store: Store): Promise<string> {
-  const here = 'current_schema()::regnamespace';
+  const here = OWN_SCHEMA;
   const lines = await store.sql.query(
     `select concat_ws(' ', c.relname, c.relkind, c.reloptions, c.relrowsecurity, a.attname, a.atttypid::regtype, a.attnotnull,
                       pg_get_expr(d.adbin, d.adrelid)) as line

@@ -2,8 +2,7 @@ import { Argument, type Command } from 'commander';
 import { EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { actor, connection } from '../flags/shared.js';
-import { ORGANIZATION } from './connection-options.js';
+import { actor, connection, organization } from '../flags/shared.js';
 import { integer, nameList, text, toggle } from '../flags/kinds.js';
 import { contradiction, group, readFlags, type Reading } from '../flags/table.js';
 import { presentBackup, presentCheck } from '../views/backup.js';
@@ -16,7 +15,7 @@ export const identityFile = () =>
 const FLAGS = {
   ...group('Which rows (all, unless said):', {
     connection: connection('only of this connection: its name, id, phone_number_id or phone').onlyTyped(),
-    ...ORGANIZATION,
+    organization: organization().onlyTyped().otherwise('any'),
   }),
   ...group('How:', {
     check: toggle('prove a backup instead of writing one; needs no database').onlyTyped(),
@@ -40,7 +39,7 @@ export function registerBackup(parent: Command, attach: Attach): void {
     summary: 'Write everything in the database into one file.',
     details:
       'All rows as they are at one moment, while writers go on: a tar of compressed NDJSON, table by table, with a manifest. A directory ' +
-      'gets a file wa-reconcile-TIME.tar; --keep rotates these and touches nothing else. The file appears when it is whole and ' +
+      'gets a file wa-reconcile-TIME.tar; --keep rotates these and touches nothing else, but for what a killed backup left behind hours ago. The file appears when it is whole and ' +
       'on the disk. Secrets stay sealed: WA_RECONCILE_SECRET_KEY is not in it, and has to be kept apart. ' +
       'Files of `media fetch` are not in it either. An encrypted one opens with `age --decrypt`, too. `restore` reads it into an ' +
       'empty database of either kind. --connection and --organization copy what is theirs and what it rests on: raw entries, people, ' +
@@ -93,7 +92,7 @@ async function backupCommand(call: Call): Promise<Outcome> {
       organization: values.organization,
       connection: values.connection,
     });
-    return { ...written, removed: [...target.removed] };
+    return { ...written, removed: [...target.removed], abandoned: [...target.abandoned] };
   });
   const presentation = presentBackup(result);
   if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode: EXIT.ok };

@@ -23,6 +23,7 @@ const FLAGS = {
   ...group('How to write them:', {
     tz: zone('time zone for dates and for times in txt and html'),
     media: toggle('copy the files that media fetch has kept beside it').onlyTyped(),
+    force: toggle('replace the file if it exists').onlyTyped(),
     as: actor(),
   }),
 };
@@ -132,7 +133,7 @@ async function readPlace(
   }
   const { output } = call.settings;
   const form = formOf(call);
-  const target = await targetOf(call, { output, isAll: values.all });
+  const target = await targetOf(call, { output, isAll: values.all, force: values.force });
   if (target.kind !== 'directory' && values.all && (form === 'html' || form === 'txt')) {
     throw new ConfigError(`As ${form}, each conversation is a file of its own.`, {
       remedy: 'Name a new directory: -o DIR; or give --format ndjson or csv.',
@@ -170,6 +171,7 @@ function formOf({ settings }: Call): Form {
     case 'table': {
       const implied = output === undefined ? undefined : BY_ENDING[extname(output).toLowerCase()];
       if (format === 'table' && origin('format').from !== 'default') break;
+      if (format === 'json' && (output === undefined || output === '-')) break;
       return implied ?? (output === undefined || output === '-' ? 'txt' : 'html');
     }
     case 'markdown':
@@ -177,17 +179,23 @@ function formOf({ settings }: Call): Form {
       break;
   }
   throw new ConfigError(`${origin('format').place} ${format}: an export has another form.`, {
-    remedy: 'Give ndjson, csv, txt or html.',
+    remedy: 'Give ndjson, csv, txt or html; with -o FILE, json says what was exported.',
   });
 }
 
-/** A directory where the name is one: it is there, ends with a slash, or has no ending. */
+/** A directory where the name is one: it is there, ends with a slash, or has no ending. Throws ConfigError for a file that is there. */
 async function targetOf(
   { io }: Call,
-  { output, isAll }: { output: string | undefined; isAll: boolean },
+  { output, isAll, force }: { output: string | undefined; isAll: boolean; force: boolean },
 ): Promise<Target> {
   if (output === undefined || output === '-') return { kind: 'stdout' };
   const there = await stat(resolve(io.cwd, output)).catch(() => undefined);
+  if (there?.isFile() === true && !force) {
+    throw new ConfigError(`-o ${output}: this file exists.`, {
+      code: 'output_exists',
+      remedy: 'Name another file, or give --force to replace it.',
+    });
+  }
   const isDirectory =
     there?.isDirectory() ??
     (/[/\\]$/.test(output) || (isAll && BY_ENDING[extname(output).toLowerCase()] === undefined));

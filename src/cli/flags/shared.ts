@@ -16,7 +16,14 @@ export const organization = () =>
   text('slug', 'the organization', 'an organization').otherwise('any; `default` for a new one');
 
 /** Who looks at messages, where the operating system's user says too little. */
-export const actor = () => text('name', 'who looks, for the access log', 'a name');
+export const actor = () =>
+  flag('name', 'who looks, for the access log', `a name of at most ${LONGEST_NAME} characters`, (raw) => {
+    const name = typeof raw === 'string' ? raw.trim() : '';
+    return name === '' || name.length > LONGEST_NAME ? undefined : name;
+  });
+
+/** It stands in every row of a table. */
+const LONGEST_NAME = 200;
 
 /** For a command whose `--as` means something else. */
 export function actorInEnvironment({ environment }: Pick<Line, 'environment'>): string | undefined {

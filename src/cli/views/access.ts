@@ -50,7 +50,8 @@ function whoOf({ user, host, as }: AccessView): string {
   return as === null ? machine : `${as} (${machine})`;
 }
 
-function whoseOf({ leadId, name, phone }: AccessView): string {
+function whoseOf({ leadId, everybody, name, phone }: AccessView): string {
+  if (everybody) return 'everybody';
   const named = [name, phone].filter((part) => part !== null).join(' ');
   return named === '' ? (leadId ?? 'nobody known') : named;
 }

@@ -6,7 +6,7 @@ import { formatAmount, formatBytes } from '../ui/quantities.js';
 
 /** What was written; `summary` is one line for a person who sees nothing else. */
 export function presentBackup(result: BackupResult): Presentation & { summary: string } {
-  const { file, mediaFiles, sealedRows, removed } = result;
+  const { file, mediaFiles, sealedRows, removed, abandoned } = result;
   const summary = `Backup complete: ${formatAmount(result.rows, 'row')} in ${formatBytes(result.bytes)}`;
   const remarks = [
     ...sealed(sealedRows, 'Keep WA_RECONCILE_SECRET_KEY apart from it'),
@@ -15,6 +15,9 @@ export function presentBackup(result: BackupResult): Presentation & { summary: s
       : [
           `${formatAmount(mediaFiles, 'file')} of media ${mediaFiles === 1 ? 'is' : 'are'} not in it: copy the directory of \`media fetch\`.`,
         ]),
+    ...(abandoned.length === 0
+      ? []
+      : [`${formatAmount(abandoned.length, 'unfinished file')} of killed backups removed.`]),
     ...(removed.length === 0 ? [] : [`${formatAmount(removed.length, 'older backup')} removed.`]),
   ];
   return {

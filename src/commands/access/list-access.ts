@@ -29,6 +29,8 @@ export interface AccessView {
   as: string | null;
   /** Null for content that belongs to no lead. */
   leadId: string | null;
+  /** It counts for any lead: a copy of them all, or rejected items, which are filed under nobody. */
+  everybody: boolean;
   /** As the lead is called now; null where it is gone, or has none. */
   name: string | null;
   phone: string | null;
@@ -60,6 +62,7 @@ export async function listAccess(ctx: Context, options: ListAccessOptions): Prom
       host: row.host,
       as: row.actor,
       leadId: row.leadId,
+      everybody: row.isToEverybody,
       name: row.leadName,
       phone: row.leadPhone,
       messages: row.messages,

@@ -15,6 +15,7 @@ import {
   readStatus,
   type MigrationFile,
 } from '../../store/migrations/status.js';
+import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { damaged, openArchive } from './check.js';
 import { figuresOf } from './figures.js';
@@ -55,12 +56,30 @@ export async function restore(ctx: Context, { source, archive }: RestoreOptions)
     };
   } catch (error) {
     if (error instanceof Damage) throw damaged(source.place, error);
-    if (!ctx.signal.aborted) throw error;
+    if (!ctx.signal.aborted) throw refusedRows(source.place, error) ?? error;
     throw new UserError('Interrupted: nothing was restored.', {
       code: 'interrupted',
       exitCode: EXIT.interrupted,
     });
   }
+}
+
+/** By the first two digits of the state: data that a type does not take, or that a constraint refuses. */
+const REFUSED_ROWS: Readonly<Record<string, string>> = {
+  '22': 'a value is none of its column',
+  '23': 'they break a rule of the tables (a row twice, or one that refers to nothing)',
+};
+
+/** The error of a file that holds what no backup writes, although its hashes are right. */
+function refusedRows(place: string, error: unknown): UserError | undefined {
+  const why = REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
+  return why === undefined
+    ? undefined
+    : new UserError(`The rows of the backup ${place} are not those of a database: ${why}.`, {
+        code: 'backup_invalid',
+        remedy: 'Nothing of it was restored. Somebody changed it after it was written: use another backup.',
+        cause: error,
+      });
 }
 
 /** Proves a backup, before a database is opened or created for it. Throws what {@link restore} would throw about the file. */
@@ -77,7 +96,10 @@ function assertKnown({ header }: CheckedArchive, known: readonly MigrationFile[]
   if (unknown.length === 0) return;
   throw new ConfigError(
     `The backup was written by wa-reconcile ${header.tool}, whose tables are newer: ${unknown.join(', ')}.`,
-    { code: 'backup_newer', remedy: `Use wa-reconcile ${header.tool} or newer.` },
+    {
+      code: 'backup_newer',
+      remedy: `Use the build of wa-reconcile ${header.tool} that wrote it, or a newer one.`,
+    },
   );
 }
 

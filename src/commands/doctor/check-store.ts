@@ -6,7 +6,7 @@ import { remedy, type Remedy } from '../../model/remedy.js';
 import { readKeyStates, UNIQUE_KEYS } from '../../store/checks/schema.js';
 import { migrationStatus } from '../../store/migrations/migrate.js';
 import { assertMigratable } from '../../store/migrations/status.js';
-import { readMissingRights, readServerFacts } from '../../store/server.js';
+import { readMissingRights, readRole, readServerFacts } from '../../store/server.js';
 import type { Sql } from '../../store/sql.js';
 import { minuteOf } from '../../model/time.js';
 import type { Store } from '../../store/store.js';
@@ -71,8 +71,21 @@ export async function checkMigrations(store: Store): Promise<Found> {
 
 /** Whether this role has the rights that commands need. */
 export async function checkRights(sql: Sql): Promise<Found> {
-  const missing = await readMissingRights(sql, [...new Set(UNIQUE_KEYS.map(({ table }) => table))]);
+  const tables = [...new Set(UNIQUE_KEYS.map(({ table }) => table))];
+  const missing = await readMissingRights(sql, tables);
   if (missing.length === 0) return ok('this role may read and write every table');
+  const { readsAll, writesAny, records } = await readRole(sql, tables);
+  // On purpose: nobody grants select on every table and forgets all the rest.
+  if (readsAll && !writesAny) {
+    return records
+      ? ok(
+          'this role only reads: it can look at everything, and its looks are recorded; it imports and repairs nothing',
+        )
+      : warn(
+          'this role only reads, and may not write to access_log: it is shown nothing that people wrote',
+          'As the owner: grant insert on access_log to …',
+        );
+  }
   return fail(
     `this role lacks rights on ${listed(missing)}`,
     'As the owner: grant select, insert, update, delete on all tables in schema … to …',

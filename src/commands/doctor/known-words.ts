@@ -1,4 +1,5 @@
 import * as enumerations from '../../model/enumerations.js';
+import { REJECT_WORDS } from '../../model/facts.js';
 
 /** The words that this tool writes itself: in columns, of every enumeration. */
 const ENUMERATED = Object.values(enumerations).flatMap((value) =>
@@ -62,7 +63,23 @@ const OWN =
   discarded_bodies linked_devices linked_device_keys alert_acks proven_blocks owed_files history_gaps saved_comparisons
   graph_credentials history_requests media_files access_log erasures erased_identities erasure_keys auto none true false`);
 
-const KNOWN = new Set([...ENUMERATED, ...OWN, ...COMMANDS, ...TYPES, ...PROSE, ...FIELDS]);
+/** Why items are skipped and entries are not read, and what runs count. */
+const COUNTED =
+  split(`self_thread official_account unknown_status own_number not_a_contact other_connection other_contact overruled
+  no_json invalid_json printed_json nested_too_deep unknown_list not_a_list nothing_known filtered read duplicate ignored seen
+  applied valid bad uncheckable sha1 unsigned registered historySync phase chunkOrder progress missingChunks missingFiles
+  ownNumberRemoved problemCount chatterLines entries messages`);
+
+const KNOWN = new Set([
+  ...ENUMERATED,
+  ...Object.keys(REJECT_WORDS),
+  ...COUNTED,
+  ...OWN,
+  ...COMMANDS,
+  ...TYPES,
+  ...PROSE,
+  ...FIELDS,
+]);
 const FIELD_NAMES = new Set(FIELDS);
 
 /** Whether a word is one of this tool's or of a format's own, so that it says nothing of anybody. */

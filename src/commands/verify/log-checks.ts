@@ -131,6 +131,7 @@ async function conclude({ result: audit, losses }: LogAudit, view: VerifyView): 
         'messages name raw entries that do not hold them',
       ],
       [open.damaged, 'entry does not match its hash', 'entries do not match their hashes'],
+      [open.unread, 'imported entry cannot be read any more', 'imported entries cannot be read any more'],
       [
         open.misfiled,
         'entry is found by other contacts, numbers or fields than its body names',
@@ -166,7 +167,14 @@ function restorableIn({ total }: AuditResult): number {
 
 function lostRows(audit: AuditResult): number {
   const { total, open } = audit;
-  return restorableIn(audit) + total.doubledRows + total.unfounded - total.unfoundedHeld + open.damaged;
+  return (
+    restorableIn(audit) +
+    total.doubledRows +
+    total.unfounded -
+    total.unfoundedHeld +
+    open.damaged +
+    open.unread
+  );
 }
 
 async function remedyFor(audit: AuditResult, { sql, connections }: VerifyView): Promise<Remedy | null> {

@@ -3,6 +3,7 @@ import { translateDatabaseError } from '../database-errors.js';
 import type { Sql, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
+import { setForSession } from './value-settings.js';
 import { createPgliteStatements, type RunStatement } from './pglite-statements.js';
 
 /**
@@ -86,12 +87,12 @@ function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction 
 }
 
 /**
- * Starts PGlite in UTC, whatever the machine's zone: SQL days and times use the session's zone, and must be the same
+ * Starts PGlite with the settings that decide how values are read, whatever the machine's zone: days and times must be the same
  * everywhere. A prepared statement is planned anew each time, for tables as large as they are then.
  */
 export async function startPglite(options: PGliteOptions): Promise<PGlite> {
   const pglite = new PGlite({ ...options, parsers: PARSERS });
   await pglite.waitReady;
-  await pglite.exec(`set timezone to 'UTC'; set plan_cache_mode to force_custom_plan`);
+  await pglite.exec(`${setForSession()}; set plan_cache_mode to force_custom_plan`);
   return pglite;
 }

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { ConfigError } from '../../model/errors.js';
 import { translateDatabaseError } from '../database-errors.js';
 import type { DatabaseUrl } from '../database-url.js';
+import { setForSession, setForTransaction, type Setting } from './value-settings.js';
 
 const CONNECT_TIMEOUT_SECONDS = 10;
 
@@ -47,20 +48,17 @@ function createClient(target: DatabaseUrl, applicationName?: string): pg.Client 
 }
 
 /**
- * Settings that a server, database or role may have changed, with effects on stored data:
- * - SQL days and times use the session's zone, and must be the same everywhere;
+ * Beside those of values, settings that a server, database or role may have changed, and that a run cannot work with:
  * - timeouts meant for web requests would kill a batch, or a dry run that holds its transaction for hours;
  * - compiling a statement or starting workers costs more than a batch of index look-ups. Sent as statements, because
  *   PgBouncer refuses start-up options.
  */
-function settingsOf(schema: string): readonly (readonly [name: string, value: string])[] {
+function settingsOf(schema: string): readonly Setting[] {
   return [
     ['search_path', pg.escapeIdentifier(schema)],
-    ['timezone', `'UTC'`],
     ['statement_timeout', '0'],
     ['lock_timeout', '0'],
     ['idle_in_transaction_session_timeout', '0'],
-    ['datestyle', `'ISO'`],
     ['jit', 'off'],
     ['max_parallel_workers_per_gather', '0'],
   ];
@@ -68,9 +66,7 @@ function settingsOf(schema: string): readonly (readonly [name: string, value: st
 
 /** Sets them for the session. */
 export function sessionSettings(schema: string): string {
-  return settingsOf(schema)
-    .map(([name, value]) => `set ${name} to ${value}`)
-    .join('; ');
+  return setForSession(settingsOf(schema));
 }
 
 /**
@@ -78,7 +74,5 @@ export function sessionSettings(schema: string): string {
  * other programs. `set` and not `select set_config`: a query would fix the isolation level of the transaction.
  */
 export function transactionSettings(schema: string): string {
-  return settingsOf(schema)
-    .map(([name, value]) => `set local ${name} to ${value}`)
-    .join('; ');
+  return setForTransaction(settingsOf(schema));
 }

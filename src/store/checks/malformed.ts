@@ -5,6 +5,7 @@ import type { Sql } from '../sql.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 import { UNIQUE_KEYS } from './schema.js';
 import { inScope, scopeParameters, sinceScope, type Scope } from './scope.js';
+import { OWN_SCHEMA } from '../own-schema.js';
 
 /**
  * Not the journal: what it holds is what `undo` puts back, broken or not. And not the keys of devices, which have no such columns
@@ -38,7 +39,7 @@ async function readCheckedTables(sql: Sql): Promise<CheckedTable[]> {
        bool_or(a.attname = 'connection_id') as has_connection
      from pg_class c
      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     where c.relnamespace = current_schema()::regnamespace and c.relname = any($1::text[])
+     where c.relnamespace = ${OWN_SCHEMA} and c.relname = any($1::text[])
        and (c.relname, a.attname) <> ('messages', 'errors')
      group by c.relname order by c.relname`,
     [arrayLiteral(KEYS.map(({ table }) => table))],

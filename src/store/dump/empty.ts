@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Sql } from '../sql.js';
 import { quoted } from './tables.js';
+import { OWN_SCHEMA } from '../own-schema.js';
 
 const countRow = z.object({ rows: z.number() });
 
@@ -48,7 +49,7 @@ export async function clearForRestore(
   }
   const [row] = await tx.query(
     `select count(*)::int as rows from pg_constraint k
-     join pg_class p on p.oid = k.confrelid and p.relname = any($1::text[]) and p.relnamespace = current_schema()::regnamespace
+     join pg_class p on p.oid = k.confrelid and p.relname = any($1::text[]) and p.relnamespace = ${OWN_SCHEMA}
      join pg_class c on c.oid = k.conrelid
      where k.contype = 'f' and not (c.relname = any($1::text[]) and c.relnamespace = p.relnamespace)`,
     [`{${names.map((name) => `"${name}"`).join(',')}}`],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ourTables, type MigrationFile } from '../migrations/status.js';
 import type { Sql } from '../sql.js';
+import { OWN_SCHEMA } from '../own-schema.js';
 
 /** A table as the catalogue has it, as far as its rows have to be copied. */
 export interface TableShape {
@@ -42,7 +43,7 @@ const sequenceRow = z.object({ table: z.string(), name: z.string() });
  */
 export async function readTables(sql: Sql, known: readonly MigrationFile[]): Promise<TableShape[]> {
   const ours = new Set(ourTables(known));
-  const here = `c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')`;
+  const here = `c.relnamespace = ${OWN_SCHEMA} and c.relkind in ('r', 'p')`;
   const tables = await sql.query(
     `select c.relname::text as name,
        to_jsonb(array(select a.attname::text from pg_index i

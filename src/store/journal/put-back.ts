@@ -7,6 +7,7 @@ import {
   type JournaledTable,
   type JournaledTableName,
 } from './journaled-tables.js';
+import { OWN_SCHEMA } from '../own-schema.js';
 
 /** How many rows of a table were restored, by action. */
 export interface PutBack {
@@ -97,7 +98,7 @@ async function readColumns(tx: Sql): Promise<Map<string, string[]>> {
   const rows = await tx.query(
     `select c.relname::text as name, a.attname::text as column
      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-     where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace and a.attgenerated = ''
+     where c.relkind in ('r', 'p') and c.relnamespace = ${OWN_SCHEMA} and a.attgenerated = ''
      order by c.relname, a.attnum`,
   );
   const columns = new Map<string, string[]>();

@@ -1,5 +1,16 @@
 import { arrayLiteral } from '../array-literal.js';
-import { bigint, columns, insertRows, orNull, rowsOf, text, time, uuid, type RowOf } from '../columns.js';
+import {
+  bigint,
+  boolean,
+  columns,
+  insertRows,
+  orNull,
+  rowsOf,
+  text,
+  time,
+  uuid,
+  type RowOf,
+} from '../columns.js';
 import type { Sql, SqlParameter } from '../sql.js';
 
 const ACCESS = {
@@ -25,8 +36,13 @@ export const ACCESS_LOG = 'access_log';
 /** Who looked, when and how. */
 type AccessBy = Omit<AccessRow, 'id' | 'leadId' | 'messages'>;
 
-/** The command whose copy holds everybody: it is an access to any lead. */
+/** The command whose copy holds everybody. */
 export const COPYING = 'backup';
+/** The command that shows items which were rejected: they are filed under no lead, and may be of any. */
+export const REPORTING = 'report';
+
+/** SQL: an access `a` that names no lead because it is one to any of them. */
+const IS_TO_EVERYBODY = `a.lead_id is null and a.command in ('${COPYING}', '${REPORTING}')`;
 
 /** Records accesses in one statement: all or none. */
 export async function insertAccess(sql: Sql, rows: readonly AccessRow[]): Promise<void> {
@@ -74,7 +90,7 @@ export async function insertAccessToAll(
   );
 }
 
-const SHOWN = columns({ ...ACCESS, leadName: orNull(text), leadPhone: orNull(text) });
+const SHOWN = columns({ ...ACCESS, leadName: orNull(text), leadPhone: orNull(text), isToEverybody: boolean });
 
 /** An access with the lead as it is called now; both null where it is gone. */
 export type ShownAccess = RowOf<typeof SHOWN>;
@@ -98,9 +114,9 @@ export async function readAccess(
 ): Promise<ShownAccess[]> {
   const moment = (ms: number | null): SqlParameter => (ms === null ? null : new Date(ms));
   const rows = await sql.query(
-    `select a.*, l.push_name as lead_name, l.phone_number as lead_phone
+    `select a.*, l.push_name as lead_name, l.phone_number as lead_phone, ${IS_TO_EVERYBODY} as is_to_everybody
      from access_log a left join leads l on l.id = a.lead_id
-     where ($1::uuid[] is null or a.lead_id = any($1::uuid[]) or a.lead_id is null and a.command = '${COPYING}')
+     where ($1::uuid[] is null or a.lead_id = any($1::uuid[]) or ${IS_TO_EVERYBODY})
        and ($2::timestamptz is null or a.at >= $2::timestamptz) and ($3::timestamptz is null or a.at < $3::timestamptz)
        and ($4::text is null or a.command = $4::text)
      order by a.at desc, a.id desc limit $5::integer`,

@@ -62,8 +62,6 @@ export async function readBlocks(
   tx: Sql,
   { before, through }: { before: string | null; through: string | null },
 ): Promise<{ before: StoredBlock[]; through: StoredBlock[] }> {
-  // A row's text must not depend on session settings.
-  await tx.query(`select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)`);
   const sums = (name: string): string =>
     `count(*) filter (where is_${name}) as ${name}_rows,
      coalesce(sum(hash) filter (where is_${name}), 0)::text as ${name}_digest`;

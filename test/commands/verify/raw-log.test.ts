@@ -388,6 +388,22 @@ describeOnBackends('the accounting proof', (backend) => {
     ]);
   });
 
+  backend.once('V2: what was imported and cannot be read any more is lost', async () => {
+    const store = await backend.open();
+    await replayBodies(store, ['{"object":"whatsapp_business_account","ent']);
+    await damage(store, `update webhook_log set status = 'processed', error = null`);
+    const checked = await runCheck(store, 'raw_log');
+    expect(checked.result).toMatchObject({
+      status: 'findings',
+      severity: 'loss',
+      found: 1,
+      summary: '0 message items in 1 entry; 1 imported entry cannot be read any more',
+    });
+    expect(faults(checked)).toEqual([
+      expect.stringMatching(/^! log:\S+ stdin:1: was imported, and cannot be read any more: the JSON ends/),
+    ]);
+  });
+
   it('looks at one connection, or at what came since, when asked to', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 5, {}, SECOND)]);
