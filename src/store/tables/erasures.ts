@@ -1,16 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import {
-  bigint,
-  columns,
-  insertRows,
-  jsonObject,
-  orNull,
-  rowsOf,
-  text,
-  time,
-  uuid,
-  type RowOf,
-} from '../columns.js';
+import { columns, insertRows, jsonObject, orNull, rowsOf, text, time, uuid, type RowOf } from '../columns.js';
 import { bytesOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -90,6 +79,15 @@ export async function recordErasure(
   );
 }
 
+/**
+ * SQL: an erasure that has not ended took the person out of the body of a row of webhook_log. Every run of the same erasure counts, as one
+ * that was killed is gone on with by another.
+ */
+export const IS_ERASING_SQL = `case when body_state in ('erased', 'redacted') then exists (
+    select from sync_runs r join erasures e on r.command = 'erase' and position(e.id::text in r.work) > 0
+    where r.id = body_run_id and e.completed_at is null
+  ) else false end`;
+
 /** The erasures of which one of these hashes is, newest first. */
 export async function findErasures(sql: Sql, hashes: readonly string[]): Promise<ErasureRow[]> {
   const rows = await sql.query(
@@ -111,11 +109,10 @@ export async function forgetErasures(tx: Sql, ids: readonly string[] | null): Pr
   return forgotten;
 }
 
-/** How many people were erased, and how many of them not to the end. */
-export async function countErasures(sql: Sql): Promise<{ people: number; unfinished: number }> {
+/** The erasures that have not ended, oldest first: whose command is at work, or was stopped or killed. */
+export async function readUnfinishedErasures(sql: Sql): Promise<ErasureRow[]> {
   const rows = await sql.query(
-    `select count(*) as people, count(*) filter (where completed_at is null) as unfinished from erasures`,
+    `select id, run_id, started_at, completed_at, counts from erasures where completed_at is null order by started_at, id`,
   );
-  const [row] = rowsOf(columns({ people: bigint, unfinished: bigint }), rows);
-  return row ?? { people: 0, unfinished: 0 };
+  return rowsOf(ERASURE, rows);
 }
