@@ -87,7 +87,7 @@ export async function eraseBodies(ctx: Context, runId: string, person: Person): 
       await unnameEntries(
         tx,
         redactions.map(({ id }) => id),
-        { names: [...person.names], words: person.words },
+        [...person.names],
       );
     });
     for (const { redaction } of redactions) count(done, redaction);
