@@ -58,6 +58,18 @@ export async function beginErasure(
   );
 }
 
+/** Adds hashes of names to the erasures that have the hash beside each. */
+export async function addErasedNames(tx: Sql, learned: ReadonlyMap<string, string>): Promise<void> {
+  if (learned.size === 0) return;
+  await tx.execute(
+    `insert into erased_identities (name_hash, erasure_id)
+     select k.learned, i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, known)
+     join erased_identities i on i.name_hash = k.known
+     on conflict (name_hash) do nothing`,
+    [arrayLiteral([...learned.keys()]), arrayLiteral([...learned.values()])],
+  );
+}
+
 /** Adds what is gone to the counts of an erasure; `completedAt` ends it. */
 export async function recordErasure(
   tx: Sql,
