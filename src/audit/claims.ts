@@ -19,8 +19,8 @@ export interface Unfounded {
   isCopy: boolean;
 }
 
-/** An audit's verdict on one row; null for a row held by its entry, or if the entry is still to be replayed. */
-export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'status' | 'origin'>>(
+/** An audit's verdict on one row; null for a row held by its entry, or if that is still to be decided. */
+export async function unfoundedOf<E extends Decodable & Pick<StoredEntry, 'status' | 'isErasing' | 'origin'>>(
   sql: Sql,
   decoded: DecodedEntry<E>,
   row: Omit<Claim, 'batchId'>,

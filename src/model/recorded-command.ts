@@ -66,6 +66,8 @@ const OPERANDS: ReadonlyMap<string, (options: JsonObject) => readonly string[]> 
       Array.isArray(paths)
         ? paths.filter((path) => typeof path === 'string').map((path) => pathFrom(directory, path))
         : [],
+    // Whom it was about is on record nowhere.
+    erase: () => ['CONTACT'],
     undo: ({ run }: JsonObject) => (typeof run === 'string' ? [run] : ['RUN']),
     import: ({ leadId }: JsonObject) => (typeof leadId === 'string' ? [leadId] : []),
     'media fetch': ({ connection }: JsonObject) => (typeof connection === 'string' ? [connection] : []),

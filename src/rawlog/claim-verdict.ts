@@ -40,12 +40,24 @@ export function verdictOnClaim<E extends Decodable>(
   return isNamed && told.why === 'not_held' ? { holds: true } : told;
 }
 
-/** Whether the next replay of an entry decides about its rows. One that failed by its signature is decided. */
-export function isUndecided<E extends Decodable & Pick<StoredEntry, 'status'>>({
+/**
+ * Whether something to come decides about the rows of an entry: its next replay, or the rest of an erasure, which removes the rows after
+ * the bodies. One that failed by its signature is decided.
+ */
+export function isUndecided<E extends Decodable & Pick<StoredEntry, 'status' | 'isErasing'>>({
   entry,
   refused,
 }: DecodedEntry<E>): boolean {
-  return entry.status === 'pending' || (entry.status === 'failed' && refused.length === 0);
+  return entry.isErasing || entry.status === 'pending' || (entry.status === 'failed' && refused.length === 0);
+}
+
+/** Whether an erasure that has not ended took the message of a row out of its entry: the row is still to go. */
+export function isBeingErased<E extends Decodable & Pick<StoredEntry, 'isErasing'>>(
+  decoded: DecodedEntry<E>,
+  row: Claimed,
+  log: RawLog,
+): boolean {
+  return decoded.entry.isErasing && (decoded.failure !== null || !verdictOnClaim(decoded, row, log).holds);
 }
 
 /** Whether an entry holds a row’s message as one that is imported, whatever the row names. */

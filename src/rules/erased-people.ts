@@ -11,10 +11,12 @@ export function erasedName(key: KeyedNames, name: string): string {
 /** The people who were erased: whether a name is one of theirs, or the id of what they wrote in a group, and nothing else. */
 export class ErasedPeople {
   private readonly answers = new Map<string, boolean>();
+  /** Hashes of names that came to be known as those of an erased person, each with a hash that was stored before. */
+  readonly learned = new Map<string, string>();
 
   constructor(
     private readonly key: KeyedNames,
-    private readonly hashes: ReadonlySet<string>,
+    private readonly hashes: Set<string>,
   ) {}
 
   /** `name`: as identities have it; or the id of a message. */
@@ -25,5 +27,21 @@ export class ErasedPeople {
     const answer = this.hashes.has(erasedName(this.key, name));
     this.answers.set(name, answer);
     return answer;
+  }
+
+  /** The names of one person: if one of them was erased, all of them are from now on. */
+  learn(names: readonly string[]): void {
+    if (names.length < 2) return;
+    const known = names.find((name) => this.has(name));
+    if (known === undefined) return;
+    const hash = erasedName(this.key, known);
+    const stored = this.learned.get(hash) ?? hash;
+    for (const name of names) {
+      if (this.has(name)) continue;
+      const learned = erasedName(this.key, name);
+      this.hashes.add(learned);
+      this.answers.set(name, true);
+      this.learned.set(learned, stored);
+    }
   }
 }

@@ -21,6 +21,7 @@ import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
+import { dyingStore } from '../support/dying-store.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
@@ -354,17 +355,7 @@ describeOnBackends('erase', (backend) => {
     await replayBodies(store, LOG);
     for (let steps = 1; ; steps += 1) {
       if (steps > 60) throw new Error('it never ends');
-      let left = steps;
-      // The process dies in its n-th transaction.
-      const dying: Store = {
-        ...store,
-        sql: store.sql,
-        assertSpace: () => store.assertSpace(),
-        transaction: (work, options) => {
-          left -= 1;
-          return left <= 0 ? Promise.reject(new Error('killed')) : store.transaction(work, options);
-        },
-      };
+      const dying = dyingStore(store, steps);
       const ended = await eraseAna({ ...testContext(store, KEYED), store: dying }).catch(() => null);
       // Whatever there is: nothing brings the person back.
       if (steps > 1) await replayBodies(store, [wrapped(live(`K${steps}`, 500 + steps))], KEYED);

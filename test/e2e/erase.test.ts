@@ -48,9 +48,9 @@ describe.each(LOADS)('erase of the built command on %s', (name, { messages, kill
       const plan = await machine.run(['erase', phone, '--json'], { env });
       expect(JSON.parse(plan.stdout)).toMatchObject({ action: 'planned', runId: null });
       expect((await machine.run(['erase', phone, '--apply', '-y'], { env })).code).toBe(2);
-      expect(
-        (await machine.run(['erase', phone, '--apply', '--confirm', '+5541900000001'], { env })).code,
-      ).toBe(1);
+      const mistyped = await machine.run(['erase', phone, '--apply', '--confirm', '+5541900000001'], { env });
+      expect(mistyped.code).toBe(1);
+      expect(mistyped.stderr).toContain('exactly as in the command');
       expect((await machine.run(command)).stderr).toContain('WA_RECONCILE_SECRET_KEY');
     }
 

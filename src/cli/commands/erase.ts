@@ -114,6 +114,7 @@ async function confirmContact(call: Call, contact: string, given: string | undef
   throw new UserError('Nothing was erased: not confirmed.', {
     exitCode: EXIT.failure,
     code: 'not_confirmed',
+    remedy: 'Type the contact exactly as in the command, with the same spaces and signs.',
   });
 }
 

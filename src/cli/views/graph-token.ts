@@ -52,7 +52,7 @@ export function presentRekey(result: RekeyResult): Presentation {
     document: {
       verdict: {
         mark: 'good',
-        text: `Everything is under the new secret key: ${formatAmount(tokens, 'token')}, ${formatAmount(devices, 'linked device')}, ${formatAmount(comparisons, 'saved URL')} taken over.`,
+        text: `Everything is under the new secret key: ${formatAmount(tokens, 'token')}, ${formatAmount(devices, 'linked device')}, ${formatAmount(comparisons, 'saved URL')}${erased === 0 ? '' : ', the key of erased people’s names'} taken over.`,
         remarks: [
           'Set WA_RECONCILE_SECRET_KEY to it from now on.',
           ...(devices === 0

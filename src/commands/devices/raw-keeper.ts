@@ -9,6 +9,7 @@ import {
   recordOwedFile,
   suspectRequests,
 } from '../../store/tables/history.js';
+import { addErasedNames } from '../../store/tables/erasures.js';
 import { rewriteBodies } from '../../store/tables/removed-bodies.js';
 import { insertEntries } from '../../store/tables/webhook-log.js';
 import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
@@ -143,6 +144,7 @@ export class RawKeeper implements HistoryKeeper {
           processedAt: null,
         },
       ]);
+      if (directory.erased !== null) await addErasedNames(tx, directory.erased.learned);
       if (isNew > 0 && bodyState !== undefined) await rewriteBodies(tx, run.runId, [{ ...row, bodyState }]);
     });
     await this.suspect(entry.chatIds);

@@ -95,7 +95,7 @@ export async function eraseBodies(
       await unnameEntries(
         tx,
         redactions.map(({ id }) => id),
-        { names: [...person.names], words: person.words },
+        [...person.names],
       );
       await record(tx, gone);
     });

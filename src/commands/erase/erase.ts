@@ -12,6 +12,7 @@ import {
   eraseFromJournal,
   eraseMessages,
   eraseRest,
+  rewriteOrigins,
   rewriteTexts,
   type Gone,
 } from '../../store/changes/erase-person.js';
@@ -40,7 +41,7 @@ import {
   planErasure,
   type FoundPerson,
 } from './plan-erasure.js';
-import { redactTexts } from './redact-text.js';
+import { redactText, redactTexts } from './redact-text.js';
 import type { EraseOptions, EraseResult } from './types.js';
 
 /** What `erase` would remove; changes nothing. Throws ConfigError `unknown_contact`. */
@@ -180,10 +181,15 @@ class Erasing {
     if (this.isStopped()) return;
     await this.inBatch(
       run,
-      async (tx) => ({
-        ...(await rewriteTexts(tx, person.words, (texts) => redactTexts(texts, person))),
-        ...(await eraseRest(tx, rows)),
-      }),
+      async (tx) => {
+        const { leadIds } = rows;
+        const { words } = person;
+        await rewriteOrigins(tx, words, (file) => redactText(file, person));
+        return {
+          ...(await rewriteTexts(tx, { words, leadIds }, (texts) => redactTexts(texts, person))),
+          ...(await eraseRest(tx, rows)),
+        };
+      },
       ctx.clock(),
     );
     this.isDone = true;

@@ -24,15 +24,21 @@ function walk(value: JsonValue, redact: (text: string) => string): JsonValue {
   );
 }
 
-/** A number also with spaces, brackets and dashes between its digits, as people type it; a name not inside of a longer word. */
+/** A text without a person. */
+export function redactText(text: string, person: Person): string {
+  return redactorOf(person)(text);
+}
+
+/** What people type between the digits of a number, and what names of files have in the place of a space. */
+const BETWEEN_DIGITS = '[ ()._-]{0,3}';
+const BETWEEN_WORDS = '[^\\p{L}\\p{N}]{0,3}';
+
+/**
+ * A number also with spaces, brackets and dashes between its digits, as people type it, and beside letters; a name with other signs between
+ * its words, and not inside of a longer word.
+ */
 function redactorOf({ names, words }: Person): (text: string) => string {
-  const patterns = words.map((word) => {
-    const spelled = /^\d{7,}$/.test(word)
-      ? `\\+?${word.replace(/\d(?=\d)/g, '$&[ ().-]{0,3}')}`
-      : word.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
-    return `(?<![\\p{L}\\p{N}])${spelled}(?![\\p{L}\\p{N}])`;
-  });
-  const named = patterns.length === 0 ? null : new RegExp(patterns.join('|'), 'gu');
+  const named = words.length === 0 ? null : new RegExp(words.map(patternOf).join('|'), 'gu');
   return (text) => {
     const plain = text.replace(WAMID, (wamid) => {
       const phone = decodeWamid(wamid)?.phone;
@@ -40,4 +46,12 @@ function redactorOf({ names, words }: Person): (text: string) => string {
     });
     return named === null ? plain : plain.replace(named, ERASED);
   };
+}
+
+function patternOf(word: string): string {
+  if (/^\d{7,}$/.test(word)) return `\\+?(?<!\\d)${word.replace(/\d(?=\d)/g, `$&${BETWEEN_DIGITS}`)}(?!\\d)`;
+  const spelled =
+    word.match(/[\p{L}\p{N}]+/gu)?.join(BETWEEN_WORDS) ??
+    word.replace(/./gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
+  return `(?<![\\p{L}\\p{N}])${spelled}(?![\\p{L}\\p{N}])`;
 }

@@ -1,4 +1,5 @@
 import { judgeRowsOfLead, type WrongRow } from '../../audit/derived-rows.js';
+import { isBeingErased } from '../../rawlog/claim-verdict.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { ItemJudge } from '../../audit/item-judge.js';
 import { entryRefOf, standingOf } from '../../audit/outcome.js';
@@ -85,6 +86,7 @@ async function judgeClaims(
     const own = claims.filter(({ batchId }) => batchId === decoded.entry.id);
     for (const externalId of await findStrangers(decoded, own, judge)) strangers.add(externalId);
     for (const claim of own) {
+      if (isBeingErased(decoded, claim, inv.log)) inv.isErasing = true;
       const found = await unfoundedOf(inv.sql, decoded, claim, inv.log);
       if (found === null) continue;
       if (found.why === 'refused') {

@@ -12,6 +12,7 @@ import { readEntryHeads, readLoggedEntries, type LoggedEntry } from '../../store
 import { readTicketsOfLeads } from '../../store/tables/tickets.js';
 import { findReplacedEntry } from '../../store/tables/altered-entries.js';
 import { markWords } from '../../audit/alert.js';
+import { isBeingErased } from '../../rawlog/claim-verdict.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
@@ -324,6 +325,7 @@ async function unfoundedRow(
   if (entry === undefined || externalId === null || externalId.trim() === '') return null;
   const [decoded] = await inv.log.decode([entry]);
   if (decoded === undefined) return null;
+  if (isBeingErased(decoded, { ...row, externalId }, inv.log)) inv.isErasing = true;
   const unfounded = await unfoundedOf(inv.sql, decoded, { ...row, externalId }, inv.log);
   if (unfounded === null) return null;
   const isHeld = !unfounded.isCopy && (await findHolders(inv.sql, inv.log, [row.id])).size > 0;

@@ -41,6 +41,8 @@ export class Investigation {
   complete = true;
   /** Entries about the subject whose bodies were removed on purpose. */
   readonly removed = { pruned: 0, erased: 0 };
+  /** Whether an erasure that has not ended still has to remove a row of the subject. */
+  isErasing = false;
   /** Connections whose WABA other entries name alone; null until an item asks. */
   private holding: ReadonlySet<string> | null = null;
   private readonly decoded = new Set<string>();
@@ -166,6 +168,10 @@ export class Investigation {
       if (entries > 0)
         this.notice(`${was} (${how}): what was in ${entries === 1 ? 'it' : 'them'} is not shown.`);
     }
+    if (this.isErasing)
+      this.notice(
+        'An erasure that has not ended took a person out of a raw entry about it; the same erase command ends it.',
+      );
   }
 
   cutOff(notice: string): void {

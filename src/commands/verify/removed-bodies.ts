@@ -1,10 +1,20 @@
 import { amount } from '../../model/amount.js';
+import { remedy } from '../../model/remedy.js';
+import { minuteOf } from '../../model/time.js';
+import { readUnfinishedErasures } from '../../store/tables/erasures.js';
 import { countRemoved, readExcessRemovals, streamBareEntries } from '../../store/tables/removed-bodies.js';
 import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.js';
 
+const FINISH = remedy(
+  'erase',
+  ['CONTACT', '--apply'],
+  'finishes it, with the same contact; which one that was is on record nowhere',
+);
+
 /**
  * What bodies that were removed on purpose still tell: a run with a journal removed each of them, and as many messages name their entries
- * as then. What is in such a message can no longer be compared; that it is there, can.
+ * as then. What is in such a message can no longer be compared; that it is there, can. An erasure that has not ended has taken out bodies whose messages are
+ * still there: these are no loss, and only the erasure decides about them.
  */
 export const removedBodiesCheck: Check = {
   severity: 'loss',
@@ -35,6 +45,11 @@ export const removedBodiesCheck: Check = {
         bare.messages,
       );
     });
+    const erasures = await readUnfinishedErasures(view.sql);
+    for (const { runId, startedAt } of erasures) {
+      const detail = `an erasure that began on ${minuteOf(startedAt)} has not ended`;
+      await recorder.finding('!', { connectionId: null, subject: `run ${runId}`, detail });
+    }
     const words = joined([
       [
         unexplained,
@@ -43,6 +58,10 @@ export const removedBodiesCheck: Check = {
       [
         messages,
         `${amount(messages, 'message is gone', 'messages are gone')}, and so ${messages === 1 ? 'is its raw body' : 'are their raw bodies'}`,
+      ],
+      [
+        erasures.length,
+        `${amount(erasures.length, 'erasure is', 'erasures are')} unfinished, and the same command ends ${erasures.length === 1 ? 'it' : 'them'}`,
       ],
     ]);
     const counts = joined(
@@ -57,8 +76,9 @@ export const removedBodiesCheck: Check = {
     );
     return {
       summary: words !== '' ? words : counts === '' ? 'No raw body was removed' : `${counts}, each on record`,
+      severity: unexplained + messages > 0 ? 'loss' : 'degraded',
       lost: unexplained + messages,
-      remedy: explainRemedy(example),
+      remedy: explainRemedy(example) ?? (erasures.length > 0 ? FINISH : null),
     };
   },
 };

@@ -28,6 +28,7 @@ import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
 import { relinkMessages } from './relink-messages.js';
 import { writeMessages } from './write-messages.js';
+import { addErasedNames } from '../../store/tables/erasures.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
@@ -113,6 +114,7 @@ async function applyItems(
   await writeContactLogs(work, folded, newLeads);
   await writeNews(work, batch);
   const slices = await writeEntries(work, batch, known);
+  if (directory.erased !== null) await addErasedNames(tx, directory.erased.learned);
   const stored = new Set([...known.values()].flatMap(({ id, isStored }) => (isStored ? id : [])));
   await relinkRejects(
     tx,

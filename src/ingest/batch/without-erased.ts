@@ -2,6 +2,8 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import type { Fact } from '../../model/facts.js';
 import type { ErasedPeople } from '../../rules/erased-people.js';
+import { whoIsConcerned } from '../../rules/fact-traits.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from './batch.js';
 import { countersOf } from './entry-counters.js';
@@ -13,7 +15,7 @@ export const SHORTEST_NAME = 3;
 
 /**
  * An entry from outside without the items of people who were erased: they count as skipped, and it is stored without them. One without
- * such items comes back unchanged. `read` reads bytes as a new entry, whatever their signature.
+ * such items comes back unchanged. Other names of theirs are learned. `read` reads bytes as a new entry, whatever their signature.
  */
 export function withoutErased(
   entry: PreparedEntry,
@@ -22,6 +24,7 @@ export function withoutErased(
 ): PreparedEntry {
   const { refused } = entry;
   if (entry.failure !== null && refused.length === 0) return unread(entry, erased);
+  learnNames(entry, erased);
   const whole = refused.length > 0 ? read(entry.bytes) : entry;
   const redaction = redactBody(
     {
@@ -52,6 +55,17 @@ export function withoutErased(
     bodyState: redaction.kind,
   };
   return without;
+}
+
+/** An item that names an erased person by another name as well tells that this is theirs, too. One with a bad signature tells nothing. */
+function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
+  for (const { section } of sections)
+    for (const fact of section.facts) {
+      const people = whoIsConcerned(fact);
+      // The identities of a link are of one person.
+      for (const who of fact.kind === 'identity_link' ? [people] : people.map((one) => [one]))
+        erased.learn(who.flatMap((one) => nodesOf(one).map(({ value }) => value)));
+    }
 }
 
 /** What the items say of these people: their names as texts may have them, and what they are called. */

@@ -173,7 +173,6 @@ export async function eraseRest(tx: Sql, { leadIds, names, words, authors }: Era
     tx.execute(`delete from ${table} where lead_id = any($1::uuid[])`, [arrayLiteral(leadIds)]);
   const thatName = (table: string, where: string): Promise<number> =>
     tx.execute(`delete from ${table} t where ${where} ~ $1`, [naming([...words, ...leadIds])]);
-  await tx.execute(`update webhook_log set origin = null where origin ~ $1`, [naming(words)]);
   return {
     tickets: await ofLeads('tickets'),
     conversations: await ofLeads('conversations'),
@@ -193,7 +192,14 @@ export async function eraseRest(tx: Sql, { leadIds, names, words, authors }: Era
 }
 
 /** Columns with texts in which a person may be named, of rows that stay. */
-const TEXTS = [
+const TEXTS: readonly {
+  table: string;
+  key: string;
+  json: readonly string[];
+  text: readonly string[];
+  /** A condition: only these rows. */
+  only?: string;
+}[] = [
   {
     table: 'sync_runs',
     key: 'id',
@@ -206,7 +212,18 @@ const TEXTS = [
   { table: 'alert_acks', key: 'alert_id', json: [], text: ['reason'] },
   { table: 'owed_files', key: 'file_id', json: [], text: ['error'] },
   { table: 'media_files', key: 'media_id', json: [], text: ['error'] },
-] as const;
+  // Who looked at other people may have the same name, and stays on record.
+  { table: 'access_log', key: 'id', json: [], text: ['actor'], only: 't.lead_id = any($2::uuid[])' },
+];
+
+/** A text without what may stand between the words of a name, or the digits of a number. */
+const joined = (text: string): string => `regexp_replace(${text}, '[[:space:][:punct:]]+', '', 'g')`;
+
+/** A condition: a text may have one of the words $1, however it is written. */
+const mayName = (text: string): string => `exists (
+    select from unnest($1::text[]) as k (word)
+    where position(k.word in ${text}) > 0 or ${joined('k.word')} <> '' and position(${joined('k.word')} in ${joined(text)}) > 0
+  )`;
 
 /** Removes what waits for messages with these ids, on any connection. */
 export async function erasePending(tx: Sql, targets: readonly string[]): Promise<number> {
@@ -217,23 +234,23 @@ export async function erasePending(tx: Sql, targets: readonly string[]): Promise
   );
 }
 
-/** Rewrites the texts of rows that stay, where one of `words` may be in them. `redact` gets each row's as JSON, and gives what to write; null leaves it. */
+/**
+ * Rewrites the texts of rows that stay, where one of `words` may be in them. `redact` gets each row's as JSON, and gives what to write; null
+ * leaves it.
+ */
 export async function rewriteTexts(
   tx: Sql,
-  words: readonly string[],
+  { words, leadIds }: { words: readonly string[]; leadIds: readonly string[] },
   redact: (texts: string) => string | null,
 ): Promise<Gone> {
   const gone: Gone = {};
-  for (const { table, key, json, text: plain } of TEXTS) {
+  for (const { table, key, json, text: plain, only } of TEXTS) {
     const all = [...json, ...plain];
     const object = `jsonb_build_object(${all.map((name) => `'${name}', t.${name}`).join(', ')})::text`;
     const rows = await tx.query(
       `select t.${key}::text as key, ${object} as texts from ${table} t
-       where exists (select from unnest($1::text[]) as k (word) where position(k.word in ${object}) > 0)
-         or exists (
-           select from unnest($2::text[]) as k (word) where position(k.word in regexp_replace(${object}, '[^0-9]', '', 'g')) > 0
-         )`,
-      [arrayLiteral(words), arrayLiteral(words.filter((word) => /^\d{7,}$/.test(word)))],
+       where ${only === undefined ? '' : `${only} and `}${mayName(object)}`,
+      [arrayLiteral(words), ...(only === undefined ? [] : [arrayLiteral(leadIds)])],
     );
     const assigned = [
       ...json.map((name) => `${name} = nullif($2::jsonb -> '${name}', 'null'::jsonb)`),
@@ -250,4 +267,32 @@ export async function rewriteTexts(
     }
   }
   return gone;
+}
+
+/** The part of an origin that is the same for all entries of a file: without the line, and the element. */
+const FILE_SQL = `regexp_replace(origin, ':\\d+(\\[\\d+\\])?$', '')`;
+
+/**
+ * Rewrites the names of the files that entries came from, whosever the entries are; the lines stay. `redact` gets a name, and gives what
+ * to write.
+ */
+export async function rewriteOrigins(
+  tx: Sql,
+  words: readonly string[],
+  redact: (file: string) => string,
+): Promise<void> {
+  const rows = await tx.query(
+    `select file from (select distinct ${FILE_SQL} as file from webhook_log where origin is not null) f where ${mayName('file')}`,
+    [arrayLiteral(words)],
+  );
+  const renamed = rowsOf(columns({ file: text }), rows).flatMap(({ file }) => {
+    const left = redact(file);
+    return left === file ? [] : [{ file, left }];
+  });
+  if (renamed.length === 0) return;
+  await tx.execute(
+    `update webhook_log set origin = k.kept || substr(origin, length(k.file) + 1)
+     from unnest($1::text[], $2::text[]) as k (file, kept) where ${FILE_SQL} = k.file`,
+    [arrayLiteral(renamed.map(({ file }) => file)), arrayLiteral(renamed.map(({ left }) => left))],
+  );
 }

@@ -1,16 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import {
-  bigint,
-  columns,
-  insertRows,
-  jsonObject,
-  orNull,
-  rowsOf,
-  text,
-  time,
-  uuid,
-  type RowOf,
-} from '../columns.js';
+import { columns, insertRows, jsonObject, orNull, rowsOf, text, time, uuid, type RowOf } from '../columns.js';
 import { bytesOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 
@@ -69,6 +58,18 @@ export async function beginErasure(
   );
 }
 
+/** Adds hashes of names to the erasures that have the hash beside each. */
+export async function addErasedNames(tx: Sql, learned: ReadonlyMap<string, string>): Promise<void> {
+  if (learned.size === 0) return;
+  await tx.execute(
+    `insert into erased_identities (name_hash, erasure_id)
+     select k.learned, i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, known)
+     join erased_identities i on i.name_hash = k.known
+     on conflict (name_hash) do nothing`,
+    [arrayLiteral([...learned.keys()]), arrayLiteral([...learned.values()])],
+  );
+}
+
 /** Adds what is gone to the counts of an erasure; `completedAt` ends it. */
 export async function recordErasure(
   tx: Sql,
@@ -89,6 +90,15 @@ export async function recordErasure(
     [id, JSON.stringify(gone), completedAt === null ? null : new Date(completedAt)],
   );
 }
+
+/**
+ * SQL: an erasure that has not ended took the person out of the body of a row of webhook_log. Every run of the same erasure counts, as one
+ * that was killed is gone on with by another.
+ */
+export const IS_ERASING_SQL = `case when body_state in ('erased', 'redacted') then exists (
+    select from sync_runs r join erasures e on r.command = 'erase' and position(e.id::text in r.work) > 0
+    where r.id = body_run_id and e.completed_at is null
+  ) else false end`;
 
 /** The erasures of which one of these hashes is, newest first. */
 export async function findErasures(sql: Sql, hashes: readonly string[]): Promise<ErasureRow[]> {
@@ -111,11 +121,10 @@ export async function forgetErasures(tx: Sql, ids: readonly string[] | null): Pr
   return forgotten;
 }
 
-/** How many people were erased, and how many of them not to the end. */
-export async function countErasures(sql: Sql): Promise<{ people: number; unfinished: number }> {
+/** The erasures that have not ended, oldest first: whose command is at work, or was stopped or killed. */
+export async function readUnfinishedErasures(sql: Sql): Promise<ErasureRow[]> {
   const rows = await sql.query(
-    `select count(*) as people, count(*) filter (where completed_at is null) as unfinished from erasures`,
+    `select id, run_id, started_at, completed_at, counts from erasures where completed_at is null order by started_at, id`,
   );
-  const [row] = rowsOf(columns({ people: bigint, unfinished: bigint }), rows);
-  return row ?? { people: 0, unfinished: 0 };
+  return rowsOf(ERASURE, rows);
 }

@@ -234,19 +234,17 @@ export async function rewriteBodies(tx: Sql, runId: string, rows: readonly Rewri
   return written;
 }
 
-/** Takes the names of a person out of what entries are found by, and out of the name of a file that they came from. */
+/** Takes the names of a person out of what entries are found by. */
 export async function unnameEntries(
   tx: Sql,
   ids: readonly string[],
-  { names, words }: { names: readonly string[]; words: readonly string[] },
+  names: readonly string[],
 ): Promise<void> {
-  const isNamed = `exists (select from unnest($3::text[]) as k (word) where position(k.word in origin) > 0)`;
   await tx.execute(
     `update webhook_log set
-       chat_ids = array(select name from unnest(chat_ids) with ordinality as c (name, place) where not name = any($2::text[]) order by place),
-       origin = case when ${isNamed} then null else origin end
-     where id = any($1::uuid[]) and (chat_ids && $2::text[] or ${isNamed})`,
-    [arrayLiteral(ids), arrayLiteral(names), arrayLiteral(words)],
+       chat_ids = array(select name from unnest(chat_ids) with ordinality as c (name, place) where not name = any($2::text[]) order by place)
+     where id = any($1::uuid[]) and chat_ids && $2::text[]`,
+    [arrayLiteral(ids), arrayLiteral(names)],
   );
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../columns.js';
 import { readCount, textOf, textOrNull, timeOf, timeOrNull, bytesOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
+import { IS_ERASING_SQL } from './erasures.js';
 import {
   BAD_SIGNATURE,
   HAS_BODY_SQL,
@@ -39,6 +40,8 @@ const STORED_ENTRY = columns({
   /** Why its body was removed on purpose, and what its counters say was in it; null where it is as it came. */
   bodyState: orNull(word(BODY_STATES)),
   removedCounters: orNull(jsonObject),
+  /** An erasure has taken a person out of it, and not yet their rows that name it. */
+  isErasing: boolean,
   receivedAt: orNull(time),
   /** How it ended, and what went wrong. */
   status: word(ENTRY_STATUSES),
@@ -70,7 +73,7 @@ const SELECTED = `${PLAIN}, fields, phone_number_ids, chat_ids`;
 
 /** What tells whether the bytes are sound, and what is known of removed ones. */
 const BODY = 'body_state, body_sha256, body_run_id, counters';
-const REMOVED_COUNTERS = `case when body_state is not null then counters end as removed_counters`;
+const REMOVED = `body_state, case when body_state is not null then counters end as removed_counters, ${IS_ERASING_SQL} as is_erasing`;
 
 /** Lists that another program may have made null. */
 const LISTS = ['fields', 'phone_number_ids', 'chat_ids']
@@ -119,7 +122,7 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_SOUND_SQL} as is_intact, body_state, ${REMOVED_COUNTERS} from (
+    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_SOUND_SQL} as is_intact, ${REMOVED} from (
        select ${SELECTED}, ${BODY}, refused, verified, included,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
        from (select ${SELECTED}, ${BODY}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified,
@@ -257,6 +260,7 @@ const LOGGED_ENTRY = columns({
   bodyState: orNull(word(BODY_STATES)),
   bodyRunId: orNull(uuid),
   removedCounters: orNull(jsonObject),
+  isErasing: boolean,
   refused: texts,
   /** Of these, the bodies that were applied before their signature could be checked. */
   unchecked: texts,
@@ -275,7 +279,7 @@ const HEAD = `w.id, w.connection_scope, w.provider, w.status, w.error, w.origin,
 export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promise<LoggedEntry[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select ${HEAD}, w.raw_body, w.sha256, ${IS_SOUND_SQL} as is_intact, w.body_state, w.body_run_id, ${REMOVED_COUNTERS}, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
+    `select ${HEAD}, w.raw_body, w.sha256, ${IS_SOUND_SQL} as is_intact, ${REMOVED}, w.body_run_id, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
        ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[]) as k (entry_id)
      cross join lateral (select * from webhook_log where id = k.entry_id limit 1) w order by w.id`,
@@ -355,7 +359,7 @@ export async function readEntriesOfFields(
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_SOUND_SQL} as is_intact, body_state, ${REMOVED_COUNTERS}
+    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_SOUND_SQL} as is_intact, ${REMOVED}
      from webhook_log,
        lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
      where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])
