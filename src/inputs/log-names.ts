@@ -51,9 +51,10 @@ export function nameInside(name: string): string {
 export type NamedAs = 'log' | 'database' | 'archive' | 'left_behind' | 'hidden' | 'no_log';
 
 export function namedAs(name: string): NamedAs {
-  const parts = name.split('/');
+  // Windows writes some archives with its own separator.
+  const parts = name.split(/[/\\]/);
   if (parts.some(isLeftBehind)) return 'left_behind';
-  if (parts.some((part) => part.startsWith('.') && part !== '.')) return 'hidden';
+  if (parts.some((part) => part.startsWith('.') && part !== '.' && part !== '..')) return 'hidden';
   if (isDatabaseName(name)) return 'database';
   if (isCalled('.zip', name)) return 'archive';
   return mayBeLog(name) ? 'log' : 'no_log';

@@ -58,6 +58,28 @@ test('two files of one name, as a program leaves them that appends to an archive
   }
 });
 
+test('a name that leads out of the archive is only a name: its log is read, and a hidden file is hidden', async () => {
+  const file = await fileWith(
+    zipOf([
+      { name: '../logs/day.ndjson', content: '{"a":1}\n' },
+      { name: '../../.secret/old.log', content: '{"b":1}\n' },
+      { name: '/var/log/day.log', content: '{"c":1}\n' },
+      { name: '..\\logs\\day.log', content: '{"d":1}\n' },
+    ]),
+    'up.zip',
+  );
+  const passedOver: string[] = [];
+  const inputs = await resolveInputs([file], { cwd: '/', onPassedOver: (name) => passedOver.push(name) });
+  expect(passedOver).toEqual([`${file}/.secret/old.log`]);
+  expect(inputs.map((input) => (input.kind === 'file' ? input.path : '-'))).toEqual([
+    `${file}/logs/day.ndjson`,
+    `${file}/..\\logs\\day.log`,
+    `${file}/var/log/day.log`,
+  ]);
+  const { texts, problems } = await read(file);
+  expect({ texts, problems }).toEqual({ texts: ['{"a":1}', '{"d":1}', '{"c":1}'], problems: [] });
+});
+
 test('any cutting into chunks and any resume point give the same entries, whatever the name of the archive', async () => {
   await fc.assert(
     fc.asyncProperty(
