@@ -25,7 +25,8 @@ export function gunzip(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterabl
   return decompress(chunks, again, {
     format: 'gzip',
     create: () => zlib.createGunzip(OPTIONS),
-    frames: false,
+    // Node's decompressor stops at bytes 0 behind a member, as of whoever writes whole blocks, and ignores what is behind them.
+    padded: true,
   });
 }
 
@@ -40,7 +41,7 @@ export function unzstd(chunks: AsyncIterable<Buffer>, again?: () => AsyncIterabl
     format: 'zstd',
     create: () => createZstdDecompress(OPTIONS),
     // Node's decompressor stops at the end of the first frame and ignores the ones after it.
-    frames: true,
+    padded: false,
   });
 }
 
@@ -56,8 +57,8 @@ function hasZstd(module: object): module is ZstdZlib {
 interface Codec {
   format: string;
   create: () => Decompressor;
-  /** Whether each frame needs a decompressor of its own. */
-  frames: boolean;
+  /** Whether bytes 0 may be behind a frame. */
+  padded: boolean;
 }
 
 async function* decompress(
@@ -93,7 +94,7 @@ async function* byteByByte(chunks: AsyncIterable<Buffer>, from: number): Chunks 
 /** `tally.consumed`: input used by all frames so far. */
 async function* decompressFrames(
   chunks: AsyncIterable<Buffer>,
-  { format, create, frames }: Codec,
+  { format, create, padded }: Codec,
   tally: { consumed: number },
 ): Chunks {
   const feed = new CompressedFeed(chunks);
@@ -106,7 +107,9 @@ async function* decompressFrames(
       } finally {
         tally.consumed = consumedBefore + decompressor.bytesWritten;
       }
-      if (!frames || !(await feed.startAnew(decompressor.bytesWritten))) return;
+      feed.startAnew(decompressor.bytesWritten);
+      if (padded) tally.consumed += await feed.skipPadding();
+      if (await feed.isAtEnd()) return;
     }
   } finally {
     await feed.close();
@@ -169,17 +172,35 @@ class CompressedFeed {
     }
   }
 
-  /** The decompressor used `consumed` bytes; the rest is for the next one. Returns whether there is a rest. */
-  async startAnew(consumed: number): Promise<boolean> {
+  /** The decompressor used `consumed` bytes; the rest is for the next one. */
+  startAnew(consumed: number): void {
     const rest = Buffer.concat(this.#given).subarray(consumed - this.#givenBefore);
     if (rest.length > 0) this.#returned.unshift(rest);
     this.#given = [];
     this.#givenBefore = 0;
+  }
+
+  /** Skips bytes 0, however many, and returns how many. */
+  async skipPadding(): Promise<number> {
+    let skipped = 0;
+    while (!(await this.isAtEnd())) {
+      const chunk = this.#returned.shift() ?? Buffer.alloc(0);
+      const end = chunk.findIndex((byte) => byte !== 0);
+      skipped += end === -1 ? chunk.length : end;
+      if (end === -1) continue;
+      this.#returned.unshift(chunk.subarray(end));
+      break;
+    }
+    return skipped;
+  }
+
+  /** Whether nothing is left for another decompressor. */
+  async isAtEnd(): Promise<boolean> {
     if (this.#returned.length === 0) {
       const next = await this.#read();
       if (next !== undefined) this.#returned.push(next);
     }
-    return this.#returned.length > 0;
+    return this.#returned.length === 0;
   }
 
   async close(): Promise<void> {

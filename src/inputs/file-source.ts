@@ -1,10 +1,9 @@
-import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Position, Source, SourceItem, SourceProblemReason } from '../model/raw-entry.js';
 import { membersOf, type ArchiveMember } from './archive-members.js';
 import { DamagedInputError } from './decompress.js';
 import { ItemQueue, type Place, type WhichText } from './item-queue.js';
-import { namedAs } from './log-names.js';
+import { namedAs, nameInside, PlacesInArchive } from './log-names.js';
 import {
   openChunks,
   openText,
@@ -88,6 +87,7 @@ interface ArchiveWalk {
   from: number;
   start: Place;
   open: OpenOptions;
+  places: PlacesInArchive;
   passedOver: string[];
   /** Passed over, and not kept by name. */
   passedOverMore: number;
@@ -185,7 +185,7 @@ class InputReader implements FileSource {
         const from = resume?.input === index && start !== BEGINNING ? (resume.member ?? 0) : 0;
         const walk: ArchiveWalk = {
           ...{ input: index, next: 0, from, start, open },
-          ...{ passedOver: [], passedOverMore: 0 },
+          ...{ places: new PlacesInArchive(), passedOver: [], passedOverMore: 0 },
         };
         yield* this.#readArchive(walk, textOf(index, input).path, text, input);
         const { passedOver, passedOverMore } = walk;
@@ -230,7 +230,7 @@ class InputReader implements FileSource {
         const inside = `${path}/${name}`;
         if (member.kind === 'directory' || (member.kind === 'file' && member.bytes === 0)) continue;
         if (isPassedOver(member, name)) passOver(walk, inside);
-        else yield* this.#readMember(walk, inside, member, archive);
+        else yield* this.#readMember(walk, walk.places.placeOf(inside), member, archive);
         last = name;
       }
       if (signal?.aborted === true || walk.next > before) return;
@@ -424,11 +424,6 @@ function textOf(index: number, input: ResolvedInput): TextOfInput {
   return input.kind === 'stdin'
     ? { path: 'stdin', size: undefined, which }
     : { path: input.path, size: input.size, which };
-}
-
-/** The name of a file inside its archive: `./day.log` and `/day.log` are `day.log`, and none leads out of it. */
-function nameInside(name: string): string {
-  return posix.normalize(`/${name}`).slice(1);
 }
 
 function passOver(walk: ArchiveWalk, path: string): void {

@@ -5,7 +5,15 @@ import { ConfigError } from '../model/errors.js';
 import { bomLength, skipBlank } from './bytes.js';
 import { DamagedInputError } from './decompress.js';
 import { holdsMessages, withoutSideFiles } from './exports/packed-database.js';
-import { isCalled, isDatabaseName, isLeftBehind, mayBeLog, namedAs } from './log-names.js';
+import {
+  isCalled,
+  isDatabaseName,
+  isLeftBehind,
+  mayBeLog,
+  namedAs,
+  nameInside,
+  PlacesInArchive,
+} from './log-names.js';
 import { FORMAT_HEAD_BYTES } from './sniff-format.js';
 import { sniffSqlDump } from './split-sql.js';
 import { listZip, type ZipMember } from './zip-archive.js';
@@ -47,9 +55,10 @@ export async function resolveInputs(paths: readonly string[], lookup: Lookup): P
       continue;
     }
     for (const input of await resolvePath(given, lookup)) {
-      const name = [input.absolutePath, input.member?.name ?? ''].join('\0');
-      if (files.has(name)) continue;
-      files.set(name, input);
+      // By where it is: an archive may hold two files of one name.
+      const place = [input.absolutePath, input.member?.offset ?? ''].join('\0');
+      if (files.has(place)) continue;
+      files.set(place, input);
       inputs.push(input);
     }
   }
@@ -110,8 +119,9 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
     return [{ kind: 'file', path: given, absolutePath, size: stats.size }];
   const inputs: FileInput[] = [];
   const databases: FileInput[] = [];
+  const places = new PlacesInArchive();
   for (const member of members) {
-    const inside = `${given}/${member.name}`;
+    const inside = `${given}/${nameInside(member.name)}`;
     const named = namedAs(member.name);
     if (named === 'left_behind') continue;
     const input: FileInput = {
@@ -123,7 +133,7 @@ async function fileInputs(given: string, { cwd, onPassedOver }: Lookup, stats: S
     };
     const isRead = named === 'database' ? await holdsMessages(input) : named === 'log' || named === 'archive';
     if (isRead) {
-      inputs.push(input);
+      inputs.push({ ...input, path: places.placeOf(inside) });
     } else {
       if (named === 'database') databases.push(input);
       onPassedOver?.(inside);

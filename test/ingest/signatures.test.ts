@@ -74,6 +74,24 @@ describeOnBackends('signatures', (backend) => {
     });
   });
 
+  it('of an entry that was altered are not checked, which is said; beside raw_log, which counts it, only as a note', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG.slice(0, 2), { appSecrets: [SECRET] });
+    await store.sql.execute(`update webhook_log set raw_body = '{}' where origin = 'stdin:1'`);
+    const summary = '1 valid; 1 altered entry, not checked';
+    const context = testContext(store, { appSecrets: [SECRET] });
+    const alone = await verify(context, { checks: new Set(['signatures']), enforce: false });
+    expect(alone).toMatchObject({
+      severity: 'loss',
+      findings: 1,
+      checks: [{ status: 'findings', found: 1, summary, remedy: { command: 'replay' } }],
+    });
+    const both = await verify(context, { checks: new Set(['raw_log', 'signatures']), enforce: false });
+    const [rawLog, signatures] = both.checks;
+    expect(signatures).toMatchObject({ status: 'note', severity: null, found: 1, summary, remedy: null });
+    expect(rawLog).toMatchObject({ status: 'findings', remedy: alone.checks[0]?.remedy });
+  });
+
   it('that can be none keep an entry out; the older ones alone are counted', async () => {
     const store = await backend.open();
     const withHeader = (key: string, headers: object): object => ({ ...request(key, 50, null), headers });

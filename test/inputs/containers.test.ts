@@ -29,6 +29,20 @@ test('progress counts the bytes on disk', async () => {
   expect(source.bytesRead()).toBe(GZIP.length);
 });
 
+test('gzip behind padding is read, wherever it is cut into chunks, and other bytes behind padding are a problem', async () => {
+  const padding = Buffer.alloc(512);
+  const members = ['{"a":1}\n', '{"b":1}\n', '{"c":1}\n'].map((line) => zlib.gzipSync(line));
+  const [a, b, c] = members;
+  const all = Buffer.concat([a ?? padding, padding, b ?? padding, c ?? padding, padding]);
+  for (const chunkBytes of [1, a?.length ?? 0, (a?.length ?? 0) + 1, 64, 512, 65_536]) {
+    const { texts, problems } = await readText(all, { chunkBytes });
+    expect({ texts, problems }).toEqual({ texts: ['{"a":1}', '{"b":1}', '{"c":1}'], problems: [] });
+  }
+  const text = await readText(Buffer.concat([all, Buffer.from('{"d":1}\n')]));
+  expect(text.texts).toEqual(['{"a":1}', '{"b":1}', '{"c":1}']);
+  expect(firstProblem(text)).toMatch(/gzip data is damaged/);
+});
+
 test('a truncated gzip gives every whole line before the cut, then the line where it stopped', async () => {
   const cut = GZIP.subarray(0, GZIP.length >> 1);
   const whole = zlib.gunzipSync(cut, { finishFlush: zlib.constants.Z_SYNC_FLUSH }).toString();

@@ -86,6 +86,27 @@ test('what the programs of this machine write is read', async () => {
   }
 });
 
+test('two files of one name, as tar -r leaves them, are both read, each at its own place', async () => {
+  const twice = [
+    { name: 'day.log', content: '{"a":1}\n' },
+    { name: './day.log', content: '{"b":1}\n' },
+  ];
+  for (const [name, content] of [
+    ['a.tar', tarOf(twice)],
+    ['a.tgz', gzipSync(tarOf(twice))],
+    ['o.zip', zipOf([{ name: 'i.zip', content: zipOf(twice) }])],
+  ] as const) {
+    const { items, seen } = await read(await fileWith(content, name));
+    expect(seen).toEqual([
+      expect.objectContaining({ at: 'day.log:1', text: '{"a":1}' }),
+      expect.objectContaining({ at: 'day.log#2:1', text: '{"b":1}' }),
+    ]);
+    expect((await read(await fileWith(content, name), { resume: after(items[0]) })).seen).toEqual(
+      seen.slice(1),
+    );
+  }
+});
+
 test('archives in an archive are read, and those in them are named', async () => {
   const zip = zipOf([{ name: 'z.log', content: '{"z":1}\n' }]);
   const tar = tarOf([

@@ -38,6 +38,48 @@ test('the logs in an archive are read one after the other, each under its name',
   ]);
 });
 
+const TWICE = [
+  { name: 'day.log', content: '{"a":1}\n' },
+  { name: 'day.log#2', content: '{"b":1}\n' },
+  { name: 'day.log', content: '{"c":1}\n{"c":2}\n' },
+];
+
+test('two files of one name, as a program leaves them that appends to an archive, are both read, each at its own place', async () => {
+  const file = await fileWith(zipOf(TWICE), 'dup.zip');
+  const { items, seen } = await read([file, file]);
+  expect(seen.map(({ at, text }) => `${at} ${text}`)).toEqual([
+    'day.log:1 {"a":1}',
+    'day.log#2:1 {"c":1}',
+    'day.log#2:2 {"c":2}',
+    'day.log#2#2:1 {"b":1}',
+  ]);
+  for (const [index, item] of items.entries()) {
+    expect((await read(file, { resume: after(item) })).seen).toEqual(seen.slice(index + 1));
+  }
+});
+
+test('a name that leads out of the archive is only a name: its log is read, and a hidden file is hidden', async () => {
+  const file = await fileWith(
+    zipOf([
+      { name: '../logs/day.ndjson', content: '{"a":1}\n' },
+      { name: '../../.secret/old.log', content: '{"b":1}\n' },
+      { name: '/var/log/day.log', content: '{"c":1}\n' },
+      { name: '..\\logs\\day.log', content: '{"d":1}\n' },
+    ]),
+    'up.zip',
+  );
+  const passedOver: string[] = [];
+  const inputs = await resolveInputs([file], { cwd: '/', onPassedOver: (name) => passedOver.push(name) });
+  expect(passedOver).toEqual([`${file}/.secret/old.log`]);
+  expect(inputs.map((input) => (input.kind === 'file' ? input.path : '-'))).toEqual([
+    `${file}/logs/day.ndjson`,
+    `${file}/..\\logs\\day.log`,
+    `${file}/var/log/day.log`,
+  ]);
+  const { texts, problems } = await read(file);
+  expect({ texts, problems }).toEqual({ texts: ['{"a":1}', '{"d":1}', '{"c":1}'], problems: [] });
+});
+
 test('any cutting into chunks and any resume point give the same entries, whatever the name of the archive', async () => {
   await fc.assert(
     fc.asyncProperty(

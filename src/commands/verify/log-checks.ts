@@ -8,7 +8,7 @@ import type { AuditResult } from '../../audit/audit-book.js';
 import type { AuditedItem } from '../../audit/outcome.js';
 import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { auditLog, selectionOf } from '../../audit/audit-log.js';
-import { sourceRemedy, STORE_AGAIN } from '../../audit/source-remedy.js';
+import { sourceRemedy, STORE_AGAIN, type LostEntry } from '../../audit/source-remedy.js';
 import { countLost, LossTally, type LogAudit } from '../../audit/losses.js';
 import { amount } from '../../model/amount.js';
 import { signatureWords, type SignatureCounts } from '../../model/run-result.js';
@@ -268,22 +268,37 @@ const RECORD_FORGED_REMEDY = remedy(
 
 /**
  * The signatures that wrappers kept beside the stored bodies match the app's secret. A body that does not match may be
- * forged, whether it was left out or applied before a secret was given. Runs only with a known secret.
+ * forged, whether it was left out or applied before a secret was given. The bytes that were signed are
+ * gone from an entry that was altered since. Runs only with a known secret.
  */
 export const signaturesCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {
     const counts: SignatureCounts = { valid: 0, bad: 0, uncheckable: 0, sha1: 0, unsigned: 0 };
     let example: { subject: string; isKnown: boolean } | null = null;
+    let altered = 0;
+    let alteredExample: LostEntry | null = null;
     const log = await RawLog.open(view.sql);
     for await (const { entry, signatures, unsigned, refused, failure } of log.entries(
       selectionOf(view),
       view,
     )) {
-      // Unread: other checks report it.
-      if (failure !== null && failure.reason !== 'bad_signature') continue;
       const connectionId = entry.connectionScope === NO_SCOPE ? null : entry.connectionScope;
       const subject = `log:${entry.id}`;
+      if (failure?.reason === 'damaged') {
+        altered += 1;
+        const item = { connectionId, subject, detail: `${entry.origin ?? '-'}: ${failure.message}` };
+        // Counted by `raw_log`, it is only shown here.
+        if (view.checks.has('raw_log')) {
+          await recorder.note('!', item);
+        } else {
+          alteredExample ??= { id: entry.id, runId: entry.runId, origin: entry.origin };
+          await recorder.finding('!', item);
+        }
+        continue;
+      }
+      // Unread: other checks report it.
+      if (failure !== null && failure.reason !== 'bad_signature') continue;
       const answers: SignedTexts = new WeakMap();
       for (const signed of signatures) {
         const judged = judgeAgain(signed, view.appSecrets, entry.verified, answers);
@@ -310,10 +325,22 @@ export const signaturesCheck: Check = {
       if (unsigned > 0)
         await recorder.good({ connectionId, subject, detail: `${entry.origin ?? '-'}: unsigned` });
     }
+    const unchecked = `${amount(altered, 'altered entry', 'altered entries')}, not checked`;
+    const words = signatureWords(counts);
     return {
-      summary: signatureWords(counts) || 'No webhooks',
+      summary:
+        joined([
+          [words.length, words],
+          [altered, unchecked],
+        ]) || 'No webhooks',
       remedy:
-        example === null ? null : example.isKnown ? explainRemedy(example.subject) : RECORD_FORGED_REMEDY,
+        example !== null
+          ? example.isKnown
+            ? explainRemedy(example.subject)
+            : RECORD_FORGED_REMEDY
+          : alteredExample !== null
+            ? await sourceRemedy(view.sql, alteredExample, STORE_AGAIN)
+            : null,
       notes: 0,
     };
   },
