@@ -4,9 +4,8 @@ import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import type { Identities } from '../../model/facts.js';
 import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
+import { dropRepeatedRows, forgetEmptyFields } from '../../store/queries/comparison-rows.js';
 import {
-  dropRepeatedRows,
-  forgetEmptyFields,
   NO_CONTACT,
   stageContactLeads,
   stageRows,
@@ -82,6 +81,7 @@ export async function stageCrm(
         direction: message.direction,
         at: message.at,
         storedAt: message.storedAt,
+        editedAt: message.editedAt ?? null,
         lacks: message.lacks,
         type: message.type,
         kinds: message.kinds,
