@@ -41,6 +41,8 @@ const STAGED_ROW = columns({
   storedAt: orNull(time),
   /** When the CRM took an edit that the row shows. */
   editedAt: orNull(time),
+  /** When the CRM last changed the row, if it says. */
+  updatedAt: orNull(time),
   /** The fields that the row should have, and has not. */
   lacks: texts,
   type: text,
@@ -70,8 +72,8 @@ export async function prepareComparison(tx: Sql): Promise<void> {
   await tx.execute(
     `create temporary table wa_crm_rows (
        ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
-       contact int not null, direction text, at timestamptz, stored_at timestamptz, edited_at timestamptz, lacks text[] not null,
-       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
+       contact int not null, direction text, at timestamptz, stored_at timestamptz, edited_at timestamptz, updated_at timestamptz,
+       lacks text[] not null,       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
      ) on commit drop`,
   );
   await tx.execute(
