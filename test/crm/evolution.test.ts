@@ -44,6 +44,7 @@ describe('a healthy row', () => {
       'text',
     ],
     ['a picture without a caption', 'imageMessage', { imageMessage: FILE, mediaUrl: 'https://s3' }, 'image'],
+    ['one that is named a text', 'conversation', { imageMessage: FILE }, 'image'],
     ['one in base64', 'imageMessage', { base64: 'AA==', imageMessage: FILE }, 'image'],
     [
       'one to see once',
@@ -93,6 +94,11 @@ describe('a healthy row', () => {
     ['what came as nothing at all', 'unknown', { messageContextInfo: {} }, 'unsupported'],
   ])('with %s is no other kind', (_what, messageType, message, ours) => {
     expect(isOtherKind(ours, messageOf({ messageType, message }).kinds)).toBe(false);
+  });
+
+  it('that is named a text is another kind than what it holds', () => {
+    const { kinds } = messageOf({ message: { imageMessage: FILE } });
+    expect(['text', 'audio', 'document'].map((type) => isOtherKind(type, kinds))).toEqual([true, true, true]);
   });
 
   it('lacks nothing, also in an export, where everything is a text', () => {
