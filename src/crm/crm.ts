@@ -42,6 +42,8 @@ export interface CrmMessage {
   lacks: readonly LackedField[];
   /** When the CRM stored it, ms since 1970, if known. */
   storedAt: number | null;
+  /** When the CRM took the edit or revoke that the row shows, ms since 1970; null if the row does not say, absent if it shows none. */
+  editedAt?: number | null;
   /** The CRM's own word. */
   type: string;
   /** What the row is by everything that it says of it; empty if the CRM does not say it truthfully. */
@@ -181,8 +183,8 @@ export interface Dialect {
   pairsQuery?: (has: HasColumn) => string | null;
   readPair?: (record: CrmRecord) => Identities;
   notKept: (question: KeptQuestion) => NotKeptReason | null;
-  /** Which texts of an edited message the CRM has; `unknown` is compared with nothing. */
-  bodyOfEdited: 'latest' | 'original' | 'unknown';
+  /** Which text of an edited message the CRM has: the last one, or any that the message ever had. */
+  bodyOfEdited: 'latest' | 'any';
   /** What every row of a connection leaves empty, it does not keep: its columns are a user's own. */
   hasOptionalFields?: boolean;
   /** The compared form of a text, if the CRM writes its marks differently. */

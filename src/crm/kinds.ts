@@ -1,5 +1,5 @@
 /**
- * What a row holds, as far as its CRM says so truthfully: a kind of message, `other` for anything but a text, or `nothing` where its
+ * What a row holds, as far as its CRM says so truthfully: a kind of message, a file of a MIME type, `other` for anything but a text, or `nothing` where its
  * content is gone.
  */
 export const CONTENT_KINDS = [
@@ -11,6 +11,9 @@ export const CONTENT_KINDS = [
   'document',
   'location',
   'contacts',
+  'image_file',
+  'video_file',
+  'audio_file',
   'other',
   'nothing',
 ] as const;
@@ -63,8 +66,23 @@ export function kindOfType(word: string): ContentKind | null {
  */
 export function kindIfNoText(word: string): ContentKind[] {
   const kind = kindOfType(word);
-  return kind === null || kind === 'text' ? [] : ['other'];
+  return kind === null || kind === 'text' ? [] : ['other', ...kindOfFile(word)];
 }
+
+/** For a word that is the type of a file, half of its MIME type. */
+export function kindOfFile(word: string): ContentKind[] {
+  const kind = kindOfType(word);
+  return kind === 'image' || kind === 'video' || kind === 'audio' ? [`${kind}_file`] : [];
+}
+
+/** What a file of a MIME type can be sent as; a document is of any. */
+const SENT_AS: ReadonlyMap<string, readonly ContentKind[]> = new Map([
+  ['image_file', ['image', 'sticker']],
+  ['video_file', ['video', 'sticker']],
+  ['audio_file', ['audio']],
+]);
+/** Kinds of which the type of the file tells. */
+const TOLD_BY_FILE: ReadonlySet<string> = new Set(['image', 'video', 'audio', 'sticker']);
 
 const FILES: ReadonlySet<string> = new Set(['image', 'video', 'audio', 'sticker', 'document']);
 
@@ -75,6 +93,8 @@ export function isOtherKind(messageType: string, kinds: readonly string[]): bool
   return kinds.some((kind) => {
     if (kind === own) return false;
     if (kind === 'other') return own === 'text';
+    const sentAs = SENT_AS.get(kind);
+    if (sentAs !== undefined) return TOLD_BY_FILE.has(own) && !sentAs.includes(own);
     // What a CRM has no form for is a text that describes it.
     return kind !== 'text' || FILES.has(own);
   });

@@ -5,6 +5,7 @@ import { openText } from '../inputs/open-text.js';
 import type { ResolvedInput } from '../inputs/resolve-inputs.js';
 import { ConfigError, UserError } from '../model/errors.js';
 import { formatOrigin } from '../model/raw-entry.js';
+import { newerCopy } from './copies.js';
 import type { CrmConnection, CrmRecord, Dialect } from './crm.js';
 import { wordIn } from './record.js';
 import type { CrmSource } from './source.js';
@@ -68,7 +69,13 @@ export async function openCrmFiles(
     const known = tables.get(table) ?? new Map<string, CrmRecord>();
     tables.set(table, known);
     for await (const page of recordsOf(input, options)) {
-      for (const record of page) known.set(wordIn(record, 'id') ?? String(known.size), record);
+      for (const record of page) {
+        const id = wordIn(record, 'id');
+        known.set(
+          id ?? String(known.size),
+          newerCopy(table, id === null ? undefined : known.get(id), record),
+        );
+      }
     }
   }
   const [connectionTable] = dialect.tables;

@@ -44,6 +44,7 @@ describe('a healthy row', () => {
       'text',
     ],
     ['a picture without a caption', 'imageMessage', { imageMessage: FILE, mediaUrl: 'https://s3' }, 'image'],
+    ['one that is named a text', 'conversation', { imageMessage: FILE }, 'image'],
     ['one in base64', 'imageMessage', { base64: 'AA==', imageMessage: FILE }, 'image'],
     [
       'one to see once',
@@ -95,6 +96,11 @@ describe('a healthy row', () => {
     expect(isOtherKind(ours, messageOf({ messageType, message }).kinds)).toBe(false);
   });
 
+  it('that is named a text is another kind than what it holds', () => {
+    const { kinds } = messageOf({ message: { imageMessage: FILE } });
+    expect(['text', 'audio', 'document'].map((type) => isOtherKind(type, kinds))).toEqual([true, true, true]);
+  });
+
   it('lacks nothing, also in an export, where everything is a text', () => {
     expect(messageOf({}).lacks).toEqual([]);
     const texts = {
@@ -105,10 +111,34 @@ describe('a healthy row', () => {
     expect(messageOf(texts)).toEqual(messageOf({}));
   });
 
-  it('that was edited says neither its words nor its time', () => {
-    const message = { key: {}, type: 'MESSAGE_EDIT', editedMessage: { conversation: 'x' } };
+  it.each<[string, object, object]>([
+    [
+      'a protocol message',
+      { key: { id: 'A' }, type: 'MESSAGE_EDIT', editedMessage: { conversation: 'x' } },
+      {},
+    ],
+    ['one without a key', { type: 14, editedMessage: { extendedTextMessage: { text: 'x' } } }, {}],
+    ['one in its envelope', { protocolMessage: { type: 14, editedMessage: { conversation: 'x' } } }, {}],
+    [
+      'one in both envelopes',
+      { editedMessage: { message: { protocolMessage: { type: 14, editedMessage: { conversation: 'x' } } } } },
+      {},
+    ],
+    ['the content itself', { conversation: 'x' }, {}],
+    ['nothing', {}, { body: null }],
+    ['a revoke', { key: { id: 'A' }, type: 'REVOKE' }, { body: null, kinds: [] }],
+  ])('that was edited says its words by %s, and when it was edited', (_what, message, said) => {
     const edited = { status: 'EDITED', message, messageTimestamp: 1_758_000_900 };
-    expect(messageOf(edited)).toMatchObject({ at: null, lacks: [], kinds: [], body: undefined });
-    expect(messageOf({ ...edited, messageType: 'imageMessage' }).kinds).toEqual(['image']);
+    expect(messageOf(edited)).toMatchObject({
+      at: null,
+      editedAt: 1_758_000_900_000,
+      lacks: [],
+      kinds: ['text'],
+      body: 'x',
+      ...said,
+    });
+    const caption = messageOf({ ...edited, messageType: 'imageMessage' });
+    expect(caption.kinds).toContain('image');
+    expect(isOtherKind('image', caption.kinds)).toBe('body' in said && !('kinds' in said));
   });
 });

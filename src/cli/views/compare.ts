@@ -181,6 +181,7 @@ function detailItems({
   notKept,
   aside,
   outside,
+  editedLater,
   splitPeople,
   splitContacts,
 }: ComparedConnection): Item[] {
@@ -189,6 +190,10 @@ function detailItems({
     ['not kept by design', notKept],
     ['rows that are no messages', aside],
     ['rows outside the window', outside > 0 ? { all: outside } : {}],
+    [
+      'edited in the CRM after the end of the log, words not compared',
+      editedLater > 0 ? { all: editedLater } : {},
+    ],
   ];
   const split = `people with several contacts in the CRM: ${formatCount(splitPeople)} (${namesOf(splitContacts, splitPeople)})`;
   const counted = parts.flatMap(([words, counts]): Item[] => {

@@ -123,7 +123,7 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
     passedOver: [...source.passedOver],
     counts,
     people,
-    severity: severityOf(counts, absent),
+    severity: severityOf(counts, absent, connections),
     repaired: options.repaired === undefined ? null : tally.repaired(options.repaired.size),
     adopted,
     repair,
@@ -139,11 +139,17 @@ async function compareWith(ctx: Context, source: CrmSource, options: CompareOpti
   };
 }
 
-function severityOf(counts: CompareResult['counts'], absent: CompareResult['absent']): Severity | null {
+function severityOf(
+  counts: CompareResult['counts'],
+  absent: CompareResult['absent'],
+  connections: CompareResult['connections'],
+): Severity | null {
   if (counts.lost + counts.differs + counts.other_contact + counts.doubled > 0) return 'loss';
   // The CRM may have lost all of it, or never had it: only --connection or --map says that (V2).
   if (absent.length > 0) return 'degraded';
-  return counts.only_in_crm + counts.without_id > 0 ? 'note' : null;
+  const isNoted =
+    counts.only_in_crm + counts.without_id > 0 || connections.some((one) => one.editedLater > 0);
+  return isNoted ? 'note' : null;
 }
 
 interface Compared {
@@ -310,14 +316,22 @@ class Comparison {
     await judge();
   }
 
-  private async judged({ kind, row, fields, doubles }: Judged): Promise<void> {
+  private async judged({ kind, row, fields, isEditedLater, doubles }: Judged): Promise<void> {
     const { connectionId, leadId, messageExternalId: externalId, rowId } = row;
     this.tally.count(connectionId, kind, leadId);
     this.tally.media(row, false);
     switch (kind) {
       case 'same':
         if (namesCutId(row)) this.wanted(connectionId, rowId);
-        await this.item({ sign: '=', class: kind, connectionId, externalId, rowId, detail: '' });
+        if (isEditedLater) this.tally.editedLater(connectionId);
+        await this.item({
+          sign: isEditedLater ? '!' : '=',
+          class: kind,
+          connectionId,
+          externalId,
+          rowId,
+          detail: isEditedLater ? 'edited after the end of the log' : '',
+        });
         break;
       case 'differs':
         this.tally.fields(connectionId, fields);

@@ -14,6 +14,8 @@ export interface Judged {
   /** The row that is the message. */
   row: ComparedPair;
   fields: ComparedField[];
+  /** The row has words that the log does not have, by an edit from after its end. */
+  isEditedLater: boolean;
   /** Further rows of the same message; `isEqual`: as good as the best one by everything in the log. */
   doubles: { row: ComparedPair; isEqual: boolean }[];
 }
@@ -35,6 +37,7 @@ export function judgeMessage(
     kind,
     row: best.row,
     fields: best.fields,
+    isEditedLater: hasUnknownWords(best.row, dialect) && best.row.isEditedLater,
     doubles: others.map((other) => ({ row: other.row, isEqual: byGoodness(best, other) === 0 })),
   };
 }
@@ -55,14 +58,14 @@ interface RowAndFields {
 
 function differencesOf(
   row: ComparedPair,
-  { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
+  dialect: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
 ): ComparedField[] {
   const fields: ComparedField[] = [];
   if (row.direction === null ? lacks(row, 'direction') : row.direction !== row.messageDirection)
     fields.push('direction');
   if (isOtherKind(row.messageType, row.kinds)) fields.push('type');
-  if (comparesBody(row, bodyOfEdited) && readable(row.body, wordsOf) !== readable(row.messageBody, wordsOf))
-    fields.push('body');
+  // What was edited after the end of the log the log cannot have.
+  if (!row.isEditedLater && hasUnknownWords(row, dialect)) fields.push('body');
   if (!hasBorrowedTime(row) && isOtherTime(row)) fields.push('timestamp');
   return fields;
 }
@@ -104,12 +107,24 @@ function hasBorrowedTime({ timeFrom, evidence }: ComparedPair): boolean {
   return timeFrom === 'crm_stored_at' ? hasWeakTime(unpackEvidence(evidence)) : timeFrom !== null;
 }
 
+/** Whether the row's text is none of those that the log has of the message. */
+function hasUnknownWords(
+  row: ComparedPair,
+  { bodyOfEdited, wordsOf = asIs }: Pick<Dialect, 'bodyOfEdited' | 'wordsOf'>,
+): boolean {
+  if (!comparesBody(row, bodyOfEdited)) return false;
+  const known = bodyOfEdited === 'latest' ? [row.messageBody] : [row.messageBody, ...row.earlierBodies];
+  const shown = readable(row.body, wordsOf);
+  return known.every((body) => readable(body, wordsOf) !== shown);
+}
+
 function comparesBody(row: ComparedPair, bodyOfEdited: Dialect['bodyOfEdited']): boolean {
   if (!row.comparesBody || row.messageBody === null || row.isRevoked) return false;
   // A file's body is a caption only where the row itself says which file it is.
   const isCaption = CAPTIONED.has(row.messageType) && row.kinds.includes(row.messageType);
   if (row.messageType !== 'text' && !isCaption) return false;
-  return !row.isEdited || bodyOfEdited === 'latest';
+  // What a message said before an edit the log may never have had.
+  return row.hasOriginal || bodyOfEdited === 'latest';
 }
 
 /** Whether a row says something else than a text message; of other content CRMs have words of their own. */

@@ -1,4 +1,5 @@
 import type { AsideReason, CrmMessage, CrmRecord } from '../../crm/crm.js';
+import { changedAt, contradictoryExport } from '../../crm/copies.js';
 import type { CrmSource, ReadPair } from '../../crm/source.js';
 import { decodeWamid, isWamid } from '../../identity/wamid.js';
 import type { Identities } from '../../model/facts.js';
@@ -6,7 +7,10 @@ import type { LeadFinder } from '../../rawlog/lead-finder.js';
 import type { Sql } from '../../store/sql.js';
 import {
   dropRepeatedRows,
+  findContradiction,
   forgetEmptyFields,
+} from '../../store/queries/comparison-rows.js';
+import {
   NO_CONTACT,
   stageContactLeads,
   stageRows,
@@ -72,7 +76,7 @@ export async function stageCrm(
     await stageContactLeads(tx, found);
     await stageRows(
       tx,
-      messages.map(({ message, connectionId }) => ({
+      messages.map(({ message, record, connectionId }) => ({
         ordinal: ordinal++,
         connectionId,
         rowId: message.rowId,
@@ -82,6 +86,8 @@ export async function stageCrm(
         direction: message.direction,
         at: message.at,
         storedAt: message.storedAt,
+        editedAt: message.editedAt ?? null,
+        updatedAt: changedAt(record) ?? message.editedAt ?? null,
         lacks: message.lacks,
         type: message.type,
         kinds: message.kinds,
@@ -93,6 +99,9 @@ export async function stageCrm(
     read(ordinal);
   }
   if (source.mayRepeatRows) {
+    const contradiction = await findContradiction(tx);
+    if (contradiction !== undefined)
+      throw contradictoryExport(source.dialect.messages.table, contradiction.rowId);
     for (const { connectionId, repeated } of await dropRepeatedRows(tx)) {
       staged.rows.set(connectionId, (staged.rows.get(connectionId) ?? 0) - repeated);
     }

@@ -27,6 +27,7 @@ interface Side {
   fields: Map<ComparedField, number>;
   notKept: Map<NotKeptReason, number>;
   outside: number;
+  editedLater: number;
   causes: Map<LikelyCause, number>;
   lostMedia: number;
   keptMedia: number;
@@ -120,6 +121,10 @@ export class Tally {
     this.side(connectionId).outside += rows;
   }
 
+  editedLater(connectionId: string): void {
+    this.side(connectionId).editedLater += 1;
+  }
+
   /** A message that the CRM lacks or has. */
   media(
     { connectionId, messageType }: Pick<MissingMessage, 'connectionId' | 'messageType'>,
@@ -171,6 +176,7 @@ export class Tally {
       notKept: Object.fromEntries(side.notKept),
       aside: Object.fromEntries(this.asideOf(id)),
       outside: side.outside,
+      editedLater: side.editedLater,
       causes: causesOf(side, this.crm, this.isCloudApi(id)),
       splitPeople: 0,
       splitContacts: [],
@@ -228,6 +234,7 @@ function emptySide(connection: ConnectionRecord, crm: CrmConnection | null, crmN
     fields: new Map(),
     notKept: new Map(),
     outside: 0,
+    editedLater: 0,
     causes: new Map(),
     lostMedia: 0,
     keptMedia: 0,

@@ -45,6 +45,8 @@ export interface ComparedConnection {
   aside: Record<string, number>;
   /** Rows outside the window, or of other contacts than requested. */
   outside: number;
+  /** Messages that are the same but for words that the CRM has by an edit from after the end of the log. */
+  editedLater: number;
   causes: CauseFound[];
   /** People with several contacts in the CRM, which shows each as its own conversation. */
   splitPeople: number;

@@ -56,7 +56,7 @@ export const CHATWOOT: Dialect = {
   readRow: readChatwootRow,
   join,
   notKept,
-  bodyOfEdited: 'original',
+  bodyOfEdited: 'any',
   // Evolution API turns WhatsApp's marks into Markdown's: `*bold*` into `**bold**`, `_italic_` into `*italic*`.
   wordsOf: (text) => text.replaceAll(/[*_~]/g, ''),
 };

@@ -3,6 +3,7 @@ import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js'
 import { parseJid } from '../../identity/jid.js';
 import { canonicalPhone } from '../../identity/phone.js';
 import type { Identities } from '../../model/facts.js';
+import type { JsonObject } from '../../model/json.js';
 import {
   lackedOf,
   type CrmMessage,
@@ -14,7 +15,7 @@ import {
 } from '../crm.js';
 import { asideOfChat, asideOfContent } from '../chats.js';
 import { CAPTIONED, kindOfType, type ContentKind } from '../kinds.js';
-import { jsonIn, secondsIn, stringAt, wordIn } from '../record.js';
+import { jsonIn, objectAt, secondsIn, stringAt, wordIn } from '../record.js';
 
 /** What Evolution's Cloud API channel stores; every other type, stickers among them, gives no row (as of 2.3.7). */
 const CLOUD_TYPES = new Set([
@@ -70,7 +71,7 @@ export const EVOLUTION: Dialect = {
     ),
   readRow,
   notKept,
-  bodyOfEdited: 'unknown',
+  bodyOfEdited: 'any',
 };
 
 function readRow(record: CrmRecord): CrmRow {
@@ -81,7 +82,7 @@ function readRow(record: CrmRecord): CrmRow {
   if (reason !== null) return { kind: 'aside', rowId, connection, reason };
   const key = jsonIn(record, 'key');
   const chat = stringAt(key, 'remoteJid') ?? '';
-  // An edit puts its own time and its protocol message over the message's.
+  // An edit puts its own time and its protocol message over the message's; so does a revoke.
   const isEdited = wordIn(record, 'status') === 'EDITED';
   const at = secondsIn(record, 'messageTimestamp');
   const direction = typeof key?.fromMe === 'boolean' ? (key.fromMe ? 'OUTBOUND' : 'INBOUND') : null;
@@ -101,7 +102,8 @@ function readRow(record: CrmRecord): CrmRow {
       lacks: lackedOf({ direction, ...(isEdited ? {} : { timestamp: at }) }),
       storedAt: at,
       type,
-      ...(isEdited ? { kinds: noText(kindOfType(type)), body: undefined } : said(type, record)),
+      ...(isEdited ? { editedAt: at } : {}),
+      ...said(type, record, isEdited),
       aside: asideOfChat(chat),
     },
   };
@@ -111,13 +113,20 @@ function readRow(record: CrmRecord): CrmRow {
  * What the content says, read as the log's own, and what the type beside it says. The type `conversation` is also Evolution's word
  * for whatever it has none for.
  */
-function said(type: string, record: CrmRecord): Pick<CrmMessage, 'kinds' | 'body'> {
-  const message = jsonIn(record, 'message');
+function said(type: string, record: CrmRecord, isEdited: boolean): Pick<CrmMessage, 'kinds' | 'body'> {
+  const stored = jsonIn(record, 'message');
   const named = wordIn(record, 'messageType') === null ? 'nothing' : kindOfType(type);
-  const content = readContent(message ?? {});
+  const edit = isEdited ? protocolOf(stored) : null;
+  const message = objectAt(edit, 'editedMessage') ?? stored;
+  const content = readContent(
+    message === stored && isRevoke(edit) ? { protocolMessage: edit } : (message ?? {}),
+  );
   switch (content.kind) {
     case 'message': {
       const kind = kindOfType(content.content.type);
+      // An edit may bring the new words of a caption alone.
+      if (isEdited && kind === 'text' && named !== null && CAPTIONED.has(named))
+        return { kinds: [named], body: content.content.body ?? null };
       const kinds = [...(kind === null ? [] : [kind]), ...noText(named)];
       if (kind === 'text') {
         return { kinds, body: content.content.body ?? stringAt(message, 'conversation') };
@@ -137,8 +146,21 @@ function said(type: string, record: CrmRecord): Pick<CrmMessage, 'kinds' | 'body
     case 'revoke':
     case 'reaction':
     case 'untargeted':
-      return { kinds: noText(named), body: undefined };
+      // The words went with a revoke.
+      return { kinds: noText(named), body: isEdited && named === 'text' ? null : undefined };
   }
+}
+
+/** The protocol message that an edit or a revoke puts in the place of the content, whole or without its envelopes. */
+function protocolOf(message: JsonObject | null): JsonObject | null {
+  const inner = objectAt(objectAt(message, 'editedMessage'), 'message') ?? message;
+  return objectAt(inner, 'protocolMessage') ?? inner;
+}
+
+function isRevoke(protocol: JsonObject | null): protocol is JsonObject {
+  if (protocol === null) return false;
+  const { kind } = readContent({ protocolMessage: protocol });
+  return kind === 'revoke' || kind === 'untargeted';
 }
 
 function noText(kind: ContentKind | null): ContentKind[] {

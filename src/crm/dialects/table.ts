@@ -40,7 +40,7 @@ export function tableDialect(name: string): Dialect {
     readRow,
     // Omissions of a custom program are unknown: all of them show as lost.
     notKept: () => null,
-    bodyOfEdited: 'unknown',
+    bodyOfEdited: 'any',
     hasOptionalFields: true,
   };
 }

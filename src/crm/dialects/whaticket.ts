@@ -62,7 +62,7 @@ export const WHATICKET: Dialect = {
   // A row names no contact of a message that the business sent.
   neededFiles: ['Tickets', 'Contacts'],
   notKept: (question) => notKept(question, COMMUNITY_OUTBOUND),
-  bodyOfEdited: 'original',
+  bodyOfEdited: 'any',
 };
 
 /** Where a session names the number that it is linked to. */

@@ -73,7 +73,7 @@ export const WHATRACK: Dialect = {
   join,
   // It stores everything that it reads, history and echoes too.
   notKept: ({ isGroup }) => (isGroup ? 'group' : null),
-  bodyOfEdited: 'original',
+  bodyOfEdited: 'any',
 };
 
 function readRow(record: CrmRecord): CrmRow {

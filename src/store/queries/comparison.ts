@@ -39,6 +39,10 @@ const STAGED_ROW = columns({
   direction: orNull(word(DIRECTIONS)),
   at: orNull(time),
   storedAt: orNull(time),
+  /** When the CRM took an edit that the row shows. */
+  editedAt: orNull(time),
+  /** When the CRM last changed the row, if it says. */
+  updatedAt: orNull(time),
   /** The fields that the row should have, and has not. */
   lacks: texts,
   type: text,
@@ -68,8 +72,8 @@ export async function prepareComparison(tx: Sql): Promise<void> {
   await tx.execute(
     `create temporary table wa_crm_rows (
        ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
-       contact int not null, direction text, at timestamptz, stored_at timestamptz, lacks text[] not null,
-       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
+       contact int not null, direction text, at timestamptz, stored_at timestamptz, edited_at timestamptz, updated_at timestamptz,
+       lacks text[] not null,       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
      ) on commit drop`,
   );
   await tx.execute(
@@ -94,41 +98,6 @@ export async function prepareComparison(tx: Sql): Promise<void> {
 
 export async function stageRows(tx: Sql, rows: readonly StagedRow[]): Promise<void> {
   await insertRows(tx, 'wa_crm_rows', STAGED_ROW, rows);
-}
-
-const REPEATED = columns({ connectionId: uuid, repeated: integer });
-
-/** Keeps of each row that came several times, by its own id, the one that came last. Returns how many went, per connection. */
-export async function dropRepeatedRows(tx: Sql): Promise<RowOf<typeof REPEATED>[]> {
-  const rows = await tx.query(
-    `with gone as (
-       delete from wa_crm_rows r
-       using (
-         select connection_id, row_id, max(ordinal) as last
-         from wa_crm_rows group by connection_id, row_id having count(*) > 1
-       ) again
-       where r.connection_id = again.connection_id and r.row_id = again.row_id and r.ordinal <> again.last
-       returning r.connection_id
-     )
-     select connection_id, count(*)::int as repeated from gone group by connection_id`,
-  );
-  return rowsOf(REPEATED, rows);
-}
-
-/** Of a connection whose rows all leave a field empty, no row lacks it. */
-export async function forgetEmptyFields(tx: Sql): Promise<void> {
-  await tx.execute(
-    `update wa_crm_rows r
-     set lacks = array(
-       select field from unnest(r.lacks) as field
-       where case field when 'direction' then kept.direction else kept.at end
-     )
-     from (
-       select connection_id, bool_or(direction is not null) as direction, bool_or(at is not null) as at
-       from wa_crm_rows group by connection_id
-     ) kept
-     where kept.connection_id = r.connection_id and r.lacks <> '{}'`,
-  );
 }
 
 export async function stageContactLeads(tx: Sql, rows: readonly ContactLeadRow[]): Promise<void> {
@@ -226,6 +195,12 @@ const PAIR = columns({
   kinds: texts,
   body: orNull(text),
   comparesBody: boolean,
+  /** What an edited message said before its last edit. */
+  earlierBodies: texts,
+  /** The log has the words that came before any edit; true of a message that was not edited. */
+  hasOriginal: boolean,
+  /** The row shows an edit from after the last thing that the log says of its connection. */
+  isEditedLater: boolean,
   isExact: boolean,
   /** Whose our time is, if not the message's own: the flag of `raw_meta`. */
   timeFrom: orNull(text),
@@ -247,7 +222,9 @@ export function streamPairs(
     tx,
     PAIR,
     `select ${OUR_COLUMNS}, (${IN_SCOPE}) as is_in_scope, r.ordinal, r.row_id, r.external_id, r.contact, r.direction, r.at,
-       r.lacks, r.kinds, r.body, r.compares_body, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
+       r.lacks, r.kinds, r.body, r.compares_body, coalesce(v.bodies, '{}') as earlier_bodies,
+       m.edited_at is null or coalesce(v.has_original, false) as has_original,
+       coalesce(r.edited_at > e.ends_at, false) as is_edited_later, p.is_exact, m.raw_meta->>'timestampFrom' as time_from, m.evidence,
        k.contact is not null or r.contact = ${NO_CONTACT} as is_same_person,
        known.contact is not null as is_known_contact
      from wa_crm_pairs p
@@ -256,6 +233,16 @@ export function streamPairs(
      left join (select distinct contact, lead_id from wa_crm_contacts) k
        on k.contact = r.contact and k.lead_id = m.lead_id
      left join (select distinct contact from wa_crm_contacts) known on known.contact = r.contact
+     left join (
+       select message_id, array_agg(coalesce(body, '')) as bodies, bool_or(version = 'original'
+         and (body is not null or type not in ('text', 'unsupported'))) as has_original
+       from message_revisions group by message_id
+     ) v on v.message_id = m.id and m.edited_at is not null
+     left join (
+       select connection_id, max(greatest(timestamp, edited_at, deleted_at)) as ends_at
+       from messages where connection_id in (select connection_id from wa_crm_rows where edited_at is not null)
+       group by connection_id
+     ) e on e.connection_id = r.connection_id and r.edited_at is not null
      order by m.id, r.ordinal`,
     parametersOf(scope),
     5_000,

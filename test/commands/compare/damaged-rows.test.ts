@@ -51,6 +51,9 @@ const WHATICKET: readonly Damage[] = [
   ...each('"fromMe"', ['null', 'not "fromMe"'], 'direction'),
 ];
 
+/** Of a picture; a document may be a picture's file, and a picture without its type says nothing. */
+const WHATICKET_PICTURES = each('"mediaType"', [`'audio'`, `'video'`, `'ptt'`], 'type');
+
 const DAMAGED: readonly Damaged[] = [
   {
     crm: 'evolution',
@@ -128,6 +131,7 @@ const DAMAGED: readonly Damaged[] = [
       ),
       ...each('"dataJson"', [`{"stickerMessage": {}}`, `{"imageMessage": {}}`].map(TICKETZ_CONTENT), 'type'),
     ],
+    pictures: WHATICKET_PICTURES,
   },
   {
     crm: 'ticketz',
@@ -144,6 +148,7 @@ const DAMAGED: readonly Damaged[] = [
         'timestamp',
       ),
     ],
+    pictures: WHATICKET_PICTURES,
   },
   {
     crm: 'whaticket',
@@ -153,6 +158,7 @@ const DAMAGED: readonly Damaged[] = [
     id: 'id',
     connections: [WEB.name],
     texts: WHATICKET,
+    pictures: WHATICKET_PICTURES,
   },
   {
     crm: 'chatwoot',

@@ -246,6 +246,18 @@ function bodyOf(random: Random, type: MessageType, number: number): string | nul
   }
 }
 
+/** An edited text of a customer that WhatsApp Web's number got: every CRM of that number has its words. */
+export function isEditedText({ connection, direction, type, edit, group, via }: DayMessage): boolean {
+  return (
+    connection === 'web' &&
+    direction === 'in' &&
+    type === 'text' &&
+    edit !== undefined &&
+    !group &&
+    via === 'live'
+  );
+}
+
 /** The words of a message when the day is over. */
 export function finalBody(message: DayMessage): string | null {
   return message.edit?.body ?? message.body;
