@@ -55,8 +55,8 @@ export async function storeToken(
   const { sql } = ctx.store;
   const before = await readCredential(sql, connection.id);
   if (before !== null && !secretKey.hasSealed(before.token))
-    throw secretKey.wrong(accessToken(connection.name));
-  const foreign = (await readSealed(sql)).find((row) => !secretKey.hasSealed(row.sealed));
+    throw secretKey.wrong(accessToken(connection.name), before.token);
+  const foreign = (await readSealed(sql)).find((row) => secretKey.isForeign(row.sealed));
   if (foreign !== undefined) throw secretKey.wrong(sealedThing(foreign));
   const saved = await saveCredential(sql, {
     connectionId: connection.id,
