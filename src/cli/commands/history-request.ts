@@ -84,8 +84,7 @@ async function request(call: Call): Promise<Outcome> {
   // Asked between two sessions: an open question must not lock others out of the embedded database.
   await confirmNumber(call, plan, values.confirm);
   const result = await withContext(call, { ...session, interruptible: 'batches' }, (ctx) =>
-    // The given time is on record by now.
-    requestHistory(ctx, { ...options, connection: connection.id, onboardedAt: undefined }),
+    requestHistory(ctx, { ...options, connection: connection.id }),
   );
   return values.wait && result.status === 'requested' ? follow(call, result) : outcomeOf(result);
 }

@@ -14,6 +14,7 @@ import {
   releaseHistoryRequest,
   type HistoryRequestRow,
 } from '../../store/tables/graph.js';
+import { setWebhookActivated } from '../../store/tables/connections.js';
 import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { planHistory, stepsOf, type HistoryOptions, type HistoryPlan, type Planned } from './history-plan.js';
@@ -103,6 +104,8 @@ async function requestUnder(
       lock.assertHeld();
       // Its outcome is unknown, and a person said to ask again: else it would be an obstacle.
       if (before !== undefined) await releaseHistoryRequest(ctx.store.sql, before);
+      // A time given by a person counts from here on, for every command; a plan or a refusal leaves no trace of it.
+      if (onboarding.at !== null) await setWebhookActivated(ctx.store.sql, connection.id, onboarding.at);
       await requestOne(ctx, client, planned, syncType);
     }
   });
