@@ -46,7 +46,8 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
       [EXIT.ok]: 'requested; with --wait, complete; with --dry-run, nothing stands in its way',
       [EXIT.failure]: 'Meta refused or could not be reached, or not confirmed',
       [EXIT.usage]: 'wrong usage or configuration; no such connection; the number is missing or another',
-      [EXIT.findings]: 'refused: it would fail or be lost, or was requested before; with --wait, declined',
+      [EXIT.findings]:
+        'refused: it would fail or be lost, or was requested before; with --wait, declined or with gaps',
       [EXIT.interrupted]: 'interrupted; what was requested stays requested',
     },
   });
@@ -152,12 +153,13 @@ async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome
   };
 }
 
-function exitCodeOf({ status }: HistoryArrival): ExitCode {
+function exitCodeOf({ status, missingChunks }: HistoryArrival): ExitCode {
   switch (status) {
     case 'waiting':
     case 'arriving':
-    case 'completed':
       return EXIT.ok;
+    case 'completed':
+      return missingChunks.length === 0 ? EXIT.ok : EXIT.findings;
     case 'declined':
       return EXIT.findings;
     case 'failed':
