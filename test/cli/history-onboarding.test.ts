@@ -95,5 +95,9 @@ test.each([
   await receiveChunk(run, 2, 60, isReplayed);
   const whole = await request(['--wait', '--json']);
   expect(whole.code).toBe(0);
-  expect(JSON.parse(whole.stdout)).toMatchObject({ arrival: { status: 'completed', missingChunks: [] } });
+  expect(JSON.parse(whole.stdout)).toMatchObject({
+    status: 'requested',
+    obstacles: [],
+    arrival: { status: 'completed', missingChunks: [] },
+  });
 });

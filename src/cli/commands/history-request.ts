@@ -55,13 +55,17 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
 }
 
 async function request(call: Call): Promise<Outcome> {
-  const [{ withContext }, { readGraphAccess }, { planHistory }, { plannedResult, requestHistory }] =
-    await Promise.all([
-      import('../session.js'),
-      import('../graph-options.js'),
-      import('../../commands/graph/history-plan.js'),
-      import('../../commands/graph/request-history.js'),
-    ]);
+  const [
+    { withContext },
+    { readGraphAccess },
+    { planHistory },
+    { followedResult, plannedResult, requestHistory },
+  ] = await Promise.all([
+    import('../session.js'),
+    import('../graph-options.js'),
+    import('../../commands/graph/history-plan.js'),
+    import('../../commands/graph/request-history.js'),
+  ]);
   const { values, origin } = readFlags(FLAGS, call);
   const options: HistoryOptions = {
     connection: call.args[0] ?? '',
@@ -79,7 +83,7 @@ async function request(call: Call): Promise<Outcome> {
   const { plan, connection } = await withContext(call, session, (ctx) => planHistory(ctx, options));
   const planned = plannedResult(plan);
   const isFollowed = values.wait && plan.obstacles.some(({ code }) => code === 'already_requested');
-  if (isFollowed) return follow(call, planned);
+  if (isFollowed) return follow(call, followedResult(plan));
   if (values.dryRun || planned.status === 'refused') return outcomeOf(planned);
   for (const line of planLines(plan)) call.notice(line);
   // Asked between two sessions: an open question must not lock others out of the embedded database.

@@ -54,10 +54,8 @@ export function presentHistoryRequest(
           ['until', result.until === null ? null : `${minute(result.until)} UTC (${leftWords(result)})`],
         ]),
         list(steps.map(stepItem)),
-        // What is followed was requested: nothing is in its way any more, and nothing of it uncertain.
-        ...(obstacles.length === 0 || arrival !== null
-          ? []
-          : [section('In the way', [obstacleList(result)])]),
+        ...(obstacles.length === 0 ? [] : [section('In the way', [obstacleList(result)])]),
+        // What is followed was requested: nothing of it is uncertain any more.
         ...(warnings.length === 0 || arrival !== null ? [] : [section('Not certain', [checkList(warnings)])]),
       ],
       ...(result.status === 'requested' && arrival === null

@@ -23,7 +23,10 @@ import { withGraph } from './token.js';
 export interface HistoryRequestResult extends HistoryPlan {
   schemaVersion: 1;
   command: 'history request';
-  /** `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested. */
+  /**
+   * `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested.
+   * `requested`: now, or before, by a request that is followed.
+   */
   status: 'planned' | 'refused' | 'requested';
 }
 
@@ -35,6 +38,11 @@ export function plannedResult(plan: HistoryPlan): HistoryRequestResult {
     status: plan.obstacles.length > 0 ? 'refused' : 'planned',
     ...plan,
   };
+}
+
+/** A request that was made before, to follow: what stands in the way of another one is none of its own. */
+export function followedResult(plan: HistoryPlan): HistoryRequestResult {
+  return { schemaVersion: 1, command: 'history request', ...plan, status: 'requested', obstacles: [] };
 }
 
 /** Whether the typed number is the one to request history for. */
