@@ -69,10 +69,7 @@ export async function requestHistory(
     const planned = plannedResult(plan);
     if (confirm === undefined || planned.status === 'refused') return planned;
     assertConfirmed(plan, confirm, 'confirm');
-    // The time that was given is on record by now.
-    return runRequest(held, {
-      ...{ ...options, access, database, connection: connection.id, onboardedAt: undefined },
-    });
+    return runRequest(held, { ...options, access, database, connection: connection.id });
   });
 }
 

@@ -442,6 +442,8 @@ test.each([
     'it is another connection’s',
     `(select token from graph_credentials o where o.connection_id <> g.connection_id)`,
   ],
+  ['it is cut', 'substring(token from 1 for 20)'],
+  ['it is empty', `''`],
 ])('the doctor opens what is stored, and names what it cannot: %s', async (_what, token) => {
   const { run, env } = await prepare();
   await run(['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+15550783881']);
@@ -460,6 +462,22 @@ test.each([
       "damaged, or copied from another row, so that the secret key does not open it: the access token of 'other'",
     remedy: expect.stringContaining('wa-reconcile connection token other --remove') as string,
   });
+  const words =
+    "The access token of 'other' cannot be decrypted with WA_RECONCILE_SECRET_KEY: the stored data is damaged";
+  for (const command of ['check', 'list']) {
+    const seen = await run(['connection', command, ...(command === 'list' ? ['--check'] : [])], {
+      env,
+      now: NOW,
+    });
+    expect(seen.code).toBe(3);
+    if (command === 'check') expect(seen.stdout).toContain(words);
+  }
+  const rekeyed = await run(['connection', 'token', '--rekey', '-'], {
+    env,
+    stdin: randomBytes(32).toString('base64'),
+  });
+  expect(rekeyed.code).toBe(2);
+  expect(rekeyed.stderr).toContain(words);
 });
 
 test('plain http is refused off loopback, before anything is opened', async () => {

@@ -105,6 +105,13 @@ test('nor beside a linked device of the first one', async () => {
 
 test.each([
   [['--file', '-'], { stdin: 'two words' }, 'What standard input holds is no access token.'],
+  ...[`"${TOKEN}"`, `'${TOKEN}'`, `access_token=${TOKEN}`, `{"access_token":"${TOKEN}"}`].map(
+    (stdin): [string[], { stdin: string }, string] => [
+      ['--file', '-'],
+      { stdin },
+      'What standard input holds is no access token.',
+    ],
+  ),
   [['--file', '-'], { stdin: '\n' }, 'standard input holds no access token.'],
   [['--file', '/nowhere/token'], {}, '--file: /nowhere/token cannot be read (ENOENT).'],
   [[], {}, 'Where the token is was not given.'],

@@ -5,7 +5,17 @@ import type { CheckResult } from '../../src/commands/graph/types.js';
 import { healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
 import { refusal, type FakeGraph } from '../support/fake-graph/server.js';
 import type { Run } from './database-home.js';
-import { HOUR, NOW, NUMBER, PATH, PHONE, prepare, server, type World } from './history-world.js';
+import {
+  HOUR,
+  NOW,
+  NUMBER,
+  PATH,
+  PHONE,
+  prepare,
+  receiveEvent,
+  server,
+  type World,
+} from './history-world.js';
 import type { Seen } from './run-cli.js';
 
 function resultOf({ stdout }: Seen): HistoryRequestResult {
@@ -309,17 +319,6 @@ test('two at once ask once', async () => {
 async function sample(name: string): Promise<string> {
   const text = await readFile(new URL(`../samples/${name}.json`, import.meta.url), 'utf8');
   return text.replaceAll(/"phone_number_id": ?"\d+"/g, `"phone_number_id":"${NUMBER}"`);
-}
-
-/** What Meta says of the number, so many hours before now. */
-async function receiveEvent(run: Run, event: string, hoursAgo: number): Promise<void> {
-  const time = Math.floor((NOW - hoursAgo * HOUR) / 1000);
-  const value = { event, waba_info: { waba_id: '102290129340398' } };
-  const body = {
-    object: 'whatsapp_business_account',
-    entry: [{ id: '9', time, changes: [{ field: 'account_update', value }] }],
-  };
-  expect((await run(['replay', '-'], { stdin: JSON.stringify(body) })).code).toBe(0);
 }
 
 test.each(['PARTNER_REMOVED', 'PARTNER_APP_UNINSTALLED'])(

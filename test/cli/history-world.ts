@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
 import { APP_SECRET, healthyAccount, TOKEN, type FakeAccount } from '../support/fake-graph/account.js';
 import { startFakeGraph, type FakeGraph } from '../support/fake-graph/server.js';
 import { useServer, type Run } from './database-home.js';
@@ -54,4 +55,15 @@ export async function prepare(
         .filter(({ url }) => url.includes('smb_app_data'))
         .map(({ body }) => (JSON.parse(body) as { sync_type: string }).sync_type),
   };
+}
+
+/** What Meta says of the number, so many hours before now. */
+export async function receiveEvent(run: Run, event: string, hoursAgo: number): Promise<void> {
+  const time = Math.floor((NOW - hoursAgo * HOUR) / 1000);
+  const value = { event, waba_info: { waba_id: '102290129340398' } };
+  const body = {
+    object: 'whatsapp_business_account',
+    entry: [{ id: '9', time, changes: [{ field: 'account_update', value }] }],
+  };
+  expect((await run(['replay', '-'], { stdin: JSON.stringify(body) })).code).toBe(0);
 }

@@ -60,13 +60,15 @@ describeOnBackends('the Graph API in the library', (backend) => {
     const onboardedAt = Date.now() - 3_600_000;
     const planned = await requestHistory(ctx, { connection: 'main', onboardedAt, graph });
     expect(planned.status).toBe('planned');
-    const wrong = requestHistory(ctx, { connection: 'main', confirm: '+5511911111111', graph });
+    const wrong = requestHistory(ctx, { connection: 'main', onboardedAt, confirm: '+5511911111111', graph });
     expect(await codeOf(wrong)).toBe('confirmation_wrong');
     expect(fake.account.granted.size).toBe(0);
-    const requested = await requestHistory(ctx, { connection: 'main', confirm: PHONE, graph });
+    const requested = await requestHistory(ctx, { connection: 'main', onboardedAt, confirm: PHONE, graph });
     expect(requested.status).toBe('requested');
     expect(fake.account.granted.size).toBe(2);
-    expect((await requestHistory(ctx, { connection: 'main', confirm: PHONE, graph })).status).toBe('refused');
+    expect(
+      (await requestHistory(ctx, { connection: 'main', onboardedAt, confirm: PHONE, graph })).status,
+    ).toBe('refused');
 
     const bytes = randomBytes(2000);
     fake.account.media.set('7001', { bytes, mimeType: 'image/png' });

@@ -46,7 +46,8 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
       [EXIT.ok]: 'requested; with --wait, complete; with --dry-run, nothing stands in its way',
       [EXIT.failure]: 'Meta refused or could not be reached, or not confirmed',
       [EXIT.usage]: 'wrong usage or configuration; no such connection; the number is missing or another',
-      [EXIT.findings]: 'refused: it would fail or be lost, or was requested before; with --wait, declined',
+      [EXIT.findings]:
+        'refused: it would fail or be lost, or was requested before; with --wait, declined or with gaps',
       [EXIT.interrupted]: 'interrupted; what was requested stays requested',
     },
   });
@@ -54,13 +55,17 @@ export function registerHistoryRequest(parent: Command, attach: Attach): void {
 }
 
 async function request(call: Call): Promise<Outcome> {
-  const [{ withContext }, { readGraphAccess }, { planHistory }, { plannedResult, requestHistory }] =
-    await Promise.all([
-      import('../session.js'),
-      import('../graph-options.js'),
-      import('../../commands/graph/history-plan.js'),
-      import('../../commands/graph/request-history.js'),
-    ]);
+  const [
+    { withContext },
+    { readGraphAccess },
+    { planHistory },
+    { followedResult, plannedResult, requestHistory },
+  ] = await Promise.all([
+    import('../session.js'),
+    import('../graph-options.js'),
+    import('../../commands/graph/history-plan.js'),
+    import('../../commands/graph/request-history.js'),
+  ]);
   const { values, origin } = readFlags(FLAGS, call);
   const options: HistoryOptions = {
     connection: call.args[0] ?? '',
@@ -78,14 +83,13 @@ async function request(call: Call): Promise<Outcome> {
   const { plan, connection } = await withContext(call, session, (ctx) => planHistory(ctx, options));
   const planned = plannedResult(plan);
   const isFollowed = values.wait && plan.obstacles.some(({ code }) => code === 'already_requested');
-  if (isFollowed) return follow(call, planned);
+  if (isFollowed) return follow(call, followedResult(plan));
   if (values.dryRun || planned.status === 'refused') return outcomeOf(planned);
   for (const line of planLines(plan)) call.notice(line);
   // Asked between two sessions: an open question must not lock others out of the embedded database.
   await confirmNumber(call, plan, values.confirm);
   const result = await withContext(call, { ...session, interruptible: 'batches' }, (ctx) =>
-    // The given time is on record by now.
-    requestHistory(ctx, { ...options, connection: connection.id, onboardedAt: undefined }),
+    requestHistory(ctx, { ...options, connection: connection.id }),
   );
   return values.wait && result.status === 'requested' ? follow(call, result) : outcomeOf(result);
 }
@@ -153,12 +157,13 @@ async function follow(call: Call, result: HistoryRequestResult): Promise<Outcome
   };
 }
 
-function exitCodeOf({ status }: HistoryArrival): ExitCode {
+function exitCodeOf({ status, missingChunks }: HistoryArrival): ExitCode {
   switch (status) {
     case 'waiting':
     case 'arriving':
-    case 'completed':
       return EXIT.ok;
+    case 'completed':
+      return missingChunks.length === 0 ? EXIT.ok : EXIT.findings;
     case 'declined':
       return EXIT.findings;
     case 'failed':

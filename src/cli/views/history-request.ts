@@ -14,6 +14,7 @@ import {
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount } from '../ui/quantities.js';
 import { remedy } from '../../model/remedy.js';
+import { missingChunksWords } from '../../commands/report/history-standing.js';
 import { checkList } from './graph-check.js';
 import { minute } from './report-words.js';
 
@@ -53,10 +54,8 @@ export function presentHistoryRequest(
           ['until', result.until === null ? null : `${minute(result.until)} UTC (${leftWords(result)})`],
         ]),
         list(steps.map(stepItem)),
-        // What is followed was requested: nothing is in its way any more, and nothing of it uncertain.
-        ...(obstacles.length === 0 || arrival !== null
-          ? []
-          : [section('In the way', [obstacleList(result)])]),
+        ...(obstacles.length === 0 ? [] : [section('In the way', [obstacleList(result)])]),
+        // What is followed was requested: nothing of it is uncertain any more.
         ...(warnings.length === 0 || arrival !== null ? [] : [section('Not certain', [checkList(warnings)])]),
       ],
       ...(result.status === 'requested' && arrival === null
@@ -74,8 +73,8 @@ export function presentHistoryRequest(
 }
 
 function shownArrival(arrival: HistoryArrival): Omit<HistoryArrival, 'lastEntryId'> {
-  const { contacts, messages, chunks, progress, status, error, pending } = arrival;
-  return { status, progress, contacts, messages, chunks, error, pending };
+  const { contacts, messages, chunks, progress, status, error, pending, missingChunks } = arrival;
+  return { status, progress, contacts, messages, chunks, missingChunks, error, pending };
 }
 
 function stepItem({ syncType, state, requestedAt, requestId, error }: HistoryStep): Item {
@@ -136,7 +135,10 @@ function verdictOf(result: HistoryRequestResult, arrival: HistoryArrival | null)
   }
 }
 
-function arrivalVerdict(name: string, { status, error, messages, contacts }: HistoryArrival): Verdict {
+function arrivalVerdict(
+  name: string,
+  { status, error, messages, contacts, missingChunks }: HistoryArrival,
+): Verdict {
   const came = `${formatAmount(messages, 'message')}, ${formatAmount(contacts, 'contact')}`;
   switch (status) {
     case 'waiting':
@@ -144,6 +146,12 @@ function arrivalVerdict(name: string, { status, error, messages, contacts }: His
     case 'arriving':
       return { mark: 'stopped', text: `The history of ${name} is on its way: ${came} so far.` };
     case 'completed':
+      if (missingChunks.length > 0)
+        return {
+          mark: 'warn',
+          text: `The history of ${name} has ended with gaps: ${came}.`,
+          remarks: [`${missingChunksWords(missingChunks)}.`],
+        };
       return { mark: 'good', text: `The history of ${name} is complete: ${came}.` };
     case 'declined':
       return {

@@ -7,7 +7,7 @@ import {
   type ConnectionCounts,
   type ConnectionRecord,
 } from '../../store/tables/connections.js';
-import { readMissingChunks, readOwedHistory } from '../../store/tables/history.js';
+import { readMissingChunks, type ChunkPlace, readOwedHistory } from '../../store/tables/history.js';
 import { findConnection } from './find.js';
 import { rfc3339 } from '../../model/time.js';
 
@@ -57,10 +57,14 @@ export async function showConnection(
   };
 }
 
-/** `phase/chunk_order` of every gap, by connection. */
-export async function missingChunks(ctx: Context, ids: readonly string[]): Promise<Map<string, string[]>> {
+/** `phase/chunk_order` of every gap, by connection. `also`: chunks that no replay has imported yet. */
+export async function missingChunks(
+  ctx: Context,
+  ids: readonly string[],
+  also: readonly ChunkPlace[] = [],
+): Promise<Map<string, string[]>> {
   const gaps = new Map<string, string[]>();
-  for (const { connectionId, phase, chunkOrder } of await readMissingChunks(ctx.store.sql, ids)) {
+  for (const { connectionId, phase, chunkOrder } of await readMissingChunks(ctx.store.sql, ids, also)) {
     const list = gaps.get(connectionId) ?? [];
     list.push(`${phase}/${chunkOrder}`);
     gaps.set(connectionId, list);

@@ -73,8 +73,8 @@ export interface LinkedDeviceStatus {
   /** RFC 3339. */
   linkedAt: string;
   lastUsedAt: string;
-  /** Whether the given secret key opens it. */
-  key: 'ok' | 'missing' | 'wrong';
+  /** Whether the given secret key opens it. `damaged`: no key does. */
+  key: 'ok' | 'missing' | 'wrong' | 'damaged';
   whatsapp: DeviceState;
   /** History that its phone announced or left out; the next import requests it again. */
   owed: { files: number; gaps: number; parts: OwedPart[] };

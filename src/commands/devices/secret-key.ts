@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../model/errors.js';
-import type { KeyedNames, KeyOpener, SealedThing } from '../../model/secrets.js';
+import type { Advices } from '../../model/remedy.js';
+import { adviceWhenDamaged, type KeyedNames, type KeyOpener, type SealedThing } from '../../model/secrets.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -10,6 +11,8 @@ const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + KEY_ID_BYTES;
+/** A shorter value was cut. */
+const LEAST_BYTES = HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
 
 const HOW_TO_MAKE_A_KEY =
   'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
@@ -61,9 +64,9 @@ export class SecretKey implements KeyedNames, KeyOpener {
     return Buffer.concat([Buffer.from([FORM]), this.id, nonce, cipher.getAuthTag(), encrypted]);
   }
 
-  /** Throws ConfigError `secret_key_wrong` for values sealed with another key or altered. */
+  /** Throws ConfigError `secret_key_wrong` for values sealed with another key, cut or altered. */
   open(sealed: Uint8Array, about: readonly string[], thing: SealedThing): string {
-    if (!this.hasSealed(sealed)) throw this.wrong(thing);
+    if (!isWhole(sealed) || !this.hasSealed(sealed)) throw this.wrong(thing, sealed);
     const bytes = Buffer.from(sealed);
     const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES);
     const tag = bytes.subarray(HEAD_BYTES + NONCE_BYTES, HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
@@ -74,7 +77,7 @@ export class SecretKey implements KeyedNames, KeyOpener {
       const encrypted = bytes.subarray(HEAD_BYTES + NONCE_BYTES + TAG_BYTES);
       return Buffer.concat([decipher.update(encrypted), decipher.final()]).toString('utf8');
     } catch (cause) {
-      throw this.wrong(thing, 'the stored data is damaged', cause);
+      throw this.damaged(thing, cause);
     }
   }
 
@@ -108,16 +111,33 @@ export class SecretKey implements KeyedNames, KeyOpener {
     return bytes[0] === FORM && bytes.subarray(1, HEAD_BYTES).equals(this.id);
   }
 
-  /** The error for a value that this key did not seal. */
-  wrong(
-    { noun, whenLost }: SealedThing,
-    why = 'it was encrypted with another key',
-    cause?: unknown,
+  /** Whether another key sealed it. Too short a value does not tell: it is damaged, whatever its key. */
+  isForeign(sealed: Uint8Array): boolean {
+    return isWhole(sealed) && !this.hasSealed(sealed);
+  }
+
+  /** The error for a value that this key does not open. `sealed`: the value, which may have been cut. */
+  wrong(thing: SealedThing, sealed?: Uint8Array): ConfigError {
+    return sealed === undefined || isWhole(sealed)
+      ? this.failure(thing, 'it was encrypted with another key', { remedy: thing.whenLost })
+      : this.damaged(thing);
+  }
+
+  private damaged(thing: SealedThing, cause?: unknown): ConfigError {
+    return this.failure(thing, 'the stored data is damaged', {
+      remedy: adviceWhenDamaged(thing),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  private failure(
+    { noun }: SealedThing,
+    why: string,
+    more: { remedy: Advices; cause?: unknown },
   ): ConfigError {
     return new ConfigError(`${noun} cannot be decrypted with ${this.place}: ${why}.`, {
       code: 'secret_key_wrong',
-      remedy: whenLost,
-      ...(cause === undefined ? {} : { cause }),
+      ...more,
     });
   }
 }
@@ -128,6 +148,10 @@ export function missingSecretKey(what = 'the linked device'): ConfigError {
     code: 'secret_key_missing',
     remedy: HOW_TO_MAKE_A_KEY,
   });
+}
+
+function isWhole({ byteLength }: Uint8Array): boolean {
+  return byteLength >= LEAST_BYTES;
 }
 
 function authenticated(about: readonly string[]): Buffer {

@@ -2,7 +2,7 @@ import { ConfigError } from '../../model/errors.js';
 import { readConnectionRecords } from '../../store/tables/connections.js';
 import { contactOfGap, importAgain, isProven } from '../../audit/owed-history.js';
 import { type OwedHistory, readOwedHistory } from '../../store/tables/history.js';
-import { readDevice } from '../../store/tables/linked-devices.js';
+import { readDevice, type LinkedDeviceRow } from '../../store/tables/linked-devices.js';
 import { readUnlinkedConnections } from '../../store/tables/sync-logs.js';
 import { findConnection } from '../connections/find.js';
 import type { Context } from '../../context.js';
@@ -38,7 +38,7 @@ export async function deviceStatus(ctx: Context, options: DeviceStatusOptions): 
       if (named !== undefined) throw notLinked(name);
       continue;
     }
-    const key = await keyState(ctx, options, { id, name });
+    const key = await keyState(ctx, options, { id, name }, row);
     const known = unlinked.has(id) ? 'logged_out' : 'unchecked';
     devices.push({
       connection: { id, name, kind },
@@ -70,13 +70,15 @@ async function keyState(
   ctx: Context,
   { secretKey }: DeviceStatusOptions,
   connection: { id: string; name: string },
+  { deviceKey, credentials }: Pick<LinkedDeviceRow, 'deviceKey' | 'credentials'>,
 ): Promise<LinkedDeviceStatus['key']> {
   if (secretKey === null) return 'missing';
   try {
     await new StoredDevice(ctx, connection, secretKey).loadCredentials();
     return 'ok';
   } catch (error) {
-    if (error instanceof ConfigError && error.code === 'secret_key_wrong') return 'wrong';
+    if (error instanceof ConfigError && error.code === 'secret_key_wrong')
+      return secretKey.isForeign(deviceKey ?? credentials) ? 'wrong' : 'damaged';
     throw error;
   }
 }

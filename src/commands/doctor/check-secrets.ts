@@ -1,5 +1,5 @@
 import { amount } from '../../model/amount.js';
-import { adviceList } from '../../model/remedy.js';
+import { adviceWhenDamaged } from '../../model/secrets.js';
 import { readSealed, type SealedRow } from '../../store/queries/sealed.js';
 import type { Sql } from '../../store/sql.js';
 import { isDamaged, sealedThing } from '../devices/sealed-things.js';
@@ -14,17 +14,14 @@ export async function checkSecrets(sql: Sql, key: DoctorOptions['secretKey']): P
   const rows = await readSealed(sql);
   if (rows.length === 0) return null;
   if (key instanceof Error) return fail(key.message, key.remedy);
-  const foreign = rows.filter(({ sealed }) => !key.hasSealed(sealed));
-  const damaged = rows.filter((row) => key.hasSealed(row.sealed) && isDamaged(row, key));
+  const foreign = rows.filter(({ sealed }) => key.isForeign(sealed));
+  const damaged = rows.filter((row) => !key.isForeign(row.sealed) && isDamaged(row, key));
   const [worst] = damaged;
   if (worst !== undefined) {
     const also = foreign.length === 0 ? '' : `; it is not the key of ${namesOf(foreign)}`;
     return fail(
       `damaged, or copied from another row, so that the secret key does not open it: ${namesOf(damaged)}${also}`,
-      [
-        'Restore the row from a backup, or forget it here and store it again:',
-        ...adviceList(sealedThing(worst).whenLost).filter((advice) => typeof advice !== 'string'),
-      ],
+      adviceWhenDamaged(sealedThing(worst)),
     );
   }
   const [first] = foreign;

@@ -255,7 +255,7 @@ async function openKey(
 
 /** All that is sealed is of one secret key (G1). Throws ConfigError. */
 async function assertOneKey(sql: Sql, secretKey: SecretKey): Promise<void> {
-  const foreign = (await readSealed(sql)).find(({ sealed }) => !secretKey.hasSealed(sealed));
+  const foreign = (await readSealed(sql)).find(({ sealed }) => secretKey.isForeign(sealed));
   if (foreign !== undefined) throw secretKey.wrong(sealedThing(foreign));
 }
 

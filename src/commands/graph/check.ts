@@ -20,6 +20,7 @@ import {
   judgeToken,
   unknown,
 } from './judge.js';
+import { missingChunks } from '../connections/list.js';
 import { readOnboarding, type Onboarding } from './onboarding.js';
 import { readFields } from './subscribed-fields.js';
 import { chosenConnections, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
@@ -79,7 +80,8 @@ export async function checkConnection(
   else await asking.ask(access, found);
   const connected = judgeConnected(connection, onboarding, ctx.clock());
   if (connected !== null) asking.add(connected);
-  const checks = asking.finish();
+  const missing = (await missingChunks(ctx, [connection.id])).get(connection.id) ?? [];
+  const checks = asking.finish(missing);
   if (!(found instanceof UserError) && found.source === 'stored')
     await record(ctx, connection.id, asking, checks);
   const { at, until, removal } = onboarding;
@@ -176,8 +178,8 @@ class Asking {
     }
   }
 
-  /** The checks in order; those not made say why. */
-  finish(): GraphCheck[] {
+  /** The checks in order; those not made say why. `missing`: the chunks of history that the ledger lacks. */
+  finish(missing: readonly string[]): GraphCheck[] {
     const { connection, onboarding, ctx } = this;
     const checks = GRAPH_CHECKS.flatMap((name) =>
       name === 'history' || name === 'connected'
@@ -185,7 +187,7 @@ class Asking {
         : [this.found.get(name) ?? unknown(name, this.whyStopped())],
     );
     return connection.kind === 'coexistence'
-      ? [...checks, judgeHistory(connection, onboarding, checks, ctx.clock())]
+      ? [...checks, judgeHistory(connection, onboarding, checks, missing, ctx.clock())]
       : checks;
   }
 

@@ -2,6 +2,7 @@ import type { Context } from '../../context.js';
 import type { HistoryChunkFact, HistoryStateFact } from '../../model/facts.js';
 import { SMB_SYNC_TYPES } from '../../model/enumerations.js';
 import { RawLog, type DecodedEntry } from '../../rawlog/raw-log.js';
+import { missingChunks } from '../connections/list.js';
 import { countPendingOfFields, readEntriesOfFields } from '../../store/tables/stored-entries.js';
 
 /** The result of a request so far, according to the raw log, replayed or not. */
@@ -19,6 +20,8 @@ export interface HistoryArrival {
   error: string | null;
   /** Entries that no replay has imported yet. */
   pending: number;
+  /** `phase/chunk_order` of what is missing of a completed history: in neither the ledger nor what came. */
+  missingChunks: string[];
 }
 
 export const NOTHING_YET: HistoryArrival = {
@@ -30,6 +33,7 @@ export const NOTHING_YET: HistoryArrival = {
   status: 'waiting',
   error: null,
   pending: 0,
+  missingChunks: [],
 };
 
 const PAGE = 20;
@@ -64,9 +68,18 @@ export async function readArrival(
         SMB_SYNC_TYPES,
         since,
       );
-      return { ...arrival, pending };
+      return { ...arrival, pending, missingChunks: await missingOf(ctx, connection.id, arrival) };
     }
   }
+}
+
+/** The gaps as the report counts them; while history arrives, chunks may overtake each other. */
+async function missingOf(ctx: Context, id: string, { status, chunks }: HistoryArrival): Promise<string[]> {
+  if (status !== 'completed') return [];
+  const came = chunks.flatMap(({ phase, chunkOrder }) =>
+    phase === null || chunkOrder === null ? [] : [{ connectionId: id, phase, chunkOrder }],
+  );
+  return (await missingChunks(ctx, [id], came)).get(id) ?? [];
 }
 
 /** What an entry adds; pure. */
@@ -102,6 +115,7 @@ function withEntry(
     status: statusOf(ended, before, progress, all.length),
     error: ended?.error ?? before.error,
     pending: before.pending,
+    missingChunks: before.missingChunks,
   };
 }
 

@@ -4,7 +4,7 @@ import { ConfigError, LockedError } from '../../model/errors.js';
 import { remedy, type Advices } from '../../model/remedy.js';
 import { minuteOf, rfc3339 } from '../../model/time.js';
 import { acquireHistoryLock } from '../../store/locks/run-lock.js';
-import { setWebhookActivated, type ConnectionRecord } from '../../store/tables/connections.js';
+import type { ConnectionRecord } from '../../store/tables/connections.js';
 import type { HistoryRequestRow } from '../../store/tables/graph.js';
 import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
@@ -129,8 +129,8 @@ function assertCoexistence({ kind, name }: ConnectionRecord): void {
 }
 
 /**
- * Records the time a person gave, unless the onboarding on record is the same one; an event in the raw log takes
- * precedence. Throws ConfigError.
+ * The connection with the time a person gave, unless the onboarding on record is the same one; an event in the raw log
+ * takes precedence. Records nothing: a plan is no request. Throws ConfigError.
  */
 async function withOnboarding(
   ctx: Context,
@@ -160,7 +160,6 @@ async function withOnboarding(
   // A request after the given time belongs to it, so the number was not connected anew: `2h` is another moment in each run.
   const hasRequest = known.requests.some((request) => isSince(request, given));
   if (known.at !== null && known.removal === null && hasRequest) return connection;
-  await setWebhookActivated(ctx.store.sql, connection.id, given);
   return { ...connection, webhookActivatedAt: given };
 }
 

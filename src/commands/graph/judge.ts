@@ -7,7 +7,13 @@ import { newTokenAdvice, TOKEN_ENDS_SOON_MS } from '../../graph/tokens.js';
 import type { NumberFacts, SubscribedApp, TokenFacts } from '../../graph/calls.js';
 import type { ConnectionRecord } from '../../store/tables/connections.js';
 import { storedPhone } from '../connections/find.js';
-import { RECONNECT, standingOf, untoldAdvice } from '../report/history-standing.js';
+import {
+  missingChunksRemedy,
+  missingChunksWords,
+  RECONNECT,
+  standingOf,
+  untoldAdvice,
+} from '../report/history-standing.js';
 import { removalWords, type AccountEvent } from '../../rawlog/account-events.js';
 import type { Onboarding } from './onboarding.js';
 import type { FieldsAnswer, GraphCheck, GraphCheckName } from './types.js';
@@ -361,13 +367,18 @@ export function judgeConnected(
   );
 }
 
-/** How much of a number's past is still available. `checks`: the others, which may make a request refused. */
+/**
+ * How much of a number's past is still available. `checks`: the others, which may make a request refused. `missing`: the
+ * chunks that the ledger lacks, as the report has them.
+ */
 export function judgeHistory(
   { name, historySyncStatus: status }: Pick<ConnectionRecord, 'name' | 'historySyncStatus'>,
   { at, until, removal, requests }: Onboarding,
   checks: readonly GraphCheck[],
+  missing: readonly string[],
   now: number,
 ): GraphCheck {
+  if (missing.length > 0) return finding('history', missingChunksWords(missing), missingChunksRemedy(name));
   if (status === 'completed' || status === 'syncing') return ok('history', `history is ${status}`);
   if (status === 'declined') return ok('history', 'the business does not share its history');
   const standing = standingOf(requests);

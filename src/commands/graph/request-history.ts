@@ -14,6 +14,7 @@ import {
   releaseHistoryRequest,
   type HistoryRequestRow,
 } from '../../store/tables/graph.js';
+import { setWebhookActivated } from '../../store/tables/connections.js';
 import type { DatabaseConfig } from '../../store/open-store.js';
 import { findConnection, storedPhone } from '../connections/find.js';
 import { planHistory, stepsOf, type HistoryOptions, type HistoryPlan, type Planned } from './history-plan.js';
@@ -22,7 +23,10 @@ import { withGraph } from './token.js';
 export interface HistoryRequestResult extends HistoryPlan {
   schemaVersion: 1;
   command: 'history request';
-  /** `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested. */
+  /**
+   * `planned`: a dry run without obstacles. `refused`: obstacles found, or Meta refused; nothing was requested.
+   * `requested`: now, or before, by a request that is followed.
+   */
   status: 'planned' | 'refused' | 'requested';
 }
 
@@ -34,6 +38,11 @@ export function plannedResult(plan: HistoryPlan): HistoryRequestResult {
     status: plan.obstacles.length > 0 ? 'refused' : 'planned',
     ...plan,
   };
+}
+
+/** A request that was made before, to follow: what stands in the way of another one is none of its own. */
+export function followedResult(plan: HistoryPlan): HistoryRequestResult {
+  return { schemaVersion: 1, command: 'history request', ...plan, status: 'requested', obstacles: [] };
 }
 
 /** Whether the typed number is the one to request history for. */
@@ -103,6 +112,8 @@ async function requestUnder(
       lock.assertHeld();
       // Its outcome is unknown, and a person said to ask again: else it would be an obstacle.
       if (before !== undefined) await releaseHistoryRequest(ctx.store.sql, before);
+      // A time given by a person counts from here on, for every command; a plan or a refusal leaves no trace of it.
+      if (onboarding.at !== null) await setWebhookActivated(ctx.store.sql, connection.id, onboarding.at);
       await requestOne(ctx, client, planned, syncType);
     }
   });

@@ -34,8 +34,8 @@ export interface TokenResult {
   action: 'stored' | 'replaced' | 'removed' | 'unchanged';
 }
 
-/** The known form of Meta's tokens: printable, without spaces. */
-const SHAPE = /^[\x21-\x7e]{8,4096}$/;
+/** What may stand behind `Bearer` (RFC 6750), and the `|` of an app's token: no quotes, and nothing that names it. */
+const SHAPE = /^[\w.~+/|-]{8,4096}={0,2}$/;
 
 /**
  * Seals an access token for a connection, replacing an earlier one. Throws ConfigError, never with the token in it: for
@@ -55,8 +55,8 @@ export async function storeToken(
   const { sql } = ctx.store;
   const before = await readCredential(sql, connection.id);
   if (before !== null && !secretKey.hasSealed(before.token))
-    throw secretKey.wrong(accessToken(connection.name));
-  const foreign = (await readSealed(sql)).find((row) => !secretKey.hasSealed(row.sealed));
+    throw secretKey.wrong(accessToken(connection.name), before.token);
+  const foreign = (await readSealed(sql)).find((row) => secretKey.isForeign(row.sealed));
   if (foreign !== undefined) throw secretKey.wrong(sealedThing(foreign));
   const saved = await saveCredential(sql, {
     connectionId: connection.id,
@@ -90,7 +90,8 @@ export function checkToken(text: string, place: string): string {
     token === '' ? `${place} holds no access token.` : `What ${place} holds is no access token.`,
     {
       code: 'token_invalid',
-      remedy: 'It is one line, as Meta shows it, without quotes.',
+      remedy:
+        'It is one line, as Meta shows it: the token alone, without quotes, a name before it or JSON around it.',
     },
   );
 }

@@ -9,6 +9,7 @@ import { readSavedComparisons, resealComparison } from '../../store/tables/saved
 import { aboutOwedFile } from '../devices/raw-keeper.js';
 import {
   aboutDeviceKey,
+  aboutDeviceLogin,
   aboutToken,
   aboutUrl,
   accessToken,
@@ -41,7 +42,7 @@ interface Keys {
 /**
  * Moves everything sealed to another secret key, in one transaction. Tokens and URLs are resealed. A device's rows
  * cannot be, because their name hashes are keyed, too: the new key seals the device's key instead. Throws ConfigError
- * `secret_key_wrong` for what `from` did not seal; then nothing has changed.
+ * `secret_key_wrong` for what `from` does not open; then nothing has changed.
  */
 export async function rekey(ctx: Context, from: SecretKey, to: SecretKey): Promise<RekeyResult> {
   return ctx.store.transaction(async (tx) => {
@@ -76,8 +77,9 @@ async function rekeyDevices(tx: Sql, { from, to, nameOf }: Keys): Promise<number
     if (to.hasSealed(deviceKey ?? credentials)) continue;
     const about = aboutDeviceKey(connectionId);
     const thing = linkedDevice(nameOf(connectionId));
-    if (deviceKey === null && !from.hasSealed(credentials)) throw from.wrong(thing);
     const own = deviceKey === null ? from : from.openKey(deviceKey, about, thing);
+    // Its rows stay as they are, so only this tells whether the new key would open them.
+    own.open(credentials, aboutDeviceLogin(connectionId), thing);
     await setDeviceKey(tx, connectionId, to.sealKey(own, about));
     count += 1;
   }

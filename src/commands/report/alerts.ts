@@ -12,11 +12,17 @@ import type { MediaCount } from '../../store/tables/media-files.js';
 import type { RejectGroup } from '../../store/tables/rejects.js';
 import { removalWords, type AccountEvent } from '../../rawlog/account-events.js';
 import { owedHistoryWords, owedRemedies } from '../../audit/owed-history.js';
-import { listOf, mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
+import { mediaAlerts, pendingAlerts, pendingFactAlert } from '../../audit/waiting-alerts.js';
 import { answerDueAt } from '../../audit/awaited-request.js';
 import { minuteOf } from '../../model/time.js';
 import type { ConnectionFigures } from './connection-report.js';
-import { againRemedy, RECONNECT, standingOf } from './history-standing.js';
+import {
+  againRemedy,
+  missingChunksRemedy,
+  missingChunksWords,
+  RECONNECT,
+  standingOf,
+} from './history-standing.js';
 import { UNKNOWN_HOURS } from './rhythm.js';
 import type { HistoryRequestReport } from './types.js';
 
@@ -26,7 +32,6 @@ const HOUR = 60 * MINUTE;
 const STALLED = 24 * HOUR;
 /** How long after connecting a number Meta accepts history requests. */
 const REQUEST_WINDOW = 24 * HOUR;
-const CHUNKS_NAMED = 5;
 
 /** Everything known about one connection when its alerts are decided. */
 export interface ConnectionFacts {
@@ -191,18 +196,14 @@ function requestAdvice(
 
 function chunkAlerts({ row, report, times }: ConnectionFacts, { now }: Limits): Alert[] {
   const { missingChunks, progress, status } = report.historySync;
-  const check = remedy(
-    'verify',
-    ['--check', 'history_ledger', '--connection', row.name],
-    'lists every chunk that is missing',
-  );
+  const check = missingChunksRemedy(row.name);
   if (missingChunks.length > 0) {
     return [
       alert('chunk_missing', row, {
         since: times.lastChunkAt,
         state: missingChunks.join(' '),
         count: missingChunks.length,
-        message: `${amount(missingChunks.length, 'chunk')} of history missing (phase/chunk): ${listOf(missingChunks, CHUNKS_NAMED)}. A log that holds ${missingChunks.length === 1 ? 'it' : 'them'} can still be replayed.`,
+        message: `${missingChunksWords(missingChunks)}.`,
         remedy: check,
       }),
     ];

@@ -1,3 +1,5 @@
+import { listOf } from '../../audit/waiting-alerts.js';
+import { amount } from '../../model/amount.js';
 import type { SmbSyncType } from '../../model/enumerations.js';
 import { remedy, type Advice, type Remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
@@ -9,6 +11,22 @@ export const RECONNECT =
 
 /** Meta’s code for a request after its 24 hours: it refuses contacts and history alike. */
 const WINDOW_OVER = '2593108';
+
+const CHUNKS_NAMED = 5;
+
+/** What is missing of a history, as a clause. `chunks`: each as `phase/chunk_order`; at least one. */
+export function missingChunksWords(chunks: readonly string[]): string {
+  return `${amount(chunks.length, 'chunk')} of history missing (phase/chunk): ${listOf(chunks, CHUNKS_NAMED)}. A log that holds ${chunks.length === 1 ? 'it' : 'them'} can still be replayed`;
+}
+
+/** Lists the chunks that are missing. */
+export function missingChunksRemedy(connection: string): Remedy {
+  return remedy(
+    'verify',
+    ['--check', 'history_ledger', '--connection', connection],
+    'lists every chunk that is missing',
+  );
+}
 
 /** What has become of the requests since a number was connected. Messages are clauses without a full stop. */
 export type HistoryStanding =

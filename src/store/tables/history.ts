@@ -132,25 +132,42 @@ export async function findUnrecordedChunks(sql: Sql, chunks: readonly ChunkKey[]
 
 const MISSING_CHUNK = columns({ connectionId: uuid, phase: integer, chunkOrder: integer });
 
-type MissingChunk = RowOf<typeof MISSING_CHUNK>;
+/** The place of a chunk in the history of a connection. */
+export type ChunkPlace = RowOf<typeof MISSING_CHUNK>;
 
-/** Missing chunk orders of a phase, up to the highest received; Meta counts from 1, a chunk 0 counts as the start. */
-export async function readMissingChunks(sql: Sql, connectionIds: readonly string[]): Promise<MissingChunk[]> {
+/**
+ * Missing chunk orders of a phase, up to the highest received; Meta counts from 1, a chunk 0 counts as the start. `also`:
+ * chunks that have come, and that no replay has put into the ledger yet.
+ */
+export async function readMissingChunks(
+  sql: Sql,
+  connectionIds: readonly string[],
+  also: readonly ChunkPlace[] = [],
+): Promise<ChunkPlace[]> {
   if (connectionIds.length === 0) return [];
   const rows = await sql.query(
-    `select seen.connection_id, seen.phase, wanted.chunk_order
+    `with came as (
+       select connection_id, phase, chunk_order from history_chunks where connection_id = any($1::uuid[])
+       union all
+       select * from unnest($2::uuid[], $3::int[], $4::int[])
+     )
+     select seen.connection_id, seen.phase, wanted.chunk_order
      from (
        select connection_id, phase, least(min(chunk_order), 1) as first, max(chunk_order) as last
-       from history_chunks where connection_id = any($1::uuid[])
-       group by connection_id, phase
+       from came group by connection_id, phase
      ) seen
      cross join lateral generate_series(seen.first, least(seen.last, seen.first + 10000)) as wanted (chunk_order)
      where not exists (
-       select from history_chunks h
+       select from came h
        where h.connection_id = seen.connection_id and h.phase = seen.phase and h.chunk_order = wanted.chunk_order
      )
      order by seen.connection_id, seen.phase, wanted.chunk_order`,
-    [arrayLiteral(connectionIds)],
+    [
+      arrayLiteral(connectionIds),
+      arrayLiteral(also.map(({ connectionId }) => connectionId)),
+      arrayLiteral(also.map(({ phase }) => String(phase))),
+      arrayLiteral(also.map(({ chunkOrder }) => String(chunkOrder))),
+    ],
   );
   return rowsOf(MISSING_CHUNK, rows);
 }

@@ -32,7 +32,7 @@ const COLUMNS = columns({
 });
 
 /** A device as stored: the credentials are sealed. */
-type LinkedDeviceRow = RowOf<typeof COLUMNS>;
+export type LinkedDeviceRow = RowOf<typeof COLUMNS>;
 
 /** The leading bytes of a sealed value that identify its key. */
 const SEAL_BYTES = 9;
