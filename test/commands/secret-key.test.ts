@@ -31,7 +31,7 @@ describe('a secret key', () => {
       'the stored data is damaged',
     );
     expect(() => KEY.open(altered, ABOUT, THING)).toThrow('the stored data is damaged');
-    expect(() => KEY.open(new Uint8Array(), ABOUT, THING)).toThrow('another key');
+    expect(() => KEY.open(new Uint8Array(), ABOUT, THING)).toThrow('the stored data is damaged');
     expect(() => other.open(sealed, ABOUT, THING)).toThrow('OTHER: it was encrypted with another key');
   });
 
