@@ -73,7 +73,7 @@ async function findings(store: Store): Promise<number> {
 const KEPT = `select type, body, media, raw_meta, errors from messages`;
 
 describeOnBackends('the content of an amended message', (backend) => {
-  describe.each(Object.entries(LOGS))('%s', (_, log) => {
+  describe.each(backend.some(Object.entries(LOGS), ([title]) => title.split(' ')[1]))('%s', (_, log) => {
     it('is the same in every order, and nothing is found', async () => {
       const store = await expectOneDatabase(backend, log);
       expect(await findings(store)).toBe(0);

@@ -125,7 +125,7 @@ describeOnBackends('the tables of a backup', (backend) => {
   it('take rows of any size, a few at a time', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0)]);
-    const SIZE = 50 * 1024 * 1024;
+    const SIZE = 24 * 1024 * 1024;
     await store.sql.execute(
       `update webhook_log set raw_body = decode(repeat(md5('1'), ${SIZE / 16}), 'hex') where id = (select max(id::text)::uuid from webhook_log)`,
     );
