@@ -7,7 +7,7 @@ import type { Remedy } from './result.js';
 export function adviseFaults(inv: Investigation, verdicts: readonly ItemVerdict[], replay: Remedy): void {
   const faults = verdicts.filter(isFault);
   if (faults.some(({ reason }) => reason !== 'doubled')) inv.remedy(replay);
-  if (faults.some(({ reason }) => reason === 'doubled')) inv.remedy({ do: 'dedupe' });
+  if (faults.some(({ reason, isDoubled }) => isDoubled || reason === 'doubled')) inv.remedy({ do: 'dedupe' });
 }
 
 /** The replay that fixes wrong items: of one contact, if all of them name it. A status names no contact. */

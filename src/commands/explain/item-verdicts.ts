@@ -32,6 +32,8 @@ export interface ItemVerdict {
   holder: StoredMessageRow | null;
   /** Where the row differs from the raw log. */
   differences: readonly Difference[];
+  /** Whether other rows have the id of this one. */
+  isDoubled: boolean;
 }
 
 /** Determines the outcome of items, with the same judge as `verify`. */
@@ -93,20 +95,22 @@ export class VerdictFinder {
     if (window.size > 0) await judgeWindow();
   }
 
-  /** A message with several rows of its id is a duplicate, even if the compared row is right. */
+  /** A message with several rows of its id is a duplicate, whichever of them was compared, and even if that one is right. */
   private async withDuplicates(verdicts: readonly ItemVerdict[]): Promise<ItemVerdict[]> {
     const ids = new Keys();
     for (const { row } of verdicts) if (row !== null) ids.add(row.connectionId, row.externalId);
     const found = await readDuplicateIds(this.sql, ids.all());
     const duplicates = new Set(found.map(({ connectionId, id }) => keyOf(connectionId, id)));
-    return verdicts.map((one) =>
-      one.item.fact.kind === 'message' &&
-      one.row !== null &&
-      !isFault(one) &&
-      duplicates.has(keyOf(one.row.connectionId, one.row.externalId))
-        ? { ...one, outcome: 'different', reason: 'doubled' }
-        : one,
-    );
+    return verdicts.map((one) => {
+      const { item, row } = one;
+      if (item.fact.kind !== 'message' || row === null) return one;
+      if (!duplicates.has(keyOf(row.connectionId, row.externalId))) return one;
+      return {
+        ...one,
+        isDoubled: true,
+        ...(isFault(one) ? {} : { outcome: 'different', reason: 'doubled' }),
+      };
+    });
   }
 
   /** The item in the judge's form; from a skipped chat, the message that `--include` would import. */
@@ -195,5 +199,5 @@ function verdict(
     differences = [],
   }: Partial<Pick<ItemVerdict, 'row' | 'holder' | 'differences'>> = {},
 ): ItemVerdict {
-  return { item, outcome, reason, row, holder, differences };
+  return { item, outcome, reason, row, holder, differences, isDoubled: false };
 }
