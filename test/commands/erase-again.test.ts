@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
-import { CHECK_NAMES } from '../../src/commands/verify/types.js';
-import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
+import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -22,12 +21,7 @@ const eraseAgain = (store: Store, phone: string = ANA) =>
 
 const allow = (store: Store) => allowErased(testContext(store, KEYED), `+${ANA}`);
 
-async function findings(store: Store): Promise<string[]> {
-  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-  return checks
-    .filter(({ status }) => status === 'findings')
-    .map(({ check, summary }) => `${check}: ${summary}`);
-}
+const findings = (store: Store): Promise<string[]> => findingsBeside(store);
 
 const log = (store: Store): Promise<unknown> =>
   value(

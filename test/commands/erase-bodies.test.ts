@@ -6,6 +6,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
+import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
@@ -92,12 +93,7 @@ async function others(store: Store): Promise<unknown> {
   return Promise.all(['leads', 'lead_identities', 'rejects', 'history_chunks'].map(read));
 }
 
-async function findings(store: Store): Promise<string[]> {
-  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-  return checks
-    .filter(({ check, status: how }) => check !== 'rejects' && how === 'findings')
-    .map(({ check, summary }) => `${check}: ${summary}`);
-}
+const findings = (store: Store): Promise<string[]> => findingsBeside(store, ['rejects']);
 
 function record(store: Store): Promise<number> {
   return store.sql.execute(

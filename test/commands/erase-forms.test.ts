@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
-import { CHECK_NAMES } from '../../src/commands/verify/types.js';
-import { verify } from '../../src/commands/verify/verify.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
+import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
-import { dumpOf } from '../support/database-dump.js';
+import { tracesIn } from '../support/database-dump.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import { evolution, gupshup, waha } from '../support/vendor-bodies.js';
@@ -214,20 +213,9 @@ const HERS = [
   'secret of hers',
 ];
 
-async function traces(store: Store): Promise<string[]> {
-  const dump = await dumpOf(store);
-  const found = HERS.filter((word) => dump.includes(word));
-  for (const [id] of dump.matchAll(/wamid\.[A-Za-z0-9+/=]+/g))
-    if (Buffer.from(id.slice(6), 'base64').includes(ANA)) found.push(id);
-  return found;
-}
+const traces = (store: Store): Promise<string[]> => tracesIn(store, HERS, ANA);
 
-async function findings(store: Store): Promise<string[]> {
-  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-  return checks
-    .filter(({ check, status: how }) => !['rejects', 'raw_log'].includes(check) && how === 'findings')
-    .map(({ check, summary }) => `${check}: ${summary}`);
-}
+const findings = (store: Store): Promise<string[]> => findingsBeside(store, ['rejects', 'raw_log']);
 
 const others = (store: Store): Promise<unknown> =>
   value(

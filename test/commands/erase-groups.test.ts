@@ -4,11 +4,10 @@ import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { exportMessages } from '../../src/commands/export/export-messages.js';
 import { report } from '../../src/commands/report/report.js';
-import { CHECK_NAMES } from '../../src/commands/verify/types.js';
-import { verify } from '../../src/commands/verify/verify.js';
 import { explain } from '../../src/commands/explain/explain.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
+import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
 import { night } from '../support/nights.js';
@@ -51,12 +50,7 @@ async function traces(store: Store): Promise<string[]> {
   return HERS.filter((word) => dump.includes(word));
 }
 
-async function findings(store: Store): Promise<string[]> {
-  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-  return checks
-    .filter(({ check, status: how }) => check !== 'rejects' && how === 'findings')
-    .map(({ check, summary }) => `${check}: ${summary}`);
-}
+const findings = (store: Store): Promise<string[]> => findingsBeside(store, ['rejects']);
 
 async function ofBru(store: Store): Promise<unknown> {
   return store.sql.query(

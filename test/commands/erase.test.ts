@@ -20,7 +20,7 @@ import type { Context } from '../../src/context.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
-import { dumpOf } from '../support/database-dump.js';
+import { tracesIn } from '../support/database-dump.js';
 import { dyingStore } from '../support/dying-store.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -106,13 +106,7 @@ const HERS = [
   'hers, edited',
 ];
 
-async function traces(store: Store): Promise<string[]> {
-  const dump = await dumpOf(store);
-  const found = HERS.filter((word) => dump.includes(word));
-  for (const [wamid] of dump.matchAll(/wamid\.[A-Za-z0-9+/=]+/g))
-    if (Buffer.from(wamid.slice(6), 'base64').includes(ANA)) found.push(wamid);
-  return found;
-}
+const traces = (store: Store): Promise<string[]> => tracesIn(store, HERS, ANA);
 
 /** What other people have. */
 async function others(store: Store): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { after, fileWith, read, type Seen } from './support.js';
+import { after, fileWith, read, type Seen, expectResumed } from './support.js';
 
 /** A log being written by a test: its text, and the entries that must be found in it. */
 class Log {
@@ -124,9 +124,7 @@ test.each(Object.entries(FORMATS))(
           const { items, seen, problems } = await read(file, { chunkBytes: firstChunks });
           expect(problems).toEqual([]);
           expect(seen.map((entry) => ({ line: lineOf(entry), text: utf8(entry) }))).toEqual(log.entries);
-          const resumeAt = point % items.length;
-          const rest = await read(file, { chunkBytes: secondChunks, resume: after(items[resumeAt]) });
-          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+          await expectResumed(file, { items, seen }, point, { chunkBytes: secondChunks });
         },
       ),
       { numRuns: 25 },

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { after, fileWith, read, readText, type Seen } from './support.js';
+import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
 
 function utf8({ text = '' }: Seen): string {
   return Buffer.from(text, 'latin1').toString();
@@ -79,9 +79,7 @@ describe.each(Object.entries(FORMS))('COPY as CSV: %s', (_, block) => {
             '{"object":"whatsapp_business_account"}',
           ]);
           expect((await read(file, { chunkBytes })).items).toEqual(items);
-          const resumeAt = point % items.length;
-          const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
-          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+          await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
       { numRuns: 20 },

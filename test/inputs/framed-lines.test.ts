@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joinFrames } from '../../src/decode/envelopes/line-frames.js';
-import { after, fileWith, read, readText, type Seen } from './support.js';
+import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
 
 const BODY = '{"object":"whatsapp_business_account","entry":[{"id":"1","text":"Olá \\"tudo\\" bem?\\nçã"}]}';
 
@@ -164,9 +164,7 @@ describe.each(Object.entries(SYSTEMS))('%s', (_, system) => {
           const cut = await read(file, { chunkBytes });
           expect(cut.items).toEqual(items);
           if (items.length === 0) return;
-          const resumeAt = point % items.length;
-          const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
-          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+          await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
       { numRuns: 15 },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findEntryList } from '../../src/inputs/wrapped-values.js';
-import { after, fileWith, read, readText, type Seen } from './support.js';
+import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
 
 /** Small enough for a test; the limit of an entry is also that from which a value is looked into. */
 const LIMIT = { maxEntryBytes: 300 };
@@ -66,9 +66,7 @@ test.each(Object.entries(WRAPPERS))(
             between ? [small, ...expected, small] : expected,
           );
           expect((await read(file, { ...WIDE, chunkBytes })).items).toEqual(items);
-          const resumeAt = point % items.length;
-          const rest = await read(file, { ...WIDE, chunkBytes, resume: after(items[resumeAt]) });
-          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+          await expectResumed(file, { items, seen }, point, { ...WIDE, chunkBytes });
         },
       ),
       { numRuns: 12 },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { after, fileWith, read, readText, type Seen } from './support.js';
+import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
 
 function utf8({ text = '' }: Seen): string {
   return Buffer.from(text, 'latin1').toString();
@@ -94,9 +94,7 @@ describe.each(Object.entries(DUMPS))('%s', (_, dump) => {
           expect(problems).toEqual([]);
           expect(seen.map(utf8)).toEqual(texts);
           expect((await read(file, { chunkBytes })).items).toEqual(items);
-          const resumeAt = point % items.length;
-          const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
-          expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+          await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
       { numRuns: 20 },

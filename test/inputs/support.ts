@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { formatOrigin, type Position, type SourceItem } from '../../src/model/raw-entry.js';
 import { openFileSource, type FileSource, type FileSourceOptions } from '../../src/inputs/file-source.js';
 import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
@@ -93,4 +93,16 @@ export function after(item: SourceItem | undefined): Position {
 export function firstProblem({ items }: ReadResult): string {
   for (const item of items) if (item.kind === 'problem') return item.problem.message;
   return 'no problem';
+}
+
+/** Expects the rest of a file, read on after one of its items (`point` chooses which), to be what the whole read gave behind it. */
+export async function expectResumed(
+  file: string,
+  { items, seen }: Pick<ReadResult, 'items' | 'seen'>,
+  point: number,
+  options: Options,
+): Promise<void> {
+  const resumeAt = point % items.length;
+  const rest = await read(file, { ...options, resume: after(items[resumeAt]) });
+  expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
 }

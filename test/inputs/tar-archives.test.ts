@@ -9,7 +9,15 @@ import { identifyInput, sameInput } from '../../src/inputs/input-identity.js';
 import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import { tarOf, type TarFile } from '../support/tar.js';
 import { zipOf } from '../support/zip.js';
-import { after, fileWith, firstProblem, read, temporaryDirectory, type ReadResult } from './support.js';
+import {
+  after,
+  fileWith,
+  firstProblem,
+  read,
+  temporaryDirectory,
+  type ReadResult,
+  expectResumed,
+} from './support.js';
 
 const DAY = '{"a":1}\n{"a":2}\n';
 const LONG = `logs/${'x'.repeat(120)}/day.log`;
@@ -162,9 +170,7 @@ test('any cutting into chunks and any resume point give the same entries', async
         const { items, seen } = await read(file);
         expect(seen.map(({ text }) => text)).toEqual(days.flat().map((n) => `{"n":${n}}`));
         expect((await read(file, { chunkBytes })).items).toEqual(items);
-        const resumeAt = point % items.length;
-        const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
-        expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+        await expectResumed(file, { items, seen }, point, { chunkBytes });
       },
     ),
     { numRuns: 25 },

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import { zipOf, type Member } from '../support/zip.js';
-import { after, fileWith, firstProblem, read, temporaryDirectory } from './support.js';
+import { after, fileWith, firstProblem, read, temporaryDirectory, expectResumed } from './support.js';
 
 const DAY = '{"a":1}\n{"a":2}\n';
 
@@ -97,9 +97,7 @@ test('any cutting into chunks and any resume point give the same entries, whatev
         const { items, seen } = await read(file);
         expect(seen.map(({ text }) => text)).toEqual(days.flat().map((n) => `{"n":${n}}`));
         expect((await read(file, { chunkBytes })).items).toEqual(items);
-        const resumeAt = point % items.length;
-        const rest = await read(file, { chunkBytes, resume: after(items[resumeAt]) });
-        expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+        await expectResumed(file, { items, seen }, point, { chunkBytes });
       },
     ),
     { numRuns: 25 },

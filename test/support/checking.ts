@@ -1,11 +1,18 @@
 import { adviceLine, adviceText } from '../../src/cli/advice.js';
 import type { VerifyView } from '../../src/commands/verify/check.js';
 import { runCheck as runCheckOn } from '../../src/commands/verify/checks.js';
-import type { CheckName, CheckResult, VerifiedItem } from '../../src/commands/verify/types.js';
+import {
+  CHECK_NAMES,
+  type CheckName,
+  type CheckResult,
+  type VerifiedItem,
+} from '../../src/commands/verify/types.js';
+import { verify } from '../../src/commands/verify/verify.js';
 import type { Advices } from '../../src/model/remedy.js';
 import { inSnapshot } from '../../src/store/transactions.js';
 import type { Store } from '../../src/store/store.js';
 import { readConnections } from '../../src/store/tables/connections.js';
+import { testContext } from './replaying.js';
 
 export interface CheckedBy {
   /** With its remedy as it is typed. */
@@ -61,4 +68,12 @@ export function faults({ items }: CheckedBy): string[] {
   return items
     .filter(({ sign }) => sign !== '=')
     .map(({ sign, subject, detail }) => `${sign} ${subject} ${detail}`);
+}
+
+/** What `verify` finds, as lines, without what some of its checks say. */
+export async function findingsBeside(store: Store, left: readonly CheckName[] = []): Promise<string[]> {
+  const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+  return checks
+    .filter(({ check, status }) => !left.includes(check) && status === 'findings')
+    .map(({ check, summary }) => `${check}: ${summary}`);
 }

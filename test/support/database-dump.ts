@@ -23,3 +23,12 @@ export async function dumpOf(store: Store): Promise<string> {
   expect(rows.length).toBeGreaterThan(20);
   return rows.join('\n');
 }
+
+/** What of a person's words is in a database: also inside of ids of messages, which hold the number (`digits`) in base64. */
+export async function tracesIn(store: Store, words: readonly string[], digits: string): Promise<string[]> {
+  const dump = await dumpOf(store);
+  const found = words.filter((word) => dump.includes(word));
+  for (const [wamid] of dump.matchAll(/wamid\.[A-Za-z0-9+/=]+/g))
+    if (Buffer.from(wamid.slice(6), 'base64').includes(digits)) found.push(wamid);
+  return found;
+}

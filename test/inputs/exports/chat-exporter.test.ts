@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { after, fileWith, read } from '../support.js';
+import { fileWith, read, expectResumed } from '../support.js';
 
 const SAMPLE = readFileSync(
   new URL('../../samples/exports/whatsapp-chat-exporter-result.json', import.meta.url),
@@ -147,9 +147,7 @@ test('any cutting into chunks and any resume point give the same entries', async
         ).toEqual(JSON.parse(JSON.stringify(wanted)));
         expect(problems).toEqual(wanted.length === 0 ? ['no_log_entries log:1'] : []);
         if (problems.length > 0) return;
-        const resumeAt = point % items.length;
-        const rest = await read(file, { chunkBytes: secondChunks, resume: after(items[resumeAt]) });
-        expect(rest.seen).toEqual(seen.slice(resumeAt + 1));
+        await expectResumed(file, { items, seen }, point, { chunkBytes: secondChunks });
       },
     ),
     { numRuns: 60 },
