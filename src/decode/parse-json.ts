@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.js';
+import { readJson, type JsonValue } from '../model/json.js';
 
 export type Parsed = { ok: true; value: JsonValue } | { ok: false; message: string };
 
@@ -21,7 +21,6 @@ export function parseJson(text: string): Parsed {
 }
 
 /** JSON.parse under its real type, instead of `any`. */
-const readJson: (text: string) => JsonValue = JSON.parse;
 
 function tryParse(text: string): JsonValue | undefined {
   try {

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.js';
+import { readJson, type JsonValue } from '../model/json.js';
 import { stepsOf } from './item-at.js';
 import { textOfBytes } from './parse-json.js';
 
@@ -96,8 +96,6 @@ function editObject(object: { [key: string]: JsonValue | undefined }, part: Part
   }
   return missing.size > 0 ? null : { value: rest, isEmptied };
 }
-
-const readJson: (text: string) => JsonValue = JSON.parse;
 
 function jsonOf(text: string): JsonValue | undefined {
   try {

@@ -3,3 +3,6 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObj
 export interface JsonObject {
   [key: string]: JsonValue;
 }
+
+/** `JSON.parse`, with a type that has to be looked into. Throws SyntaxError. */
+export const readJson: (text: string) => JsonValue = JSON.parse;

@@ -1,6 +1,6 @@
 import { identitiesOfUser } from '../identity/identities.js';
 import { decodeWamid } from '../identity/wamid.js';
-import type { JsonValue } from '../model/json.js';
+import { readJson, type JsonValue } from '../model/json.js';
 import { nodesOf } from './identity-evidence.js';
 
 /** Whether a name is one of some people's. */
@@ -24,10 +24,10 @@ const CALLED_KEY =
   /^(?:name|notify|username|(?:push|full|first|last|short|display|formatted)_?name|verified\w*name)$/i;
 
 /** What stands where a person was named. */
-const ERASED = '[erased]';
+export const ERASED = '[erased]';
 
-const DEEPEST = 60;
-const readJson: (text: string) => JsonValue = JSON.parse;
+/** As deep as people are looked for in a body. */
+export const DEEPEST = 60;
 
 /** Whether an item without its own fact names one of these people: in its person fields, not in its text. */
 export function itemNames(item: JsonValue | undefined, names: Names, depth = 6): boolean {

@@ -1,12 +1,9 @@
 import { decodeWamid } from '../../identity/wamid.js';
-import type { JsonValue } from '../../model/json.js';
+import { readJson, type JsonValue } from '../../model/json.js';
+import { ERASED } from '../../rules/item-names.js';
 import type { Person } from './redact-entry.js';
 
-/** What stands where a person was named. */
-const ERASED = '[erased]';
-
 const WAMID = /wamid\.[A-Za-z0-9+/=_-]+/g;
-const readJson: (text: string) => JsonValue = JSON.parse;
 
 /** Texts as JSON without a person: every text in it, and every key. Null if they do not name the person. */
 export function redactTexts(texts: string, person: Person): string | null {

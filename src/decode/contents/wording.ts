@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import { readJson, type JsonObject, type JsonValue } from '../../model/json.js';
 import { minuteOf } from '../../model/time.js';
 import { asArray, asObject, cutText, numberOf, ownValue, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
@@ -17,7 +17,6 @@ const LONGEST_LINE = 2000;
 const MOST_LINES = 200;
 
 /** JSON.parse under its real type, instead of `any`. */
-const readJson: (text: string) => JsonValue = JSON.parse;
 
 /** The object in a JSON text (`response_json`, `paramsJson`), or one already parsed by a program. */
 export function paramsOf(value: JsonValue | undefined): JsonObject | undefined {

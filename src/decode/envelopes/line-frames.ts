@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import { readJson, type JsonObject, type JsonValue } from '../../model/json.js';
 import { leadingInstant } from '../../model/time.js';
 import { timeInWords, timeOfLine } from './clock.js';
 import { psqlValue } from './psql-value.js';
@@ -184,7 +184,6 @@ export function parseObject(line: Buffer): JsonObject | undefined {
 }
 
 /** JSON.parse under its real type, instead of `any`. */
-const readJson: (text: string) => JsonValue = JSON.parse;
 
 /** What distinguishes two containers in one file: Docker's attributes, or those added by Fluentd and Fluent Bit. */
 const CONTAINER_KEYS = ['container_id', 'container_name', 'source', 'attrs', 'kubernetes', 'docker'] as const;

@@ -3,10 +3,10 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import { readJson, type JsonObject } from '../../model/json.js';
 import { messageIdOfFact, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-import { itemNames, withoutNames } from '../../rules/item-names.js';
+import { DEEPEST, itemNames, withoutNames } from '../../rules/item-names.js';
 import { countNamesInText, namesInText } from './names-in-text.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
 import { countersOf } from './entry-counters.js';
@@ -150,8 +150,6 @@ export function redactBody(
   }
 }
 
-const readJson: (text: string) => JsonValue = JSON.parse;
-
 /** A body that is JSON, without these people where a program names them. */
 function withoutNamesIn(body: Uint8Array, names: Redacted['names'], how: 'drop' | 'replace'): Uint8Array {
   const value = readJson(textOfBytes(body));
@@ -178,9 +176,6 @@ function isNamedAround(
   // Text around a body: what the body does not have, the text does.
   return countNamesInText(text, names) > countNamesInText(JSON.stringify(held), names);
 }
-
-/** As deep as people are looked for in a body. */
-const DEEPEST = 60;
 
 function pathsOf(parts: readonly (Fact | Unrecognized)[]): string[] {
   return parts.map(({ path }) => path);

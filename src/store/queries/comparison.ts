@@ -73,7 +73,7 @@ export async function prepareComparison(tx: Sql): Promise<void> {
     `create temporary table wa_crm_rows (
        ordinal int not null, connection_id uuid not null, row_id text not null, external_id text, stanza_id text,
        contact int not null, direction text, at timestamptz, stored_at timestamptz, edited_at timestamptz, updated_at timestamptz,
-       lacks text[] not null,       type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
+       lacks text[] not null, type text not null, kinds text[] not null, body text, compares_body boolean not null, aside text
      ) on commit drop`,
   );
   await tx.execute(
