@@ -98,7 +98,8 @@ export const OPTIONS = {
       .int()
       .min(1)
       .default(16 * MEBIBYTE),
-    batchSize,
+    /** Messages per transaction; absent: 1000 at first, and up to 4000 while nobody else writes. */
+    batchSize: batchSize.unwrap().optional(),
     /** Goes on where a run over the same inputs was stopped. */
     resume: z.boolean().default(true),
   }),

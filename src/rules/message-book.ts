@@ -1,6 +1,7 @@
 import { decodeWamid, isWamid } from '../identity/wamid.js';
 import type { MessageFact } from '../model/facts.js';
 import type { MessageRow, StoredMessageRow } from '../store/tables/messages.js';
+import { ConnectionMap } from './connection-map.js';
 import { isDisowned } from './contradictions.js';
 import { isAdopted, packEvidence, unpackEvidence } from './evidence.js';
 import { mergeErrors } from './merge-values.js';
@@ -47,8 +48,8 @@ export type CollisionJudge = (wamidPhone: string | null, incoming: Claimant, sto
  * the fact into it (M2). Pure: reading and writing happen outside.
  */
 export class MessageBook {
-  private readonly byExternalId = new Map<string, TrackedMessage>();
-  private readonly byStanzaId = new Map<string, TrackedMessage[]>();
+  private readonly byExternalId = new ConnectionMap<TrackedMessage>();
+  private readonly byStanzaId = new ConnectionMap<TrackedMessage[]>();
   private readonly trackedMessages: TrackedMessage[] = [];
   /** External ids replaced by a wamid: the conversation's reactions and tickets that name them are renamed too. */
   readonly renamed: { connectionId: string; conversationId: string; from: string; to: string }[] = [];
@@ -60,7 +61,7 @@ export class MessageBook {
 
   /** A row may be found twice: by its id, by its stanza id, as a twin in a merged conversation. */
   private addStored(row: StoredMessageRow, revisions: readonly Revision[]): void {
-    const known = this.byExternalId.get(keyOf(row.connectionId, row.externalId));
+    const known = this.byExternalId.get(row.connectionId, row.externalId);
     if (known !== undefined) return;
     const state = stateOfRow(row, revisions);
     // A wamid tells its key id (M10), whatever somebody wrote into the row: WhatsApp Web's copy finds its row by it.
@@ -76,7 +77,7 @@ export class MessageBook {
   /** Removes a row if its message exists under its own id (M11). */
   drop(tracked: TrackedMessage): void {
     tracked.gone = true;
-    this.byExternalId.delete(keyOf(tracked.state.connectionId, tracked.state.externalId));
+    this.byExternalId.delete(tracked.state.connectionId, tracked.state.externalId);
   }
 
   all(): readonly TrackedMessage[] {
@@ -85,9 +86,9 @@ export class MessageBook {
 
   /** The message with this external id, or the lead's only message with this stanza id. */
   find(connectionId: string, id: string, leadId: string | null): TrackedMessage | null {
-    const exact = this.byExternalId.get(keyOf(connectionId, id));
+    const exact = this.byExternalId.get(connectionId, id);
     if (exact !== undefined) return exact;
-    const called = this.byStanzaId.get(keyOf(connectionId, id)) ?? [];
+    const called = this.byStanzaId.get(connectionId, id) ?? [];
     const candidates = called.filter(
       (tracked) => !tracked.gone && (leadId === null || tracked.state.leadId === leadId),
     );
@@ -99,14 +100,14 @@ export class MessageBook {
    * direction (M10).
    */
   namesakes({ state }: TrackedMessage): TrackedMessage[] {
-    const called = this.byStanzaId.get(keyOf(state.connectionId, state.stanzaId ?? '')) ?? [];
+    const called = this.byStanzaId.get(state.connectionId, state.stanzaId ?? '') ?? [];
     return called.filter((other) => !other.gone && other.state !== state && isOneThread(other.state, state));
   }
 
   /** Merges one message fact into its row, or makes a new one. */
   place(fact: MessageFact, placement: Placement, judge: CollisionJudge): Placed {
     const incoming = stateOfFact(fact, placement);
-    const holder = this.byExternalId.get(keyOf(incoming.connectionId, incoming.externalId));
+    const holder = this.byExternalId.get(incoming.connectionId, incoming.externalId);
     if (holder !== undefined) {
       if (!isOneThread(holder.state, incoming)) return this.collide(fact, incoming, holder, judge);
       const merged = this.merge(holder, incoming, judge);
@@ -168,7 +169,7 @@ export class MessageBook {
   private remove(lost: TrackedMessage, kept: TrackedMessage): void {
     lost.gone = true;
     const { connectionId, conversationId, externalId } = lost.state;
-    this.byExternalId.delete(keyOf(connectionId, externalId));
+    this.byExternalId.delete(connectionId, externalId);
     this.renamed.push({ connectionId, conversationId, from: externalId, to: kept.state.externalId });
   }
 
@@ -192,7 +193,7 @@ export class MessageBook {
    */
   private findTwin(incoming: MessageState): TrackedMessage | null {
     if (incoming.stanzaId === null) return null;
-    const called = this.byStanzaId.get(keyOf(incoming.connectionId, incoming.stanzaId)) ?? [];
+    const called = this.byStanzaId.get(incoming.connectionId, incoming.stanzaId) ?? [];
     const twins = called.filter(
       ({ state, gone }) => !gone && state !== incoming && areTwins(state, incoming),
     );
@@ -203,9 +204,9 @@ export class MessageBook {
   private adoptWamid(tracked: TrackedMessage, externalId: string): boolean {
     if (!isWamid(externalId)) return false;
     const { connectionId, conversationId, externalId: from } = tracked.state;
-    this.byExternalId.delete(keyOf(connectionId, from));
+    this.byExternalId.delete(connectionId, from);
     tracked.state.externalId = externalId;
-    this.byExternalId.set(keyOf(connectionId, externalId), tracked);
+    this.byExternalId.set(connectionId, externalId, tracked);
     tracked.changed = true;
     this.renamed.push({ connectionId, conversationId, from, to: externalId });
     return true;
@@ -232,8 +233,8 @@ export class MessageBook {
     holder.state = { ...incoming, id, edits, revokedAt, ...kept };
     holder.changed = true;
     if (incoming.externalId !== externalId) {
-      this.byExternalId.delete(keyOf(connectionId, externalId));
-      this.byExternalId.set(keyOf(connectionId, incoming.externalId), holder);
+      this.byExternalId.delete(connectionId, externalId);
+      this.byExternalId.set(connectionId, incoming.externalId, holder);
       this.renamed.push({ connectionId, conversationId, from: externalId, to: incoming.externalId });
     }
     this.displaced.push({ leadId, conversationId });
@@ -245,11 +246,10 @@ export class MessageBook {
   private add(tracked: TrackedMessage): void {
     const { connectionId, externalId, stanzaId } = tracked.state;
     this.trackedMessages.push(tracked);
-    this.byExternalId.set(keyOf(connectionId, externalId), tracked);
+    this.byExternalId.set(connectionId, externalId, tracked);
     if (stanzaId === null) return;
-    const key = keyOf(connectionId, stanzaId);
-    const called = this.byStanzaId.get(key);
-    if (called === undefined) this.byStanzaId.set(key, [tracked]);
+    const called = this.byStanzaId.get(connectionId, stanzaId);
+    if (called === undefined) this.byStanzaId.set(connectionId, stanzaId, [tracked]);
     else called.push(tracked);
   }
 }

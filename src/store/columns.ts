@@ -30,6 +30,8 @@ export interface Codec<V> {
   holds?: (value: unknown) => boolean;
   /** The array literal of a column's values. */
   literal: (values: readonly (V | null)[]) => string;
+  /** Bytes, never null, that travel as they are when inserted: an array would hold them in hexadecimal digits. */
+  isLong?: boolean;
 }
 
 export const uuid: Codec<string> = { type: 'uuid', read: textOf, literal: arrayLiteral };
@@ -38,6 +40,7 @@ export const integer: Codec<number> = { type: 'integer', read: integerOf, litera
 export const bigint: Codec<number> = { type: 'bigint', read: integerOf, literal: arrayLiteral };
 export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, literal: arrayLiteral };
 export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal: arrayLiteral };
+export const longBytes: Codec<Uint8Array> = { ...bytes, isLong: true };
 
 /** Milliseconds since 1970. */
 export const time: Codec<number> = {
@@ -91,6 +94,7 @@ export function word<W extends string>(words: readonly W[]): Codec<W> {
 export function orNull<V>(codec: Codec<V>): Codec<V | null> {
   return {
     ...codec,
+    isLong: false,
     read: (row, name) => {
       const value = row[name];
       return value === null || value === undefined || codec.holds?.(value) === false
@@ -112,6 +116,7 @@ export interface WrittenColumn<R> {
   cast: string | undefined;
   key: keyof R;
   parameter: (rows: readonly R[]) => SqlParameter;
+  isLong: boolean;
 }
 
 /** One column of a row `R`, of any type. */
@@ -149,6 +154,7 @@ function column<R, K extends keyof R & string>(key: K, codec: Codec<R[K]>): Colu
       target[key] = codec.read(row, name);
     },
     parameter: (rows) => codec.literal(rows.map((row) => row[key])),
+    isLong: codec.isLong ?? false,
   };
 }
 
@@ -181,11 +187,6 @@ function isWhole<R>(all: Columns<R>, target: Partial<R>): target is R {
 /** `id, name`; with a row prefix: `m.id, m.name`. */
 export function columnNames<R>(some: WrittenColumns<R>, row?: string): string {
   return some.map(({ name }) => (row === undefined ? name : `${row}.${name}`)).join(', ');
-}
-
-/** Maps the row `r` of {@link unnestTable} to the columns: `r.id, r.fields::text[]`. */
-function columnValues<R>(some: WrittenColumns<R>): string {
-  return some.map(valueOf).join(', ');
 }
 
 /** `name = r.name`, for `set`. */
@@ -263,12 +264,78 @@ export async function insertRows<R>(
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const names = [...Object.keys(fixed), columnNames(some)].join(', ');
-  const values = [...Object.values(fixed), columnValues(some)].join(', ');
+  const sent = pack(some, rows);
+  const values = [...Object.values(fixed), ...sent.values].join(', ');
   return tx.execute(
-    `insert into ${table} (${names}) select ${values} from ${unnestTable(some)}
+    `insert into ${table} (${names}) select ${values} from ${sent.from}
      ${rest}`,
-    unnestParameters(some, rows),
+    sent.parameters,
   );
+}
+
+/** From so many rows on, a value that all of them share travels once. Fewer would make a statement of their own for little. */
+const MANY_ROWS = 100;
+
+/** Rows on their way into a table: the SQL of their columns' values, of the table `r` that these are taken from, and the parameters. */
+interface Packed {
+  values: string[];
+  from: string;
+  parameters: SqlParameter[];
+}
+
+/**
+ * Rows as one array per column, but for what would only be repeated or spelled out: a value that many rows share travels once, and
+ * long bytes as one value that is cut into pieces again. Half of a batch's bytes are one or the other.
+ */
+function pack<R>(some: WrittenColumns<R>, rows: readonly R[]): Packed {
+  const packed: Packed = { values: [], from: '', parameters: [] };
+  const arrays: string[] = [];
+  const names: string[] = [];
+  const send = (value: SqlParameter): string => `$${packed.parameters.push(value)}`;
+  const array = (name: string, type: string, value: SqlParameter): void => {
+    arrays.push(`${send(value)}::${type}[]`);
+    names.push(name);
+  };
+  for (const [index, column] of some.entries()) {
+    const { name, type, cast, parameter } = column;
+    if (column.isLong) {
+      const pieces = rows.map((row) => bytesIn(row, column));
+      const whole = `${send(Buffer.concat(pieces))}::bytea`;
+      array(`${name}_from`, 'integer', arrayLiteral(startsOf(pieces)));
+      array(`${name}_length`, 'integer', arrayLiteral(pieces.map(({ byteLength }) => byteLength)));
+      packed.values.push(`substring(${whole} from r.${name}_from for r.${name}_length)`);
+    } else if (index > 0 && isShared(column, rows)) {
+      const one = `(${send(parameter(rows.slice(0, 1)))}::${type}[])[1]`;
+      packed.values.push(cast === undefined ? one : `${one}::${cast}`);
+    } else {
+      array(name, type, parameter(rows));
+      packed.values.push(valueOf(column));
+    }
+  }
+  packed.from = `unnest(${arrays.join(', ')}) as r (${names.join(', ')})`;
+  return packed;
+}
+
+/** Where each piece begins in all of them; SQL counts from 1. */
+function startsOf(pieces: readonly Uint8Array[]): number[] {
+  let start = 1;
+  return pieces.map(({ byteLength }) => {
+    const own = start;
+    start += byteLength;
+    return own;
+  });
+}
+
+function bytesIn<R>(row: R, { name, key }: WrittenColumn<R>): Uint8Array {
+  const value = row[key];
+  if (!(value instanceof Uint8Array)) throw new TypeError(`column ${name}: a row without its bytes`);
+  return value;
+}
+
+function isShared<R>({ key }: WrittenColumn<R>, rows: readonly R[]): boolean {
+  if (rows.length < MANY_ROWS) return false;
+  const [first] = rows.slice(0, 1).map((row) => row[key]);
+  return rows.every((row) => row[key] === first);
 }
 
 /**

@@ -24,13 +24,20 @@ function line(given: Record<string, unknown>, environment = surroundings()): Lin
 
 describe('where a setting comes from', () => {
   test('a flag beats the environment, the environment beats .env, .env beats the default', () => {
-    const batchSize = (given: Record<string, unknown>, environment: Environment): number =>
-      readReplayFlags([], line(given, environment)).values.batchSize;
-    const both = surroundings({ WA_RECONCILE_BATCH_SIZE: '20' }, { WA_RECONCILE_BATCH_SIZE: '30' });
-    expect(batchSize({ batchSize: '10' }, both)).toBe(10);
-    expect(batchSize({}, both)).toBe(20);
-    expect(batchSize({}, surroundings({}, { WA_RECONCILE_BATCH_SIZE: '30' }))).toBe(30);
-    expect(batchSize({}, surroundings())).toBe(1000);
+    const tickets = (given: Record<string, unknown>, environment: Environment): string =>
+      readReplayFlags([], line(given, environment)).values.tickets;
+    const both = surroundings({ WA_RECONCILE_TICKETS: 'none' }, { WA_RECONCILE_TICKETS: 'auto' });
+    expect(tickets({ tickets: 'auto' }, both)).toBe('auto');
+    expect(tickets({}, both)).toBe('none');
+    expect(tickets({}, surroundings({}, { WA_RECONCILE_TICKETS: 'none' }))).toBe('none');
+    expect(tickets({}, surroundings())).toBe('auto');
+  });
+
+  test('batches grow only where nobody has said how large they are', () => {
+    const batchSize = (given: Record<string, unknown>): number | undefined =>
+      readReplayFlags([], line(given)).values.batchSize;
+    expect(batchSize({ batchSize: '1000' })).toBe(1000);
+    expect(batchSize({})).toBeUndefined();
   });
 
   test('every value knows its origin', () => {

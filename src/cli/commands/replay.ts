@@ -56,7 +56,7 @@ const FLAGS = {
     maxEntrySize: size('skip larger entries').default('16MB'),
   }),
   ...group('Rarely needed:', {
-    batchSize: shared.batchSize('messages'),
+    batchSize: integer(1, 100_000, 'messages per transaction (default: 1000, then up to 4000)'),
     noResume: toggle('start over instead of resuming an interrupted run'),
   }),
 };

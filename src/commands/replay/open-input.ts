@@ -1,5 +1,5 @@
 import type { Context } from '../../context.js';
-import { type Batch, Batcher } from '../../ingest/batch/batch.js';
+import { type Batch, Batcher, type BatchSize } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { prepareEntry, type StoredAs } from '../../ingest/batch/prepare-entry.js';
 import { isRunAlive } from '../../ingest/runs/judge.js';
@@ -32,7 +32,7 @@ const DRY_RUN_BATCH = 5_000;
 export interface ReplayFeed {
   totalBytes: number | undefined;
   bytesRead(): number;
-  batches(): AsyncGenerator<Batch, void, undefined>;
+  batches(size: BatchSize): AsyncGenerator<Batch, void, undefined>;
   /** Its batches come from the database: one transaction cannot read the next while writing another. */
   isStored: boolean;
   /** Problems with the inputs themselves since the last call. */
@@ -119,7 +119,7 @@ async function openPaths(
   return {
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
-    batches: () => gather(ctx, items(), options, directory),
+    batches: (size) => gather(ctx, items(), options, directory, size),
     isStored: false,
     takeProblems: () => problems.splice(0),
     checkpointAfter: (batch, entriesRead) => keeper.after(batch, entriesRead),
@@ -150,7 +150,7 @@ function openRows(
   return {
     totalBytes: undefined,
     bytesRead: () => bytes,
-    batches: () => gather(ctx, items(), options, directory),
+    batches: (size) => gather(ctx, items(), options, directory, size),
     isStored: false,
     takeProblems: () => [],
     checkpointAfter: () => Promise.resolve(null),
@@ -182,7 +182,7 @@ async function openLog(
   return {
     totalBytes: source.totalBytes,
     bytesRead: () => source.bytesRead(),
-    batches: () => gather(ctx, items(), options, directory),
+    batches: (size) => gather(ctx, items(), options, directory, size),
     isStored: true,
     takeProblems: () => [],
     checkpointAfter: () => Promise.resolve(null),
@@ -200,9 +200,10 @@ async function* gather(
   items: AsyncIterable<FeedItem>,
   options: ReplayOptions,
   directory: ConnectionDirectory,
+  size: BatchSize,
 ): AsyncGenerator<Batch, void, undefined> {
-  const batcher = new Batcher(
-    options.dryRun ? Math.max(options.batchSize, DRY_RUN_BATCH) : options.batchSize,
+  const batcher = new Batcher(() =>
+    options.dryRun ? Math.max(size.current(), DRY_RUN_BATCH) : size.current(),
   );
   for await (const { entry, storedAs, after } of items) {
     yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include, ctx.appSecrets), after);

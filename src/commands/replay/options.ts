@@ -48,8 +48,8 @@ export interface ReplayOptions {
   strict: boolean;
   /** Stop when more problems than this were found. */
   maxErrors?: number | undefined;
-  /** Messages per transaction. */
-  batchSize: number;
+  /** Messages per transaction; absent: 1000 at first, and more while nobody else writes. */
+  batchSize?: number | undefined;
   /** Resume an interrupted run with the same inputs. */
   resume: boolean;
   /** Whether `undo` can revert the run (default false): see ApplySettings. */

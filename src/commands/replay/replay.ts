@@ -4,8 +4,8 @@ import { namelessOf } from '../../audit/alert.js';
 import { readUnclaimed } from '../../audit/unclaimed-waba.js';
 import { executeBatch, nothingApplied, type Applied } from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
-import type { Batch } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import { BatchSize, type Batch } from '../../ingest/batch/batch.js';
 import { type Tally, newMessageCounts } from '../../ingest/batch/tally.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, type Run, type RunEnd, type Target, workOf } from '../../ingest/runs/with-run.js';
@@ -140,20 +140,19 @@ class Replay {
     return endOf(run, this.tally);
   }
 
-  /** While one batch is being written, the next one is read and decoded. */
+  /** While the database writes one batch, the next one is read and decoded. */
   private async applyAll(run: Run, feed: ReplayFeed, directory: ConnectionDirectory): Promise<void> {
-    const batches = feed.batches();
+    const size = new BatchSize(this.options.batchSize);
+    const batches = feed.batches(size);
     let next = await batches.next();
     while (next.done !== true && this.stopped === null) {
-      const batch = next.value;
-      if (feed.isStored && this.options.dryRun) {
-        // One transaction is one connection: reading ahead would only queue behind the batch.
-        await this.applyOne(run, feed, directory, batch);
-        next = await batches.next();
-      } else {
-        const [following] = await Promise.all([batches.next(), this.applyOne(run, feed, directory, batch)]);
-        next = following;
-      }
+      const ahead = new ReadAhead(batches);
+      // One transaction is one connection: reading ahead would only queue behind the batch.
+      const meanwhile = feed.isStored && this.options.dryRun ? undefined : ahead.startSoon;
+      const before = this.applied.conflicts;
+      await this.applyOne(run, feed, directory, next.value, meanwhile);
+      size.committed(this.applied.conflicts - before);
+      next = await ahead.result();
       if (this.applied.contested.size >= CONTESTED) await this.distrustContested();
       this.checkStop(feed);
     }
@@ -169,6 +168,7 @@ class Replay {
     feed: ReplayFeed,
     directory: ConnectionDirectory,
     batch: Batch,
+    meanwhile: (() => void) | undefined,
   ): Promise<void> {
     const { ctx, tally, target } = this;
     const checkpoint = await feed.checkpointAfter(batch, tally.entries.read);
@@ -179,6 +179,7 @@ class Replay {
       isUndoable: this.options.isUndoable ?? false,
       clock: ctx.clock,
       newId: run.newId,
+      ...(meanwhile === undefined ? {} : { meanwhile }),
     } as const;
     const execution = { settings, directory, claim: feed.claim, target };
     // Rows and checkpoint commit together. Inside a large entry there is no new one: the run resumes from the previous
@@ -292,6 +293,25 @@ class Replay {
     const unclaimed = await readUnclaimed(sql, connections);
     const { candidates, waba } = namelessOf(connections, providers, unclaimed);
     return { candidates: [...candidates], ...(waba === undefined ? {} : { waba }) };
+  }
+}
+
+/** Takes the next batch once, at the latest when its result is asked for. */
+class ReadAhead {
+  private reading: Promise<IteratorResult<Batch, void>> | undefined;
+
+  constructor(private readonly batches: AsyncGenerator<Batch, void, undefined>) {}
+
+  /** After the statement that is being sent has left: decoding keeps this thread busy. */
+  readonly startSoon = (): void => {
+    setImmediate(() => {
+      // Whoever asks for the result gets the error; a batch that failed meanwhile has one of its own.
+      this.result().catch(() => undefined);
+    });
+  };
+
+  result(): Promise<IteratorResult<Batch, void>> {
+    return (this.reading ??= this.batches.next());
   }
 }
 

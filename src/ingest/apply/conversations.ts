@@ -1,5 +1,6 @@
 import type { MessageSource } from '../../model/enumerations.js';
 import { readConversationsOfLeads, type ConversationRow } from '../../store/tables/conversations.js';
+import { ConnectionMap } from '../../rules/connection-map.js';
 import { groupBy } from '../../rules/group-by.js';
 import type { TrackedMessage } from '../../rules/message-book.js';
 import type { NamedPeople } from './name-people.js';
@@ -7,7 +8,7 @@ import type { BatchWork, Item } from './work.js';
 
 /** The conversations of everyone in the batch, stored and new. */
 export class Conversations {
-  private readonly byPair = new Map<string, ConversationRow>();
+  private readonly byPair = new ConnectionMap<ConversationRow>();
   private readonly byId = new Map<string, ConversationRow>();
   private readonly changed = new Set<string>();
   private readonly stale = new Set<string>();
@@ -23,7 +24,7 @@ export class Conversations {
   }
 
   ensure(leadId: string, connectionId: string, newId: () => string): ConversationRow {
-    const known = this.byPair.get(`${leadId} ${connectionId}`);
+    const known = this.byPair.get(connectionId, leadId);
     if (known !== undefined) return known;
     const row: ConversationRow = {
       id: newId(),
@@ -113,10 +114,10 @@ export class Conversations {
   }
 
   private add(row: ConversationRow): void {
-    const pair = `${row.leadId} ${row.connectionId}`;
-    const known = this.byPair.get(pair);
+    const known = this.byPair.get(row.connectionId, row.leadId);
     // Without the unique index there may be two, of which `dedupe` keeps the earlier one.
-    if (known === undefined || known.id === row.id || isEarlierThan(row, known)) this.byPair.set(pair, row);
+    if (known === undefined || known.id === row.id || isEarlierThan(row, known))
+      this.byPair.set(row.connectionId, row.leadId, row);
     this.byId.set(row.id, row);
   }
 }

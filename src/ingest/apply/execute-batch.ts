@@ -30,6 +30,8 @@ export interface Applied {
   contested: Set<string>;
   /** Connections whose key ids were restored. */
   withRightKeys: Set<string>;
+  /** How often a batch was repeated because of another writer. */
+  conflicts: number;
 }
 
 export function nothingApplied(): Applied {
@@ -39,6 +41,7 @@ export function nothingApplied(): Applied {
     requeued: 0,
     contested: new Set(),
     withRightKeys: new Set(),
+    conflicts: 0,
   };
 }
 
@@ -53,7 +56,9 @@ export async function executeBatch(
   applied: Applied,
   alongside?: (tx: Sql, total: Tally) => Promise<void>,
 ): Promise<boolean> {
+  let attempts = 0;
   const result = await inBatch(ctx, { target }, async (tx): Promise<BatchResult | null> => {
+    attempts += 1;
     if (claim !== null && !(await claimBatch(tx, batch, claim))) return null;
     const done = await applyBatch(
       tx,
@@ -64,6 +69,7 @@ export async function executeBatch(
     await alongside?.(tx, sumOf(applied.tally, done.tally));
     return done;
   });
+  applied.conflicts += attempts - 1;
   if (result === null) return false;
   directory.committed(batch, result.withoutOwnNumber);
   applied.tally.absorb(result.tally);
@@ -131,7 +137,7 @@ export async function applyEntries(
     claim,
     target,
   };
-  const batcher = new Batcher(batchSize);
+  const batcher = new Batcher(() => batchSize);
   for await (const entry of entries) {
     for (const batch of batcher.add(entry, null)) await executeBatch(ctx, execution, batch, applied);
     // Entries already read are still applied: a page from the phone has no second copy.

@@ -10,10 +10,11 @@ import {
   ReactionBook,
   type Amendment,
 } from '../../rules/amendments.js';
+import { ConnectionMap } from '../../rules/connection-map.js';
 import { contradicts, contradictsAmendment } from '../../rules/contradictions.js';
 import { nodeKey } from '../../rules/identity-evidence.js';
 import { isAdopted } from '../../rules/evidence.js';
-import { keyOf, MessageBook, type Claimant, type TrackedMessage } from '../../rules/message-book.js';
+import { MessageBook, type Claimant, type TrackedMessage } from '../../rules/message-book.js';
 import { showsOtherwise, type Revision } from '../../rules/message-projection.js';
 import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';
@@ -46,9 +47,9 @@ export interface FoldedMessages {
   /** Live inbound messages: those that may open tickets (T1). */
   liveInbound: Set<TrackedMessage>;
   /** The entries of the batch that hold a message, as they came. */
-  heldBy: Map<TrackedMessage, Set<string>>;
+  heldBy: Map<TrackedMessage, string[]>;
   /** New messages per lead and connection, for the initial_contact logs. */
-  created: Map<string, { leadId: string; connectionId: string; messages: number }>;
+  created: ConnectionMap<{ leadId: string; connectionId: string; messages: number }>;
 }
 
 /** The conversation of a fact; already resolved (every lead of a message has one). */
@@ -64,7 +65,7 @@ export async function foldMessages(
   const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
   const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
   const isPlaced = (item: Item): boolean => conversationOf(item) !== null;
-  const rows = await restoreLostKeys(work, messages.filter(isPlaced), () =>
+  const rows = await restoreLostKeys(work, messages, isPlaced, () =>
     readRows(work, messages, amendments, mergedConversations),
   );
   const revisions = await readRevisionsOf(work, rows);
@@ -79,7 +80,7 @@ export async function foldMessages(
     displaced: new Set(),
     liveInbound: new Set(),
     heldBy: new Map(),
-    created: new Map(),
+    created: new ConnectionMap(),
   };
   await loadHolders(holdersOf(work, rows, messages));
   const resolver = new CollisionResolver(work.people);
@@ -124,22 +125,19 @@ async function readRows(
   amendments: readonly Item<Amendment>[],
   mergedConversations: readonly string[],
 ): Promise<StoredMessageRow[]> {
-  const byExternalId = new Map<string, MessageKey>();
-  const byStanzaId = new Map<string, MessageKey>();
-  const add = (keys: Map<string, MessageKey>, connectionId: string, id: string): void => {
-    keys.set(keyOf(connectionId, id), { connectionId, id });
-  };
+  const byExternalId = new ConnectionMap<true>();
+  const byStanzaId = new ConnectionMap<true>();
   for (const { fact, connection } of messages) {
-    add(byExternalId, connection.id, fact.externalId);
+    byExternalId.set(connection.id, fact.externalId, true);
     if (fact.stanzaId === undefined) continue;
-    if (isWamid(fact.externalId)) add(byExternalId, connection.id, fact.stanzaId);
-    else add(byStanzaId, connection.id, fact.stanzaId);
+    if (isWamid(fact.externalId)) byExternalId.set(connection.id, fact.stanzaId, true);
+    else byStanzaId.set(connection.id, fact.stanzaId, true);
   }
   for (const { fact, connection } of amendments) {
-    add(byExternalId, connection.id, fact.targetExternalId);
-    if (!isWamid(fact.targetExternalId)) add(byStanzaId, connection.id, fact.targetExternalId);
+    byExternalId.set(connection.id, fact.targetExternalId, true);
+    if (!isWamid(fact.targetExternalId)) byStanzaId.set(connection.id, fact.targetExternalId, true);
   }
-  const rows = await readMessages(work.tx, sorted(byExternalId), sorted(byStanzaId));
+  const rows = await readMessages(work.tx, byExternalId.sortedKeys(), byStanzaId.sortedKeys());
   const twins = await readTwins(work.tx, mergedConversations);
   return [...rows, ...twins];
 }
@@ -163,15 +161,15 @@ function reactionKeys(
   amendments: readonly Item<Amendment>[],
   work: BatchWork,
 ): MessageKey[] {
-  const keys = new Map<string, MessageKey>();
+  const keys = new ConnectionMap<true>();
   for (const { fact, connection } of amendments) {
     if (fact.kind !== 'reaction') continue;
     const leadId = work.personOf(connection, fact.counterpart)?.id ?? null;
     const id =
       book.find(connection.id, fact.targetExternalId, leadId)?.state.externalId ?? fact.targetExternalId;
-    keys.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+    keys.set(connection.id, id, true);
   }
-  return sorted(keys);
+  return keys.sortedKeys();
 }
 
 /** Leads that hold an id claimed by the batch for another lead: they may lose it, so they must be loaded (M9). */
@@ -180,16 +178,17 @@ function holdersOf(
   rows: readonly MessageRow[],
   messages: readonly Item<MessageFact>[],
 ): { leadId: string; organizationId: string }[] {
-  const holders = new Map<string, string>();
-  for (const row of rows) {
-    if (row.stanzaId !== null) holders.set(keyOf(row.connectionId, row.stanzaId), row.leadId);
-  }
-  for (const row of rows) holders.set(keyOf(row.connectionId, row.externalId), row.leadId);
   const strangers = new Map<string, { leadId: string; organizationId: string }>();
+  if (rows.length === 0) return [];
+  const holders = new ConnectionMap<string>();
+  for (const row of rows) {
+    if (row.stanzaId !== null) holders.set(row.connectionId, row.stanzaId, row.leadId);
+  }
+  for (const row of rows) holders.set(row.connectionId, row.externalId, row.leadId);
   for (const { fact, connection } of messages) {
     const own = work.personOf(connection, fact.counterpart)?.id;
     for (const id of [fact.externalId, fact.stanzaId]) {
-      const leadId = id === undefined ? undefined : holders.get(keyOf(connection.id, id));
+      const leadId = id === undefined ? undefined : holders.get(connection.id, id);
       if (leadId === undefined || leadId === own) continue;
       strangers.set(leadId, { leadId, organizationId: connection.organizationId });
     }
@@ -248,8 +247,8 @@ function placeMessage(
   const outcome = placed.outcome === 'collision' ? 'updated' : placed.outcome;
   work.tally.message(connection.id, outcome);
   const holders = folded.heldBy.get(placed.tracked);
-  if (holders === undefined) folded.heldBy.set(placed.tracked, new Set([item.logId]));
-  else holders.add(item.logId);
+  if (holders === undefined) folded.heldBy.set(placed.tracked, [item.logId]);
+  else if (!holders.includes(item.logId)) holders.push(item.logId);
   if (outcome === 'created') {
     countCreated(folded, placed.tracked);
     // One of them may be the same message with a changed time or direction.
@@ -275,13 +274,10 @@ function contest(
 }
 
 function countCreated(folded: FoldedMessages, { state }: TrackedMessage): void {
-  const key = keyOf(state.connectionId, state.leadId);
-  const known = folded.created.get(key);
-  if (known === undefined) {
-    folded.created.set(key, { leadId: state.leadId, connectionId: state.connectionId, messages: 1 });
-  } else {
-    known.messages += 1;
-  }
+  const { connectionId, leadId } = state;
+  const known = folded.created.get(connectionId, leadId);
+  if (known === undefined) folded.created.set(connectionId, leadId, { leadId, connectionId, messages: 1 });
+  else known.messages += 1;
 }
 
 /**
@@ -294,18 +290,16 @@ async function applyWaiting(
   messages: readonly Item<MessageFact>[],
   amendments: readonly Item<Amendment>[],
 ): Promise<void> {
-  const targets = new Map<string, MessageKey>();
+  const targets = new ConnectionMap<true>();
   for (const { fact, connection } of messages) {
-    for (const id of [fact.externalId, fact.stanzaId]) {
-      if (id !== undefined) targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
-    }
+    targets.set(connection.id, fact.externalId, true);
+    if (fact.stanzaId !== undefined) targets.set(connection.id, fact.stanzaId, true);
   }
   for (const { fact, connection } of amendments) {
     const id = fact.targetExternalId;
-    if (folded.book.find(connection.id, id, null) !== null)
-      targets.set(keyOf(connection.id, id), { connectionId: connection.id, id });
+    if (folded.book.find(connection.id, id, null) !== null) targets.set(connection.id, id, true);
   }
-  const waiting = await readPendingFacts(work.tx, sorted(targets));
+  const waiting = await readPendingFacts(work.tx, targets.sortedKeys());
   if (waiting.length === 0) return;
   await loadReactions(work, folded, waiting);
   for (const row of waiting) {
@@ -322,17 +316,14 @@ async function loadReactions(
   folded: FoldedMessages,
   waiting: readonly PendingFactRow[],
 ): Promise<void> {
-  const keys = new Map<string, MessageKey>();
+  const keys = new ConnectionMap<true>();
   for (const row of waiting) {
     if (row.kind !== 'reaction') continue;
     const tracked = folded.book.find(row.connectionId, row.targetExternalId, null);
     if (tracked === null) continue;
-    keys.set(keyOf(row.connectionId, tracked.state.externalId), {
-      connectionId: row.connectionId,
-      id: tracked.state.externalId,
-    });
+    keys.set(row.connectionId, tracked.state.externalId, true);
   }
-  folded.reactions.load(await readReactions(work.tx, sorted(keys)));
+  folded.reactions.load(await readReactions(work.tx, keys.sortedKeys()));
 }
 
 function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): void {
@@ -360,11 +351,6 @@ function amend(work: BatchWork, folded: FoldedMessages, item: Item<Amendment>): 
       ? contradictsReaction(payload, state, folded.reactions)
       : contradictsAmendment(state, payload),
   );
-}
-
-/** In a fixed order, so that two runs lock rows alike. */
-function sorted(keys: ReadonlyMap<string, MessageKey>): MessageKey[] {
-  return [...keys.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 
 /**

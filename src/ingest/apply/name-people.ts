@@ -120,7 +120,7 @@ async function nameOne(
     leads = await readLeads(tx, organizationId, [...new Set(plan.people.map((person) => person.id))], []);
   }
   work.requeued += await requeueLostClaims(tx, namesOfGrown(plan, identities));
-  work.people.set(organizationId, plan.personOf);
+  work.know(organizationId, plan.personOf);
   return { organizationId, plan, leads: new Map(leads.map((lead) => [lead.id, lead])), mergedConversations };
 }
 
@@ -156,7 +156,7 @@ export async function nameHolders(
     const personOf = new Map(
       people.flatMap((person) => person.identities.map((identity) => [nodeKey(identity), person] as const)),
     );
-    for (const [key, person] of personOf) work.people.get(organizationId)?.set(key, person);
+    work.know(organizationId, personOf);
     named.push({
       organizationId,
       plan: { personOf, people, merges: [] },

@@ -31,9 +31,9 @@ interface Link {
  */
 export async function relinkMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const held = [...folded.heldBy].flatMap(([{ state, stored, gone }, logIds]): Held[] =>
-    stored === null || gone || (stored.batchId !== null && logIds.has(stored.batchId))
+    stored === null || gone || (stored.batchId !== null && logIds.includes(stored.batchId))
       ? []
-      : [{ messageId: state.id, claimedId: stored.batchId, logIds: [...logIds], row: stored }],
+      : [{ messageId: state.id, claimedId: stored.batchId, logIds, row: stored }],
   );
   if (held.length === 0) return;
   const gone = await findGoneEntries(work.tx, [...new Set(held.flatMap(({ claimedId }) => claimedId ?? []))]);

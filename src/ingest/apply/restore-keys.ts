@@ -14,17 +14,21 @@ import type { BatchWork, Item } from './work.js';
 export async function restoreLostKeys(
   work: BatchWork,
   messages: readonly Item<MessageFact>[],
+  isPlaced: (item: Item) => boolean,
   read: () => Promise<StoredMessageRow[]>,
 ): Promise<StoredMessageRow[]> {
   const rows = await read();
   const { tx, settings } = work;
   // Every row that such a run changes is journaled; a message of a CRM has no key id anyway.
   if (settings.isUndoable === true) return rows;
-  const held = messages.flatMap(({ fact, connection, logId }) =>
-    work.repeated.has(logId) && settings.withRightKeys?.has(connection.id) !== true
+  if (work.repeated.size === 0) return rows;
+  const held = messages.flatMap((item) => {
+    const { fact, connection, logId } = item;
+    const isChecked = settings.withRightKeys?.has(connection.id) === true;
+    return work.repeated.has(logId) && !isChecked && isPlaced(item)
       ? [{ connectionId: connection.id, fact }]
-      : [],
-  );
+      : [];
+  });
   for (const { connectionId } of withoutRow(held, rows)) work.withRightKeys.add(connectionId);
   if (work.withRightKeys.size === 0) return rows;
   const restored = await restoreKeyIds(

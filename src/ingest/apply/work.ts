@@ -24,6 +24,8 @@ export interface ApplySettings {
   isUndoable?: boolean;
   /** Connections whose key ids an earlier batch of the run restored. */
   withRightKeys?: ReadonlySet<string>;
+  /** Called when the database has got the longest statement of a batch: what it takes there is free here. */
+  meanwhile?: () => void;
   clock: () => number;
   newId: () => string;
 }
@@ -48,6 +50,8 @@ export class BatchWork {
   readonly rejectedBySlice = new Map<EntrySlice, number>();
   /** Who is who, per organization, by node key. */
   readonly people = new Map<string, Map<string, Person>>();
+  /** The same by the names of a fact: each is asked for several times. */
+  private readonly persons = new Map<Identities, Person | null>();
   /** Log id per entry key. */
   readonly logIds = new Map<string, string>();
   /** Leads with a message that lost its id to a better claim in this batch. */
@@ -118,10 +122,22 @@ export class BatchWork {
     return known.news;
   }
 
+  /** Adds who is who in an organization. */
+  know(organizationId: string, people: ReadonlyMap<string, Person>): void {
+    const known = this.people.get(organizationId);
+    if (known === undefined) this.people.set(organizationId, new Map(people));
+    else for (const [key, person] of people) known.set(key, person);
+    this.persons.clear();
+  }
+
   personOf(connection: ConnectionRow, identities: Identities): Person | null {
+    const known = this.persons.get(identities);
+    if (known !== undefined) return known;
     const [first] = nodesOf(identities);
-    if (first === undefined) return null;
-    return this.people.get(connection.organizationId)?.get(nodeKey(first)) ?? null;
+    const people = this.people.get(connection.organizationId);
+    const person = first === undefined ? null : (people?.get(nodeKey(first)) ?? null);
+    this.persons.set(identities, person);
+    return person;
   }
 
   /** Rule I4: the connection's own number, in any of its spellings. */

@@ -45,7 +45,9 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   // Delete the twin's row before its wamid row changes, and free an id before another row takes it.
   await deleteMessages(tx, gone);
   assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
-  assertWritten('messages', inserts.length, await insertMessages(tx, inserts));
+  const inserting = insertMessages(tx, inserts);
+  work.settings.meanwhile?.();
+  assertWritten('messages', inserts.length, await inserting);
   await replaceRevisions(tx, revised, revisions);
   await followRenames(tx, folded.book.renamed);
   await writeReactions(tx, folded.reactions.changes());

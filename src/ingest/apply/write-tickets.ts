@@ -60,7 +60,7 @@ async function readEarlierInbound(
     stored.flatMap(({ status, conversationId }) => (status === 'open' ? [conversationId] : [])),
   );
   const again = [...folded.liveInbound].filter((tracked) =>
-    [...(folded.heldBy.get(tracked) ?? [])].every((logId) => work.repeated.has(logId)),
+    (folded.heldBy.get(tracked) ?? []).every((logId) => work.repeated.has(logId)),
   );
   const restored = new Set(again.map((tracked) => lastOf(tracked).state.conversationId));
   const leadOf = new Map(

@@ -199,21 +199,49 @@ function sliceEntry(
 /** A batch holds at most this many raw bytes, whatever its messages: some 3 MB webhooks have one message each. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
+/** Messages per transaction of a run that was told no number: at first, and once it has the database to itself. */
+const FIRST_SIZE = 1000;
+const LARGEST_SIZE = 4000;
+
+/**
+ * Messages per transaction. What a batch does once, whatever it holds, costs a tenth as much per message in a large one; another
+ * writer waits as long as one takes, so they grow only while nobody gets in the way.
+ */
+export class BatchSize {
+  private size: number;
+
+  /** @param given what the user asked for: exactly that. */
+  constructor(private readonly given?: number) {
+    this.size = given ?? FIRST_SIZE;
+  }
+
+  current(): number {
+    return this.size;
+  }
+
+  /** @param conflicts how often the batch had to be repeated because of another writer. */
+  committed(conflicts: number): void {
+    if (this.given === undefined)
+      this.size = conflicts > 0 ? FIRST_SIZE : Math.min(this.size * 2, LARGEST_SIZE);
+  }
+}
+
 /** Gathers prepared entries into batches; entries larger than a batch are cut. */
 export class Batcher {
   private current = newBatch();
 
-  constructor(private readonly size: number) {}
+  constructor(private readonly sizeNow: () => number) {}
 
   /** Adds an entry; returns the batches that are now full, in order. */
   add(entry: PreparedEntry, after: Position | null): Batch[] {
     const full: Batch[] = [];
-    for (const { slice, weight } of sliceEntry(entry, this.size, after)) {
+    const size = this.sizeNow();
+    for (const { slice, weight } of sliceEntry(entry, size, after)) {
       // An entry without items still costs a row of the raw log.
       const cost = Math.max(1, weight);
       const bytes = slice.isFirst ? entry.bytes.byteLength : 0;
       const { slices, weight: held, bytes: heldBytes } = this.current;
-      if (slices.length > 0 && (held + cost > this.size || heldBytes + bytes > MAX_BATCH_BYTES))
+      if (slices.length > 0 && (held + cost > size || heldBytes + bytes > MAX_BATCH_BYTES))
         full.push(this.take());
       this.current.slices.push(slice);
       this.current.weight += cost;

@@ -6,11 +6,16 @@ import { numberOf, numbersOf } from './connection-resolver.js';
 /** The connections' own numbers, in any of their spellings (rule I4). */
 export class OwnNumbers {
   private readonly phones = new Map<string, readonly string[]>();
+  private readonly spellings = new Map<string, ReadonlySet<string>>();
 
-  has(connection: ConnectionRow, identities: Identities): boolean {
-    const { phone } = identities;
+  has(connection: ConnectionRow, { phone }: Identities): boolean {
     if (phone === undefined) return false;
-    return this.of(connection).some((own) => own === phone || phoneEquivalents(own).includes(phone));
+    let spellings = this.spellings.get(connection.id);
+    if (spellings === undefined) {
+      spellings = new Set(this.of(connection).flatMap((own) => [own, ...phoneEquivalents(own)]));
+      this.spellings.set(connection.id, spellings);
+    }
+    return spellings.has(phone);
   }
 
   /** Canonical E.164; several if the number changed, none if unknown. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
 import { INCLUDABLE_CHATS, type BodyState, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
@@ -66,7 +66,7 @@ function prepareWhole(
   appSecrets: readonly string[],
 ): PreparedEntry {
   const decoded = decodeAs(raw, storedAs, include);
-  const sha256 = storedAs?.sha256 ?? createHash('sha256').update(raw.bytes).digest();
+  const sha256 = storedAs?.sha256 ?? hash('sha256', raw.bytes, 'buffer');
   const base = {
     origin: formatOrigin(raw.origin),
     bytes: raw.bytes,

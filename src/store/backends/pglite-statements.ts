@@ -46,7 +46,7 @@ export function createPgliteStatements(pglite: PGlite): (tx: Transaction) => Run
     return pglite.runExclusive(async () => {
       const { name, types } = await prepare(text);
       const values = parameters.map((value, index) => {
-        if (value === null) return null;
+        if (value === null || value instanceof Uint8Array) return value;
         const serialize = pglite.serializers[types[index] ?? 0];
         return serialize === undefined ? String(value) : serialize(value);
       });

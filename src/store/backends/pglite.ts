@@ -55,6 +55,12 @@ export function createPgliteStore(
  */
 const PARSERS: PGliteOptions['parsers'] = { [types.INT8]: BigInt };
 
+/** PGlite's own spells each byte apart, a second for some megabytes. */
+const SERIALIZERS: PGliteOptions['serializers'] = {
+  [types.BYTEA]: (bytes: Uint8Array) =>
+    `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`,
+};
+
 /** When signals and timers last had their turn. */
 interface Turn {
   since: number;
@@ -91,7 +97,7 @@ function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction 
  * everywhere. A prepared statement is planned anew each time, for tables as large as they are then.
  */
 export async function startPglite(options: PGliteOptions): Promise<PGlite> {
-  const pglite = new PGlite({ ...options, parsers: PARSERS });
+  const pglite = new PGlite({ ...options, parsers: PARSERS, serializers: SERIALIZERS });
   await pglite.waitReady;
   await pglite.exec(`${setForSession()}; set plan_cache_mode to force_custom_plan`);
   return pglite;

@@ -5,6 +5,7 @@ import {
   text,
   boolean,
   bytes,
+  longBytes,
   time,
   texts,
   jsonObject,
@@ -67,7 +68,7 @@ export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 const RESTORED = {
   id: uuid,
   provider: word(PROVIDERS),
-  rawBody: bytes,
+  rawBody: longBytes,
   fields: texts,
   phoneNumberIds: texts,
   chatIds: texts,
