@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { arrayLiteral } from './array-literal.js';
 import { sqlState } from './sql-state.js';
 import type { Sql } from './sql.js';
@@ -82,6 +82,28 @@ function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => 
       if (failure !== undefined) throw failure.error;
     },
   };
+}
+
+/**
+ * A part of a transaction that is not waited for yet, once its first statement has left: what this thread does next, the database
+ * does not wait for. To be given to {@link allOf}.
+ */
+export async function underWay<T>(part: Promise<T>): Promise<{ part: Promise<T> }> {
+  // Whoever waits for it gets the error.
+  part.catch(() => undefined);
+  await nextTurn();
+  return { part };
+}
+
+/**
+ * The results of parts of one transaction that do not depend on each other: while the database works on one, the next is put together.
+ * Waits for all of them, also when one fails: a statement that was sent after the rollback would be outside of the transaction.
+ */
+export async function allOf<T extends readonly unknown[] | []>(
+  parts: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
 }
 
 function rethrow(translate: TranslateError): (error: unknown) => never {

@@ -1,4 +1,4 @@
-import { lockOrganizations } from '../../store/transactions.js';
+import { allOf, lockOrganizations, underWay } from '../../store/transactions.js';
 import type { Sql } from '../../store/sql.js';
 import {
   fillInConnections,
@@ -7,7 +7,7 @@ import {
   updateConnections,
   type ConnectionRow,
 } from '../../store/tables/connections.js';
-import { readConversationsOfLeads, recomputeConversations } from '../../store/tables/conversations.js';
+import { readConversationsOfLeads } from '../../store/tables/conversations.js';
 import { insertRejects, relinkRejects } from '../../store/tables/rejects.js';
 import { addToInitialContacts, insertSyncLogs } from '../../store/tables/sync-logs.js';
 import {
@@ -107,13 +107,14 @@ async function applyItems(
   conversations.absorb(folded.book.all());
 
   const newLeads = await writeNewLeads(work, named, conversations);
-  await writeMessages(work, folded);
-  conversations.replace(await recomputeConversations(tx, conversations.staleIds()));
-  const leads = await settleLeads(work, named, conversations);
+  // The longest statement of a batch comes first: meanwhile the others are put together, and the next batch is decoded.
+  const { part: messages } = await underWay(writeMessages(work, folded));
+  const entries = writeEntries(work, batch, known);
+  const settled = settleLeads(work, named, conversations, messages);
+  const [, slices, leads] = await allOf([messages, entries, settled]);
   await writeTickets(work, folded, leads, newLeads);
   await writeContactLogs(work, folded, newLeads);
   await writeNews(work, batch);
-  const slices = await writeEntries(work, batch, known);
   if (directory.erased !== null) await addErasedNames(tx, directory.erased.learned);
   const stored = new Set([...known.values()].flatMap(({ id, isStored }) => (isStored ? id : [])));
   await relinkRejects(

@@ -1,6 +1,7 @@
 import { assertWritten } from '../../store/transactions.js';
 import {
   insertConversations,
+  recomputeConversations,
   updateConversations,
   type ConversationRow,
 } from '../../store/tables/conversations.js';
@@ -49,17 +50,26 @@ export async function writeNewLeads(
   return newLeads;
 }
 
-/** Updates conversations and leads from the written messages. Returns the current leads. */
+/**
+ * Updates conversations and leads from the messages. Returns the current leads. Waits for the messages to be written only where a
+ * conversation has to be read from them again.
+ */
 export async function settleLeads(
   work: BatchWork,
   named: readonly NamedPeople[],
   conversations: Conversations,
+  written: Promise<void>,
 ): Promise<Map<string, LeadRow>> {
+  const stale = conversations.staleIds();
+  if (stale.length > 0) {
+    await written;
+    conversations.replace(await recomputeConversations(work.tx, stale));
+  }
   await updateConversations(work.tx, conversations.updates());
   const settled = new Map<string, LeadRow>();
   const updates: LeadRow[] = [];
   const renamed: LeadRow[] = [];
-  const stale = conversations.staleLeads();
+  const staleLeads = conversations.staleLeads();
   const byLead = conversations.byLead();
   for (const { plan, leads } of named) {
     for (const person of plan.people) {
@@ -67,7 +77,7 @@ export async function settleLeads(
       const stored = leads.get(person.id) ?? null;
       const lead = projected(person, byLead, stored);
       settled.set(lead.id, lead);
-      if (stored === null ? stale.has(lead.id) : differs(stored, lead)) updates.push(lead);
+      if (stored === null ? staleLeads.has(lead.id) : differs(stored, lead)) updates.push(lead);
       if (stored !== null && stored.phoneNumber !== lead.phoneNumber) renamed.push(lead);
       if (stored !== null && isVisibleChange(stored, lead)) work.tally.leads.updated += 1;
     }
