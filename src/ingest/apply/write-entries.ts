@@ -216,12 +216,19 @@ function rawLogRow(
   id: string,
   ended: { status: EntryStatus; error: string | null },
 ): RawLogRow {
+  // Spelled out, as in prepare-entry.ts.
   return {
-    ...foundBy(entry, id, entry),
+    id,
+    provider: entry.provider,
+    rawBody: entry.bytes,
+    fields: entry.fields,
+    phoneNumberIds: entry.phoneNumberIds,
+    chatIds: entry.chatIds,
     connectionScope: entry.connectionScope,
     sha256: entry.sha256,
     receivedAt: entry.receivedAt,
-    ...ended,
+    status: ended.status,
+    error: ended.error,
     origin: entry.origin,
     counters: entry.counters(),
     runId: work.settings.runId,

@@ -95,7 +95,7 @@ function prepareWhole(
       included: [],
       unrecognized: [],
       sections: [],
-      ...(isUnread(decoded) ? {} : strayMark(storedAs, resolver)),
+      ...(!isUnread(decoded) && isMarkedStray(storedAs, resolver) ? { isStray: true } : {}),
     };
   }
   const { entry } = decoded;
@@ -104,10 +104,20 @@ function prepareWhole(
   const refused = refusedBodies(signed, storedAs?.refused ?? [], verdicts);
   const sections = resolveSections(withoutBodies(entry, refused), storedAs, resolver);
   const connectionScope = storedAs?.connectionScope ?? scopeOf(entry.provider, sections);
+  const { provider, fields, phoneNumberIds, chatIds } = filedUnder(entry, connectionScope);
+  // Spelled out: an object that is put together of several with so many fields is kept as a hash table of three kilobytes.
   const prepared: PreparedEntry = {
-    ...base,
+    origin: base.origin,
+    bytes: base.bytes,
+    sha256,
+    storedId: base.storedId,
+    toldConnectionId: base.toldConnectionId,
     key: entryKey(connectionScope, sha256),
-    ...filedUnder(entry, connectionScope),
+    connectionScope,
+    provider,
+    fields,
+    phoneNumberIds,
+    chatIds,
     receivedAt: raw.receivedAt ?? entry.receivedAt ?? null,
     counters: () => countersOf(prepared, connectionScope !== NO_SCOPE),
     failure: null,
@@ -119,9 +129,9 @@ function prepareWhole(
     included: includedOf(raw, storedAs, include),
     unrecognized: entry.unrecognized,
     sections,
-    ...(isToldByItsRun(storedAs, resolver) ? { keepsRun: true } : {}),
-    ...strayMark(storedAs, resolver),
   };
+  if (isToldByItsRun(storedAs, resolver)) prepared.keepsRun = true;
+  if (isMarkedStray(storedAs, resolver)) prepared.isStray = true;
   refuse(prepared, refused);
   return prepared;
 }
@@ -232,8 +242,8 @@ function isToldByItsRun(storedAs: StoredAs | null, resolver: ConnectionResolver)
 }
 
 /** A run that was given a connection does not say which one another run meant. */
-function strayMark(storedAs: StoredAs | null, resolver: ConnectionResolver): Pick<PreparedEntry, 'isStray'> {
-  return storedAs !== null && !resolver.isFixed && isStray(storedAs, resolver) ? { isStray: true } : {};
+function isMarkedStray(storedAs: StoredAs | null, resolver: ConnectionResolver): boolean {
+  return storedAs !== null && !resolver.isFixed && isStray(storedAs, resolver);
 }
 
 /** Whether a stored entry is filed under a connection that does not exist: another program wrote it. */
