@@ -42,7 +42,7 @@ async function fill(store: Store, client: pg.Client): Promise<void> {
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
     const rows = await store.sql.query(
-      `select m.id, m.connection_id as instance, m.external_id as key, m.direction, m.body, l.phone_number as phone,
+      `select m.id, m.connection_id as instance, m.external_id as key, m.direction, m.type, m.body, l.phone_number as phone,
          extract(epoch from m.timestamp)::int as at
        from messages m join leads l on l.id = m.lead_id where m.id > $1::uuid order by m.id limit ${PAGE}`,
       [after],
@@ -53,9 +53,12 @@ async function fill(store: Store, client: pg.Client): Promise<void> {
       `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId", status)
        select 'c' || md5(r.id), jsonb_build_object('id', r.key, 'fromMe', r.direction = 'OUTBOUND', 'remoteJid',
            ltrim(r.phone, '+') || '@s.whatsapp.net'),
-         'conversation', jsonb_build_object('conversation', r.body), 'unknown', r.at, r.instance, 'READ'
+         case r.type when 'image' then 'imageMessage' else 'conversation' end,
+         case r.type when 'image' then jsonb_build_object('imageMessage', jsonb_build_object('caption', r.body))
+           else jsonb_build_object('conversation', r.body) end,
+         'unknown', r.at, r.instance, 'READ'
        from json_to_recordset($1::json)
-         as r (id text, instance text, key text, direction text, body text, phone text, at int)`,
+         as r (id text, instance text, key text, direction text, type text, body text, phone text, at int)`,
       [JSON.stringify(rows)],
     );
     after = String(last.id);
