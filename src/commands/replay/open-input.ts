@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from '../../context.js';
 import { type Batch, Batcher, type BatchSize } from '../../ingest/batch/batch.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
@@ -27,6 +28,9 @@ import type { LogSelection, ReplayOptions } from './options.js';
  * times as long as the run itself, with these 1.2 times.
  */
 const DRY_RUN_BATCH = 5_000;
+
+/** Decoded in a few milliseconds. Then an answer of the database is looked at, so that it gets its next statement. */
+const BYTES_OF_A_TURN = 64 * 1024;
 
 /** A stream of batches, with what the run must know about their source. */
 export interface ReplayFeed {
@@ -205,7 +209,13 @@ async function* gather(
   const batcher = new Batcher(() =>
     options.dryRun ? Math.max(size.current(), DRY_RUN_BATCH) : size.current(),
   );
+  let bytes = 0;
   for await (const { entry, storedAs, after } of items) {
+    bytes += entry.bytes.byteLength;
+    if (bytes > BYTES_OF_A_TURN) {
+      bytes = 0;
+      await nextTurn();
+    }
     yield* batcher.add(prepareEntry(entry, storedAs, directory, options.include, ctx.appSecrets), after);
   }
   const rest = batcher.rest();

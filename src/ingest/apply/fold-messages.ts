@@ -26,6 +26,7 @@ import {
   readRevisions,
 } from '../../store/tables/amendments.js';
 import {
+  haveKeyIds,
   readMessages,
   readTwins,
   type MessageKey,
@@ -127,11 +128,13 @@ async function readRows(
 ): Promise<StoredMessageRow[]> {
   const byExternalId = new ConnectionMap<true>();
   const byStanzaId = new ConnectionMap<true>();
+  const connectionIds = new Set(messages.map(({ connection }) => connection.id));
+  const mayHaveTwins = await haveKeyIds(work.tx, [...connectionIds]);
   for (const { fact, connection } of messages) {
     byExternalId.set(connection.id, fact.externalId, true);
     if (fact.stanzaId === undefined) continue;
-    if (isWamid(fact.externalId)) byExternalId.set(connection.id, fact.stanzaId, true);
-    else byStanzaId.set(connection.id, fact.stanzaId, true);
+    if (!isWamid(fact.externalId)) byStanzaId.set(connection.id, fact.stanzaId, true);
+    else if (mayHaveTwins) byExternalId.set(connection.id, fact.stanzaId, true);
   }
   for (const { fact, connection } of amendments) {
     byExternalId.set(connection.id, fact.targetExternalId, true);

@@ -34,7 +34,7 @@ const PENDING = {
 
 /**
  * The rows of a table for these messages. The fence (`offset 0`) forces a look-up by key for each: without it the
- * planner may read the whole table for a few.
+ * planner may read the whole table for a few. Of an empty table, as both are while a history comes in, nothing is looked up.
  */
 async function readByTarget<R>(
   sql: Sql,
@@ -49,7 +49,8 @@ async function readByTarget<R>(
      from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
      cross join lateral (
        select * from ${table} where connection_id = k.connection_id and target_external_id = k.target offset 0
-     ) t ${order}`,
+     ) t
+     where exists (select from ${table}) ${order}`,
     keyParameters(targets),
   );
   return rowsOf(all, rows);

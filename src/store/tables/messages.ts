@@ -300,6 +300,23 @@ export async function readChatExportRows(
   return rowsOf(STORED_COLUMNS, rows);
 }
 
+/**
+ * Whether these connections have messages under another name than a wamid: WhatsApp Web's, by its key id. Two look-ups in M1's index
+ * for each connection, which compares byte by byte.
+ */
+export async function haveKeyIds(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
+  const rows = await tx.query(
+    `select from unnest($1::uuid[]) as k (connection_id)
+     cross join lateral (
+       (select from messages c where c.connection_id = k.connection_id and c.external_id < $2 limit 1)
+       union all
+       (select from messages c where c.connection_id = k.connection_id and c.external_id >= $3 limit 1)
+     ) m limit 1`,
+    [arrayLiteral(connectionIds), WAMID, after(WAMID)],
+  );
+  return rows.length > 0;
+}
+
 /** Whether these connections have messages of which only the beginning of the key id is known (M12). */
 export function hasCutRows(tx: Sql, connectionIds: readonly string[]): Promise<boolean> {
   return hasIdsFrom(tx, connectionIds, CUT_ID, AFTER_CUT_ID);
@@ -337,6 +354,9 @@ export async function readCutRows(tx: Sql, conversationIds: readonly string[]): 
   );
   return rowsOf(STORED_COLUMNS, rows);
 }
+
+/** How a wamid begins. */
+const WAMID = 'wamid.';
 
 /** The first text after all ids with a prefix. */
 const AFTER_CHAT_EXPORT_ID = after(CHAT_EXPORT_ID);
