@@ -22,12 +22,15 @@ export interface LogOptions {
   /** Rows that the log gives: four of five in history chunks, the fifth live. Statuses and media contents come on top. */
   messages: number;
   seed: number;
+  /** Few messages per contact, so that nearly each batch meets other people: the hardest log there is. Default: threads as Meta sends them. */
+  isScattered?: boolean;
 }
 
 const MESSAGES_PER_CHUNK = 200;
 const LIVE_PER_CHUNK = MESSAGES_PER_CHUNK / 4;
 /** So many messages of a contact lie in the history; a quarter as many come live. */
 const THREAD_LENGTH = [80, 160] as const;
+const SCATTERED_LENGTH = [1, 4] as const;
 const DAY = 86_400;
 /** When the number was linked, in seconds since 1970: history lies before it, live messages after it. */
 const LINKED_AT = 1_758_000_000;
@@ -38,9 +41,13 @@ export async function writeLog(path: string, options: LogOptions): Promise<void>
 }
 
 /** The lines of the log, the same for the same options. */
-export function* generateLog({ messages, seed }: LogOptions): Generator<string> {
+export function* generateLog({ messages, seed, isScattered = false }: LogOptions): Generator<string> {
   const random = createRandom(seed);
-  const history = new HistoryWriter(random, Math.ceil((messages * 4) / 5));
+  const history = new HistoryWriter(
+    random,
+    Math.ceil((messages * 4) / 5),
+    isScattered ? SCATTERED_LENGTH : THREAD_LENGTH,
+  );
   const live = new LiveWriter(random);
   let left = messages - history.left;
   while (history.left > 0) {
@@ -88,6 +95,7 @@ class HistoryWriter {
   constructor(
     private readonly random: Random,
     public left: number,
+    private readonly threadLength: readonly [number, number],
   ) {
     this.total = left;
   }
@@ -111,7 +119,7 @@ class HistoryWriter {
     const { random } = this;
     this.phone = phoneOf(this.contacts);
     this.contacts += 1;
-    this.leftInThread = random.between(...THREAD_LENGTH);
+    this.leftInThread = random.between(...this.threadLength);
     this.clock = LINKED_AT - random.between(30, 180) * DAY;
     if (random.chance(0.4)) {
       book.push({ phone: this.phone, name: writeName(random), timestamp: String(LINKED_AT) });

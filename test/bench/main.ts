@@ -1,6 +1,7 @@
 /**
  * `npm run bench [messages]`: measures the replay against other ways of storing the same messages, in one run.
  * `npm run bench 1000000 compare`: only `compare` with a CRM of as many rows, against `verify`, on PostgreSQL.
+ * `npm run bench -- --profile [messages]`: where the time of a replay goes, by statement and by function, on both databases.
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -13,16 +14,12 @@ import {
   measureBackup,
   type BackupFigures,
 } from './measure-backup.js';
-import {
-  measureComparison,
-  measureTarget,
-  type ComparisonFigures,
-  type Plan,
-  type TargetFigures,
-} from './measure-target.js';
+import { measureComparison, measureTarget, type Plan, type TargetFigures } from './measure-target.js';
+import { judgeScattered, measureScattered, scatteredRatesOf, SCATTERED_HEADER } from './measure-scattered.js';
 import { judgePages, measurePages, type PageFigures } from './message-pages.js';
 import { makePgliteTarget } from './pglite-target.js';
 import { startPostgresqlTarget } from './postgresql-target.js';
+import { profile } from './profile.js';
 import {
   DEDUPE_HEADER,
   dedupeRatesOf,
@@ -49,14 +46,17 @@ const PAGES_FACTOR = 5;
 const SAMPLE = 5000;
 const SEED = 1;
 
-const messages = Number(process.argv[2] ?? DEFAULT_MESSAGES);
-const only = process.argv[3];
-if (!Number.isSafeInteger(messages) || messages < 1 || ![undefined, 'compare'].includes(only))
-  throw new Error('usage: npm run bench [messages] [compare]');
+const words = process.argv.slice(2);
+const only = words.find((word) => ['compare', '--profile'].includes(word));
+const [given, ...others] = words.filter((word) => word !== only);
+const messages = Number(given ?? DEFAULT_MESSAGES);
+if (!Number.isSafeInteger(messages) || messages < 1 || others.length > 0)
+  throw new Error('usage: npm run bench [messages] [compare]; npm run bench -- --profile [messages]');
 
 const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-bench-'));
 try {
-  await (only === 'compare' ? benchComparison(directory) : bench(directory));
+  if (only === undefined) await bench(directory);
+  else await (only === 'compare' ? benchComparison(directory) : benchProfile(directory));
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
@@ -67,6 +67,7 @@ async function bench(directory: string): Promise<void> {
     await measure(startPostgresqlTarget(), plan),
     await measure(makePgliteTarget(directory), plan),
   ];
+  const scattered = await withTarget(startPostgresqlTarget(), (target) => measureScattered(target, plan));
   const figures = measured.map(({ replay }) => replay);
   const backups = measured.flatMap(({ backup }) => backup ?? []);
   const help = await measureHelp();
@@ -74,6 +75,7 @@ async function bench(directory: string): Promise<void> {
     ...figures.flatMap(judge),
     ...measured.map(({ pages }) => judgePages(pages)),
     ...backups.flatMap(judgeBackup),
+    judgeScattered(scattered),
     {
       title: '',
       budget: '--help in less than 200 ms',
@@ -85,6 +87,8 @@ async function bench(directory: string): Promise<void> {
   const rates = figures.flatMap(ratesOf);
   await printConditions(plan, figures);
   print(`${plainTable(RATES_HEADER, rates)}\n`);
+  const spread = [scatteredRatesOf(scattered)];
+  print(`${plainTable(SCATTERED_HEADER, spread)}\n`);
   const dedupes = figures.flatMap(dedupeRatesOf);
   print(`${plainTable(DEDUPE_HEADER, dedupes)}\n`);
   const verifications = figures.flatMap(verifyRatesOf);
@@ -94,6 +98,7 @@ async function bench(directory: string): Promise<void> {
   print(`${plainTable(VERDICT_HEADER, verdicts.map(verdictRow))}\n`);
   print('For the README:\n');
   print(`${markdownTable(RATES_HEADER, rates)}\n`);
+  print(`${markdownTable(SCATTERED_HEADER, spread)}\n`);
   print(`${markdownTable(DEDUPE_HEADER, dedupes)}\n`);
   print(`${markdownTable(VERIFY_HEADER, verifications)}\n`);
   print(`${markdownTable(BACKUP_HEADER, copies)}\n`);
@@ -104,18 +109,27 @@ async function bench(directory: string): Promise<void> {
 /** The long case, which nothing else in the bench needs: a CRM of as many rows as there are messages. */
 async function benchComparison(directory: string): Promise<void> {
   const plan = await makePlan(directory);
-  const target = await startPostgresqlTarget();
-  let figures: ComparisonFigures;
-  try {
-    figures = await measureComparison(target, plan);
-  } finally {
-    await target.close();
-  }
+  const figures = await withTarget(startPostgresqlTarget(), (target) => measureComparison(target, plan));
   const verdicts = judgeComparison(figures);
   await printConditions(plan, [figures]);
   print(`${plainTable(VERIFY_HEADER, verifyRatesOf(figures))}\n`);
   print(plainTable(VERDICT_HEADER, verdicts.map(verdictRow)));
   failFor(verdicts);
+}
+
+async function benchProfile(directory: string): Promise<void> {
+  const plan = await makePlan(directory);
+  await withTarget(startPostgresqlTarget(), (target) => profile(target, plan));
+  await withTarget(makePgliteTarget(directory), (target) => profile(target, plan));
+}
+
+async function withTarget<T>(opening: Promise<Target>, work: (target: Target) => Promise<T>): Promise<T> {
+  const target = await opening;
+  try {
+    return await work(target);
+  } finally {
+    await target.close();
+  }
 }
 
 async function makePlan(directory: string): Promise<Plan> {
@@ -142,8 +156,7 @@ async function measure(
   opening: Promise<Target>,
   plan: Plan,
 ): Promise<{ replay: TargetFigures; pages: PageFigures; backup: BackupFigures | null }> {
-  const target = await opening;
-  try {
+  return withTarget(opening, async (target) => {
     const replay = await measureTarget(target, plan);
     const { DATABASE_URL: url } = target.env;
     if (url !== undefined) plan.say(`${target.title}: backup and restore`);
@@ -151,9 +164,7 @@ async function measure(
     plan.say(`${target.title}: pages of messages`);
     const stored = Math.min(STORED_FOR_PAGES, plan.messages * PAGES_FACTOR);
     return { replay, backup, pages: await measurePages(target, stored) };
-  } finally {
-    await target.close();
-  }
+  });
 }
 
 function machine(): string {

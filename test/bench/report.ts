@@ -90,12 +90,15 @@ export interface Verdict {
   pass: boolean | null;
 }
 
+/** How much of what the database can take at most a replay has to store, by database. */
+const LEAST_SHARE: Readonly<Record<string, number>> = { PostgreSQL: 0.35, PGlite: 0.3 };
+
 /**
  * The budgets, and how the figures of one database keep them. Those against Prisma are for a server, as the embedded
  * database has no round trips to save; the one for memory is for a million messages.
  */
 export function judge(figures: TargetFigures): Verdict[] {
-  const { title, dryRun, first, second, comparison, verify, verifyWithoutIndex } = figures;
+  const { title, dryRun, first, second, comparison, floor, verify, verifyWithoutIndex } = figures;
   const times = (other: Measured): number => rateOf(first) / rateOf(other);
   const peak = Math.max(first.peakBytes, second.peakBytes) / MB;
   const verdicts: Omit<Verdict, 'title'>[] = [
@@ -113,6 +116,11 @@ export function judge(figures: TargetFigures): Verdict[] {
             pass: times(comparison.createMany) >= 2,
           },
         ]),
+    {
+      budget: `at least ${LEAST_SHARE[title] ?? 0} of the rate of a staged COPY and one upsert`,
+      measured: times(floor).toFixed(2),
+      pass: times(floor) >= (LEAST_SHARE[title] ?? 0),
+    },
     {
       budget: 'the second time faster than the first',
       measured: `${(1 / times(second)).toFixed(1)}x`,
