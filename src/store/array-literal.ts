@@ -1,5 +1,5 @@
 /** Allowed element types of a PostgreSQL array. */
-type ArrayElement = string | number | boolean | Date | Uint8Array | null | undefined;
+export type ArrayElement = string | number | boolean | Date | Uint8Array | null | undefined;
 
 /**
  * A PostgreSQL array literal, passed as one text parameter and cast: `unnest($1::text[])`. Measured through Prisma, one

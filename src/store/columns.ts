@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../model/json.js';
-import { arrayLiteral } from './array-literal.js';
+import { arrayLiteral, type ArrayElement } from './array-literal.js';
 import {
   booleanOf,
   bytesOf,
@@ -28,18 +28,20 @@ export interface Codec<V> {
   read: (row: SqlRow, name: string) => V;
   /** Whether a value that is not null can be read; absent: always. One that cannot reads as null where null is allowed. */
   holds?: (value: unknown) => boolean;
-  /** The array literal of a column's values. */
-  literal: (values: readonly (V | null)[]) => string;
+  /** The value as an element of an array literal, or a field of COPY. */
+  element: (value: V) => ArrayElement;
   /** Bytes, never null, that travel as they are when inserted: an array would hold them in hexadecimal digits. */
   isLong?: boolean;
 }
 
-export const uuid: Codec<string> = { type: 'uuid', read: textOf, literal: arrayLiteral };
-export const text: Codec<string> = { type: 'text', read: textOf, literal: arrayLiteral };
-export const integer: Codec<number> = { type: 'integer', read: integerOf, literal: arrayLiteral };
-export const bigint: Codec<number> = { type: 'bigint', read: integerOf, literal: arrayLiteral };
-export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, literal: arrayLiteral };
-export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, literal: arrayLiteral };
+const itself = <V>(value: V): V => value;
+
+export const uuid: Codec<string> = { type: 'uuid', read: textOf, element: itself };
+export const text: Codec<string> = { type: 'text', read: textOf, element: itself };
+export const integer: Codec<number> = { type: 'integer', read: integerOf, element: itself };
+export const bigint: Codec<number> = { type: 'bigint', read: integerOf, element: itself };
+export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, element: itself };
+export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, element: itself };
 export const longBytes: Codec<Uint8Array> = { ...bytes, isLong: true };
 
 /** Milliseconds since 1970. */
@@ -47,15 +49,14 @@ export const time: Codec<number> = {
   type: 'timestamptz',
   read: timeOf,
   holds: isTime,
-  literal: (values) => arrayLiteral(values.map((ms) => (ms === null ? null : new Date(ms)))),
+  element: (ms) => new Date(ms),
 };
 
 export const texts: Codec<readonly string[]> = {
   type: 'text',
   cast: 'text[]',
   read: textsOf,
-  literal: (values) =>
-    arrayLiteral(values.map((elements) => (elements === null ? null : arrayLiteral(elements)))),
+  element: arrayLiteral,
 };
 
 /** Texts returned by a query as one, joined by `separator`; none for null or an empty text. */
@@ -63,7 +64,7 @@ export function list(separator: string): Codec<string[]> {
   return {
     type: 'text',
     read: (row, name) => (textOrNull(row, name) ?? '').split(separator).filter((element) => element !== ''),
-    literal: (values) => arrayLiteral(values.map((elements) => elements?.join(separator))),
+    element: (elements) => elements.join(separator),
   };
 }
 
@@ -82,19 +83,20 @@ export function json<V>(read: (row: SqlRow, name: string) => V): Codec<V> {
   return {
     type: 'jsonb',
     read,
-    literal: (values) => arrayLiteral(values.map((value) => (value === null ? null : JSON.stringify(value)))),
+    element: (value) => JSON.stringify(value),
   };
 }
 
 /** One word of an enumeration. */
 export function word<W extends string>(words: readonly W[]): Codec<W> {
-  return { type: 'text', read: (row, name) => wordOf(row, name, words), literal: arrayLiteral };
+  return { type: 'text', read: (row, name) => wordOf(row, name, words), element: itself };
 }
 
 export function orNull<V>(codec: Codec<V>): Codec<V | null> {
   return {
     ...codec,
     isLong: false,
+    element: (value) => (value === null ? null : codec.element(value)),
     read: (row, name) => {
       const value = row[name];
       return value === null || value === undefined || codec.holds?.(value) === false
@@ -115,7 +117,7 @@ export interface WrittenColumn<R> {
   type: Codec<unknown>['type'];
   cast: string | undefined;
   key: keyof R;
-  parameter: (rows: readonly R[]) => SqlParameter;
+  element: (row: R) => ArrayElement;
   isLong: boolean;
 }
 
@@ -153,7 +155,7 @@ function column<R, K extends keyof R & string>(key: K, codec: Codec<R[K]>): Colu
     readInto: (target, row) => {
       target[key] = codec.read(row, name);
     },
-    parameter: (rows) => codec.literal(rows.map((row) => row[key])),
+    element: (row) => (row[key] === null ? null : codec.element(row[key])),
     isLong: codec.isLong ?? false,
   };
 }
@@ -226,7 +228,11 @@ export function unnestFound<R>(
 
 /** The parameters of {@link unnestTable}. */
 export function unnestParameters<R>(some: WrittenColumns<R>, rows: readonly R[]): SqlParameter[] {
-  return some.map(({ parameter }) => parameter(rows));
+  return some.map((column) => arrayOf(column, rows));
+}
+
+function arrayOf<R>({ element }: WrittenColumn<R>, rows: readonly R[]): string {
+  return arrayLiteral(rows.map(element));
 }
 
 /** `name = excluded.name`, for `on conflict … do update set`. */
@@ -297,7 +303,7 @@ function pack<R>(some: WrittenColumns<R>, rows: readonly R[]): Packed {
     names.push(name);
   };
   for (const [index, column] of some.entries()) {
-    const { name, type, cast, parameter } = column;
+    const { name, type, cast } = column;
     if (column.isLong) {
       const pieces = rows.map((row) => bytesIn(row, column));
       const whole = `${send(Buffer.concat(pieces))}::bytea`;
@@ -305,10 +311,10 @@ function pack<R>(some: WrittenColumns<R>, rows: readonly R[]): Packed {
       array(`${name}_length`, 'integer', arrayLiteral(pieces.map(({ byteLength }) => byteLength)));
       packed.values.push(`substring(${whole} from r.${name}_from for r.${name}_length)`);
     } else if (index > 0 && isShared(column, rows)) {
-      const one = `(${send(parameter(rows.slice(0, 1)))}::${type}[])[1]`;
+      const one = `(${send(arrayOf(column, rows.slice(0, 1)))}::${type}[])[1]`;
       packed.values.push(cast === undefined ? one : `${one}::${cast}`);
     } else {
-      array(name, type, parameter(rows));
+      array(name, type, arrayOf(column, rows));
       packed.values.push(valueOf(column));
     }
   }

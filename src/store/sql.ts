@@ -12,4 +12,6 @@ export interface Sql {
   query(text: string, parameters?: readonly SqlParameter[]): Promise<SqlRow[]>;
   /** Runs one statement and returns the number of rows written. */
   execute(text: string, parameters?: readonly SqlParameter[]): Promise<number>;
+  /** Runs `copy … from stdin` with lines of COPY's text format, and returns the number of rows. Only inside a transaction. */
+  copy?: (statement: string, lines: Iterable<string>) => Promise<number>;
 }

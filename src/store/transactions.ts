@@ -17,12 +17,19 @@ type TranslateError = (error: unknown) => unknown;
 /** Runs work in one backend transaction: begins, commits when the work resolves, rolls back when it throws. */
 export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
+/** A Sql whose statements all run through `wrap`. */
+export function around(sql: Sql, wrap: <T>(run: () => Promise<T>) => Promise<T>): Sql {
+  const { copy } = sql;
+  return {
+    query: (text, parameters) => wrap(() => sql.query(text, parameters)),
+    execute: (text, parameters) => wrap(() => sql.execute(text, parameters)),
+    ...(copy === undefined ? {} : { copy: (statement, lines) => wrap(() => copy(statement, lines)) }),
+  };
+}
+
 /** A Sql that throws translated errors. */
 export function translated(sql: Sql, translate: TranslateError): Sql {
-  return {
-    query: (text, parameters) => sql.query(text, parameters).catch(rethrow(translate)),
-    execute: (text, parameters) => sql.execute(text, parameters).catch(rethrow(translate)),
-  };
+  return around(sql, (run) => run().catch(rethrow(translate)));
 }
 
 /**
@@ -63,9 +70,9 @@ export function createTransactionRunner(
  */
 function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => void } {
   let failure: { error: unknown } | undefined;
-  async function watch<T>(statement: Promise<T>): Promise<T> {
+  async function watch<T>(run: () => Promise<T>): Promise<T> {
     try {
-      const result = await statement;
+      const result = await run();
       failure = undefined;
       return result;
     } catch (error) {
@@ -74,10 +81,7 @@ function guardAgainstSilentRollback(sql: Sql): { sql: Sql; assertHealthy: () => 
     }
   }
   return {
-    sql: {
-      query: (text, parameters) => watch(sql.query(text, parameters)),
-      execute: (text, parameters) => watch(sql.execute(text, parameters)),
-    },
+    sql: around(sql, watch),
     assertHealthy() {
       if (failure !== undefined) throw failure.error;
     },

@@ -26,9 +26,13 @@ export function timeStatements(store: Store): { store: Store; times: () => State
   }
 
   function timed(sql: Sql): Sql {
+    const { copy } = sql;
     return {
       query: (text, parameters) => measure(beginningOf(text), () => sql.query(text, parameters)),
       execute: (text, parameters) => measure(beginningOf(text), () => sql.execute(text, parameters)),
+      ...(copy === undefined
+        ? {}
+        : { copy: (text, lines) => measure(beginningOf(text), () => copy(text, lines)) }),
     };
   }
 

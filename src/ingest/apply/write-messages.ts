@@ -16,14 +16,11 @@ import {
   type MessageRow,
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
-import { allOf, assertWritten, underWay } from '../../store/transactions.js';
+import { assertWritten } from '../../store/transactions.js';
 import type { FoldedMessages } from './fold-messages.js';
 import type { BatchWork } from './work.js';
 
-/** Messages of one statement: while the database stores them, the next ones are put together. */
-const ROWS_AT_ONCE = 1000;
-
-/** Writes what {@link foldMessages} planned: one statement per kind of change, and few for the new rows. */
+/** Writes what {@link foldMessages} planned: one statement per kind of change, whatever the batch holds. */
 export async function writeMessages(work: BatchWork, folded: FoldedMessages): Promise<void> {
   const { tx } = work;
   const created: TrackedMessage[] = [];
@@ -42,14 +39,12 @@ export async function writeMessages(work: BatchWork, folded: FoldedMessages): Pr
   // Delete the twin's row before its wamid row changes, and free an id before another row takes it.
   if (gone.length > 0) await deleteMessages(tx, gone);
   assertWritten('changed messages', updates.length, await updateMessages(tx, updates));
-  const inserts: Promise<number>[] = [];
-  for (let at = 0; at < created.length; at += ROWS_AT_ONCE) {
-    const rows = created.slice(at, at + ROWS_AT_ONCE).map((tracked) => shownRow(tracked, revised));
-    inserts.push((await underWay(insertMessages(tx, rows))).part);
-  }
+  const inserting = insertMessages(
+    tx,
+    created.map((tracked) => shownRow(tracked, revised)),
+  );
   work.settings.meanwhile?.();
-  const written = (await allOf(inserts)).reduce((sum, rows) => sum + rows, 0);
-  assertWritten('messages', created.length, written);
+  assertWritten('messages', created.length, await inserting);
   await replaceRevisions(tx, revised.ids, revised.revisions);
   await followRenames(tx, folded.book.renamed);
   await writeReactions(tx, folded.reactions.changes());

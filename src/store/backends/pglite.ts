@@ -89,7 +89,17 @@ function createPgliteSql(statement: RunStatement, turn: Turn): Sql {
 
 function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction {
   const statementsOf = createPgliteStatements(pglite);
-  return (work) => pglite.transaction((tx) => work(createPgliteSql(statementsOf(tx), turn)));
+  return (work) =>
+    pglite.transaction((tx) =>
+      work({
+        ...createPgliteSql(statementsOf(tx), turn),
+        copy: async (statement, lines) => {
+          const fromBlob = statement.replace(/ from stdin$/, ` from '/dev/blob'`);
+          const { affectedRows } = await tx.query(fromBlob, [], { blob: new Blob([...lines]) });
+          return affectedRows ?? 0;
+        },
+      }),
+    );
 }
 
 /**

@@ -1,11 +1,14 @@
-import pg from 'pg';
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { translateDatabaseError } from '../database-errors.js';
 import { redactUrl } from '../database-url.js';
 import { assertServerVersion } from '../server.js';
 import type { Sql, SqlParameter, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
-import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
+import { around, createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
 import { connectServer, type ServerAccess, type ServerConfig } from './postgresql-access.js';
 import { clientConfig, sessionSettings, transactionSettings } from './postgresql-client.js';
 
@@ -130,9 +133,15 @@ function oneAtATime(sql: Sql): Sql {
     last = next.catch(() => undefined);
     return next;
   };
-  return {
-    query: (text, parameters) => after(() => sql.query(text, parameters)),
-    execute: (text, parameters) => after(() => sql.execute(text, parameters)),
+  return around(sql, after);
+}
+
+/** COPY on the client of a transaction. */
+function copyOn(client: pg.ClientBase): NonNullable<Sql['copy']> {
+  return async (statement, lines) => {
+    const stream = client.query(copyFrom(statement));
+    await pipeline(Readable.from(lines), stream);
+    return stream.rowCount;
   };
 }
 
@@ -151,7 +160,7 @@ function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): Run
     client.on('error', onError);
     try {
       await client.query(`begin isolation level read committed; ${settings}`);
-      const result = await work(oneAtATime(sqlOn(client)));
+      const result = await work(oneAtATime({ ...sqlOn(client), copy: copyOn(client) }));
       await client.query('commit');
       return result;
     } catch (error) {

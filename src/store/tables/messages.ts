@@ -25,6 +25,8 @@ import {
   unnestParameters,
   insertRows,
 } from '../columns.js';
+import { copyRows } from '../copy-rows.js';
+import { sqlState } from '../sql-state.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';
 import { releaseMessages } from './removed-bodies.js';
@@ -160,14 +162,24 @@ export async function readWamidsAround(
   return rowsOf(STORED_COLUMNS, rows);
 }
 
+const UNIQUE_VIOLATION = '23505';
+
+/** From so many rows on, COPY is worth a statement that is not prepared. */
+const ROWS_FOR_COPY = 100;
+
 /**
  * Inserts new messages. Rule M1's unique index decides: a row that another program stored since the read is not
- * overwritten: it is left out, the count shows it, and the caller plans the batch again with that row loaded. The
+ * overwritten: the count shows it, and the caller plans the batch again with that row loaded; by COPY, nothing is stored then. The
  * conflict names no columns, so a database without the index, which `verify` reports, can still be restored. Not sorted
  * by id: the organization's lock separates runs, and sorted inserts would leave every index page half full.
  */
 export async function insertMessages(tx: Sql, rows: readonly MessageRow[]): Promise<number> {
-  return insertRows(tx, 'messages', COLUMNS, rows, `on conflict do nothing`);
+  if (tx.copy === undefined || rows.length < ROWS_FOR_COPY)
+    return insertRows(tx, 'messages', COLUMNS, rows, `on conflict do nothing`);
+  return copyRows(tx.copy, 'messages', COLUMNS, rows).catch((error: unknown) => {
+    if (sqlState(error) === UNIQUE_VIOLATION) return 0;
+    throw error;
+  });
 }
 
 /**
