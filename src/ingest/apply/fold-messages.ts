@@ -20,6 +20,7 @@ import { stateOfFact, type MessageState } from '../../rules/message-state.js';
 import type { Person } from '../../rules/people.js';
 import { syncSourceOf } from '../../rules/sync-source.js';
 import {
+  hasPendingFacts,
   readPendingFacts,
   type PendingFactRow,
   readReactions,
@@ -293,6 +294,7 @@ async function applyWaiting(
   messages: readonly Item<MessageFact>[],
   amendments: readonly Item<Amendment>[],
 ): Promise<void> {
+  if (!(await hasPendingFacts(work.tx))) return;
   const targets = new ConnectionMap<true>();
   for (const { fact, connection } of messages) {
     targets.set(connection.id, fact.externalId, true);

@@ -34,7 +34,7 @@ const PENDING = {
 
 /**
  * The rows of a table for these messages. The fence (`offset 0`) forces a look-up by key for each: without it the
- * planner may read the whole table for a few. Of an empty table, as both are while a history comes in, nothing is looked up.
+ * planner may read the whole table for a few.
  */
 async function readByTarget<R>(
   sql: Sql,
@@ -49,8 +49,7 @@ async function readByTarget<R>(
      from unnest($1::uuid[], $2::text[]) as k (connection_id, target)
      cross join lateral (
        select * from ${table} where connection_id = k.connection_id and target_external_id = k.target offset 0
-     ) t
-     where exists (select from ${table}) ${order}`,
+     ) t ${order}`,
     keyParameters(targets),
   );
   return rowsOf(all, rows);
@@ -60,6 +59,11 @@ const PENDING_COLUMNS = columns(PENDING);
 
 /** A status, edit, revoke or reaction without its message so far. */
 export type PendingFactRow = RowOf<typeof PENDING_COLUMNS>;
+
+/** Whether any fact waits: while a history comes in, none does, and nobody has to ask for the facts of each message. */
+export async function hasPendingFacts(tx: Sql): Promise<boolean> {
+  return (await tx.query('select from pending_facts limit 1')).length > 0;
+}
 
 export async function readPendingFacts(tx: Sql, targets: readonly MessageKey[]): Promise<PendingFactRow[]> {
   return readByTarget(tx, 'pending_facts', PENDING_COLUMNS, targets);
