@@ -18,6 +18,7 @@ import {
 import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { damaged, openArchive } from './check.js';
+import { derivePart } from './derive-part.js';
 import { figuresOf } from './figures.js';
 import type { BackupSource, RestoreResult } from './types.js';
 
@@ -41,6 +42,8 @@ export async function restore(ctx: Context, { source, archive }: RestoreOptions)
       await prepareTables(tx, known, last, ctx.store.location);
       await load(ctx, tx, { source, archive }, known);
       await migrateWithin(tx, known, ctx.store.location);
+      // People of an organization are all there; those of a connection leave conversations on others behind.
+      if (archive.header.scope?.connection !== undefined) await derivePart(tx, ctx.signal);
       return known.map(({ name }) => name).filter((name) => name > last);
     });
     return {
