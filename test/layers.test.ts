@@ -74,7 +74,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/runs': ['audit', 'ingest/runs', 'context', 'store'],
   'commands/undo': ['commands/runs', 'audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
-  'commands/prune': ['audit', 'ingest/runs', 'context', 'store'],
+  'commands/prune': ['audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/erase': [
     'commands/contacts',
     'commands/dedupe',

@@ -1,15 +1,14 @@
 import { expect, it } from 'vitest';
-import { prune } from '../../src/commands/prune/prune.js';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
-import { PRUNE_CLASSES } from '../../src/model/enumerations.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { backUp, restoreInto, withStore } from '../support/backups.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
+import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import {
   ANA,
@@ -150,17 +149,13 @@ describeOnBackends('what a part of a backup rests on elsewhere', (backend) => {
 
   it('is not missing where bodies were pruned, or lost an erased person', async () => {
     const store = await fill([TOGETHER, ofBru('B1', 10), ofBru('B2', 20, SECOND)]);
-    const context = testContext(store, { clock: () => Date.now() + 3_600_000, secretKey: () => SECRET });
-    await prune(context, {
-      olderThan: 0,
-      apply: true,
-      vacuum: false,
-      batchSize: 3,
-      recordedOptions: {},
-      classes: new Set(PRUNE_CLASSES),
-    });
+    await pruned(store, EVERYTHING);
     await replayBodies(store, [together(ofBru('B3', 30), live('A3', 31, {}, SECOND)), live('A4', 40)]);
-    await erase(context, { contact: BRU, secretKey: SECRET, batchSize: 2 });
+    await erase(testContext(store, { secretKey: () => SECRET }), {
+      contact: BRU,
+      secretKey: SECRET,
+      batchSize: 2,
+    });
     expect(await faults(store)).toEqual([]);
     for (const connection of ['first', 'second']) {
       await copied(store, connection, async (copy) => {

@@ -303,20 +303,26 @@ export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<
   return rowsOf(ENTRY_HEAD, rows);
 }
 
-/** Raw entries by id, with their receipt time (else storage time). */
-export async function readBodies(
-  sql: Sql,
-  ids: readonly string[],
-): Promise<{ body: Uint8Array; at: number; isReceived: boolean }[]> {
+/** A raw entry with its receipt time (else storage time). */
+export interface TimedBody {
+  id: string;
+  body: Uint8Array;
+  at: number;
+  isReceived: boolean;
+}
+
+/** Raw entries by id, the newest first. */
+export async function readBodies(sql: Sql, ids: readonly string[]): Promise<TimedBody[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select raw_body, received_at, created_at from webhook_log where id = any($1::uuid[])
+    `select id, raw_body, received_at, created_at from webhook_log where id = any($1::uuid[])
      order by coalesce(received_at, created_at) desc, id desc`,
     [arrayLiteral(ids)],
   );
   return rows.map((row) => {
     const receivedAt = timeOrNull(row, 'received_at');
     return {
+      id: textOf(row, 'id'),
       body: bytesOf(row, 'raw_body'),
       at: receivedAt ?? timeOf(row, 'created_at'),
       isReceived: receivedAt !== null,
@@ -324,10 +330,10 @@ export async function readBodies(
   });
 }
 
-/** The newest account entries (`account_update`), without those that Meta did not sign. */
-export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
+/** The newest account entries (`account_update`) that have a body, without those that Meta did not sign; null: all of them. */
+export async function readAccountUpdateIds(sql: Sql, most: number | null): Promise<string[]> {
   const rows = await sql.query(
-    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}'
+    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}' and ${HAS_BODY_SQL}
      order by id desc limit $1::int`,
     [most],
   );
