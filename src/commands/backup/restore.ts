@@ -6,7 +6,7 @@ import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
 import { loadLines, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
 import { clearForRestore, readContent } from '../../store/dump/empty.js';
-import { readTables } from '../../store/dump/tables.js';
+import { readTables, type TableShape } from '../../store/dump/tables.js';
 import { migrateWithin } from '../../store/migrations/migrate.js';
 import {
   assertMigratable,
@@ -139,6 +139,7 @@ async function load(
   known: readonly MigrationFile[],
 ): Promise<void> {
   const tables = await readTables(tx, known);
+  assertTables(source.place, manifest.tables, tables);
   assertColumns(manifest.tables, tables);
   const names = tables.map(({ name }) => name);
   await clearForRestore(tx, names, { dropping: null });
@@ -167,6 +168,40 @@ async function load(
     await restoreSequences(tx, table.sequences);
   }
   await aside.putBack();
+}
+
+/**
+ * Throws UserError for a file that has other tables than its own version makes, or another table's sequences: no backup is so, whatever
+ * its hashes say.
+ */
+function assertTables(
+  place: string,
+  dumped: readonly DumpedTable[],
+  tables: readonly Pick<TableShape, 'name' | 'sequences'>[],
+): void {
+  const here = new Map(tables.map((table) => [table.name, table.sequences.map(({ name }) => name)]));
+  const there = new Set(dumped.map(({ name }) => name));
+  const [strange] = dumped.filter(({ name }) => !here.has(name));
+  const [lacking] = tables.filter(({ name }) => !there.has(name));
+  const [foreign] = dumped.flatMap(({ name, sequences }) =>
+    sequences.flatMap((sequence) => (here.get(name)?.includes(sequence.name) === true ? [] : sequence.name)),
+  );
+  const what =
+    strange !== undefined
+      ? `it has a table ${strange.name}, which its version does not make`
+      : lacking !== undefined
+        ? `it lacks the table ${lacking.name}, which its version makes`
+        : foreign !== undefined
+          ? `it sets the sequence ${foreign}, which is none of its tables'`
+          : there.size < dumped.length
+            ? 'it has a table twice'
+            : null;
+  if (what === null) return;
+  throw new UserError(`The backup ${place} is not as any version of this tool writes it: ${what}.`, {
+    code: 'backup_invalid',
+    remedy:
+      'Nothing of it was restored. Somebody changed it, or another build wrote it: use another backup, or the build that wrote it.',
+  });
 }
 
 /** Throws ConfigError for columns that another program had added: their values would be lost. */
