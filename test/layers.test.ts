@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
   cli: ['commands', 'commands/*', 'archive', 'audit', 'context'],
   index: ['library', 'commands/*', 'context'],
-  library: ['commands', 'commands/*', 'context', 'inputs', 'store'],
+  library: ['commands', 'commands/*', 'archive', 'context', 'inputs', 'store'],
   context: ['store'],
   model: [],
   identity: [],
