@@ -16,13 +16,10 @@ export function namesInText(text: string, names: Names): boolean {
 }
 
 /** How often a text has what may be a name of one of these people; stops at `enough`. */
-export function countNamesInText(
-  text: string,
-  names: Names,
-  enough = Infinity,
-): number {
+export function countNamesInText(text: string, names: Names, enough = Infinity): number {
   let count = 0;
-  for (const [found] of text.matchAll(NAME)) {
+  // All at once: one match after the other takes several times as long.
+  for (const found of text.match(NAME) ?? []) {
     const isName =
       names.hasWord?.(found) ?? nodesOf(identitiesOfUser(found)).some(({ value }) => names.has(value));
     if (isName) count += 1;
