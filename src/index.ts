@@ -7,7 +7,21 @@ export { createContext } from './library/create-context.js';
 export type { HomeOptions, LibraryContext, ServerOptions } from './library/create-context.js';
 export * from './library/use-cases.js';
 export * from './library/graph.js';
+export * from './library/keep.js';
 export type { Moment } from './library/options.js';
+export type {
+  BackupResult,
+  CheckResult as BackupCheckResult,
+  RestoreResult,
+} from './commands/backup/types.js';
+export type { EraseResult } from './commands/erase/types.js';
+export type {
+  ExportedConversation,
+  ExportedMessage,
+  ExportSink,
+  ExportSummary,
+} from './commands/export/types.js';
+export type { PruneResult } from './commands/prune/types.js';
 export type { AddConnectionResult } from './commands/connections/save.js';
 export type { ComparedItem, CompareResult } from './commands/compare/types.js';
 export type { ConnectionList } from './commands/connections/list.js';

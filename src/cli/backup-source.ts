@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { AGE_ARMOR, AGE_MAGIC, BadKey, decrypter, WrongKey, type Keys } from '../archive/age.js';
+import type { Keys } from '../archive/age.js';
+import { fileSource } from '../commands/backup/file-source.js';
 import type { BackupSource } from '../commands/backup/types.js';
-import { ConfigError, UserError } from '../model/errors.js';
+import { UserError } from '../model/errors.js';
 import { nothingPiped } from './environment.js';
 import type { Io } from './io.js';
 import { temporaryBeside } from './output.js';
@@ -13,9 +14,6 @@ export interface OpenedSource {
   source: BackupSource;
   close: () => Promise<void>;
 }
-
-/** Read in so large pieces. */
-const PIECE = 1024 * 1024;
 
 /**
  * Opens a backup. `-` is copied into a temporary file in `spool` first: it is read twice, to prove all of it before the first row.
@@ -28,12 +26,12 @@ export async function openSource(
   spool: string,
 ): Promise<OpenedSource> {
   if (named !== '-') {
-    return { source: await sourceOf(resolve(io.cwd, named), named, keys), close: () => Promise.resolve() };
+    return { source: await fileSource(resolve(io.cwd, named), named, keys), close: () => Promise.resolve() };
   }
   if (io.stdinIsTTY) throw nothingPiped('`-` reads a backup', 'Pipe one into it, or name a file.');
   const spooled = await spoolInput(io, spool);
   try {
-    return { source: await sourceOf(spooled.path, '-', keys), close: spooled.remove };
+    return { source: await fileSource(spooled.path, '-', keys), close: spooled.remove };
   } catch (error) {
     await spooled.remove();
     throw error;
@@ -75,105 +73,5 @@ function notCopied(directory: string, error: unknown): UserError {
     code: 'backup_unreadable',
     remedy: 'Free some space there, or give the backup as a file.',
     cause: error,
-  });
-}
-
-async function sourceOf(path: string, place: string, keys: Keys | undefined): Promise<BackupSource> {
-  const there = await stat(path).catch((error: unknown) => {
-    throw unreadable(place, error);
-  });
-  if (!there.isFile()) throw unreadable(place, undefined);
-  const beginning = await beginningOf(path, place);
-  if (beginning === AGE_ARMOR.slice(0, AGE_MAGIC.length)) {
-    throw new ConfigError(
-      `${place} is encrypted and written as text (age --armor), which is not read here.`,
-      {
-        code: 'backup_armored',
-        remedy: 'Decrypt it with `age --decrypt`, and give what that writes.',
-      },
-    );
-  }
-  const isEncrypted = beginning === AGE_MAGIC;
-  if (isEncrypted && keys === undefined) {
-    throw new ConfigError(`${place} is encrypted.`, {
-      code: 'backup_encrypted',
-      remedy: 'Give --identity-file FILE with the secret key, or --passphrase-file FILE.',
-    });
-  }
-  const decrypt = keys === undefined || !isEncrypted ? undefined : opener(keys);
-  return {
-    place,
-    size: there.size,
-    isEncrypted,
-    open: () => {
-      const bytes = readPieces(path);
-      return decrypt === undefined ? bytes : explained(decrypt(bytes), place);
-    },
-  };
-}
-
-function opener(keys: Keys): ReturnType<typeof decrypter> {
-  try {
-    return decrypter(keys);
-  } catch (error) {
-    if (!(error instanceof BadKey)) throw error;
-    throw new ConfigError('--identity-file holds a line that is no key of age.', {
-      code: 'key_invalid',
-      remedy: 'A key is one line: AGE-SECRET-KEY-1…, as age-keygen writes it.',
-    });
-  }
-}
-
-async function* explained(bytes: AsyncIterable<Uint8Array>, place: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* bytes;
-  } catch (error) {
-    if (!(error instanceof WrongKey)) throw error;
-    throw new ConfigError(
-      `The key or the passphrase does not open ${place}, or the file’s beginning is damaged.`,
-      {
-        code: 'backup_key_wrong',
-        remedy: 'Give the secret key of one of its recipients, or the passphrase that it was encrypted with.',
-      },
-    );
-  }
-}
-
-async function beginningOf(path: string, place: string): Promise<string> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw unreadable(place, error);
-  });
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(AGE_MAGIC.length), 0, AGE_MAGIC.length, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    for (;;) {
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-function unreadable(place: string, error: unknown): ConfigError {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not a file';
-  const what =
-    code === 'ENOENT'
-      ? `There is no file or directory ${place}.`
-      : `The backup ${place} cannot be read (${code}).`;
-  return new ConfigError(what, {
-    code: 'backup_unreadable',
-    remedy: 'Name a file that `backup` wrote.',
-    ...(error === undefined ? {} : { cause: error }),
   });
 }

@@ -7,7 +7,7 @@ import { lookUp, type Environment } from './environment.js';
 import { environmentName } from './flags/flag.js';
 import { text } from './flags/kinds.js';
 import { readFlags } from './flags/table.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../commands/package-version.js';
 
 const TOKEN = 'WA_RECONCILE_GRAPH_TOKEN';
 

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageVersion } from '../commands/package-version.js';
 import { peek, readGlobalFlags } from './flags/global.js';
 import { givenFlags } from './flags/table.js';
 import type { Io } from './io.js';
@@ -29,27 +27,4 @@ export async function describeVersion(argv: readonly string[], io: Io): Promise<
     backend: config.kind,
   };
   return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-/** From the package's own package.json: beside `src` in the sources, above `dist` when built. */
-export function packageVersion(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  for (let directory = here; directory !== dirname(directory); directory = dirname(directory)) {
-    const version = versionIn(join(directory, 'package.json'));
-    if (version !== undefined) return version;
-  }
-  throw new Error('package.json is missing from the installed package');
-}
-
-function versionIn(path: string): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  if (!('name' in parsed) || parsed.name !== 'wa-reconcile') return undefined;
-  return 'version' in parsed && typeof parsed.version === 'string' ? parsed.version : undefined;
 }

@@ -8,7 +8,7 @@ import { LISTED_STATES, MEDIA_TYPES } from '../commands/media/types.js';
 import { DEFAULT_PAGE_LIMIT, LARGEST_PAGE_LIMIT } from '../commands/messages/result.js';
 import { CHECK_NAMES } from '../commands/verify/types.js';
 import type { ProgressEvent } from '../context.js';
-import { CONNECTION_KINDS, CRM_NAMES, INCLUDABLE_CHATS } from '../model/enumerations.js';
+import { CONNECTION_KINDS, CRM_NAMES, INCLUDABLE_CHATS, PRUNE_CLASSES } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
 import { isTimeZone, localTimeZone } from '../model/time.js';
 
@@ -173,6 +173,39 @@ export const OPTIONS = {
     contact: word.optional(),
     since: moment.optional(),
     until: moment.optional(),
+  }),
+  backup: z.strictObject({
+    /** Only what belongs to this connection, or to this organization. */
+    connection: word.optional(),
+    organization: word.optional(),
+  }),
+  checkBackup: word,
+  restore: word,
+  exportMessages: z.strictObject({
+    /** Absent: everybody's. */
+    contact: z.string().optional(),
+    connection: word.optional(),
+    since: moment.optional(),
+    until: moment.optional(),
+    /** Each connection's conversation on its own; otherwise a contact's are one, in order. */
+    separate: z.boolean().default(false),
+  }),
+  eraseContact: z.strictObject({
+    contact: z.string(),
+    /** The contact once more. Without it nothing is erased: the plan is returned. */
+    confirm: z.string().optional(),
+    batchSize,
+  }),
+  allowErased: word,
+  prune: z.strictObject({
+    /** Entries received this long ago or longer. */
+    olderThanMs: milliseconds,
+    classes: z.array(z.enum(PRUNE_CLASSES)).default(['status', 'group', 'newsletter']),
+    /** Of account events, keeps all; otherwise the last word about each number and account. */
+    keepAlerts: z.boolean().default(true),
+    apply: z.boolean().default(false),
+    vacuum: z.boolean().default(false),
+    batchSize: batchSize.default(10_000),
   }),
   undo: z.strictObject({
     run: word,

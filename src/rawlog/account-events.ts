@@ -96,6 +96,30 @@ function eventOf(
 }
 
 /**
+ * The entries that decide how an account stands, now or for a connection that is made later: of each number and account the last
+ * removal and the last connecting. All others have been overtaken, and neither {@link standingRemoval} nor {@link connectingOf}
+ * would answer otherwise without them.
+ */
+export async function readDecidingEntries(sql: Sql): Promise<string[]> {
+  const newest = new Map<string, { at: number; ids: Set<string> }>();
+  const ids = await readAccountUpdateIds(sql, null);
+  for (let from = 0; from < ids.length; from += ENTRIES_READ) {
+    const bodies = await readBodies(sql, ids.slice(from, from + ENTRIES_READ));
+    for (const { id, body, at, isReceived } of bodies)
+      for (const one of accountEventsIn(body, at, isReceived)) {
+        const kind = REMOVED.has(one.event) ? 'removed' : CONNECTED.has(one.event) ? 'connected' : null;
+        if (kind === null) continue;
+        const key = JSON.stringify([kind, one.phone, [...new Set(one.wabaIds)].sort()]);
+        const known = newest.get(key);
+        if (known === undefined || known.at < one.at) newest.set(key, { at: one.at, ids: new Set([id]) });
+        // Which of two at one time counts is decided by their order.
+        else if (known.at === one.at) known.ids.add(id);
+      }
+  }
+  return [...new Set([...newest.values()].flatMap((one) => [...one.ids]))];
+}
+
+/**
  * The removal in effect for a connection: its newest event is one, nothing came live since, and it was not connected
  * since, by what is on record (`connectedAt`). An event names a number; one that names only an account applies to the
  * numbers known to belong to it.

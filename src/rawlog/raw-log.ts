@@ -36,6 +36,7 @@ export type Decodable = Pick<
   | 'refused'
   | 'verified'
   | 'included'
+  | 'elsewhere'
 >;
 
 /** A stored entry, decoded again with the options of the run that stored it. */
@@ -182,7 +183,8 @@ export class RawLog {
   }
 
   private storedAs(entry: Decodable): StoredAs {
-    const { id, connectionScope, sha256, isIntact, bodyState, refused, verified } = entry;
-    return { id, connectionScope, sha256, isIntact, bodyState, refused, verified, ...this.choices.of(entry) };
+    const { id, connectionScope, sha256, isIntact, bodyState, refused, verified, elsewhere } = entry;
+    const stored = { id, connectionScope, sha256, isIntact, bodyState, refused, verified, elsewhere };
+    return { ...stored, ...this.choices.of(entry) };
   }
 }

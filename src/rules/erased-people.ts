@@ -1,4 +1,11 @@
+import { identitiesOfUser } from '../identity/identities.js';
 import type { KeyedNames } from '../model/secrets.js';
+import { nodesOf } from './identity-evidence.js';
+
+/** Whether digits are seconds since 1970: with the country code 1 a number has eleven. */
+function isTime(digits: string): boolean {
+  return digits.length === 10 && digits.startsWith('1');
+}
 
 /** Names whose answer is remembered; a log has the same few over and over. */
 const REMEMBERED = 100_000;
@@ -11,6 +18,7 @@ export function erasedName(key: KeyedNames, name: string): string {
 /** The people who were erased: whether a name is one of theirs, or the id of what they wrote in a group, and nothing else. */
 export class ErasedPeople {
   private readonly answers = new Map<string, boolean>();
+  private readonly words = new Map<string, boolean>();
   /** Hashes of names that came to be known as those of an erased person, each with a hash that was stored before. */
   readonly learned = new Map<string, string>();
 
@@ -29,6 +37,18 @@ export class ErasedPeople {
     return answer;
   }
 
+  /** Whether a word of a text may name one of them. */
+  hasWord(word: string): boolean {
+    // Every message has a time of its own, and nobody's number is so.
+    if (isTime(word)) return false;
+    const known = this.words.get(word);
+    if (known !== undefined) return known;
+    if (this.words.size >= REMEMBERED) this.words.clear();
+    const answer = nodesOf(identitiesOfUser(word)).some(({ value }) => this.has(value));
+    this.words.set(word, answer);
+    return answer;
+  }
+
   /** The names of one person: if one of them was erased, all of them are from now on. */
   learn(names: readonly string[]): void {
     if (names.length < 2) return;
@@ -43,5 +63,7 @@ export class ErasedPeople {
       this.answers.set(name, true);
       this.learned.set(learned, stored);
     }
+    // Some of them may be theirs now.
+    this.words.clear();
   }
 }

@@ -190,7 +190,7 @@ describe('backup', () => {
       join(directory, 'home'),
       '--json',
     ]);
-    expect(codeOf(seen)).toMatchObject({ code: 'backup_columns' });
+    expect(codeOf(seen)).toMatchObject({ code: 'backup_invalid' });
     expect(await readdir(directory)).toEqual(['x.tar']);
   });
 

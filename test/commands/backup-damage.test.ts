@@ -102,6 +102,9 @@ describe('a backup that is not what was written', () => {
     const newerFormat = await refusal(await archive({ ...header, format: FORMAT + 1 }));
     expect(newerFormat).toMatchObject({ code: 'backup_newer', exitCode: 2 });
     expect(newerFormat.message).toContain('wa-reconcile 9.9.9');
+    // A build that calls itself as this one does is no help.
+    expect(newerFormat.message).toContain(`format ${FORMAT + 1} of backups, which is newer`);
+    expect(newerFormat.remedy).toContain('a newer version of wa-reconcile than this one');
     // Not even a tar that this version would write: the header is enough.
     const strange = Buffer.concat([
       (await archive({ ...header, format: 7 })).subarray(0, 1024),

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { eraseBodies, planBodies } from '../../src/commands/erase/erase-bodies.js';
+import { eraseBodies } from '../../src/commands/erase/erase-bodies.js';
 import { report } from '../../src/commands/report/report.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
@@ -107,11 +107,14 @@ describeOnBackends('bodies without an erased person', (backend) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await record(store);
-    const { messages, ...plan } = await planBodies(store.sql, ANA_IS, new AbortController().signal);
-    expect(messages.size).toBe(5);
-    expect(plan).toEqual({ erased: 5, redacted: 3, items: 10, others: 0, mentions: 1 });
     const before = await others(store);
-    expect(await emptyBodies(store)).toEqual(plan);
+    expect(await emptyBodies(store)).toEqual({
+      erased: 5,
+      redacted: 3,
+      items: 10,
+      others: 0,
+      mentions: 1,
+    });
     await eraseRows(store);
 
     expect(await others(store)).toEqual(before);

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
-import { erase } from '../../src/commands/erase/erase.js';
-import { findPerson, planErasure } from '../../src/commands/erase/plan-erasure.js';
+import { erase, planErase } from '../../src/commands/erase/erase.js';
+import { findPerson } from '../../src/commands/erase/find-person.js';
 import { describeOnBackends } from '../support/databases.js';
+import { CUSTOMERS, metaLog } from '../support/random-log.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { dumpOf } from '../support/database-dump.js';
 import {
@@ -19,6 +21,8 @@ import {
   webhook,
   webLive,
 } from '../support/webhooks.js';
+
+const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 
 const LOG = [
   liveFrom('Ana Maria', 'A0', 0),
@@ -39,7 +43,7 @@ describeOnBackends('the plan of an erasure', (backend) => {
     await replayBodies(store, LOG);
     const before = await dumpOf(store);
     const ctx = testContext(store);
-    const plan = await planErasure(ctx, '+55 11 90000-0001');
+    const plan = await planErase(ctx, '+55 11 90000-0001');
     expect(plan.identities).toEqual([{ kind: 'phone', value: `+${ANA}` }]);
     expect(plan.tables).toEqual([
       { table: 'leads', rows: 1 },
@@ -58,11 +62,11 @@ describeOnBackends('the plan of an erasure', (backend) => {
     const found = await findPerson(store.sql, `+${ANA}`);
     expect(found?.person.words).toEqual(expect.arrayContaining([ANA, 'Ana Maria', 'Ana da Loja']));
     // Bru is somebody else.
-    expect((await planErasure(ctx, `+${BRU}`)).tables.find(({ table }) => table === 'messages')).toEqual({
+    expect((await planErase(ctx, `+${BRU}`)).tables.find(({ table }) => table === 'messages')).toEqual({
       table: 'messages',
       rows: 2,
     });
-    await expect(planErasure(ctx, '+5541900000009')).rejects.toMatchObject({ code: 'unknown_contact' });
+    await expect(planErase(ctx, '+5541900000009')).rejects.toMatchObject({ code: 'unknown_contact' });
   });
 
   it('counts what the erasure then removes', async () => {
@@ -71,12 +75,81 @@ describeOnBackends('the plan of an erasure', (backend) => {
     const theirs = webLive('G1', 50, {}, { ...group, participant: `${ANA}@s.whatsapp.net` });
     await replayBodies(store, [...LOG, theirs], { include: new Set(['group'] as const) });
     const ctx = testContext(store);
-    const { tables } = await planErasure(ctx, `+${ANA}`);
+    const { tables, bodies } = await planErase(ctx, `+${ANA}`);
     expect(tables).toContainEqual({ table: 'tickets', rows: 2 });
-    const secretKey = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
-    const done = await erase(ctx, { contact: `+${ANA}`, secretKey, batchSize: 2 });
-    const inOrder = (rows: readonly { table: string }[]) =>
-      [...rows].sort((a, b) => a.table.localeCompare(b.table));
-    expect(inOrder(done.tables)).toEqual(inOrder(tables));
+    const done = await erase(ctx, { contact: `+${ANA}`, secretKey: SECRET, batchSize: 2 });
+    expect({ tables: done.tables, bodies: done.bodies }).toEqual({ tables, bodies });
   });
+
+  it('counts rows once that name a person in a text, also where they go: records of access, runs, imports, rejects', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [...LOG, live('Z', 60, { id: undefined, text: { body: `Ana Maria ${ANA}` } })]);
+    const [lead] = await store.sql.query(`select id from leads where phone_number = '+${ANA}'`);
+    const leadId = String(lead?.['id']);
+    for (const [who, actor] of [
+      [leadId, 'Ana Maria'],
+      [leadId, 'Bob'],
+      [null, 'Ana Maria'],
+    ])
+      await store.sql.execute(
+        `insert into access_log (id, at, command, os_user, host, actor, lead_id, messages)
+         values (gen_random_uuid(), now(), 'messages', 'u', 'h', $1, $2::uuid, 1)`,
+        [actor ?? '', who ?? null],
+      );
+    await store.sql.execute(
+      `update sync_runs set options = jsonb_build_object('contact', '+${ANA}'), error = 'Ana Maria did not answer'`,
+    );
+    await store.sql.execute(
+      `insert into sync_logs (id, run_id, connection_id, lead_id, sync_type, status, error_message, started_at)
+       select gen_random_uuid(), r.id, c.id, $1::uuid, 'manual_recovery', 'failed', 'Ana Maria is away', now() from sync_runs r, connections c limit 1`,
+      [leadId],
+    );
+    await store.sql.execute(
+      `insert into rejects (id, run_id, webhook_log_id, path, subject, reason, excerpt)
+       select gen_random_uuid(), id, gen_random_uuid(), '$', 'message', 'no_id', 'Ana Maria: my secret words' from sync_runs`,
+    );
+    const ctx = testContext(store);
+    const { tables, bodies } = await planErase(ctx, `+${ANA}`);
+    const rowsOf = (name: string): number | undefined => tables.find(({ table }) => table === name)?.rows;
+    expect([rowsOf('access_log'), rowsOf('sync_runs')]).toEqual([1, 1]);
+    const done = await erase(ctx, { contact: `+${ANA}`, secretKey: SECRET, batchSize: 2 });
+    expect({ tables: done.tables, bodies: done.bodies }).toEqual({ tables, bodies });
+    const dump = await dumpOf(store);
+    expect(dump).not.toContain('secret words');
+    // Of an item without a body, nobody can tell whose its words are.
+    expect(await store.sql.query(`select excerpt from rejects where path = '$'`)).toEqual([{ excerpt: '' }]);
+  });
+
+  it('agrees with the erasure about any log and anybody, and a plan changes nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(metaLog, fc.constantFrom(...CUSTOMERS), fc.boolean(), async (log, who, inGroup) => {
+        const store = await backend.open();
+        try {
+          const phone = `+${who.phones[0]}`;
+          const group = webLive(
+            'G1',
+            50,
+            {},
+            {
+              remoteJid: '120363000000000001@g.us',
+              participant: `${who.phones[0]}@s.whatsapp.net`,
+            },
+          );
+          const always = live('Z', 70, { from: who.phones[0] });
+          await replayBodies(store, [...log, always, ...(inGroup ? [group] : [])], {
+            include: new Set(['group'] as const),
+          });
+          const ctx = testContext(store);
+          const before = await dumpOf(store);
+          const { tables, bodies } = await planErase(ctx, phone);
+          expect(await dumpOf(store)).toBe(before);
+          const done = await erase(ctx, { contact: phone, secretKey: SECRET, batchSize: 2 });
+          expect({ tables: done.tables, bodies: done.bodies }).toEqual({ tables, bodies });
+        } finally {
+          await store.close();
+        }
+      }),
+      { numRuns: backend.name === 'postgresql' ? 20 : 5 },
+    );
+  }, 120_000);
 });

@@ -1,6 +1,4 @@
 import { expect, it } from 'vitest';
-import { prune } from '../../src/commands/prune/prune.js';
-import type { PruneOptions, PruneResult } from '../../src/commands/prune/types.js';
 import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { report } from '../../src/commands/report/report.js';
 import { showRun } from '../../src/commands/runs/runs.js';
@@ -8,11 +6,12 @@ import { undo } from '../../src/commands/undo/undo.js';
 import { CHECK_NAMES, type VerifyResult } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { PRUNE_CLASSES, type PruneClass } from '../../src/model/enumerations.js';
 import { faults, runCheck } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
+import { PRUNE_CLASSES } from '../../src/model/enumerations.js';
+import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { value } from '../support/shown.js';
@@ -46,24 +45,6 @@ const LOG = [
   live('R', 50, { id: undefined }),
   status('LATER', 'delivered', 60),
 ];
-
-function pruned(
-  store: Store,
-  options: Partial<Omit<PruneOptions, 'classes'>> & { classes?: PruneClass[] } = {},
-): Promise<PruneResult> {
-  const { classes = ['status', 'group', 'newsletter'], ...rest } = options;
-  return prune(testContext(store, { clock: () => Date.now() + 3_600_000 }), {
-    olderThan: 0,
-    apply: true,
-    vacuum: false,
-    batchSize: 3,
-    recordedOptions: {},
-    ...rest,
-    classes: new Set(classes),
-  });
-}
-
-const EVERYTHING = { classes: [...PRUNE_CLASSES] };
 
 function verified(store: Store): Promise<VerifyResult> {
   return verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });

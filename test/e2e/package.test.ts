@@ -81,11 +81,23 @@ const page = z.looseObject({
   pagination: z.looseObject({ cursor: z.string().nullable() }),
 });
 
-const MAIN = `import { createContext, replay, type RunResult } from 'wa-reconcile';
+const MAIN = `import { createWriteStream } from 'node:fs';
+       import { backup, checkBackup, createContext, eraseContact, exportMessages, prune, replay, restore, type RunResult } from 'wa-reconcile';
+       import type { BackupResult, EraseResult, ExportSummary, PruneResult } from 'wa-reconcile';
        import { importContact, linkDevice } from 'wa-reconcile/devices';
        const ctx = await createContext({ home: 'data', create: true });
        const result: RunResult = await replay(ctx, { paths: ['hooks'], register: true });
        console.log(result.messages.created, importContact, linkDevice);
+       const copied: BackupResult = await backup(ctx, { to: createWriteStream('crm.tar'), encryption: { keys: ['age1'] } });
+       const kept: PruneResult = await prune(ctx, { olderThanMs: 86_400_000, classes: ['status'] });
+       const plan: EraseResult = await eraseContact(ctx, { contact: '+5511912345678' });
+       const shown: ExportSummary = await exportMessages(ctx, {
+         contact: '+5511912345678',
+         sink: { begin: async ({ contact }) => console.log(contact.name), messages: async (page) => console.log(page[0]?.body), end: async () => {} },
+       });
+       console.log(copied.rows, kept.bytes, plan.tables, shown.messages, await checkBackup('crm.tar'), restore);
+       // @ts-expect-error: nothing to write to
+       await backup(ctx, {});
        // @ts-expect-error: two databases
        await createContext({ home: 'data', databaseUrl: 'postgresql://127.0.0.1/crm' });
        // @ts-expect-error: no such option

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as library from '../../src/index.js';
 import { importContact } from '../../src/library/devices.js';
@@ -21,6 +22,9 @@ function captureOptions(_ctx: unknown, options: unknown): never {
 vi.mock('../../src/commands/replay/replay.js', () => ({ replay: captureOptions }));
 vi.mock('../../src/commands/dedupe/dedupe.js', () => ({ dedupe: captureOptions }));
 vi.mock('../../src/commands/compare/compare.js', () => ({ compare: captureOptions }));
+vi.mock('../../src/commands/prune/prune.js', () => ({ prune: captureOptions }));
+vi.mock('../../src/commands/export/export-messages.js', () => ({ exportMessages: captureOptions }));
+vi.mock('../../src/commands/backup/backup.js', () => ({ backup: captureOptions }));
 vi.mock('../../src/commands/undo/undo.js', () => ({ undo: captureOptions }));
 vi.mock('../../src/commands/verify/verify.js', () => ({ verify: captureOptions }));
 vi.mock('../../src/commands/report/report.js', () => ({ report: captureOptions }));
@@ -42,6 +46,11 @@ beforeEach(() => {
 
 type Call = (ctx: library.LibraryContext) => Promise<unknown>;
 
+const NO_SINK = {
+  begin: () => Promise.resolve(),
+  messages: () => Promise.resolve(),
+  end: () => Promise.resolve(),
+};
 const CONTACT = '+5511912345678';
 
 test.each<[command: string, argv: string[], call: Call]>([
@@ -57,6 +66,26 @@ test.each<[command: string, argv: string[], call: Call]>([
     'dedupe --apply',
     ['dedupe', '--apply', '--class', 'same_id', '--batch-size', '500'],
     (ctx) => library.dedupe(ctx, { apply: true, classes: ['same_id'], batchSize: 500 }),
+  ],
+  [
+    'prune',
+    ['prune', '--older-than', '2d', '--apply'],
+    (ctx) => library.prune(ctx, { olderThanMs: 172_800_000, apply: true }),
+  ],
+  [
+    'prune --no-keep-alerts',
+    ['prune', '--older-than', '2d', '--class', 'processed', '--no-keep-alerts'],
+    (ctx) => library.prune(ctx, { olderThanMs: 172_800_000, classes: ['processed'], keepAlerts: false }),
+  ],
+  [
+    'export',
+    ['export', CONTACT, '--since', '2026-11-03T00:00:00Z'],
+    (ctx) => library.exportMessages(ctx, { contact: CONTACT, since: '2026-11-03T00:00:00Z', sink: NO_SINK }),
+  ],
+  [
+    'backup',
+    ['backup', '-', '--connection', 'shop'],
+    (ctx) => library.backup(ctx, { to: new PassThrough(), connection: 'shop' }),
   ],
   ['undo', ['undo', '0199f2a4', '--force'], (ctx) => library.undo(ctx, { run: '0199f2a4', force: true })],
   [
@@ -164,7 +193,7 @@ test.each<[command: string, argv: string[], call: Call]>([
 /** Options without what only the command line has: the file of items, the words of a window, quotes for the chat, its own name. */
 function comparable(options: unknown): Record<string, unknown> {
   if (typeof options !== 'object' || options === null) throw new Error('the use-case was not called');
-  const leftOut = ['onItem', 'windowWords', 'withQuotes', 'tz', 'web'];
+  const leftOut = ['target', 'onItem', 'windowWords', 'withQuotes', 'tz', 'web'];
   const kept = Object.entries(options).filter(
     ([key, value]) => value !== undefined && !leftOut.includes(key),
   );

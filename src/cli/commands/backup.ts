@@ -76,7 +76,7 @@ async function backupCommand(call: Call): Promise<Outcome> {
     import('../../commands/backup/backup.js'),
     import('../backup-target.js'),
     import('../backup-keys.js'),
-    import('../version.js'),
+    import('../../commands/package-version.js'),
   ]);
   const keys = readKeys(call, { ...values, identityFile: undefined }, origin);
   const { encryption } = await import('../backup-encryption.js');

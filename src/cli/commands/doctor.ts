@@ -69,7 +69,7 @@ async function writeBundle(
   const [{ openItemsFile }, { collectBundle }, { packageVersion }] = await Promise.all([
     import('../items-file.js'),
     import('../../commands/doctor/bundle.js'),
-    import('../version.js'),
+    import('../../commands/package-version.js'),
   ]);
   if (file === '-') {
     throw new ConfigError('--bundle -: the bundle goes to a file, the result to stdout.', {

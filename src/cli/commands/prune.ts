@@ -15,6 +15,10 @@ const FLAGS = {
   ...group('What:', {
     olderThan: duration('entries received this long ago or longer: 180d, 26w'),
     class: pruneClasses('what: status, group, newsletter, broadcast; processed is everything else'),
+    keepAlerts: toggle(
+      'keep everything that says how an account stands (account_update); this is so without it',
+    ),
+    noKeepAlerts: toggle('of account_update, keep only the last word about each number and account'),
   }),
   ...group('How:', {
     apply: toggle('empty the bodies; without it, only show what that would win'),
@@ -34,7 +38,8 @@ export function registerPrune(parent: Command, attach: Attach): void {
       'Retention: the raw log keeps every entry with its hash, its counters and its records, and loses the bytes. A ' +
       'redelivery is still recognised, and brings nothing back; verify says pruned, not lost. Only an entry that was applied ' +
       'as a whole, and with everything in the database as it should be, loses its body: what is pending, failed, rejected, in ' +
-      'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update). ' +
+      'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update): report, connection check ' +
+      'and history request read it. With --no-keep-alerts the events that a later one has overtaken lose theirs. ' +
       'Without --apply it changes nothing and prints the plan. Nothing brings a body back, neither undo nor its file.',
     examples: [
       ['wa-reconcile prune --older-than 180d', 'what that would win, by class and connection'],
@@ -79,12 +84,18 @@ async function pruneCommand(call: Call): Promise<Outcome> {
 /** Throws ConfigError for invalid or contradictory options. */
 function readOptions(line: Line): PruneOptions {
   const { values, origin, recorded } = readFlags(FLAGS, line);
-  const { class: classes, dryRun: isDry, olderThan, ...rest } = values;
+  const { class: classes, dryRun: isDry, olderThan, keepAlerts: keep, noKeepAlerts, ...rest } = values;
   if (isDry && rest.apply) throw applyAndDryRun(origin, '--apply empties bodies');
   if (rest.vacuum && !rest.apply && origin('vacuum').from === 'flag') {
     throw contradiction(
       `${origin('vacuum').place} has no effect without --apply: a plan changes nothing.`,
       'Add --apply, or leave --vacuum out.',
+    );
+  }
+  if (origin('noKeepAlerts').from === 'flag' && !classes.includes('processed')) {
+    throw contradiction(
+      '--no-keep-alerts has no effect without --class processed: account events are of that class.',
+      'Add --class processed, or leave --no-keep-alerts out.',
     );
   }
   if (olderThan === undefined) {
@@ -93,7 +104,9 @@ function readOptions(line: Line): PruneOptions {
       remedy: remedy('prune', ['--older-than', '180d'], 'shows what half a year would win'),
     });
   }
-  return { ...rest, olderThan, classes: new Set(classes), recordedOptions: recorded };
+  // What is typed goes before the environment.
+  const keepAlerts = origin('noKeepAlerts').from !== 'flag' && (keep || !noKeepAlerts);
+  return { ...rest, olderThan, keepAlerts, classes: new Set(classes), recordedOptions: recorded };
 }
 
 function exitCodeFor({ status }: PruneResult): ExitCode {

@@ -135,7 +135,10 @@ export function givenFlags(command: Command): GivenFlags {
     for (const option of level.options) {
       const name = option.attributeName();
       if (level.getOptionValueSource(name) !== 'cli') continue;
-      const value: unknown = option.negate ? true : level.getOptionValue(name);
+      const last: unknown = level.getOptionValue(name);
+      // Of a flag and its negation, which share a value, the last one was meant.
+      if (option.negate !== (last === false)) continue;
+      const value: unknown = option.negate ? true : last;
       const key = option.negate ? `no${name.charAt(0).toUpperCase()}${name.slice(1)}` : name;
       const other = given.get(key);
       // `-v replay -nv`: the first stands on the program, the second on the command.

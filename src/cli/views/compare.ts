@@ -299,12 +299,13 @@ function peopleTable(people: readonly AffectedPerson[]): Block {
 
 function adoptedItems({ adopted }: CompareResult): Item[] {
   if (adopted === null) return [];
-  const { dryRun, created, merged, rejected, entries, pairs } = adopted;
+  const { dryRun, created, merged, rejected, erased, entries, pairs } = adopted;
   const parts = [
     `${formatAmount(created, 'message')} of ${formatAmount(entries, 'row')}`,
     ...(pairs === 0 ? [] : [`names of ${formatAmount(pairs, 'person', 'people')}`]),
     ...(merged === 0 ? [] : [`${formatAmount(merged, 'contact')} merged into another one`]),
     ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
+    ...(erased === 0 ? [] : [`${formatCount(erased)} left out, because the people were erased`]),
   ];
   return [
     { mark: rejected === 0 ? 'good' : 'warn', line: `${dryRun ? 'would store ' : ''}${parts.join(', ')}` },

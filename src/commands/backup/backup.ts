@@ -5,9 +5,9 @@ import { EXIT, UserError } from '../../model/errors.js';
 import { recordAccess } from '../access/record-access.js';
 import { ACCESS_LOG, COPYING } from '../../store/tables/access-log.js';
 import { findScope } from './scope.js';
-import { conditionOf } from '../../store/dump/scope.js';
-import { readLines } from '../../store/dump/read-rows.js';
-import { quoted, readTables } from '../../store/dump/tables.js';
+import { selectionOf } from '../../store/dump/scope.js';
+import { ALL_ROWS, readLines } from '../../store/dump/read-rows.js';
+import { quoted, readTables, type TableShape } from '../../store/dump/tables.js';
 import { readMigrations, readStatus } from '../../store/migrations/status.js';
 import type { Sql } from '../../store/sql.js';
 import { inSnapshot } from '../../store/transactions.js';
@@ -62,6 +62,7 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
         createdAt: new Date(ctx.clock()).toISOString(),
         ...(scope === null ? {} : { scope: scope.named }),
       };
+      const part = scope === null ? null : { ...scope.rows, removesBodies: removesBodies(tables) };
       const done = { bytes: 0, rows: 0, messages: 0 };
       const archive = writeArchive(
         header,
@@ -69,7 +70,7 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
           name: table.name,
           columns: [...table.columns],
           sequences: [...table.sequences],
-          lines: readLines(tx, table, scope === null ? 'true' : conditionOf(table.name, scope.rows)),
+          lines: readLines(tx, table, part === null ? ALL_ROWS : selectionOf(table, part)),
         })),
         ({ table, rows }) => {
           done.rows += rows;
@@ -105,6 +106,12 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
       exitCode: EXIT.interrupted,
     });
   });
+}
+
+function removesBodies(tables: readonly TableShape[]): boolean {
+  return tables.some(
+    ({ name, columns }) => name === 'webhook_log' && columns.some((column) => column.name === 'body_run_id'),
+  );
 }
 
 /** The values of a generator, and what it returns in the end. */

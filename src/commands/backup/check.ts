@@ -39,8 +39,12 @@ export async function openArchive(
 
 function newerFormat(source: BackupSource, { format, tool }: { format: number; tool: string }): ConfigError {
   return new ConfigError(
-    `${source.place} was written by wa-reconcile ${tool} in format ${format}; this version reads up to ${FORMAT}.`,
-    { code: 'backup_newer', remedy: `Use wa-reconcile ${tool} or newer.` },
+    `${source.place} is in format ${format} of backups, which is newer than what this version reads (up to ${FORMAT}). A build of wa-reconcile ${tool} wrote it.`,
+    // That build may call itself what this one does.
+    {
+      code: 'backup_newer',
+      remedy: `Use a newer version of wa-reconcile than this one, or the build that wrote the file.`,
+    },
   );
 }
 

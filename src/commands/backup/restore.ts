@@ -6,7 +6,7 @@ import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
 import { loadLines, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
 import { clearForRestore, readContent } from '../../store/dump/empty.js';
-import { readTables } from '../../store/dump/tables.js';
+import { readTables, type TableShape } from '../../store/dump/tables.js';
 import { migrateWithin } from '../../store/migrations/migrate.js';
 import {
   assertMigratable,
@@ -18,6 +18,7 @@ import {
 import { sqlState } from '../../store/sql-state.js';
 import type { Sql } from '../../store/sql.js';
 import { damaged, openArchive } from './check.js';
+import { derivePart } from './derive-part.js';
 import { figuresOf } from './figures.js';
 import type { BackupSource, RestoreResult } from './types.js';
 
@@ -41,6 +42,8 @@ export async function restore(ctx: Context, { source, archive }: RestoreOptions)
       await prepareTables(tx, known, last, ctx.store.location);
       await load(ctx, tx, { source, archive }, known);
       await migrateWithin(tx, known, ctx.store.location);
+      // People of an organization are all there; those of a connection leave conversations on others behind.
+      if (archive.header.scope?.connection !== undefined) await derivePart(tx, ctx.signal);
       return known.map(({ name }) => name).filter((name) => name > last);
     });
     return {
@@ -136,6 +139,7 @@ async function load(
   known: readonly MigrationFile[],
 ): Promise<void> {
   const tables = await readTables(tx, known);
+  assertTables(source.place, manifest.tables, tables);
   assertColumns(manifest.tables, tables);
   const names = tables.map(({ name }) => name);
   await clearForRestore(tx, names, { dropping: null });
@@ -164,6 +168,40 @@ async function load(
     await restoreSequences(tx, table.sequences);
   }
   await aside.putBack();
+}
+
+/**
+ * Throws UserError for a file that has other tables than its own version makes, or another table's sequences: no backup is so, whatever
+ * its hashes say.
+ */
+function assertTables(
+  place: string,
+  dumped: readonly DumpedTable[],
+  tables: readonly Pick<TableShape, 'name' | 'sequences'>[],
+): void {
+  const here = new Map(tables.map((table) => [table.name, table.sequences.map(({ name }) => name)]));
+  const there = new Set(dumped.map(({ name }) => name));
+  const [strange] = dumped.filter(({ name }) => !here.has(name));
+  const [lacking] = tables.filter(({ name }) => !there.has(name));
+  const [foreign] = dumped.flatMap(({ name, sequences }) =>
+    sequences.flatMap((sequence) => (here.get(name)?.includes(sequence.name) === true ? [] : sequence.name)),
+  );
+  const what =
+    strange !== undefined
+      ? `it has a table ${strange.name}, which its version does not make`
+      : lacking !== undefined
+        ? `it lacks the table ${lacking.name}, which its version makes`
+        : foreign !== undefined
+          ? `it sets the sequence ${foreign}, which is none of its tables'`
+          : there.size < dumped.length
+            ? 'it has a table twice'
+            : null;
+  if (what === null) return;
+  throw new UserError(`The backup ${place} is not as any version of this tool writes it: ${what}.`, {
+    code: 'backup_invalid',
+    remedy:
+      'Nothing of it was restored. Somebody changed it, or another build wrote it: use another backup, or the build that wrote it.',
+  });
 }
 
 /** Throws ConfigError for columns that another program had added: their values would be lost. */

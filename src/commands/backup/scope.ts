@@ -6,7 +6,7 @@ import { findConnection } from '../connections/find.js';
 
 /** Which rows are meant, and how the file says it. */
 export interface FoundScope {
-  rows: DumpScope;
+  rows: Omit<DumpScope, 'removesBodies'>;
   named: { organization?: string; connection?: string };
 }
 

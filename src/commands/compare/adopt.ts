@@ -22,7 +22,16 @@ export async function adoptRows(
   pairs: ReadonlyMap<string, readonly ReadPair[]>,
   { dryRun }: { dryRun: boolean },
 ): Promise<AdoptResult> {
-  const total: AdoptResult = { dryRun, entries: 0, pairs: 0, created: 0, rejected: 0, merged: 0, runs: [] };
+  const total: AdoptResult = {
+    dryRun,
+    entries: 0,
+    pairs: 0,
+    created: 0,
+    rejected: 0,
+    erased: 0,
+    merged: 0,
+    runs: [],
+  };
   for (const connection of new Set(matches.map((match) => match.connection))) {
     const wanted = rows.get(connection.id) ?? new Set<string>();
     const names = pairs.get(connection.id) ?? [];
@@ -34,6 +43,7 @@ export async function adoptRows(
     total.pairs += names.length;
     total.created += result.messages.created;
     total.rejected += Object.values(result.messages.rejected).reduce((sum, count) => sum + count, 0);
+    total.erased += result.messages.skipped['erased'] ?? 0;
     total.merged += result.leads.merged;
     total.runs.push(result.runId);
   }

@@ -162,6 +162,8 @@ export interface AdoptResult {
   /** Messages created. */
   created: number;
   rejected: number;
+  /** Of these rows, those of people who were erased: nothing of them is stored. */
+  erased: number;
   /** People found to be the same as another lead. */
   merged: number;
   /** One run per connection; `undo RUN` takes it back. */

@@ -23,6 +23,8 @@ const HOW_TO_MAKE_A_KEY =
  */
 export class SecretKey implements KeyedNames, KeyOpener {
   private readonly id: Buffer;
+  /** The key of {@link nameOf}. */
+  private names: Buffer | undefined;
 
   private constructor(
     private readonly key: Buffer,
@@ -101,8 +103,9 @@ export class SecretKey implements KeyedNames, KeyOpener {
    * not even by trying all phone numbers.
    */
   nameOf(what: readonly string[]): string {
-    const names = createHmac('sha256', this.key).update('wa-reconcile names').digest();
-    return createHmac('sha256', names).update(authenticated(what)).digest('hex');
+    // Made once: a log is asked for a name after another.
+    this.names ??= createHmac('sha256', this.key).update('wa-reconcile names').digest();
+    return createHmac('sha256', this.names).update(authenticated(what)).digest('hex');
   }
 
   /** Whether this key sealed it, by the key id alone. */

@@ -30,23 +30,6 @@ export interface ErasedBodies {
   mentions: number;
 }
 
-/** Counts what {@link eraseBodies} would do, and gives the ids of the person's messages. Reads the raw log once. */
-export async function planBodies(
-  sql: Sql,
-  person: Person,
-  signal: AbortSignal,
-): Promise<ErasedBodies & { messages: ReadonlySet<string> }> {
-  const done = nothing();
-  const messages = new Set<string>();
-  for await (const redactions of redactionsOf(sql, person, signal)) {
-    for (const { redaction } of redactions) {
-      count(done, redaction);
-      if (redaction.kind !== 'untouched') for (const id of redaction.messages) messages.add(id);
-    }
-  }
-  return { ...done, messages };
-}
-
 /**
  * Takes a person out of the bodies of the raw log: those with nothing else are emptied, the others written anew. One transaction per
  * batch, each with its journal; what is done is not found again, so a run that was killed goes on where it was. `record` gets the rows

@@ -1,21 +1,14 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Context } from '../../context.js';
-import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
+import { rehearse } from '../../ingest/runs/in-batch.js';
+import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { KeyedNames } from '../../model/secrets.js';
 import { erasedName } from '../../rules/erased-people.js';
-import { CAME_LIVE_SQL } from '../../rules/evidence.js';
-import {
-  eraseFromJournal,
-  eraseMessages,
-  eraseRest,
-  rewriteOrigins,
-  rewriteTexts,
-  type Gone,
-} from '../../store/changes/erase-person.js';
+import type { Gone } from '../../store/changes/erase-person.js';
 import type { Sql } from '../../store/sql.js';
 import {
   beginErasure,
@@ -28,26 +21,64 @@ import {
 import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
-import { settleLeads } from '../dedupe/settle-leads.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
 import { ABOUT_ERASED, openErasedNames } from '../contacts/erased-people.js';
-import { eraseBodies } from './erase-bodies.js';
-import {
-  describePerson,
-  findPerson,
-  needPerson,
-  OUT_OF_REACH,
-  planErasure,
-  type FoundPerson,
-} from './plan-erasure.js';
-import { redactText, redactTexts } from './redact-text.js';
+import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
+import { redactTexts } from './redact-text.js';
+import { nothingRemoved, removePerson, tablesOf, withMore, type Removed } from './remove-person.js';
 import type { EraseOptions, EraseResult } from './types.js';
 
-/** What `erase` would remove; changes nothing. Throws ConfigError `unknown_contact`. */
+/** A plan is no run, and all of it is one transaction. */
+const NO_RUN = '00000000-0000-0000-0000-000000000000';
+const PLANNED_TOGETHER = 10_000;
+/** After a conflict with a writer: a plan takes no lock. */
+const RETRIES = 5;
+
+/**
+ * What `erase` would remove: it does the same work in one transaction, which is rolled back, so that no figure can differ. Throws
+ * ConfigError `unknown_contact`.
+ */
 export async function planErase(ctx: Context, contact: string): Promise<EraseResult> {
-  const { identities, tables, bodies } = await planErasure(ctx, contact);
-  return { ...resultOf(ctx, 'planned'), identities, tables, bodies, outOfReach: OUT_OF_REACH };
+  const { store } = ctx;
+  const found = await needPerson(store.sql, contact, ctx.secretKey);
+  const { gone, removed } = await rehearse(
+    store,
+    async (tx) => {
+      const within = { ...ctx, store: { ...store, sql: tx, transaction: oneTransaction(tx) } };
+      const removed = nothingRemoved();
+      let gone: Gone = {};
+      await removePerson(
+        within,
+        found,
+        {
+          runId: NO_RUN,
+          batchSize: PLANNED_TOGETHER,
+          record: (_, rows) => {
+            gone = withMore(gone, rows);
+            return Promise.resolve();
+          },
+          unlink: () => Promise.resolve(),
+        },
+        removed,
+      );
+      return { gone, removed };
+    },
+    { retries: RETRIES },
+  );
+  const { identities } = found;
+  return {
+    ...resultOf(ctx, 'planned'),
+    status: removed.isDone ? 'completed' : 'interrupted',
+    identities,
+    tables: tablesOf(gone),
+    bodies: removed.bodies,
+    outOfReach: OUT_OF_REACH,
+  };
+}
+
+function oneTransaction(tx: Sql): Context['store']['transaction'] {
+  return (work) => work(tx);
 }
 
 /**
@@ -68,7 +99,7 @@ export async function erase(
   const [begun] = await findErasures(sql, hashes);
   // The key of the names may be a new one.
   const id = begun?.id ?? idOf(person.rows.names.map((name) => erasedName(secretKey, name)));
-  const work = new Erasing(ctx, person, id, batchSize);
+  const removed = nothingRemoved();
   return withRun(
     ctx,
     {
@@ -76,7 +107,8 @@ export async function erase(
       // Whom it is about is on record nowhere.
       options: { apply: true },
       work: workOf('erase', { erasure: id }),
-      failed: (message) => work.end('failed', redactTexts(JSON.stringify(message), person.person) ?? message),
+      failed: (message) =>
+        endOf(removed, 'failed', redactTexts(JSON.stringify(message), person.person) ?? message),
     },
     async (run) => {
       await ctx.store.transaction(async (tx) => {
@@ -88,22 +120,32 @@ export async function erase(
           ...written.map((message) => erasedName(names.key, message)),
         ]);
       });
-      await work.run(run);
-      const status = work.isDone ? 'completed' : 'interrupted';
-      const [erasure] = await findErasures(sql, hashes);
-      const tables = Object.entries(erasure?.counts ?? {}).flatMap(([table, rows]) =>
-        typeof rows === 'number' && !table.startsWith('bodies.') ? [{ table, rows }] : [],
+      await removePerson(
+        ctx,
+        person,
+        {
+          runId: run.id,
+          batchSize,
+          record: async (tx, gone, completedAt) => {
+            await recordErasure(tx, id, gone, completedAt);
+            await run.checkpoint(tx, null, countersOf(removed));
+          },
+          unlink,
+        },
+        removed,
       );
+      const status = removed.isDone ? 'completed' : 'interrupted';
+      const [erasure] = await findErasures(sql, hashes);
       return {
         result: {
           ...resultOf(ctx, 'erased'),
           runId: run.id,
           status,
-          tables,
-          bodies: work.bodies,
+          tables: tablesOf(erasure?.counts ?? {}),
+          bodies: removed.bodies,
           outOfReach: OUT_OF_REACH,
         },
-        end: work.end(status),
+        end: endOf(removed, status),
       };
     },
   );
@@ -149,87 +191,6 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
   return { ...resultOf(ctx, 'allowed'), allowed };
 }
 
-class Erasing {
-  bodies: EraseResult['bodies'] = null;
-  isDone = false;
-  private gone = 0;
-  private messages = 0;
-
-  constructor(
-    private readonly ctx: Context,
-    private readonly found: FoundPerson,
-    private readonly id: string,
-    private readonly batchSize: number,
-  ) {}
-
-  async run(run: Run): Promise<void> {
-    const { ctx, found } = this;
-    const { rows, person } = found;
-    this.bodies = await eraseBodies(ctx, run.id, person, async (tx, gone) => {
-      await recordErasure(tx, this.id, gone);
-      this.gone += sumOf(gone);
-    });
-    if (this.isStopped()) return;
-    await this.inBatch(run, (tx) => eraseFromJournal(tx, rows));
-    for (let more = true; more;) {
-      if (this.isStopped()) return;
-      const gone = await this.inBatch(run, (tx) =>
-        eraseMessages(tx, rows, this.batchSize, { unlink, settle: settleLeads, cameLive: CAME_LIVE_SQL }),
-      );
-      more = (gone['messages'] ?? 0) > 0;
-    }
-    if (this.isStopped()) return;
-    await this.inBatch(
-      run,
-      async (tx) => {
-        const { leadIds } = rows;
-        const { words } = person;
-        await rewriteOrigins(tx, words, (file) => redactText(file, person));
-        return {
-          ...(await rewriteTexts(tx, { words, leadIds }, (texts) => redactTexts(texts, person))),
-          ...(await eraseRest(tx, rows)),
-        };
-      },
-      ctx.clock(),
-    );
-    this.isDone = true;
-  }
-
-  private isStopped(): boolean {
-    return this.ctx.signal.aborted;
-  }
-
-  end(status: RunEnd['status'], error: string | null = null): RunEnd {
-    const { bodies } = this;
-    return {
-      status,
-      counters: { rows: this.gone, bodies: (bodies?.erased ?? 0) + (bodies?.redacted ?? 0) },
-      verdict: `${this.isDone ? 'Erased' : 'Not yet erased:'} one person: ${amount(this.gone, 'row')} removed`,
-      error,
-    };
-  }
-
-  private async inBatch(
-    run: Run,
-    work: (tx: Sql) => Promise<Gone>,
-    completedAt: number | null = null,
-  ): Promise<Gone> {
-    await this.ctx.store.assertSpace();
-    const gone = await this.ctx.store.transaction(async (tx) => {
-      const done = await work(tx);
-      await recordErasure(tx, this.id, done, completedAt);
-      await run.checkpoint(tx, null, this.end('completed').counters);
-      return done;
-    });
-    this.gone += sumOf(gone);
-    this.messages += gone['messages'] ?? 0;
-    const { bodies, messages } = this;
-    const entries = (bodies?.erased ?? 0) + (bodies?.redacted ?? 0);
-    this.ctx.emit({ event: 'progress', bytesRead: 0, entries, messages });
-    return gone;
-  }
-}
-
 /** The person of a contact; one of whom only the hashes are left is gone through once more. */
 async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<FoundPerson> {
   const found = await findPerson(sql, contact);
@@ -267,8 +228,17 @@ function idOf(hashes: readonly string[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-function sumOf(gone: Gone): number {
-  return Object.values(gone).reduce((sum, rows) => sum + rows, 0);
+function countersOf({ rows, bodies }: Removed): { rows: number; bodies: number } {
+  return { rows, bodies: (bodies?.erased ?? 0) + (bodies?.redacted ?? 0) };
+}
+
+function endOf(removed: Removed, status: RunEnd['status'], error: string | null = null): RunEnd {
+  return {
+    status,
+    counters: countersOf(removed),
+    verdict: `${removed.isDone ? 'Erased' : 'Not yet erased:'} one person: ${amount(removed.rows, 'row')} removed`,
+    error,
+  };
 }
 
 async function unlink(paths: readonly string[]): Promise<void> {

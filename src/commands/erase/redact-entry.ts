@@ -43,7 +43,14 @@ export function redactEntry<E extends Decodable>(
   );
   if (redaction.kind === 'untouched') return redaction;
   // Others may have been taken out of it before.
-  return { ...redaction, counters: () => withErased(redaction.counters(), entry.removedCounters) };
+  const { elsewhere } = entry;
+  return {
+    ...redaction,
+    counters: () => {
+      const counters = withErased(redaction.counters(), entry.removedCounters);
+      return elsewhere.length === 0 ? counters : { ...counters, elsewhere: [...elsewhere] };
+    },
+  };
 }
 
 /** An entry that nobody can read goes as a whole if it has anything of the person. One whose body is gone has nothing. */

@@ -1,7 +1,7 @@
 import type { SecretKey } from '../devices/secret-key.js';
 import type { TableRows } from '../../store/queries/erasure.js';
 import type { ErasedBodies } from './erase-bodies.js';
-import type { NamedIdentity } from './plan-erasure.js';
+import type { NamedIdentity } from './find-person.js';
 
 /** Whom `erase --apply` erases. The caller holds the exclusive lock, and somebody has confirmed it. */
 export interface EraseOptions {

@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount, bytes } from '../../model/amount.js';
 import { PRUNE_CLASSES } from '../../model/enumerations.js';
+import { readDecidingEntries } from '../../rawlog/account-events.js';
 import { readConnections } from '../../store/tables/connections.js';
 import {
   groupPrunable,
@@ -26,8 +27,11 @@ const RETRIES = 5;
 export async function prune(ctx: Context, options: PruneOptions): Promise<PruneResult> {
   const startedAt = ctx.clock();
   const classes = PRUNE_CLASSES.filter((name) => options.classes.has(name));
-  const selection: PruneSelection = { before: startedAt - options.olderThan, classes };
-  const groups = await inSnapshot(ctx.store, (sql) => groupPrunable(sql, selection));
+  const { selection, groups } = await inSnapshot(ctx.store, async (sql) => {
+    const deciding = options.keepAlerts ? null : await readDecidingEntries(sql);
+    const chosen: PruneSelection = { before: startedAt - options.olderThan, classes, deciding };
+    return { selection: chosen, groups: await groupPrunable(sql, chosen) };
+  });
   const planned = sumOf(groups, ({ entries }) => entries);
   const plannedBytes = sumOf(groups, (group) => group.bytes);
   const work = new Pruning(ctx, selection, options.batchSize, plannedBytes);

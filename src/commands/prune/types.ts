@@ -6,6 +6,8 @@ export interface PruneOptions {
   /** Received this long ago or longer, ms. */
   olderThan: number;
   classes: ReadonlySet<PruneClass>;
+  /** Whether everything that says how an account stands keeps its body, and not only what no later one has overtaken. */
+  keepAlerts: boolean;
   /** Without it, nothing changes. */
   apply: boolean;
   /** Also give the space back to the file system. */

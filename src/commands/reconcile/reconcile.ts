@@ -356,6 +356,7 @@ class Reconciliation {
     if (retention === undefined || !this.isAccounted(this.status())) return;
     const pruned = await prune(this.stepContext, {
       ...retention,
+      keepAlerts: true,
       apply: !dryRun,
       vacuum: false,
       batchSize: PRUNED_TOGETHER,

@@ -68,6 +68,8 @@ export interface KnownState {
   /** The bodies whose signature fitted a secret. */
   verified: readonly string[];
   included: readonly string[];
+  /** The numbers whose connections stayed behind when it was copied. */
+  elsewhere: readonly string[];
   /** What its counters say of a body from which erased people were taken. */
   erasedCounters: JsonObject | null;
   /** What it is found by; null for entries that this batch stores. */
@@ -163,6 +165,7 @@ async function nameEntries(work: BatchWork, batch: Batch): Promise<Map<string, K
       unchecked: [],
       verified: [],
       included: [],
+      elsewhere: [],
       erasedCounters: null,
       filing: null,
     });

@@ -173,7 +173,7 @@ function endOf(
     : ended;
 }
 
-/** The counters, with what later runs must know of earlier ones: the chats of every run, and bodies that were applied unchecked. */
+/** The counters, with what later runs must know of earlier ones: the chats of every run, bodies that were applied unchecked, connections that stayed behind. */
 function withHistory(
   counters: JsonObject | null,
   entry: PreparedEntry,
@@ -182,13 +182,15 @@ function withHistory(
   const include = [...new Set([...state.included, ...entry.included])].sort();
   const unchecked = uncheckedIn(entry, state);
   const verified = [...new Set([...state.verified, ...entry.verified])].sort();
-  return include.length + unchecked.length + verified.length === 0
+  const { elsewhere } = state;
+  return include.length + unchecked.length + verified.length + elsewhere.length === 0
     ? counters
     : {
         ...counters,
         ...(include.length === 0 ? {} : { include }),
         ...(unchecked.length === 0 ? {} : { unchecked }),
         ...(verified.length === 0 ? {} : { verified }),
+        ...(elsewhere.length === 0 ? {} : { elsewhere: [...elsewhere] }),
       };
 }
 

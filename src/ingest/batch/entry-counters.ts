@@ -15,7 +15,7 @@ import { OwnNumbers, ownNumberReason } from './own-number.js';
  * without them the items could not be counted per connection later. `isScoped`: the entry as a whole belongs to one
  * connection (WhatsApp Web), named in `connection_scope`. `refused`: the bodies with a bad signature, by path; not
  * counted. `unchecked`: those of them that were applied before their signature could be checked.
- * `verified`: the bodies whose signature fitted a secret.
+ * `verified`: the bodies whose signature fitted a secret. `elsewhere`: numbers whose connections stayed behind when a part was copied.
  */
 export function countersOf(
   {

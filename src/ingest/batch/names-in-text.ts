@@ -4,20 +4,25 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 /** What may name a person in a text: numbers, LIDs, BSUIDs. The id of an old group begins with the number of whoever made it. */
 const NAME = /(?<!\d)\d{7,20}(?!\d|-\d+@g\.us)(?:@lid)?|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}/g;
 
+/** Names to look for; `hasWord` answers for a word of a text where that is cheaper than to read the word as a name. */
+interface Names {
+  has: (name: string) => boolean;
+  hasWord?: (word: string) => boolean;
+}
+
 /** Whether anything in a text may be a name of one of these people. */
-export function namesInText(text: string, names: { has: (name: string) => boolean }): boolean {
+export function namesInText(text: string, names: Names): boolean {
   return countNamesInText(text, names, 1) > 0;
 }
 
 /** How often a text has what may be a name of one of these people; stops at `enough`. */
-export function countNamesInText(
-  text: string,
-  names: { has: (name: string) => boolean },
-  enough = Infinity,
-): number {
+export function countNamesInText(text: string, names: Names, enough = Infinity): number {
   let count = 0;
-  for (const [found] of text.matchAll(NAME)) {
-    if (nodesOf(identitiesOfUser(found)).some(({ value }) => names.has(value))) count += 1;
+  // All at once: one match after the other takes several times as long.
+  for (const found of text.match(NAME) ?? []) {
+    const isName =
+      names.hasWord?.(found) ?? nodesOf(identitiesOfUser(found)).some(({ value }) => names.has(value));
+    if (isName) count += 1;
     if (count >= enough) break;
   }
   return count;

@@ -36,6 +36,8 @@ export interface StoredAs {
   refused: readonly string[];
   /** The bodies whose signature fitted a secret before. */
   verified: readonly string[];
+  /** The phone_number_ids whose connections stayed behind when the entry was copied. */
+  elsewhere: readonly string[];
 }
 
 /**
@@ -210,7 +212,7 @@ export function isUnread({ reason }: { reason: NonNullable<PreparedEntry['failur
 /** Finds the connection of every section of a decoded entry. */
 export function resolveSections(
   entry: DecodedEntry,
-  storedAs: Pick<StoredAs, 'connectionScope' | 'connectionId'> | null,
+  storedAs: Pick<StoredAs, 'connectionScope' | 'connectionId' | 'elsewhere'> | null,
   resolver: ConnectionResolver,
 ): PreparedSection[] {
   const scoped =
@@ -229,10 +231,14 @@ export function resolveSections(
     }
     // Events without rows are counted whether or not the number is known.
     if (section.eventOnly) return { section, connection: null, pending: null };
-    return {
-      section,
-      ...resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null),
-    };
+    const resolved = resolver.resolve(section.connection, entry.provider, storedAs?.connectionId ?? null);
+    const { phoneNumberId } = section.connection;
+    // Its connection stayed behind, and nobody has made it here: nothing waits for it.
+    return resolved.connection === null &&
+      phoneNumberId !== undefined &&
+      storedAs?.elsewhere.includes(phoneNumberId) === true
+      ? { section, connection: null, pending: null }
+      : { section, ...resolved };
   }
 }
 

@@ -56,6 +56,8 @@ export interface ReadBody extends Pick<
   bytes: Uint8Array;
   /** The entry as a whole belongs to one connection. */
   isScoped: boolean;
+  /** False where its items are known to be about nobody of these people, so that they are not asked one by one. */
+  mayConcern?: boolean;
 }
 
 /** Reads a body anew, as it was read before. Null if it cannot be read. */
@@ -76,7 +78,10 @@ export function redactBody(
   const { bytes, sections, unrecognized, refused, verified, included } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
-  const theirs = new Set(facts.filter((fact) => isAbout(fact, itemAt, names, messages)));
+  const concerns = (fact: Fact): boolean =>
+    read.mayConcern !== false &&
+    whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)));
+  const theirs = new Set(facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages)));
   if (theirs.size === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
@@ -181,7 +186,7 @@ function pathsOf(parts: readonly (Fact | Unrecognized)[]): string[] {
   return parts.map(({ path }) => path);
 }
 
-/** An item that left no fact names people in its fields; a fact says itself whom it is about. */
+/** Whether a fact that says nothing of these people is about them all the same: an item that left no fact names people in its fields. */
 function isAbout(
   fact: Fact,
   itemAt: ReturnType<typeof itemReader>,
@@ -197,7 +202,6 @@ function isAbout(
   ) {
     if (itemNames(itemAt(fact.path), names)) return true;
   }
-  if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
   return 'counterpart' in fact && !isPerson(fact.counterpart) && isWrittenBy(fact, itemAt, names, messages);
 }
 

@@ -24,7 +24,9 @@ export function withoutErased(
 ): PreparedEntry {
   const { refused } = entry;
   if (entry.failure !== null && refused.length === 0) return unread(entry, erased);
-  learnNames(entry, erased);
+  // What it is found by are the names of everyone whom its items are about.
+  const mayConcern = refused.length > 0 || entry.chatIds.some((name) => erased.has(name));
+  if (mayConcern) learnNames(entry, erased);
   const whole = refused.length > 0 ? read(entry.bytes) : entry;
   const redaction = redactBody(
     {
@@ -35,6 +37,7 @@ export function withoutErased(
       verified: entry.verified,
       included: entry.included,
       isScoped: entry.connectionScope !== NO_SCOPE,
+      mayConcern,
     },
     { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
     (body) => {

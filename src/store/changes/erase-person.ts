@@ -3,7 +3,7 @@ import { columns, rowsOf, text } from '../columns.js';
 import { isOfThem, naming, type ErasedPerson } from '../queries/erasure.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { REMOVED_BODIES } from '../tables/webhook-log.js';
+import { HAS_BODY_SQL, REMOVED_BODIES } from '../tables/webhook-log.js';
 import { recomputeConversations, updateConversations } from '../tables/conversations.js';
 import { releaseMessages } from '../tables/removed-bodies.js';
 
@@ -267,6 +267,28 @@ export async function rewriteTexts(
     }
   }
   return gone;
+}
+
+/**
+ * Empties what rejected items say whose entry has no body any more, where `names` says that they name the person: nobody can tell whose
+ * such an item is, and its text may be the person's. `names` gets the texts of each as JSON.
+ */
+export async function emptyOrphanedRejects(
+  tx: Sql,
+  words: readonly string[],
+  names: (texts: string) => boolean,
+): Promise<number> {
+  const texts = `jsonb_build_object('excerpt', r.excerpt, 'external_id', r.external_id)::text`;
+  const rows = await tx.query(
+    `select r.id, ${texts} as texts from rejects r
+     where not exists (select from webhook_log where id = r.webhook_log_id and ${HAS_BODY_SQL}) and ${mayName(texts)}`,
+    [arrayLiteral(words)],
+  );
+  const ids = rows.flatMap((row) => (names(textOf(row, 'texts')) ? [textOf(row, 'id')] : []));
+  if (ids.length === 0) return 0;
+  return tx.execute(`update rejects set excerpt = '', external_id = null where id = any($1::uuid[])`, [
+    arrayLiteral(ids),
+  ]);
 }
 
 /** The part of an origin that is the same for all entries of a file: without the line, and the element. */

@@ -10,6 +10,23 @@ const SIZES = 10_000;
 /** Above this, PostgreSQL may have compressed a value, whose text is then larger than its place. */
 const MAY_BE_COMPRESSED = 1_900;
 
+/** A column that is copied with another value than the stored one. */
+export interface ComputedColumn {
+  column: string;
+  /** What the value is read from, beside the row `t`: one row at most. */
+  join: string;
+  /** Null where the stored value is. */
+  value: string;
+}
+
+/** Which rows of a table are meant: a condition on `t`, and the columns that have another value than the stored one. */
+export interface RowSelection {
+  condition: string;
+  columns: readonly ComputedColumn[];
+}
+
+export const ALL_ROWS: RowSelection = { condition: 'true', columns: [] };
+
 /**
  * The rows of a table as lines of NDJSON, in the order of its key, inside the caller's snapshot. PostgreSQL writes the JSON, and
  * nothing here looks into it. Two cursors run side by side: the first tells how large the next rows are, so that the second never
@@ -18,13 +35,17 @@ const MAY_BE_COMPRESSED = 1_900;
 export async function* readLines(
   tx: Sql,
   table: TableShape,
-  condition: string,
+  selection: RowSelection = ALL_ROWS,
 ): AsyncGenerator<readonly string[]> {
-  const order = table.key.length === 0 ? '' : `order by ${table.key.map(quoted).join(', ')}`;
-  const from = `from ${quoted(table.name)} t where ${condition} ${order}`;
+  const other = new Map(selection.columns.map((computed) => [computed.column, computed]));
+  const order =
+    table.key.length === 0 ? '' : `order by ${table.key.map((name) => `t.${quoted(name)}`).join(', ')}`;
+  const joins = selection.columns.map(({ join }) => join).join(' ');
+  const from = `from ${quoted(table.name)} t ${joins} where ${selection.condition} ${order}`;
   const columns = table.columns.map(({ name, asText }) => {
     const column = quoted(name);
-    return asText ? `${column}::text as ${column}` : column;
+    const value = other.get(name)?.value ?? `t.${column}`;
+    return `${asText ? `(${value})::text` : value} as ${column}`;
   });
   await tx.execute(
     `declare dump_sizes no scroll cursor for select (${table.columns.map(sizeOf).join(' + ')})::float8 as size ${from}`,
@@ -76,7 +97,7 @@ async function* batchesBySize(tx: Sql): AsyncGenerator<number> {
 
 /** SQL: about how many characters a column takes in a line. None of these reads a value that is stored apart, but the last. */
 function sizeOf({ name, type }: ColumnShape): string {
-  const column = quoted(name);
+  const column = `t.${quoted(name)}`;
   const own = name.length + 8;
   if (type === 'bytea') return `${own} + 2 * coalesce(octet_length(${column}), 0)::float8`;
   if (type === 'text' || type.startsWith('character varying')) {

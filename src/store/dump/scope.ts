@@ -1,3 +1,7 @@
+import { REMOVED_BODIES } from '../tables/webhook-log.js';
+import type { ComputedColumn, RowSelection } from './read-rows.js';
+import type { TableShape } from './tables.js';
+
 /** Some connections, and what belongs to them. */
 export interface DumpScope {
   organizationIds: readonly string[];
@@ -5,16 +9,22 @@ export interface DumpScope {
   phoneNumberIds: readonly string[];
   /** All people of the organizations, not only those whom the connections know. */
   wholeOrganizations: boolean;
+  /** Whether the tables are of a version that removes raw bodies. */
+  removesBodies: boolean;
 }
 
 /**
- * Which rows of a table belong to some connections, as an SQL condition on `t`: closed under foreign keys and under the raw
- * log, so that what is restored proves itself. Throws for a table without a rule: a new table has to be thought about.
+ * Which rows of a table belong to some connections: closed under foreign keys and under the raw log, so that what is restored
+ * proves itself. Throws for a table without a rule: a new table has to be thought about.
  */
-export function conditionOf(table: string, scope: DumpScope): string {
-  const rule = RULES[table];
-  if (rule === undefined) throw new Error(`no rule says which rows of ${table} belong to a connection`);
-  return rule(scope);
+export function selectionOf(table: TableShape, scope: DumpScope): RowSelection {
+  const rule = RULES[table.name];
+  if (rule === undefined) throw new Error(`no rule says which rows of ${table.name} belong to a connection`);
+  const columns =
+    table.name !== 'webhook_log'
+      ? []
+      : [countersWithElsewhere(scope), ...(scope.removesBodies ? [expectedMessages(scope)] : [])];
+  return { condition: rule(scope), columns };
 }
 
 /** Whether a rule exists; a test asks it of every table. */
@@ -58,6 +68,7 @@ const runs: Rule = (scope) =>
       select run_id from sync_logs where ${messages(scope)}
       union select run_id from messages where ${messages(scope)}
       union select run_id from webhook_log where id in ${entries(scope)}
+      ${scope.removesBodies ? `union select body_run_id from webhook_log where id in ${entries(scope)}` : ''}
       union select run_id from rejects where ${rejected(scope)}
       union select other.id from named join sync_runs r on r.id = named.id
         cross join lateral (values (r.parent_run_id), (r.resumed_run_id)) as other (id)
@@ -70,6 +81,33 @@ const inConversation: Rule = (scope) =>
 const left: Rule = () => 'false';
 
 const all: Rule = () => 'true';
+
+/** What an entry says of connections that stay behind waits for nothing in the copy: the entry keeps which ones. */
+function countersWithElsewhere(scope: DumpScope): ComputedColumn {
+  return {
+    column: 'counters',
+    join: `left join lateral (
+        select jsonb_agg(distinct n.number) as numbers from unnest(t.phone_number_ids) as n (number)
+        where cardinality(t.phone_number_ids) > 1 and n.number <> all(${texts(scope.phoneNumberIds)})
+          and exists (select from connections c where c.phone_number_id = n.number)
+      ) behind_numbers on true`,
+    value: `case when behind_numbers.numbers is null then t.counters
+      else case when jsonb_typeof(t.counters) = 'object' then t.counters else '{}' end || jsonb_build_object('elsewhere', behind_numbers.numbers) end`,
+  };
+}
+
+/** One body may hold messages of several connections: of an entry without it, those of the others are not expected in the copy. */
+function expectedMessages(scope: DumpScope): ComputedColumn {
+  return {
+    column: 'body_messages',
+    join: `left join (
+        select batch_id, count(*)::int as messages from messages
+        where not (${messages(scope)}) and batch_id in (select id from webhook_log where body_messages > 0)
+        group by batch_id
+      ) behind on behind.batch_id = t.id`,
+    value: 'greatest(0, t.body_messages - coalesce(behind.messages, 0))',
+  };
+}
 
 const RULES: Readonly<Record<string, Rule>> = {
   // Every database has the organization `default`.
@@ -109,8 +147,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   erasure_keys: all,
   // Of these people; copies of several connections are not theirs.
   access_log: (scope) => `t.lead_id in ${people(scope)}`,
-  // What `undo` needs is of whole runs, and runs are of all connections.
-  change_journal: left,
+  // What `undo` needs is of whole runs, and runs are of all connections. How many bodies a run removed says no more than that.
+  change_journal: (scope) =>
+    scope.removesBodies
+      ? `t.table_name = '${REMOVED_BODIES}' and t.run_id in (
+      select body_run_id from webhook_log where id in ${entries(scope)} and body_state is not null)`
+      : 'false',
   discarded_bodies: left,
   saved_comparisons: left,
   proven_blocks: left,

@@ -1,5 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import { bigint, columns, rowsOf, text, type RowOf } from '../columns.js';
+import { columns, rowsOf, text } from '../columns.js';
 import type { Sql } from '../sql.js';
 
 /** Whom an erasure is about. */
@@ -21,69 +21,15 @@ export function naming(words: readonly string[]): string {
   return escaped.length === 0 ? '$.' : `(^|[^0-9A-Za-z])(${escaped.join('|')})([^0-9A-Za-z]|$)`;
 }
 
-const TABLE_ROWS = columns({ table: text, rows: bigint });
-
 /** How many rows of a table are about the person, or name them. */
-export type TableRows = RowOf<typeof TABLE_ROWS>;
+export interface TableRows {
+  table: string;
+  rows: number;
+}
 
 /** A condition: the row `m` of messages is of these leads, or these people wrote it in a group. The parameters are texts of SQL. */
 export function isOfThem(leadIds: string, authors: string): string {
   return `(m.lead_id = any(${leadIds}::uuid[]) or m.raw_meta ->> 'participant' = any(${authors}::text[]))`;
-}
-
-const MESSAGES = `(select m.id, m.connection_id, m.external_id from messages m where ${isOfThem('$1', '$4')})`;
-
-/** Whether the row `t` names the person. */
-const NAMES_THEM = `t::text ~ $3`;
-
-/** What rows are found by: the lead where they have one, their message, and else what they say. `cameLive`: a row `m` of messages did. */
-const rulesOf = (cameLive: string): readonly (readonly [table: string, condition: string])[] => [
-  ['leads', 't.id = any($1::uuid[])'],
-  ['lead_identities', 't.person_id = any($1::uuid[]) or t.value = any($2::text[])'],
-  ['conversations', 't.lead_id = any($1::uuid[])'],
-  ['messages', `t.id in (select id from ${MESSAGES} m)`],
-  ['message_revisions', `t.message_id in (select id from ${MESSAGES} m)`],
-  [
-    'message_reactions',
-    `(t.connection_id, t.target_external_id) in (select connection_id, external_id from ${MESSAGES} m) or t.reactor = any($2::text[] || $4::text[])`,
-  ],
-  // With the person gone, nobody has opened the ticket of a group in which nobody else wrote.
-  [
-    'tickets',
-    `t.lead_id = any($1::uuid[]) or t.source = 'incoming_message'
-      and t.conversation_id in (select m.conversation_id from messages m where ${isOfThem('$1', '$4')})
-      and not exists (
-        select from messages m where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive}
-          and ${isOfThem('$1', '$4')} is not true
-      )`,
-  ],
-  ['sync_logs', `t.lead_id = any($1::uuid[]) or ${NAMES_THEM}`],
-  [
-    'media_files',
-    `(t.connection_id, t.message_id) in (select connection_id, external_id from ${MESSAGES} m)`,
-  ],
-  ...['rejects', 'change_journal', 'history_gaps', 'alert_acks', 'saved_comparisons', 'sync_runs'].map(
-    (table) => [table, NAMES_THEM] as const,
-  ),
-  ['owed_files', 't.chat_jid ~ $3'],
-  ['discarded_bodies', `encode(t.raw_body, 'escape') ~ $3`],
-];
-
-/** What of a person is in each table but the raw log; tables without anything are left out. Reads all of them once. */
-export async function countRowsOf(
-  sql: Sql,
-  { leadIds, names, words, authors }: ErasedPerson,
-  cameLive: string,
-): Promise<TableRows[]> {
-  const counts = rulesOf(cameLive).map(
-    ([table, condition], place) =>
-      `select ${place} as place, '${table}' as table, count(*) as rows from ${table} t where ${condition}`,
-  );
-  const rows = await sql.query(
-    `select "table", rows from (${counts.join(' union all ')}) c where rows > 0 order by place`,
-    [arrayLiteral(leadIds), arrayLiteral(names), naming([...words, ...leadIds]), arrayLiteral(authors)],
-  );
-  return rowsOf(TABLE_ROWS, rows);
 }
 
 /**
@@ -130,17 +76,6 @@ export async function readNamesOfPerson(sql: Sql, leadIds: readonly string[]): P
     [arrayLiteral(leadIds)],
   );
   return rowsOf(columns({ name: text }), rows).map(({ name }) => name);
-}
-
-/** How much waits for messages with these ids. */
-export async function countPendingOf(sql: Sql, targets: readonly string[]): Promise<number> {
-  if (targets.length === 0) return 0;
-  const rows = await sql.query(
-    `select count(*) as rows from pending_facts p join connections c on c.id = p.connection_id
-     where p.target_external_id = any($1::text[])`,
-    [arrayLiteral(targets)],
-  );
-  return rowsOf(columns({ rows: bigint }), rows)[0]?.rows ?? 0;
 }
 
 /** Who has one of these names, in any organization, by what is known of them or by the phone of their row. */

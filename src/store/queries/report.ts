@@ -25,7 +25,7 @@ import {
 import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import { errorsOf } from '../tables/messages.js';
-import { BAD_SIGNATURE, NO_SCOPE } from '../tables/webhook-log.js';
+import { BAD_SIGNATURE, HAS_BODY_SQL, NO_SCOPE } from '../tables/webhook-log.js';
 import { groupingByHash } from '../transactions.js';
 import { rfc3339 } from '../../model/time.js';
 
@@ -44,7 +44,7 @@ const ENTRY_GROUP = columns({
   lastReceivedAt: orNull(time),
   firstStoredAt: time,
   lastStoredAt: time,
-  /** Ids of those about the account itself (`account_update`), without those that Meta did not sign. */
+  /** Ids of those about the account itself (`account_update`), without those that Meta did not sign, and those without a body. */
   accountUpdates: list(','),
 });
 
@@ -69,7 +69,7 @@ export async function readEntryGroups(sql: Sql, since: number | null): Promise<E
        min(created_at) as first_stored_at, max(created_at) as last_stored_at,
        -- In one value, so that the id and the origin are of the same entry.
        min(case when status in ('failed', 'unrecognized') or reason = '${BAD_SIGNATURE}' then id::text || coalesce(' ' || origin, '') end) as broken,
-       string_agg(id::text, ',') filter (where 'account_update' = any(fields) and reason is distinct from '${BAD_SIGNATURE}') as account_updates
+       string_agg(id::text, ',') filter (where 'account_update' = any(fields) and reason is distinct from '${BAD_SIGNATURE}' and ${HAS_BODY_SQL}) as account_updates
      from (
        select *, case when status = 'pending' or error = '${BAD_SIGNATURE}' then error end as reason
        from webhook_log where $1::timestamptz is null or created_at >= $1::timestamptz

@@ -29,6 +29,8 @@ export interface PruneSelection {
   /** Received before then, ms since 1970; stored before then, where the log does not say. */
   before: number;
   classes: readonly PruneClass[];
+  /** Of what says how an account stands, the entries that keep their bodies, because they decide it; null: every one. */
+  deciding: readonly string[] | null;
 }
 
 /** The class that the reason of a skipped item makes. */
@@ -40,7 +42,7 @@ const CLASS_OF_CHAT = INCLUDABLE_CHATS.map(
  * The entries that retention may be about, with the classes of what they hold. Never: what is not applied as a whole (pending, failed,
  * rejected or refused items), what is of a connection still to be known, what waits for its message, and what is applied anew when others
  * come: entries that name no number (H1), exported chats (M11, M12) and rows of a CRM (C6). Nor what says how an account stands:
- * alerts are raised from it.
+ * alerts are raised from it, unless a later one has overtaken it. (It names an account and no number, and nothing of it is filed.)
  */
 const CANDIDATES = `
   select w.id, w.raw_body, w.connection_scope, w.phone_number_ids, held.classes
@@ -64,13 +66,14 @@ const CANDIDATES = `
   where w.status in ('processed', 'ignored') and w.body_state is null
     and coalesce(w.received_at, w.created_at) < $1::timestamptz
     and held.classes <@ $2::text[]
-    and (w.provider = 'baileys' or w.provider = 'meta' and w.phone_number_ids <> '{}')
-    and not 'whatsapp_chat_exporter' = any(w.fields) and not 'account_update' = any(w.fields)
+    and (w.provider = 'baileys' or w.provider = 'meta' and (w.phone_number_ids <> '{}' or w.fields = '{account_update}'))
+    and not 'whatsapp_chat_exporter' = any(w.fields) 
+    and (not 'account_update' = any(w.fields) or $3::uuid[] is not null and not w.id = any($3::uuid[]))
     and not exists (select from pending_facts p where p.webhook_log_id = w.id)
     and not exists (select from rejects r where r.webhook_log_id = w.id)`;
 
-function parametersOf({ before, classes }: PruneSelection): SqlParameter[] {
-  return [new Date(before), arrayLiteral(classes)];
+function parametersOf({ before, classes, deciding }: PruneSelection): SqlParameter[] {
+  return [new Date(before), arrayLiteral(classes), deciding === null ? null : arrayLiteral(deciding)];
 }
 
 const PRUNE_GROUP = columns({
@@ -117,8 +120,8 @@ export async function readPrunable(
   limit: number,
 ): Promise<string[]> {
   const rows = await sql.query(
-    `select c.id from (${CANDIDATES} and ($3::uuid is null or w.id > $3::uuid)) c
-     order by c.id limit $4::int`,
+    `select c.id from (${CANDIDATES} and ($4::uuid is null or w.id > $4::uuid)) c
+     order by c.id limit $5::int`,
     [...parametersOf(selection), afterId, limit],
   );
   return rows.map((row) => textOf(row, 'id'));

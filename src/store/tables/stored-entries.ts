@@ -23,6 +23,7 @@ import {
   HAS_BODY_SQL,
   IS_SOUND_SQL,
   NO_SCOPE,
+  ELSEWHERE_SQL,
   INCLUDED_SQL,
   REFUSED_SQL,
   UNCHECKED_SQL,
@@ -56,6 +57,8 @@ const STORED_ENTRY = columns({
   verified: texts,
   /** The chats that `--include` brought in from it, in whichever run. */
   included: texts,
+  /** The numbers whose connections stayed behind when the entry was copied; see {@link ELSEWHERE_SQL}. */
+  elsewhere: texts,
   /** What it is found by; another program may have changed it. */
   provider: word(PROVIDERS),
   fields: texts,
@@ -122,11 +125,11 @@ export async function readEntries(
 ): Promise<StoredEntry[]> {
   const { where, parameters } = selectionSql(selection, afterId);
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, refused, verified, included, ${IS_SOUND_SQL} as is_intact, ${REMOVED} from (
-       select ${SELECTED}, ${BODY}, refused, verified, included,
+    `select ${PLAIN}, ${LISTS}, refused, verified, included, elsewhere, ${IS_SOUND_SQL} as is_intact, ${REMOVED} from (
+       select ${SELECTED}, ${BODY}, refused, verified, included, elsewhere,
          sum(octet_length(raw_body)) over (order by id) - octet_length(raw_body) as bytes_before
        from (select ${SELECTED}, ${BODY}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified,
-         ${INCLUDED_SQL} as included from webhook_log ${where} order by id limit ${limit}) w
+         ${INCLUDED_SQL} as included, ${ELSEWHERE_SQL} as elsewhere from webhook_log ${where} order by id limit ${limit}) w
      ) page
      where bytes_before < ${maxBytes} order by id`,
     parameters,
@@ -266,6 +269,7 @@ const LOGGED_ENTRY = columns({
   unchecked: texts,
   verified: texts,
   included: texts,
+  elsewhere: texts,
   chatIds: texts,
 });
 
@@ -280,7 +284,7 @@ export async function readLoggedEntries(sql: Sql, ids: readonly string[]): Promi
   if (ids.length === 0) return [];
   const rows = await sql.query(
     `select ${HEAD}, w.raw_body, w.sha256, ${IS_SOUND_SQL} as is_intact, ${REMOVED}, w.body_run_id, ${REFUSED_SQL} as refused, ${UNCHECKED_SQL} as unchecked,
-       ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
+       ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${ELSEWHERE_SQL} as elsewhere, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[]) as k (entry_id)
      cross join lateral (select * from webhook_log where id = k.entry_id limit 1) w order by w.id`,
     [arrayLiteral(ids)],
@@ -299,20 +303,26 @@ export async function readEntryHeads(sql: Sql, ids: readonly string[]): Promise<
   return rowsOf(ENTRY_HEAD, rows);
 }
 
-/** Raw entries by id, with their receipt time (else storage time). */
-export async function readBodies(
-  sql: Sql,
-  ids: readonly string[],
-): Promise<{ body: Uint8Array; at: number; isReceived: boolean }[]> {
+/** A raw entry with its receipt time (else storage time). */
+export interface TimedBody {
+  id: string;
+  body: Uint8Array;
+  at: number;
+  isReceived: boolean;
+}
+
+/** Raw entries by id, the newest first. */
+export async function readBodies(sql: Sql, ids: readonly string[]): Promise<TimedBody[]> {
   if (ids.length === 0) return [];
   const rows = await sql.query(
-    `select raw_body, received_at, created_at from webhook_log where id = any($1::uuid[])
+    `select id, raw_body, received_at, created_at from webhook_log where id = any($1::uuid[])
      order by coalesce(received_at, created_at) desc, id desc`,
     [arrayLiteral(ids)],
   );
   return rows.map((row) => {
     const receivedAt = timeOrNull(row, 'received_at');
     return {
+      id: textOf(row, 'id'),
       body: bytesOf(row, 'raw_body'),
       at: receivedAt ?? timeOf(row, 'created_at'),
       isReceived: receivedAt !== null,
@@ -320,10 +330,10 @@ export async function readBodies(
   });
 }
 
-/** The newest account entries (`account_update`), without those that Meta did not sign. */
-export async function readAccountUpdateIds(sql: Sql, most: number): Promise<string[]> {
+/** The newest account entries (`account_update`) that have a body, without those that Meta did not sign; null: all of them. */
+export async function readAccountUpdateIds(sql: Sql, most: number | null): Promise<string[]> {
   const rows = await sql.query(
-    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}'
+    `select id from webhook_log where 'account_update' = any(fields) and error is distinct from '${BAD_SIGNATURE}' and ${HAS_BODY_SQL}
      order by id desc limit $1::int`,
     [most],
   );
@@ -359,7 +369,7 @@ export async function readEntriesOfFields(
   }: { since: number; /** Id of the last entry read. */ after: string | null; most: number },
 ): Promise<StoredEntry[]> {
   const rows = await sql.query(
-    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${IS_SOUND_SQL} as is_intact, ${REMOVED}
+    `select ${PLAIN}, ${LISTS}, ${REFUSED_SQL} as refused, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${ELSEWHERE_SQL} as elsewhere, ${IS_SOUND_SQL} as is_intact, ${REMOVED}
      from webhook_log,
        lateral (select coalesce(max(coalesce(received_at, created_at)), '-infinity') as at from webhook_log where id = $5::uuid) last
      where (connection_scope = $1::uuid or phone_number_ids @> array[$2::text])

@@ -61,6 +61,12 @@ export const VERIFIED_SQL = `coalesce(counters -> 'verified', '[]'::jsonb)`;
 /** The chats that `--include` brought in from an entry, whichever run it was: their kinds in its counters. */
 export const INCLUDED_SQL = `coalesce(counters -> 'include', '[]'::jsonb)`;
 
+/**
+ * The phone_number_ids whose connections stayed behind when a backup of a part was made of this entry: what it says of them waits for
+ * nothing, unless such a connection is made here.
+ */
+export const ELSEWHERE_SQL = `coalesce(counters -> 'elsewhere', '[]'::jsonb)`;
+
 /** The scope of entries that name their connection themselves (Meta's). */
 export const NO_SCOPE = '00000000-0000-0000-0000-000000000000';
 
@@ -121,6 +127,7 @@ const KNOWN_ENTRY = columns({
   verified: texts,
   /** The chats that earlier runs brought in from it. */
   included: texts,
+  elsewhere: texts,
   /** What its counters say of a body from which erased people were taken. */
   erasedCounters: orNull(jsonObject),
   /** What it is found by; another program may have changed it. */
@@ -152,14 +159,14 @@ export async function readKnownEntries(
 ): Promise<KnownEntry[]> {
   if (keys.length === 0) return [];
   const rows = await tx.query(
-    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.body_state, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included, w.erased_counters,
+    `select w.id, w.connection_scope, encode(w.sha256, 'hex') as sha256, w.status, w.is_intact, w.body_state, w.is_requeued, w.run_id, w.refused, w.unchecked, w.verified, w.included, w.elsewhere, w.erased_counters,
        w.provider, to_jsonb(coalesce(w.fields, '{}')) as fields,
        to_jsonb(coalesce(w.phone_number_ids, '{}')) as phone_number_ids, to_jsonb(coalesce(w.chat_ids, '{}')) as chat_ids
      from unnest($1::uuid[], $2::bytea[]) as k (connection_scope, sha256)
      cross join lateral (
        select id, connection_scope, sha256, status, run_id, ${IS_SOUND_SQL} as is_intact, body_state,
          status = 'pending' and error is not distinct from $3 as is_requeued, ${REFUSED_SQL} as refused,
-         ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included,
+         ${UNCHECKED_SQL} as unchecked, ${VERIFIED_SQL} as verified, ${INCLUDED_SQL} as included, ${ELSEWHERE_SQL} as elsewhere,
          case when body_state in ('erased', 'redacted') then counters end as erased_counters, provider, fields, phone_number_ids, chat_ids
        from webhook_log
        where connection_scope = k.connection_scope and sha256 = k.sha256 limit 1

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { presentCompare } from '../../../src/cli/views/compare.js';
 import { compare } from '../../../src/commands/compare/compare.js';
 import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { erase } from '../../../src/commands/erase/erase.js';
@@ -55,9 +56,15 @@ describeOnBackends('compare --adopt after an erasure', (backend) => {
     expect(await traces()).toEqual([]);
     const after = await everybody(store);
 
-    const { adopted } = await adopt();
+    const result = await adopt();
+    const { adopted } = result;
     expect(adopted).toMatchObject({ created: 0, rejected: 0 });
     expect(adopted?.entries ?? 0).toBeGreaterThan(0);
+    // All of them were erased, and the person who ran it is told.
+    expect(adopted?.erased).toBe(adopted?.entries);
+    expect(JSON.stringify(presentCompare(result, ['compare', 'evolution']).document)).toContain(
+      `${adopted?.entries ?? 0} left out, because the people were erased`,
+    );
     expect(await traces()).toEqual([]);
     expect(await everybody(store)).toEqual(after);
 

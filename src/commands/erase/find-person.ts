@@ -3,25 +3,19 @@ import { authorsOf, wamidPrefixes, wordsOfNames } from '../../identity/name-word
 import { phonesToLookUp } from '../../identity/phone.js';
 import { SHORTEST_NAME } from '../../ingest/batch/without-erased.js';
 import type { IdentityKind } from '../../model/enumerations.js';
-import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import { readMergedLeads } from '../../store/changes/erase-person.js';
 import {
-  countPendingOf,
-  countRowsOf,
   findPeopleNamed,
   hasWritten,
   readNamesOfPerson,
   readReactedTo,
   type ErasedPerson,
-  type TableRows,
 } from '../../store/queries/erasure.js';
 import { countEntriesAbout } from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
 import { readKnownIdentities } from '../../store/tables/leads.js';
-import { inSnapshot } from '../../store/transactions.js';
 import { namesOfPhone } from '../contacts/typed-contact.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
-import { planBodies, type ErasedBodies } from './erase-bodies.js';
 import type { Person } from './redact-entry.js';
 
 /** An identity as a person reads it. */
@@ -37,16 +31,6 @@ export interface FoundPerson {
   rows: ErasedPerson;
   /** What the raw log is searched for. */
   person: Person;
-}
-
-/** What an erasure of a person is about. */
-export interface ErasurePlan {
-  leadIds: readonly string[];
-  /** All identities that name the person. */
-  identities: NamedIdentity[];
-  /** Rows of every table but the raw log, in the order of their dependence. */
-  tables: TableRows[];
-  bodies: ErasedBodies;
 }
 
 /** What no command of this tool reaches. */
@@ -124,22 +108,4 @@ export async function needPerson(
   if (person !== null) return person;
   await theOneLead(sql, await resolveContact(sql, contact), secretKey);
   throw new Error('a contact that is nobody has a lead');
-}
-
-/** Counts what an erasure would remove, table by table. Changes nothing. */
-export async function planErasure(ctx: Context, contact: string): Promise<ErasurePlan> {
-  const { identities, rows, person } = await needPerson(ctx.store.sql, contact, ctx.secretKey);
-  return inSnapshot(ctx.store, async (sql) => {
-    const { messages, ...bodies } = await planBodies(sql, person, ctx.signal);
-    const pending = await countPendingOf(sql, [...messages]);
-    return {
-      leadIds: rows.leadIds,
-      identities,
-      tables: [
-        ...(await countRowsOf(sql, rows, CAME_LIVE_SQL)),
-        ...(pending === 0 ? [] : [{ table: 'pending_facts', rows: pending }]),
-      ],
-      bodies,
-    };
-  });
 }
