@@ -42,6 +42,7 @@ export const integer: Codec<number> = { type: 'integer', read: integerOf, elemen
 export const bigint: Codec<number> = { type: 'bigint', read: integerOf, element: itself };
 export const boolean: Codec<boolean> = { type: 'boolean', read: booleanOf, element: itself };
 export const bytes: Codec<Uint8Array> = { type: 'bytea', read: bytesOf, element: itself };
+/** Never null: see {@link Codec.isLong}. */
 export const longBytes: Codec<Uint8Array> = { ...bytes, isLong: true };
 
 /** Milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { arrayLiteral } from './array-literal.js';
+import { booleanOf } from './row.js';
 import { sqlState } from './sql-state.js';
 import type { Sql } from './sql.js';
 import type { Store, Backend } from './store.js';
@@ -158,13 +159,21 @@ async function setPlanner(tx: Sql, ordered: 'on' | 'off', workers: '0' | '2'): P
  * checkpoint alike, and the run resumes from before them; the run's last commit is a normal one and covers them all.
  * Only on a server, which outlives this process: the embedded database keeps these commits in our memory, and a kill
  * would undo megabytes of finished work.
+ *
+ * Returns what the batch's statements run on: without COPY where row-level security holds for us, because PostgreSQL refuses it there.
  */
-export async function prepareBatch(tx: Sql, backend: Backend): Promise<void> {
-  await tx.query(
+export async function prepareBatch(tx: Sql, backend: Backend): Promise<Sql> {
+  const [row] = await tx.query(
     `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-       set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', $1, true)`,
+       set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', $1, true),
+       row_security_active('messages') as is_guarded`,
     [backend === 'pglite' ? 'on' : 'off'],
   );
+  if (row === undefined || !booleanOf(row, 'is_guarded')) return tx;
+  return {
+    query: (text, parameters) => tx.query(text, parameters),
+    execute: (text, parameters) => tx.execute(text, parameters),
+  };
 }
 
 /**

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { copyRows } from '../../src/store/copy-rows.js';
 import { bytes, columns, integer, jsonObject, orNull, text, texts, time } from '../../src/store/columns.js';
+import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { prepareBatch } from '../../src/store/transactions.js';
 import { describeOnBackends } from '../support/databases.js';
 
 const COLUMNS = columns({
@@ -57,6 +59,21 @@ describeOnBackends('rows by COPY', (backend) => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  test('are no way into a table with row-level security, so that a batch inserts there', async () => {
+    const store = await backend.open();
+    const isCopying = (tx: Sql): boolean => tx.copy !== undefined;
+    await expect(
+      store.transaction(async (tx) => {
+        expect(isCopying(await prepareBatch(tx, store.backend))).toBe(true);
+        await tx.execute('create role wa_reconcile_test_guarded nologin');
+        await tx.execute('alter table messages enable row level security');
+        await tx.execute('set local role wa_reconcile_test_guarded');
+        expect(isCopying(await prepareBatch(tx, store.backend))).toBe(false);
+        throw new Error('undone');
+      }),
+    ).rejects.toThrow('undone');
   });
 
   test('a row that is there fails the transaction, and the next one works', async () => {

@@ -25,9 +25,9 @@ export async function inBatch<T>(
 ): Promise<T> {
   await ctx.store.assertSpace();
   const batch = async (tx: Sql): Promise<T> => {
-    await prepareBatch(tx, ctx.store.backend);
-    await lockOrganizations(tx, [...new Set(organizations)]);
-    return work(tx);
+    const sql = await prepareBatch(tx, ctx.store.backend);
+    await lockOrganizations(sql, [...new Set(organizations)]);
+    return work(sql);
   };
   return target !== undefined && target.sql !== ctx.store.sql
     ? batch(target.sql)
