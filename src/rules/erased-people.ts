@@ -15,12 +15,18 @@ export function erasedName(key: KeyedNames, name: string): string {
   return key.nameOf(['erased person', name]);
 }
 
+/** A name, and the hash of another name of the same person, which is on record. */
+export interface LearnedName {
+  stored: string;
+  name: string;
+}
+
 /** The people who were erased: whether a name is one of theirs, or the id of what they wrote in a group, and nothing else. */
 export class ErasedPeople {
   private readonly answers = new Map<string, boolean>();
   private readonly words = new Map<string, boolean>();
-  /** Hashes of names that came to be known as those of an erased person, each with a hash that was stored before. */
-  readonly learned = new Map<string, string>();
+  /** Names that came to be known as those of an erased person, by their hashes, each with a hash that was stored before. */
+  readonly learned = new Map<string, LearnedName>();
 
   constructor(
     private readonly key: KeyedNames,
@@ -55,13 +61,13 @@ export class ErasedPeople {
     const known = names.find((name) => this.has(name));
     if (known === undefined) return;
     const hash = erasedName(this.key, known);
-    const stored = this.learned.get(hash) ?? hash;
+    const stored = this.learned.get(hash)?.stored ?? hash;
     for (const name of names) {
       if (this.has(name)) continue;
       const learned = erasedName(this.key, name);
       this.hashes.add(learned);
       this.answers.set(name, true);
-      this.learned.set(learned, stored);
+      this.learned.set(learned, { stored, name });
     }
     // Some of them may be theirs now.
     this.words.clear();

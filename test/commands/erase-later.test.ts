@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
-import { erase } from '../../src/commands/erase/erase.js';
+import { erase, planErase } from '../../src/commands/erase/erase.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
@@ -211,6 +211,28 @@ describeOnBackends('what comes of a person after the erasure', (backend) => {
       expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
     },
   );
+
+  const links = Object.values(LATER);
+  const early = UNDER_OTHERS.slice(0, 3);
+  it.each([
+    ['in runs of their own', [...early, ...links].map((body) => [body])],
+    ['in one run', [[...early, ...links]]],
+  ])('that came before anything told that it is hers goes with the same contact: %s', async (_, runs) => {
+    const store = await erased();
+    for (const bodies of runs) await replayBodies(store, bodies, KEYED);
+    expect(await tracesIn(store, HERS, ANA)).not.toEqual([]);
+    expect(await findingsBeside(store, ['history_ledger'])).toEqual([
+      'raw_bodies: 1 erasure is unfinished, and the same command ends it',
+    ]);
+    const plan = await planErase(testContext(store, KEYED), `+${ANA}`);
+    expect(plan.tables.find(({ table }) => table === 'messages')?.rows).toBeGreaterThan(0);
+    await erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 9 });
+    expect(await tracesIn(store, HERS, ANA)).toEqual([]);
+    expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
+    for (const bodies of runs) await replayBodies(store, [...bodies].reverse(), KEYED);
+    expect(await tracesIn(store, HERS, ANA)).toEqual([]);
+    expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
+  });
 
   it('teaches them within one batch as well', async () => {
     const store = await erased();

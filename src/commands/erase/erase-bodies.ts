@@ -66,9 +66,12 @@ export async function eraseBodies(
             ),
           ],
     );
+    const now = nothing();
+    for (const { redaction } of redactions) count(now, redaction);
     await ctx.store.transaction(async (tx) => {
       await rewriteBodies(tx, runId, rows);
       const gone = {
+        ...recordOf(now),
         rejects: await moveRejects(tx, rejects),
         pending_facts: await erasePending(
           tx,
@@ -110,6 +113,33 @@ async function* redactionsOf(
       redactions.push({ id: decoded.entry.id, redaction: redactEntry(log, decoded, person) });
     yield redactions;
   }
+}
+
+/** What of the bodies is on record beside the rows of tables. Mentions stay, so that each run counts all of them. */
+const RECORDED = ['erased', 'redacted', 'items', 'others'] as const;
+const PREFIX = 'bodies.';
+
+function recordOf(bodies: ErasedBodies): Gone {
+  return Object.fromEntries(RECORDED.map((what) => [PREFIX + what, bodies[what]]));
+}
+
+/** Whether a count on record is one of {@link ErasedBodies}, and none of the rows of a table. */
+export function isOfBodies(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/** What became of the bodies in all runs of an erasure, by its counts; `now`: in the last one. */
+export function bodiesOf(
+  counts: Readonly<Record<string, unknown>>,
+  now: ErasedBodies | null,
+): ErasedBodies | null {
+  if (now === null) return null;
+  const bodies = { ...now };
+  for (const what of RECORDED) {
+    const count = counts[PREFIX + what];
+    bodies[what] = typeof count === 'number' ? count : 0;
+  }
+  return bodies;
 }
 
 function nothing(): ErasedBodies {

@@ -13,17 +13,19 @@ import type { Sql } from '../../store/sql.js';
 import {
   beginErasure,
   findErasures,
+  readHashesOf,
   forgetErasures,
   readErasureKey,
   recordErasure,
   writeErasureKey,
 } from '../../store/tables/erasures.js';
-import { readWrittenInGroups } from '../../store/queries/erasure.js';
+import { readStoredNames, readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
 import { ABOUT_ERASED, openErasedNames } from '../contacts/erased-people.js';
+import { bodiesOf } from './erase-bodies.js';
 import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
 import { redactTexts } from './redact-text.js';
 import { nothingRemoved, removePerson, tablesOf, withMore, type Removed } from './remove-person.js';
@@ -32,6 +34,7 @@ import type { EraseOptions, EraseResult } from './types.js';
 /** A plan is no run, and all of it is one transaction. */
 const NO_RUN = '00000000-0000-0000-0000-000000000000';
 const PLANNED_TOGETHER = 10_000;
+const NAMES_AT_ONCE = 10_000;
 /** After a conflict with a writer: a plan takes no lock. */
 const RETRIES = 5;
 
@@ -41,7 +44,7 @@ const RETRIES = 5;
  */
 export async function planErase(ctx: Context, contact: string): Promise<EraseResult> {
   const { store } = ctx;
-  const found = await needPerson(store.sql, contact, ctx.secretKey);
+  const found = (await findUnfinished(ctx, contact)) ?? (await needPerson(store.sql, contact, ctx.secretKey));
   const { gone, removed } = await rehearse(
     store,
     async (tx) => {
@@ -142,7 +145,7 @@ export async function erase(
           runId: run.id,
           status,
           tables: tablesOf(erasure?.counts ?? {}),
-          bodies: removed.bodies,
+          bodies: bodiesOf(erasure?.counts ?? {}, removed.bodies),
           outOfReach: OUT_OF_REACH,
         },
         end: endOf(removed, status),
@@ -193,14 +196,47 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
 
 /** The person of a contact; one of whom only the hashes are left is gone through once more. */
 async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<FoundPerson> {
-  const found = await findPerson(sql, contact);
-  if (found !== null) return found;
   const { names } = await resolveContact(sql, contact);
   const erasures = await findErasures(
     sql,
     names.map((name) => erasedName(key, name)),
   );
+  const found = await findPerson(sql, contact, await namesLeft(sql, key, erasures));
+  if (found !== null) return found;
   return erasures.length === 0 ? needPerson(sql, contact, undefined) : describePerson(sql, [], names);
+}
+
+/** The person of a contact whose erasure has not ended; null if there is none, or if the key is not given. */
+async function findUnfinished({ store, secretKey }: Context, contact: string): Promise<FoundPerson | null> {
+  const sealed = await readErasureKey(store.sql);
+  const opener = secretKey?.() ?? null;
+  if (sealed === null || opener === null) return null;
+  const key = openErasedNames(sealed, () => opener);
+  const { names } = await resolveContact(store.sql, contact);
+  const erasures = await findErasures(
+    store.sql,
+    names.map((name) => erasedName(key, name)),
+  );
+  return erasures.some(({ completedAt }) => completedAt === null) ? findAgain(store.sql, contact, key) : null;
+}
+
+/** Stored names of an erased person: their rows came before anything told that these are names of theirs. */
+async function namesLeft(
+  sql: Sql,
+  key: KeyedNames,
+  erasures: readonly { id: string; completedAt: number | null }[],
+): Promise<string[]> {
+  const unfinished = erasures.flatMap(({ id, completedAt }) => (completedAt === null ? id : []));
+  if (unfinished.length === 0) return [];
+  const hashes = await readHashesOf(sql, unfinished);
+  const left: string[] = [];
+  for (let after = ''; ;) {
+    const page = await readStoredNames(sql, after, NAMES_AT_ONCE);
+    left.push(...page.filter((name) => hashes.has(erasedName(key, name))));
+    const last = page.at(-1);
+    if (last === undefined) return left;
+    after = last;
+  }
 }
 
 /** The key of the names: the stored one, or a new one with what is to be stored of it. */

@@ -44,12 +44,16 @@ export const OUT_OF_REACH = [
 ] as const;
 
 /**
- * Everything by which a person is known: all leads with one of their names, in every organization, and what these were called. Null if the
- * database has nothing of the contact.
+ * Everything by which a person is known: all leads with one of their names, in every organization, and what these were called.
+ * `alsoCalled`: names that are known as theirs. Null if the database has nothing of the contact.
  */
-export async function findPerson(sql: Sql, contact: string): Promise<FoundPerson | null> {
+export async function findPerson(
+  sql: Sql,
+  contact: string,
+  alsoCalled: readonly string[] = [],
+): Promise<FoundPerson | null> {
   const resolved = await resolveContact(sql, contact);
-  const names = new Set(resolved.names);
+  const names = new Set([...resolved.names, ...alsoCalled]);
   let people: string[] = [];
   for (let before = -1; before < names.size;) {
     before = names.size;

@@ -12,7 +12,7 @@ import {
 import type { TableRows } from '../../store/queries/erasure.js';
 import type { Sql } from '../../store/sql.js';
 import { settleLeads } from '../dedupe/settle-leads.js';
-import { eraseBodies, type ErasedBodies } from './erase-bodies.js';
+import { eraseBodies, isOfBodies, type ErasedBodies } from './erase-bodies.js';
 import type { FoundPerson } from './find-person.js';
 import { redactText, redactTexts } from './redact-text.js';
 
@@ -123,10 +123,12 @@ const SHOWN = [
 export function tablesOf(gone: Readonly<Record<string, unknown>>): TableRows[] {
   const place = (table: string): number => (SHOWN.indexOf(table) + 1 || SHOWN.length + 1) - 1;
   return Object.entries(gone)
-    .flatMap(([table, rows]) => (typeof rows === 'number' && rows > 0 ? [{ table, rows }] : []))
+    .flatMap(([table, rows]) =>
+      typeof rows === 'number' && rows > 0 && !isOfBodies(table) ? [{ table, rows }] : [],
+    )
     .sort((a, b) => place(a.table) - place(b.table) || (a.table < b.table ? -1 : 1));
 }
 
 function sumOf(gone: Gone): number {
-  return Object.values(gone).reduce((sum, rows) => sum + rows, 0);
+  return Object.entries(gone).reduce((sum, [table, rows]) => (isOfBodies(table) ? sum : sum + rows), 0);
 }

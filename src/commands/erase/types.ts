@@ -25,7 +25,7 @@ export interface EraseResult {
   identities: NamedIdentity[];
   /** Rows that would go, or are gone, in earlier runs as well. */
   tables: TableRows[];
-  /** Null for `--allow`. */
+  /** The same of the raw log. Null for `--allow`. */
   bodies: ErasedBodies | null;
   /** What no command reaches. */
   outOfReach: readonly string[];

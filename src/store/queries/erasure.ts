@@ -65,6 +65,15 @@ export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<
   return rows.length > 0;
 }
 
+/** Names of stored people after `after`, in order. */
+export async function readStoredNames(sql: Sql, after: string, limit: number): Promise<string[]> {
+  const rows = await sql.query(
+    `select distinct value from lead_identities where value > $1 order by value limit $2::int`,
+    [after, limit],
+  );
+  return rowsOf(columns({ value: text }), rows).map(({ value }) => value);
+}
+
 /** What the person is called: names that may stand in a text. */
 export async function readNamesOfPerson(sql: Sql, leadIds: readonly string[]): Promise<string[]> {
   const rows = await sql.query(

@@ -58,16 +58,40 @@ export async function beginErasure(
   );
 }
 
-/** Adds hashes of names to the erasures that have the hash beside each. */
-export async function addErasedNames(tx: Sql, learned: ReadonlyMap<string, string>): Promise<void> {
+/**
+ * Adds hashes of names to the erasures that have the hash beside each. One of whose person the database has rows under such a name,
+ * stored before anything told whose it is, has not ended: the same contact erases these as well.
+ */
+export async function addErasedNames(
+  tx: Sql,
+  learned: ReadonlyMap<string, { stored: string; name: string }>,
+): Promise<void> {
   if (learned.size === 0) return;
+  const hashes = [...learned.keys()];
+  const names = [...learned.values()];
   await tx.execute(
     `insert into erased_identities (name_hash, erasure_id)
      select k.learned, i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, known)
      join erased_identities i on i.name_hash = k.known
      on conflict (name_hash) do nothing`,
-    [arrayLiteral([...learned.keys()]), arrayLiteral([...learned.values()])],
+    [arrayLiteral(hashes), arrayLiteral(names.map(({ stored }) => stored))],
   );
+  await tx.execute(
+    `update erasures set completed_at = null where completed_at is not null and id in (
+       select i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, name)
+       join erased_identities i on i.name_hash = k.learned
+       where exists (select from lead_identities l where l.value = k.name)
+     )`,
+    [arrayLiteral(hashes), arrayLiteral(names.map(({ name }) => name))],
+  );
+}
+
+/** The hashes of these erasures. */
+export async function readHashesOf(sql: Sql, erasureIds: readonly string[]): Promise<Set<string>> {
+  const rows = await sql.query(`select name_hash from erased_identities where erasure_id = any($1::uuid[])`, [
+    arrayLiteral(erasureIds),
+  ]);
+  return new Set(rows.map((row) => textOf(row, 'name_hash')));
 }
 
 /** Adds what is gone to the counts of an erasure; `completedAt` ends it. */
