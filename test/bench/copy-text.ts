@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { fieldOf } from '../../src/store/copy-rows.js';
 import type { SqlRow } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 
@@ -36,12 +37,9 @@ async function* dump(store: Store, columns: readonly string[]): AsyncGenerator<s
 }
 
 function lineOf(columns: readonly string[], row: SqlRow): string {
-  return columns.map((column) => escape(row[column])).join('\t');
+  return columns.map((column) => fieldOf(textOf(row[column]))).join('\t');
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-function escape(value: unknown): string {
-  if (typeof value !== 'string') return '\\N';
-  return value.replaceAll(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }

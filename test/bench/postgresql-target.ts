@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
+import { pipeline } from 'node:stream/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { migrate } from '../../src/store/migrations/migrate.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { withDatabase } from '../support/server-url.js';
-import { copyIn } from './copy-in.js';
 import { PrismaClient } from './generated/client.js';
 import { stopwatch } from './measured.js';
 import { CREATE_STAGED, upsertStaged, type Target } from './target.js';
@@ -50,7 +51,7 @@ export async function startPostgresqlTarget(): Promise<Target> {
           stopwatch(async () => {
             await client.query('begin');
             await client.query(CREATE_STAGED);
-            await copyIn(client, `copy staged from stdin`, createReadStream(copyFile));
+            await pipeline(createReadStream(copyFile), client.query(copyFrom('copy staged from stdin')));
             await client.query(upsertStaged(columns));
             await client.query('commit');
           }),
