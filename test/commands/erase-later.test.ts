@@ -30,6 +30,7 @@ const KEYED = { secretKey: () => SECRET } as const;
 const META_GROUP = 'Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD';
 const WEB_GROUP = '120363000000000001@g.us';
 const NEW_NUMBER = '5511900000777';
+const ANA_PARENT = 'BR.ENT.9PARENTOFANA';
 const JID = `${ANA}@s.whatsapp.net`;
 
 const contact = (parts: JsonObject): JsonObject => ({ wa_id: ANA, ...parts });
@@ -211,6 +212,34 @@ describeOnBackends('what comes of a person after the erasure', (backend) => {
       expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
     },
   );
+
+  it.each([
+    ['in a row of a program nobody knows', { sender: ANA, msg: 'secret of a row', who: 'Ana Nova' }],
+    [
+      'under a name that a later item of the body ties to her',
+      webhook('messages', {
+        messages: [
+          item('P1', 40, { from: undefined, from_user_id: ANA_BSUID, from_parent_user_id: ANA_PARENT }),
+          item('P2', 41, { from_user_id: ANA_BSUID }),
+        ],
+      }),
+    ],
+  ])('leaves nothing %s', async (_, body) => {
+    const store = await erased();
+    await replayBodies(store, [body], KEYED);
+    const parent = webhook('messages', {
+      messages: [
+        item('P3', 42, {
+          from: undefined,
+          from_parent_user_id: ANA_PARENT,
+          id: 'wamid.P3',
+          text: { body: 'secret of P3' },
+        }),
+      ],
+    });
+    if ('entry' in body) await replayBodies(store, [parent], KEYED);
+    expect(await tracesIn(store, [...HERS, ANA_PARENT], ANA)).toEqual([]);
+  });
 
   const links = Object.values(LATER);
   const early = UNDER_OTHERS.slice(0, 3);

@@ -6,6 +6,7 @@ import { PRUNE_CLASSES } from '../../model/enumerations.js';
 import { readDecidingEntries } from '../../rawlog/account-events.js';
 import { readConnections } from '../../store/tables/connections.js';
 import {
+  findEntriesOfSamePeople,
   groupPrunable,
   pruneBodies,
   readPrunable,
@@ -99,12 +100,15 @@ class Pruning {
       if (found === null) return;
       for (const id of found) doubtful.add(id);
     }
-    for (const id of doubtful) this.keep(id);
+    // What an edit says of a message is judged by the message's own entry, and the other way round: they go together.
+    const kept = await findEntriesOfSamePeople(ctx.store.sql, [...doubtful]);
     for await (const ids of this.pages()) {
       if (ctx.signal.aborted) return;
+      const isKept = (id: string): boolean => doubtful.has(id) || kept.has(id);
+      for (const id of ids.filter(isKept)) this.keep(id);
       await this.empty(
         run,
-        ids.filter((id) => !doubtful.has(id)),
+        ids.filter((id) => !isKept(id)),
       );
       const { bytes: bytesRead, plannedBytes: bytesTotal, pruned: entries } = this;
       ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries, messages: 0 });

@@ -92,6 +92,9 @@ export function redactBody(
     },
   }));
   const held = others.filter(({ kind }) => !OF_NOBODY.has(kind));
+  // What is in no known format and names them: nobody can tell what else in it is theirs.
+  const strange = unrecognized.filter(({ path }) => namesInText(JSON.stringify(itemAt(path) ?? ''), names));
+  const known = unrecognized.filter((part) => !strange.includes(part));
   const erased = {
     kind: 'erased',
     body: new Uint8Array(),
@@ -103,13 +106,13 @@ export function redactBody(
       chatIds: namesIn(others),
     },
     items: [...theirs].filter((fact) => subjectOf(fact) !== null).length,
-    others: held.length + unrecognized.length,
+    others: held.length + known.length,
     messages: [...new Set([...theirs].flatMap((fact) => messageIdOfFact(fact) ?? []))],
     gone: [...theirs].map(({ path }) => path),
     moved: new Map<string, string>(),
   } as const;
   // Parts with a bad signature are not applied; without their bytes that could not be told.
-  if (held.length + unrecognized.length === 0 || refused.length > 0) return erased;
+  if (held.length + known.length === 0 || refused.length > 0) return erased;
   const found = writeAnew();
   if (found === null) return erased;
   const { body, again } = found;
@@ -135,7 +138,7 @@ export function redactBody(
 
   /** Null if it cannot be told apart from the rest. */
   function writeAnew(): { body: Uint8Array; again: NonNullable<ReturnType<ReadAgain>> } | null {
-    const without = withoutItems(bytes, erased.gone, pathsOf([...held, ...unrecognized]));
+    const without = withoutItems(bytes, [...erased.gone, ...pathsOf(strange)], pathsOf([...held, ...known]));
     if (without === null) return null;
     const told = new Set(sections.map(({ section }) => JSON.stringify(section.connection)));
     for (const how of ['drop', 'replace'] as const) {

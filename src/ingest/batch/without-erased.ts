@@ -60,15 +60,23 @@ export function withoutErased(
   return without;
 }
 
-/** An item that names an erased person by another name as well tells that this is theirs, too. One with a bad signature tells nothing. */
+/**
+ * An item that names an erased person by another name as well tells that this is theirs, too. One with a bad signature tells nothing.
+ * An item may tell more once another one of the body has told something, so they are asked until none does.
+ */
 function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
-  for (const { section } of sections)
-    for (const fact of section.facts) {
-      const people = whoIsConcerned(fact);
+  const people = sections.flatMap(({ section }) =>
+    section.facts.flatMap((fact) => {
+      const concerned = whoIsConcerned(fact);
       // The identities of a link are of one person.
-      for (const who of fact.kind === 'identity_link' ? [people] : people.map((one) => [one]))
-        erased.learn(who.flatMap((one) => nodesOf(one).map(({ value }) => value)));
-    }
+      return fact.kind === 'identity_link' ? [concerned] : concerned.map((one) => [one]);
+    }),
+  );
+  const names = people.map((who) => who.flatMap((one) => nodesOf(one).map(({ value }) => value)));
+  for (let before = -1; before < erased.learned.size;) {
+    before = erased.learned.size;
+    for (const one of names) erased.learn(one);
+  }
 }
 
 /** What the items say of these people: their names as texts may have them, and what they are called. */

@@ -193,6 +193,20 @@ export async function findEntriesNaming(
   return { ids, last: ids.at(-1) ?? null };
 }
 
+/** The entries that name somebody whom one of these names. */
+export async function findEntriesOfSamePeople(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.query(
+    `select w.id from webhook_log w
+     where w.chat_ids && (
+       select array_agg(distinct name) from webhook_log named cross join unnest(named.chat_ids) as name
+       where named.id = any($1::uuid[])
+     )`,
+    [arrayLiteral(ids)],
+  );
+  return new Set(rows.map((row) => textOf(row, 'id')));
+}
+
 const REWRITTEN = columns({
   id: uuid,
   /** Empty for an erased one. */
