@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { BadKey, encrypter, type Keys } from '../archive/age.js';
+import type { Keys } from '../archive/age.js';
 import { backup as runBackup } from '../commands/backup/backup.js';
 import { checkBackup as runCheck } from '../commands/backup/check.js';
+import { encryption as encryptionFor } from '../commands/backup/encryption.js';
 import { fileSource } from '../commands/backup/file-source.js';
 import { openForRestore, restore as runRestore } from '../commands/backup/restore.js';
 import type {
@@ -48,7 +49,7 @@ export async function backup(
   const options = readOptions('backup', OPTIONS.backup, given);
   assertGiven('backup.to', to, 'a stream to write to');
   const keys = keysOf('backup', encryption);
-  const encrypt = keys === undefined ? undefined : encrypting(keys);
+  const encrypt = keys === undefined ? undefined : encryptionFor(keys, 'backup.encryption.keys');
   return underLock(ctx, 'backup', undefined, (held) =>
     runBackup(held, { ...options, target: targetOf(to), tool: packageVersion(), encrypt }),
   );
@@ -154,18 +155,6 @@ function keysOf(useCase: string, given: BackupKeys | undefined): Keys | undefine
     throw new ConfigError(`${useCase}.encryption: give a passphrase or keys.`, { code: 'invalid_option' });
   }
   return passphrase === '' ? { kind: 'keys', keys } : { kind: 'passphrase', passphrase };
-}
-
-function encrypting(keys: Keys): ReturnType<typeof encrypter> {
-  try {
-    return encrypter(keys);
-  } catch (error) {
-    if (!(error instanceof BadKey)) throw error;
-    throw new ConfigError('backup.encryption.keys: this is no public key of age.', {
-      code: 'key_invalid',
-      remedy: 'It begins with age1; age-keygen prints it.',
-    });
-  }
 }
 
 function targetOf(stream: Writable): BackupTarget {

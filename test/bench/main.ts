@@ -37,7 +37,7 @@ import {
   verifyRatesOf,
 } from './report.js';
 import { measureHelp } from './run-binary.js';
-import type { Target } from './target.js';
+import { closing, type Target } from './target.js';
 
 const DEFAULT_MESSAGES = 200_000;
 /** The budget of a page speaks of a million; a quick run of the bench must not wait for them. */
@@ -67,7 +67,7 @@ async function bench(directory: string): Promise<void> {
     await measure(startPostgresqlTarget(), plan),
     await measure(makePgliteTarget(directory), plan),
   ];
-  const scattered = await withTarget(startPostgresqlTarget(), (target) => measureScattered(target, plan));
+  const scattered = await closing(startPostgresqlTarget(), (target) => measureScattered(target, plan));
   const figures = measured.map(({ replay }) => replay);
   const backups = measured.flatMap(({ backup }) => backup ?? []);
   const help = await measureHelp();
@@ -109,7 +109,7 @@ async function bench(directory: string): Promise<void> {
 /** The long case, which nothing else in the bench needs: a CRM of as many rows as there are messages. */
 async function benchComparison(directory: string): Promise<void> {
   const plan = await makePlan(directory);
-  const figures = await withTarget(startPostgresqlTarget(), (target) => measureComparison(target, plan));
+  const figures = await closing(startPostgresqlTarget(), (target) => measureComparison(target, plan));
   const verdicts = judgeComparison(figures);
   await printConditions(plan, [figures]);
   print(`${plainTable(VERIFY_HEADER, verifyRatesOf(figures))}\n`);
@@ -119,17 +119,8 @@ async function benchComparison(directory: string): Promise<void> {
 
 async function benchProfile(directory: string): Promise<void> {
   const plan = await makePlan(directory);
-  await withTarget(startPostgresqlTarget(), (target) => profile(target, plan));
-  await withTarget(makePgliteTarget(directory), (target) => profile(target, plan));
-}
-
-async function withTarget<T>(opening: Promise<Target>, work: (target: Target) => Promise<T>): Promise<T> {
-  const target = await opening;
-  try {
-    return await work(target);
-  } finally {
-    await target.close();
-  }
+  await closing(startPostgresqlTarget(), (target) => profile(target, plan));
+  await closing(makePgliteTarget(directory), (target) => profile(target, plan));
 }
 
 async function makePlan(directory: string): Promise<Plan> {
@@ -156,7 +147,7 @@ async function measure(
   opening: Promise<Target>,
   plan: Plan,
 ): Promise<{ replay: TargetFigures; pages: PageFigures; backup: BackupFigures | null }> {
-  return withTarget(opening, async (target) => {
+  return closing(opening, async (target) => {
     const replay = await measureTarget(target, plan);
     const { DATABASE_URL: url } = target.env;
     if (url !== undefined) plan.say(`${target.title}: backup and restore`);

@@ -8,7 +8,7 @@ import { measureCreateMany, measureOneByOne } from './prisma-paths.js';
 import { measureCompare } from './measure-compare.js';
 import { measureDedupe, type DedupeFigures } from './measure-dedupe.js';
 import { replayOnce, verifyOnce, type MeasuredReplay, type MeasuredVerify } from './run-binary.js';
-import type { PrismaSide, Target } from './target.js';
+import { closing, type PrismaSide, type Target } from './target.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
 /** `verify` and `compare` of the same messages in one run. */
@@ -54,13 +54,13 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   say(`${title}: replay --dry-run`);
   const dryRun = await replayOnce(log, messages, where, ['--dry-run']);
   const first = await replayAll(target, plan);
-  const bytesPerMessage = (await inStore(target.open(), storedBytes)) / messages;
+  const bytesPerMessage = (await closing(target.open(), storedBytes)) / messages;
   const directoryBytes = await target.directoryBytes();
   say(`${title}: replay again`);
   const second = await replayOnce(log, messages, where);
 
   const copyFile = join(directory, 'messages.copy');
-  const columns = await inStore(target.open(), async (store) => {
+  const columns = await closing(target.open(), async (store) => {
     await dumpMessages(store, copyFile);
     return messageColumns(store);
   });
@@ -72,7 +72,7 @@ export async function measureTarget(target: Target, plan: Plan): Promise<TargetF
   // Last: these leave the database damaged.
   const compared = await verifyAndCompare(target, plan);
   say(`${title}: verify without the unique index`);
-  await inStore(target.open(), ({ sql }) => sql.execute('drop index messages_connection_id_external_id_key'));
+  await closing(target.open(), ({ sql }) => sql.execute('drop index messages_connection_id_external_id_key'));
   const verifyWithoutIndex = await verifyOnce([], where);
   const dedupe = await measureDedupe(target, { directory, sample: Math.min(sample, messages), say });
   return {
@@ -114,7 +114,7 @@ async function verifyAndCompare(target: Target, { directory, say }: Plan): Promi
   const crm = target.openCrm();
   if (crm === null) return { title, conditions, verify, compare: null };
   say(`${title}: compare with a CRM`);
-  const compare = await inStore(target.open(), async (store) => measureCompare(store, await crm, where));
+  const compare = await closing(target.open(), async (store) => measureCompare(store, await crm, where));
   return { title, conditions, verify, compare };
 }
 
@@ -153,13 +153,4 @@ export async function storedBytes(store: Store): Promise<number> {
      where relkind = 'r' and relnamespace = ${OWN_SCHEMA}`,
   );
   return Number(row?.bytes);
-}
-
-async function inStore<T>(opening: Promise<Store>, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await opening;
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
 }

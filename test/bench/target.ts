@@ -40,3 +40,16 @@ export function upsertStaged(columns: readonly string[]): string {
 }
 
 export const CREATE_STAGED = 'create temporary table staged (like messages)';
+
+/** Does some work with what is being opened, and closes it. */
+export async function closing<R extends { close(): Promise<void> }, T>(
+  opening: Promise<R>,
+  work: (opened: R) => Promise<T>,
+): Promise<T> {
+  const opened = await opening;
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}

@@ -79,8 +79,8 @@ async function backupCommand(call: Call): Promise<Outcome> {
     import('../../commands/package-version.js'),
   ]);
   const keys = readKeys(call, { ...values, identityFile: undefined }, origin);
-  const { encryption } = await import('../backup-encryption.js');
-  const encrypt = keys === undefined ? undefined : encryption(keys);
+  const { encryption } = await import('../../commands/backup/encryption.js');
+  const encrypt = keys === undefined ? undefined : encryption(keys, '--recipient');
   const options = { force: values.force, keep: values.keep, isEncrypted: encrypt !== undefined };
   const session = { command: 'backup', interruptible: 'reading', actor: values.as } as const;
   const result = await withContext(call, session, async (ctx) => {

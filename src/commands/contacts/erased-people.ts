@@ -4,7 +4,12 @@ import { remedy } from '../../model/remedy.js';
 import type { KeyedNames, KeyOpener, SealedThing } from '../../model/secrets.js';
 import { ErasedPeople, erasedName } from '../../rules/erased-people.js';
 import type { Sql } from '../../store/sql.js';
-import { findErasures, readErasedHashes, readErasureKey } from '../../store/tables/erasures.js';
+import {
+  findErasures,
+  readErasedHashes,
+  readErasureKey,
+  type ErasureRow,
+} from '../../store/tables/erasures.js';
 
 /** What the sealed key of the erased names is bound to. */
 export const ABOUT_ERASED = ['erased people'] as const;
@@ -48,6 +53,14 @@ export async function openErased(
   return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes);
 }
 
+/** The erasures of people with one of these names, newest first. */
+export function findErasuresOf(sql: Sql, key: KeyedNames, names: readonly string[]): Promise<ErasureRow[]> {
+  return findErasures(
+    sql,
+    names.map((name) => erasedName(key, name)),
+  );
+}
+
 /**
  * When the person with these names was erased, in ms since 1970; null if they were not. `unknown`: people were erased, and without the
  * key nobody can tell who. Throws ConfigError `secret_key_wrong`.
@@ -62,10 +75,7 @@ export async function erasedAt(
   const opener = secretKey?.() ?? null;
   if (opener === null) return 'unknown';
   const key = openErasedNames(sealed, () => opener);
-  const [newest] = await findErasures(
-    sql,
-    names.map((name) => erasedName(key, name)),
-  );
+  const [newest] = await findErasuresOf(sql, key, names);
   return newest === undefined ? null : (newest.completedAt ?? newest.startedAt);
 }
 

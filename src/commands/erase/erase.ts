@@ -24,7 +24,7 @@ import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
-import { ABOUT_ERASED, openErasedNames } from '../contacts/erased-people.js';
+import { ABOUT_ERASED, findErasuresOf, openErasedNames } from '../contacts/erased-people.js';
 import { bodiesOf } from './erase-bodies.js';
 import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
 import { redactTexts } from './redact-text.js';
@@ -166,12 +166,9 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
   const sealed = await readErasureKey(store.sql);
   const { names } = await resolveContact(store.sql, contact);
   const found =
-    sealed === null
+    sealed === null || names.length === 0
       ? []
-      : await findErasures(
-          store.sql,
-          names.map((name) => erasedName(openErasedNames(sealed, ctx.secretKey), name)),
-        );
+      : await findErasuresOf(store.sql, openErasedNames(sealed, ctx.secretKey), names);
   const [first] = found;
   if (first === undefined) {
     throw new ConfigError('This contact was not erased.', {
@@ -197,10 +194,7 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
 /** The person of a contact; one of whom only the hashes are left is gone through once more. */
 async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<FoundPerson> {
   const { names } = await resolveContact(sql, contact);
-  const erasures = await findErasures(
-    sql,
-    names.map((name) => erasedName(key, name)),
-  );
+  const erasures = await findErasuresOf(sql, key, names);
   const found = await findPerson(sql, contact, await namesLeft(sql, key, erasures));
   if (found !== null) return found;
   return erasures.length === 0 ? needPerson(sql, contact, undefined) : describePerson(sql, [], names);
@@ -213,10 +207,7 @@ async function findUnfinished({ store, secretKey }: Context, contact: string): P
   if (sealed === null || opener === null) return null;
   const key = openErasedNames(sealed, () => opener);
   const { names } = await resolveContact(store.sql, contact);
-  const erasures = await findErasures(
-    store.sql,
-    names.map((name) => erasedName(key, name)),
-  );
+  const erasures = await findErasuresOf(store.sql, key, names);
   return erasures.some(({ completedAt }) => completedAt === null) ? findAgain(store.sql, contact, key) : null;
 }
 

@@ -67,7 +67,7 @@ const CANDIDATES = `
     and coalesce(w.received_at, w.created_at) < $1::timestamptz
     and held.classes <@ $2::text[]
     and (w.provider = 'baileys' or w.provider = 'meta' and (w.phone_number_ids <> '{}' or w.fields = '{account_update}'))
-    and not 'whatsapp_chat_exporter' = any(w.fields) 
+    and not 'whatsapp_chat_exporter' = any(w.fields)
     and (not 'account_update' = any(w.fields) or $3::uuid[] is not null and not w.id = any($3::uuid[]))
     and not exists (select from pending_facts p where p.webhook_log_id = w.id)
     and not exists (select from rejects r where r.webhook_log_id = w.id)`;
