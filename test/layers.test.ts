@@ -76,6 +76,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/raw-discard': ['commands/runs', 'ingest/runs', 'context', 'store'],
   'commands/prune': ['audit', 'ingest/runs', 'rawlog', 'context', 'store'],
   'commands/erase': [
+    'audit',
     'commands/contacts',
     'commands/dedupe',
     'commands/devices',

@@ -82,7 +82,7 @@ describeOnBackends('import: an answer that came too late', (backend) => {
       null,
     );
     const keeper = new RawKeeper(
-      { clock: Date.now, store },
+      { clock: Date.now, store, emit: () => undefined },
       {
         connection: { id: connection.id, name: 'loja' },
         directory,

@@ -7,6 +7,7 @@ import type { Sql } from '../../store/sql.js';
 import {
   findErasures,
   readErasedHashes,
+  readErasedVersion,
   readErasureKey,
   type ErasureRow,
 } from '../../store/tables/erasures.js';
@@ -49,8 +50,10 @@ export async function openErased(
 ): Promise<ErasedPeople | null> {
   const sealed = await readErasureKey(sql);
   if (sealed === null) return null;
+  // Before the hashes: who has more of them than this version is no harm.
+  const version = await readErasedVersion(sql);
   const hashes = await readErasedHashes(sql);
-  return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes);
+  return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes, version);
 }
 
 /** The erasures of people with one of these names, newest first. */

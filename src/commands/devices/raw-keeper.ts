@@ -9,12 +9,13 @@ import {
   recordOwedFile,
   suspectRequests,
 } from '../../store/tables/history.js';
-import { addErasedNames } from '../../store/tables/erasures.js';
 import { rewriteBodies } from '../../store/tables/removed-bodies.js';
 import { insertEntries } from '../../store/tables/webhook-log.js';
 import type { AnnouncedFile, HistoryKeeper } from '../../whatsapp/history-keeper.js';
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
+import { storeErasedNames } from '../../ingest/apply/erased-names.js';
 import { prepareEntry } from '../../ingest/batch/prepare-entry.js';
+import { endReopened } from '../replay/open-directory.js';
 import type { Context } from '../../context.js';
 import { linkedDevice } from './sealed-things.js';
 import type { SecretKey } from './secret-key.js';
@@ -38,7 +39,7 @@ export class RawKeeper implements HistoryKeeper {
   private failure: { error: unknown } | undefined;
 
   constructor(
-    private readonly ctx: Pick<Context, 'clock' | 'store'>,
+    private readonly ctx: Pick<Context, 'clock' | 'store' | 'emit'>,
     private readonly options: KeeperOptions,
   ) {}
 
@@ -97,6 +98,7 @@ export class RawKeeper implements HistoryKeeper {
   async flush(): Promise<void> {
     await this.storing;
     if (this.failure !== undefined) throw this.failure.error;
+    await endReopened(this.ctx, this.options.directory.erased);
   }
 
   /** Writes run one at a time; a failed one does not stop the others. */
@@ -128,7 +130,9 @@ export class RawKeeper implements HistoryKeeper {
     const { provider, fields, phoneNumberIds, chatIds, bytes: rawBody, bodyState } = entry;
     const id = entryIdOf(run.newId(), entry.sha256);
     const row = { id, rawBody, fields, phoneNumberIds, chatIds, counters: entry.counters() };
-    await this.ctx.store.transaction(async (tx) => {
+    const { erased } = directory;
+    const names = await this.ctx.store.transaction(async (tx) => {
+      const learned = erased === null ? null : await storeErasedNames(tx, erased, [entry]);
       const isNew = await insertEntries(tx, [
         {
           ...row,
@@ -144,9 +148,10 @@ export class RawKeeper implements HistoryKeeper {
           processedAt: null,
         },
       ]);
-      if (directory.erased !== null) await addErasedNames(tx, directory.erased.learned);
       if (isNew > 0 && bodyState !== undefined) await rewriteBodies(tx, run.runId, [{ ...row, bodyState }]);
+      return learned;
     });
+    if (names !== null) erased?.committed(names);
     await this.suspect(entry.chatIds);
   }
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import type { Redaction } from '../../ingest/batch/redact-body.js';
-import { redactEntry, type Person } from './redact-entry.js';
+import { redactEntry, type Person } from '../../rawlog/redact-entry.js';
 import {
   findEntriesNaming,
   rewriteBodies,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { findErasedLeft } from '../../audit/erased-left.js';
 import type { Context } from '../../context.js';
 import { rehearse } from '../../ingest/runs/in-batch.js';
 import { withRun, workOf, type RunEnd } from '../../ingest/runs/with-run.js';
@@ -7,7 +8,7 @@ import { amount } from '../../model/amount.js';
 import { ConfigError } from '../../model/errors.js';
 import { remedy } from '../../model/remedy.js';
 import type { KeyedNames } from '../../model/secrets.js';
-import { erasedName } from '../../rules/erased-people.js';
+import { ErasedPeople, erasedName } from '../../rules/erased-people.js';
 import type { Gone } from '../../store/changes/erase-person.js';
 import type { Sql } from '../../store/sql.js';
 import {
@@ -19,7 +20,7 @@ import {
   recordErasure,
   writeErasureKey,
 } from '../../store/tables/erasures.js';
-import { readStoredNames, readWrittenInGroups } from '../../store/queries/erasure.js';
+import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
@@ -34,7 +35,6 @@ import type { EraseOptions, EraseResult } from './types.js';
 /** A plan is no run, and all of it is one transaction. */
 const NO_RUN = '00000000-0000-0000-0000-000000000000';
 const PLANNED_TOGETHER = 10_000;
-const NAMES_AT_ONCE = 10_000;
 /** After a conflict with a writer: a plan takes no lock. */
 const RETRIES = 5;
 
@@ -195,9 +195,12 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
 async function findAgain(sql: Sql, contact: string, key: KeyedNames): Promise<FoundPerson> {
   const { names } = await resolveContact(sql, contact);
   const erasures = await findErasuresOf(sql, key, names);
-  const found = await findPerson(sql, contact, await namesLeft(sql, key, erasures));
+  const left = await namesLeft(sql, key, erasures);
+  const found = await findPerson(sql, contact, left);
   if (found !== null) return found;
-  return erasures.length === 0 ? needPerson(sql, contact, undefined) : describePerson(sql, [], names);
+  return erasures.length === 0
+    ? needPerson(sql, contact, undefined)
+    : describePerson(sql, [], [...new Set([...names, ...left])]);
 }
 
 /** The person of a contact whose erasure has not ended; null if there is none, or if the key is not given. */
@@ -220,14 +223,8 @@ async function namesLeft(
   const unfinished = erasures.flatMap(({ id, completedAt }) => (completedAt === null ? id : []));
   if (unfinished.length === 0) return [];
   const hashes = await readHashesOf(sql, unfinished);
-  const left: string[] = [];
-  for (let after = ''; ;) {
-    const page = await readStoredNames(sql, after, NAMES_AT_ONCE);
-    left.push(...page.filter((name) => hashes.has(erasedName(key, name))));
-    const last = page.at(-1);
-    if (last === undefined) return left;
-    after = last;
-  }
+  const { names } = await findErasedLeft(sql, new ErasedPeople(key, new Set()), hashes);
+  return [...names];
 }
 
 /** The key of the names: the stored one, or a new one with what is to be stored of it. */

@@ -14,9 +14,11 @@ import {
 import { countEntriesAbout } from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
 import { readKnownIdentities } from '../../store/tables/leads.js';
+import { RawLog } from '../../rawlog/raw-log.js';
+import { nodesOf } from '../../rules/identity-evidence.js';
 import { namesOfPhone } from '../contacts/typed-contact.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
-import type { Person } from './redact-entry.js';
+import type { Person } from '../../rawlog/redact-entry.js';
 
 /** An identity as a person reads it. */
 export interface NamedIdentity {
@@ -54,9 +56,14 @@ export async function findPerson(
 ): Promise<FoundPerson | null> {
   const resolved = await resolveContact(sql, contact);
   const names = new Set([...resolved.names, ...alsoCalled]);
+  const waiting: NamedIdentity[] = [];
   let people: string[] = [];
   for (let before = -1; before < names.size;) {
     before = names.size;
+    for (const one of await identitiesThatWait(sql, [...names])) {
+      names.add(one.value);
+      waiting.push(one);
+    }
     people = await findPeopleNamed(sql, [...names].flatMap(spellingsOf));
     for (const { value } of await readKnownIdentities(sql, people)) {
       names.add(value);
@@ -70,20 +77,40 @@ export async function findPerson(
     !(await hasWritten(sql, authorsOf(known)))
   )
     return null;
-  return describePerson(sql, people, known);
+  return describePerson(sql, people, known, waiting);
 }
 
-/** A person by these names, and with these leads. */
+/** What these people are called as well, as entries tell it that are not applied yet. */
+async function identitiesThatWait(sql: Sql, names: readonly string[]): Promise<NamedIdentity[]> {
+  const log = await RawLog.open(sql);
+  const wanted = new Set(names);
+  const others: NamedIdentity[] = [];
+  const waiting = log.entries({ statuses: ['pending', 'partial'], chatIds: names, severalNames: true });
+  for await (const { entry, sections } of waiting) {
+    for (const { section, pending } of sections) {
+      if (entry.status === 'partial' && pending === null) continue;
+      for (const fact of section.facts) {
+        if (fact.kind !== 'identity_link') continue;
+        const linked = fact.who.flatMap(nodesOf);
+        if (linked.some(({ value }) => wanted.has(value))) others.push(...linked);
+      }
+    }
+  }
+  return others;
+}
+
+/** A person by these names, and with these leads; `waiting`: identities that are not applied yet. */
 export async function describePerson(
   sql: Sql,
   people: readonly string[],
   names: readonly string[],
+  waiting: readonly NamedIdentity[] = [],
 ): Promise<FoundPerson> {
   const leadIds = [...people, ...(await readMergedLeads(sql, people))];
   const called = (await readNamesOfPerson(sql, people)).filter((name) => name.length >= SHORTEST_NAME);
   const ids = wordsOfNames(names);
   const authors = authorsOf(names);
-  const identities = await readKnownIdentities(sql, people);
+  const identities = [...(await readKnownIdentities(sql, people)), ...waiting];
   const shown = new Map(identities.map(({ kind, value }) => [`${kind} ${value}`, { kind, value }]));
   return {
     identities: [...shown.values()],

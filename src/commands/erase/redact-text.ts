@@ -1,7 +1,7 @@
 import { decodeWamid } from '../../identity/wamid.js';
 import { readJson, type JsonValue } from '../../model/json.js';
 import { ERASED } from '../../rules/item-names.js';
-import type { Person } from './redact-entry.js';
+import type { Person } from '../../rawlog/redact-entry.js';
 
 const WAMID = /wamid\.[A-Za-z0-9+/=_-]+/g;
 

@@ -11,7 +11,7 @@ import { RawLog, rawEntryOf, type StoredItem } from '../../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { markNarrowed, readReceiptTimes } from '../../store/tables/webhook-log.js';
-import { openDirectory } from '../replay/open-directory.js';
+import { endReopened, openDirectory } from '../replay/open-directory.js';
 
 /** The outcome of an answer. */
 export interface SavedPage {
@@ -54,6 +54,7 @@ export async function savePage(
   );
   const partly = narrowed.flatMap(({ entry }) => (entry.isNarrowed === true ? [entry] : []));
   await markNarrowed(sql, applier.runId, partly);
+  await endReopened(ctx, directory.erased, applier.target);
   const { created, updated, unchanged } = tally.messages;
   return {
     messages: { created, updated, unchanged },

@@ -3,6 +3,9 @@ import type { Sql } from '../../store/sql.js';
 import { readConnections, readDefaultOrganization } from '../../store/tables/connections.js';
 import { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { findConnectionIn } from '../connections/find.js';
+import { endWhereNothingIsLeft } from '../../audit/erased-left.js';
+import type { Target } from '../../ingest/runs/with-run.js';
+import type { ErasedPeople } from '../../rules/erased-people.js';
 import { openErased } from '../contacts/erased-people.js';
 import type { ReplayOptions } from './options.js';
 
@@ -26,4 +29,23 @@ export async function openDirectory(
     newId,
     erased: outside === null ? null : await openErased(sql, outside.secretKey),
   });
+}
+
+/**
+ * The end of a run that brought entries from outside: what it has learned about erased people is looked for in the database, and where
+ * nothing is left, their erasure ends again. A run that is killed before leaves it open. `target`: the transaction of a dry run.
+ */
+export async function endReopened(
+  ctx: Pick<Context, 'store' | 'emit'>,
+  erased: ErasedPeople | null,
+  target?: Target,
+): Promise<void> {
+  const reopened = erased?.takeReopened();
+  if (erased === null || reopened === undefined || reopened.size === 0) return;
+  ctx.emit({
+    event: 'notice',
+    message: 'Looking for data under names that became known as those of erased people',
+  });
+  const end = (tx: Sql): Promise<void> => endWhereNothingIsLeft(tx, erased, reopened);
+  await (target?.dryRun === true ? end(target.sql) : ctx.store.transaction(end));
 }

@@ -19,7 +19,7 @@ import { readMissingChunks } from '../../store/tables/history.js';
 import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { createIdGenerator } from '../../store/uuid.js';
 import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
-import { openDirectory } from './open-directory.js';
+import { endReopened, openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
 import type { ReplayOptions } from './options.js';
 
@@ -122,6 +122,7 @@ class Replay {
       if (this.stopped === null) await this.distrustContested();
       if (this.stopped === null) await this.applyRequeued(run);
       if (this.stopped === null) await this.rectifyCopies();
+      await endReopened(this.ctx, this.directory.erased, this.target);
     } catch (error) {
       // The next batch may be waiting for a pipe that never ends: unless stopped, it would keep the process alive.
       this.feed.stop();

@@ -28,7 +28,6 @@ import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
 import { relinkMessages } from './relink-messages.js';
 import { writeMessages } from './write-messages.js';
-import { addErasedNames } from '../../store/tables/erasures.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
 import { settleLeads, writeNewLeads } from './write-leads.js';
@@ -115,7 +114,6 @@ async function applyItems(
   await writeTickets(work, folded, leads, newLeads);
   await writeContactLogs(work, folded, newLeads);
   await writeNews(work, batch);
-  if (directory.erased !== null) await addErasedNames(tx, directory.erased.learned);
   const stored = new Set([...known.values()].flatMap(({ id, isStored }) => (isStored ? id : [])));
   await relinkRejects(
     tx,

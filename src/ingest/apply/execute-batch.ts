@@ -1,5 +1,6 @@
 import type { Context } from '../../context.js';
 import type { EntryStatus } from '../../model/enumerations.js';
+import type { StoredNames } from '../../rules/erased-people.js';
 import type { Sql } from '../../store/sql.js';
 import { claimEntries } from '../../store/tables/stored-entries.js';
 import { type Batch, type PreparedEntry, Batcher } from '../batch/batch.js';
@@ -7,6 +8,7 @@ import type { ConnectionDirectory } from '../batch/connection-directory.js';
 import { Tally } from '../batch/tally.js';
 import { inBatch } from '../runs/in-batch.js';
 import type { Target } from '../runs/with-run.js';
+import { storeErasedNames } from './erased-names.js';
 import { applyBatch, type BatchResult } from './apply-batch.js';
 import type { ApplySettings } from './work.js';
 
@@ -56,22 +58,30 @@ export async function executeBatch(
   applied: Applied,
   alongside?: (tx: Sql, total: Tally) => Promise<void>,
 ): Promise<boolean> {
+  const { erased } = directory;
   let attempts = 0;
-  const result = await inBatch(ctx, { target }, async (tx): Promise<BatchResult | null> => {
-    attempts += 1;
-    if (claim !== null && !(await claimBatch(tx, batch, claim))) return null;
-    const done = await applyBatch(
-      tx,
-      { ...settings, withRightKeys: applied.withRightKeys },
-      directory,
-      batch,
-    );
-    await alongside?.(tx, sumOf(applied.tally, done.tally));
-    return done;
-  });
+  const result = await inBatch(
+    ctx,
+    { target },
+    async (tx): Promise<(BatchResult & { names: StoredNames | null }) | null> => {
+      attempts += 1;
+      if (claim !== null && !(await claimBatch(tx, batch, claim))) return null;
+      // Before the organizations' locks: whoever holds these waits for no other batch's names.
+      const names = erased === null ? null : await storeErasedNames(tx, erased, entriesOf(batch));
+      const done = await applyBatch(
+        tx,
+        { ...settings, withRightKeys: applied.withRightKeys },
+        directory,
+        batch,
+      );
+      await alongside?.(tx, sumOf(applied.tally, done.tally));
+      return { ...done, names };
+    },
+  );
   applied.conflicts += attempts - 1;
   if (result === null) return false;
   directory.committed(batch, result.withoutOwnNumber);
+  if (result.names !== null) erased?.committed(result.names);
   applied.tally.absorb(result.tally);
   applied.requeued += result.requeued;
   for (const id of result.contested) applied.contested.add(id);
@@ -83,6 +93,10 @@ export async function executeBatch(
     }
   }
   return true;
+}
+
+function entriesOf({ slices }: Batch): PreparedEntry[] {
+  return slices.map(({ entry }) => entry);
 }
 
 function sumOf(...parts: readonly Tally[]): Tally {

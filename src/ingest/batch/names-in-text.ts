@@ -1,3 +1,4 @@
+import { textOfBytes } from '../../decode/parse-json.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 
@@ -8,6 +9,19 @@ const NAME = /(?<!\d)\d{7,20}(?!\d|-\d+@g\.us)(?:@lid)?|[A-Z]{2}\.(?:ENT\.)?[A-Z
 interface Names {
   has: (name: string) => boolean;
   hasWord?: (word: string) => boolean;
+}
+
+/** The names in bytes that these people may have, as identities have them. */
+export function namesOfBytes(bytes: Uint8Array, names: Names): string[] {
+  return namesOfText(textOfBytes(bytes), names);
+}
+
+/** The names in a text that these people may have, as identities have them. */
+export function namesOfText(text: string, names: Names): string[] {
+  const words = (text.match(NAME) ?? []).filter((word) => names.hasWord?.(word) ?? true);
+  return words.flatMap((word) =>
+    nodesOf(identitiesOfUser(word)).flatMap(({ value }) => (names.has(value) ? value : [])),
+  );
 }
 
 /** Whether anything in a text may be a name of one of these people. */

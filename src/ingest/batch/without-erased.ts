@@ -73,9 +73,8 @@ function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
     }),
   );
   const names = people.map((who) => who.flatMap((one) => nodesOf(one).map(({ value }) => value)));
-  for (let before = -1; before < erased.learned.size;) {
-    before = erased.learned.size;
-    for (const one of names) erased.learn(one);
+  for (let more = true; more;) {
+    more = names.map((one) => erased.learn(one)).includes(true);
   }
 }
 

@@ -68,10 +68,22 @@ export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<
 /** Names of stored people after `after`, in order. */
 export async function readStoredNames(sql: Sql, after: string, limit: number): Promise<string[]> {
   const rows = await sql.query(
-    `select distinct value from lead_identities where value > $1 order by value limit $2::int`,
+    `select value from (
+       select value from lead_identities where value > $1
+       union select phone_number from leads where phone_number > $1
+     ) n order by value limit $2::int`,
     [after, limit],
   );
   return rowsOf(columns({ value: text }), rows).map(({ value }) => value);
+}
+
+/** Who wrote in groups, or reacted there, as the items say it. */
+export async function readStoredAuthors(sql: Sql): Promise<string[]> {
+  const rows = await sql.query(
+    `select distinct m.raw_meta ->> 'participant' as author from messages m where m.raw_meta ->> 'participant' is not null
+     union select reactor from message_reactions where reactor is not null`,
+  );
+  return rowsOf(columns({ author: text }), rows).map(({ author }) => author);
 }
 
 /** What the person is called: names that may stand in a text. */

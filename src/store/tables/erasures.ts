@@ -1,7 +1,7 @@
 import { arrayLiteral } from '../array-literal.js';
 import { columns, insertRows, jsonObject, orNull, rowsOf, text, time, uuid, type RowOf } from '../columns.js';
 import { bytesOf, textOf } from '../row.js';
-import type { Sql } from '../sql.js';
+import type { Sql, SqlRow } from '../sql.js';
 
 /** The only row of erasure_keys. */
 const KEY = 'names';
@@ -58,40 +58,78 @@ export async function beginErasure(
   );
 }
 
+/** The transaction that last wrote the key: each one that adds hashes does. */
+const VERSION = 'xmin::text as version';
+
+function versionIn([row]: readonly SqlRow[]): string {
+  return row === undefined ? '' : textOf(row, 'version');
+}
+
 /**
- * Adds hashes of names to the erasures that have the hash beside each. One of whose person the database has rows under such a name,
- * stored before anything told whose it is, has not ended: the same contact erases these as well.
+ * Holds the hashes of all erased people as they are until the transaction ends: beside others that read, or alone, to add to them. Returns
+ * their version, which is another one after each addition.
  */
-export async function addErasedNames(
-  tx: Sql,
-  learned: ReadonlyMap<string, { stored: string; name: string }>,
-): Promise<void> {
-  if (learned.size === 0) return;
-  const hashes = [...learned.keys()];
-  const names = [...learned.values()];
+export async function holdErasedHashes(tx: Sql, to: 'read' | 'add'): Promise<string> {
+  const lock = to === 'read' ? 'share' : 'no key update';
+  return versionIn(await tx.query(`select ${VERSION} from erasure_keys where name = $1 for ${lock}`, [KEY]));
+}
+
+/** The version of the hashes of all erased people, as {@link holdErasedHashes} tells it. */
+export async function readErasedVersion(sql: Sql): Promise<string> {
+  return versionIn(await sql.query(`select ${VERSION} from erasure_keys where name = $1`, [KEY]));
+}
+
+/** Adds hashes of names to the erasures that have the hash beside each. Returns the version of the hashes with these. */
+export async function addErasedNames(tx: Sql, learned: ReadonlyMap<string, string>): Promise<string> {
   await tx.execute(
     `insert into erased_identities (name_hash, erasure_id)
      select k.learned, i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, known)
      join erased_identities i on i.name_hash = k.known
      on conflict (name_hash) do nothing`,
-    [arrayLiteral(hashes), arrayLiteral(names.map(({ stored }) => stored))],
+    [arrayLiteral([...learned.keys()]), arrayLiteral([...learned.values()])],
   );
-  await tx.execute(
-    `update erasures set completed_at = null where completed_at is not null and id in (
-       select i.erasure_id from unnest($1::text[], $2::text[]) as k (learned, name)
-       join erased_identities i on i.name_hash = k.learned
-       where exists (select from lead_identities l where l.value = k.name)
-     )`,
-    [arrayLiteral(hashes), arrayLiteral(names.map(({ name }) => name))],
+  return versionIn(
+    await tx.query(`update erasure_keys set sealed = sealed where name = $1 returning ${VERSION}`, [KEY]),
   );
 }
 
-/** The hashes of these erasures. */
-export async function readHashesOf(sql: Sql, erasureIds: readonly string[]): Promise<Set<string>> {
-  const rows = await sql.query(`select name_hash from erased_identities where erasure_id = any($1::uuid[])`, [
-    arrayLiteral(erasureIds),
-  ]);
-  return new Set(rows.map((row) => textOf(row, 'name_hash')));
+/**
+ * The erasures of which one of these hashes is have not ended: there may be rows under a name that is new. Returns those that had, with
+ * when, in ms since 1970.
+ */
+export async function reopenErasures(tx: Sql, hashes: readonly string[]): Promise<Map<string, number>> {
+  const rows = await tx.query(
+    `with ended as materialized (
+       select id, completed_at from erasures where completed_at is not null
+         and id in (select erasure_id from erased_identities where name_hash = any($1::text[]))
+     )
+     update erasures e set completed_at = null from ended where e.id = ended.id
+     returning e.id, ended.completed_at as ended_at`,
+    [arrayLiteral(hashes)],
+  );
+  return new Map(rowsOf(columns({ id: uuid, endedAt: time }), rows).map(({ id, endedAt }) => [id, endedAt]));
+}
+
+/** Ends erasures at these times, in ms since 1970. */
+export async function endErasures(tx: Sql, ended: ReadonlyMap<string, number>): Promise<void> {
+  if (ended.size === 0) return;
+  await tx.execute(
+    `update erasures e set completed_at = k.ended_at
+     from unnest($1::uuid[], $2::timestamptz[]) as k (id, ended_at) where e.id = k.id`,
+    [
+      arrayLiteral([...ended.keys()]),
+      arrayLiteral([...ended.values()].map((ms) => new Date(ms).toISOString())),
+    ],
+  );
+}
+
+/** The hashes of these erasures, each with the erasure that it is of. */
+export async function readHashesOf(sql: Sql, erasureIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await sql.query(
+    `select name_hash, erasure_id from erased_identities where erasure_id = any($1::uuid[])`,
+    [arrayLiteral(erasureIds)],
+  );
+  return new Map(rows.map((row) => [textOf(row, 'name_hash'), textOf(row, 'erasure_id')]));
 }
 
 /** Adds what is gone to the counts of an erasure; `completedAt` ends it. */

@@ -1,9 +1,9 @@
-import { textOfBytes } from '../../decode/parse-json.js';
-import { withErased } from '../../ingest/batch/entry-counters.js';
-import { redactBody, type Redaction } from '../../ingest/batch/redact-body.js';
-import { INCLUDABLE_CHATS } from '../../model/enumerations.js';
-import { NO_SCOPE } from '../../store/tables/webhook-log.js';
-import type { Decodable, DecodedEntry, RawLog } from '../../rawlog/raw-log.js';
+import { textOfBytes } from '../decode/parse-json.js';
+import { withErased } from '../ingest/batch/entry-counters.js';
+import { redactBody, type Redaction } from '../ingest/batch/redact-body.js';
+import { INCLUDABLE_CHATS } from '../model/enumerations.js';
+import { NO_SCOPE } from '../store/tables/webhook-log.js';
+import type { Decodable, DecodedEntry, RawLog } from './raw-log.js';
 
 /** A person to be taken out of the raw log. */
 export interface Person {
