@@ -103,6 +103,10 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
     expect({ argv, code }).toEqual({ argv, code: 2 });
     expect(stderr).not.toContain('bug');
   }
+  const plan = await as(['erase', ANA]);
+  expect({ code: plan.code, stdout: plan.stdout }).toEqual({ code: 2, stdout: '' });
+  expect(plan.stderr).toContain('This role may not write to every table, so nothing can be planned');
+  expect(plan.stderr).toContain('Use the role that owns the tables.');
   const after = await dumpOf(owner);
   const changed = [...after].filter(([name, rows]) => rows !== before.get(name)).map(([name]) => name);
   expect(changed).toEqual(['access_log']);
@@ -128,4 +132,13 @@ test('without the right to leave a trace, nothing of a person is shown, and the 
   // What shows nobody's words works.
   expect((await as(['explain', ANA])).code).not.toBe(2);
   expect((await as(['verify'])).code).not.toBe(2);
+});
+
+test('a database that takes no writes says why there is no plan of an erasure', async () => {
+  const { run, owner } = await withRole();
+  const { pathname } = new URL(run.url);
+  await owner(`alter database "${pathname.slice(1)}" set default_transaction_read_only = on`);
+  const { code, stdout, stderr } = await run(['erase', ANA]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('This database is read-only, so nothing can be planned');
 });
