@@ -84,6 +84,12 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
     ['verify'],
     ['export', ANA, '-o', join(directory, 'ana.html')],
     ['runs', 'list', '--access'],
+    ['connection', 'list'],
+    ['alerts', 'list'],
+    ['media', 'status'],
+    ['db', 'status'],
+    ['dedupe'],
+    ['prune', '--older-than', '1d'],
   ]) {
     const { code, stdout, stderr } = await as(argv);
     expect({ argv, isDone: code === 0 || code === 3, stderr }).toEqual({ argv, isDone: true, stderr: '' });
@@ -98,6 +104,9 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
     ['verify', '--enforce'],
     ['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+5511988880000'],
     ['alerts', 'ack', 'rejected'],
+    ['erase', '--allow-all', '--no-input'],
+    ['prune', '--older-than', '1d', '--apply'],
+    ['history', 'request', ANA],
   ]) {
     const { code, stderr } = await as(argv);
     expect({ argv, code }).toEqual({ argv, code: 2 });
