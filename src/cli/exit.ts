@@ -5,6 +5,7 @@ import { hideTokens } from '../model/hidden-tokens.js';
 import { adviceList, isRemedy, type Advice, type Advices } from '../model/remedy.js';
 import { shownRemedy } from './advice.js';
 import type { CarriedFlags } from './carried-flags.js';
+import { visible } from './transcript/harmless.js';
 import { createLook, type Look } from './ui/look.js';
 import { sanitize } from './ui/sanitize.js';
 import { wrapText } from './ui/width.js';
@@ -93,9 +94,11 @@ export function describeFailure(
   if (form.json) {
     const shown = remedy === undefined ? { next: null } : shownRemedy(remedy, look.line);
     // Value by value: the whole text has escapes that a token may end with.
-    return `${JSON.stringify({ error: { code, message, ...shown, stack } }, (_key, value: unknown) =>
+    const text = JSON.stringify({ error: { code, message, ...shown, stack } }, (_key, value: unknown) =>
       typeof value === 'string' ? hideTokens(value) : value,
-    )}\n`;
+    );
+    // JSON itself escapes only the oldest of what a terminal obeys.
+    return `${visible(text)}\n`;
   }
   const [first = '', ...rest] = wrapped(`wa-reconcile: ${message}`, look);
   const lines = [first.replace('wa-reconcile:', look.red('wa-reconcile:')), ...rest];

@@ -8,6 +8,7 @@ import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
 import { allowsColour, createLook } from './ui/look.js';
 import { helpSubject } from './wrong-usage.js';
 import { runAction } from './run-action.js';
+import { aboutTypedToken } from './typed-token.js';
 
 /**
  * The command line: `argv` is everything after the program's name. Returns the exit code and never ends the process
@@ -30,7 +31,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) return EXIT.ok;
-    await writeAll(io.stderr, failureText(failure, errorStyle));
+    await writeAll(io.stderr, failureText(aboutTypedToken(failure, argv), errorStyle));
     return failure.exitCode;
   } finally {
     release();

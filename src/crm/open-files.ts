@@ -162,8 +162,16 @@ async function recognise(
   if (found !== undefined) return { table: found.table, columns: names };
   throw new ConfigError(`${path} is none of the tables of ${dialect.title}.`, {
     code: 'crm_unknown',
-    remedy: `Looked for: ${tables.map(({ table, columns }) => `${table} (${columns.join(', ')})`).join('; ')}. It has: ${[...names].slice(0, 20).join(', ')}.`,
+    remedy: `Looked for: ${tables.map(({ table, columns }) => `${table} (${columns.join(', ')})`).join('; ')}. It has: ${[...names].slice(0, 20).map(shownName).join(', ')}.`,
   });
+}
+
+const LONGEST_NAME = 40;
+
+/** A column's name as it may be printed: the file may be anything, also one whose bytes are no text. */
+function shownName(name: string): string {
+  const shown = name.slice(0, LONGEST_NAME).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  return name.length > LONGEST_NAME ? `${shown}…` : shown;
 }
 
 /** The columns of a file, by its header or its first record. */

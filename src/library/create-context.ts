@@ -8,6 +8,7 @@ import { ConfigError } from '../model/errors.js';
 import { translateDatabaseError } from '../store/database-errors.js';
 import { assertMigrated, migrate } from '../store/migrations/migrate.js';
 import { openStore } from '../store/open-store.js';
+import { inProgram } from './in-program.js';
 import { CONTEXT_OPTIONS, readOptions } from './options.js';
 
 interface CommonOptions {
@@ -65,6 +66,10 @@ const HOLDER = 'a program that uses wa-reconcile as a library';
  * `locked` (another process has the embedded database open), `migrations_pending`, `invalid_option`.
  */
 export async function createContext(options: ServerOptions | HomeOptions): Promise<LibraryContext> {
+  return inProgram(() => open(options));
+}
+
+async function open(options: ServerOptions | HomeOptions): Promise<LibraryContext> {
   const {
     clock,
     lockWaitMs,
@@ -150,7 +155,6 @@ export async function underLock<T>(
   work: (ctx: LibraryContext) => Promise<T>,
 ): Promise<T> {
   const { store, database, host, pid, lockWaitMs, signal } = ctx;
-  return withRunLock(store, database, { command, host, pid, waitMs: lockWaitMs, signal, lock }, (held) =>
-    work({ ...ctx, signal: held }),
-  );
+  const choice = { command, host, pid, waitMs: lockWaitMs, signal, lock };
+  return inProgram(() => withRunLock(store, database, choice, (held) => work({ ...ctx, signal: held })));
 }

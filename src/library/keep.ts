@@ -23,6 +23,7 @@ import { prune as runPrune } from '../commands/prune/prune.js';
 import type { PruneResult } from '../commands/prune/types.js';
 import { ConfigError, UserError } from '../model/errors.js';
 import { underLock, type LibraryContext } from './create-context.js';
+import { inProgram } from './in-program.js';
 import { OPTIONS, readOptions, recordedOf, type Given } from './options.js';
 
 /**
@@ -61,7 +62,8 @@ export async function checkBackup(
   { encryption }: { encryption?: BackupKeys } = {},
 ): Promise<BackupCheckResult> {
   const named = readOptions('checkBackup', OPTIONS.checkBackup, file);
-  return runCheck(await fileSource(resolve(named), named, keysOf('checkBackup', encryption)));
+  const keys = keysOf('checkBackup', encryption);
+  return inProgram(async () => runCheck(await fileSource(resolve(named), named, keys)));
 }
 
 /**
@@ -74,8 +76,11 @@ export async function restore(
   { encryption }: { encryption?: BackupKeys } = {},
 ): Promise<RestoreResult> {
   const named = readOptions('restore', OPTIONS.restore, file);
-  const source = await fileSource(resolve(named), named, keysOf('restore', encryption));
-  const archive = await openForRestore(source);
+  const keys = keysOf('restore', encryption);
+  const { source, archive } = await inProgram(async () => {
+    const source = await fileSource(resolve(named), named, keys);
+    return { source, archive: await openForRestore(source) };
+  });
   return underLock(ctx, 'restore', 'exclusive', (held) => runRestore(held, { source, archive }));
 }
 

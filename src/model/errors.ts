@@ -20,6 +20,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export interface UserErrorOptions {
   /** The next step; shown under the message. Commands of this tool are values: see Remedy. */
   remedy?: Advices;
+  /** The next step in a program that calls the library, where that has an option for what is a flag on the command line. */
+  inProgram?: Advices;
   exitCode?: ExitCode;
   /** A stable word for programs: `database_unreachable`, `locked`, … */
   code?: string;
@@ -31,7 +33,8 @@ export interface UserErrorOptions {
  * message texts.
  */
 export class UserError extends Error {
-  readonly remedy: Advices | undefined;
+  remedy: Advices | undefined;
+  private readonly inProgram: Advices | undefined;
   readonly exitCode: ExitCode;
   readonly code: string;
 
@@ -39,8 +42,15 @@ export class UserError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'UserError';
     this.remedy = options.remedy;
+    this.inProgram = options.inProgram;
     this.exitCode = options.exitCode ?? EXIT.failure;
     this.code = options.code ?? 'failure';
+  }
+
+  /** Its remedy names options of the library from now on, and no flag. */
+  forProgram(): this {
+    this.remedy = this.inProgram ?? this.remedy;
+    return this;
   }
 }
 

@@ -120,8 +120,8 @@ function classify(error: unknown): Failure | undefined {
 
 function describe(failure: Failure, error: unknown, location: string): UserError {
   const code = `database_${failure}`;
-  const fault = (message: string, remedy: string): UserError =>
-    new UserError(message, { code, remedy, cause: error });
+  const fault = (message: string, remedy: string, inProgram = remedy): UserError =>
+    new UserError(message, { code, remedy, inProgram, cause: error });
   const misconfigured = (message: string, remedy: string): UserError =>
     new ConfigError(message, { code, remedy, cause: error });
   const reason = systemCode(error);
@@ -148,6 +148,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
       return fault(
         `The server at ${location} is out of memory.`,
         'Run again when it is less busy, or with a smaller --batch-size.',
+        'Run again when it is less busy, or with a smaller batchSize.',
       );
     case 'auth_failed':
       return misconfigured(

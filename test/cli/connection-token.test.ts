@@ -236,6 +236,7 @@ test('a token typed in the wrong place is repeated by no error', async () => {
       expect(code).not.toBe(0);
       expect(stdout + stderr).toContain('***');
       expect(stdout + stderr).not.toContain(TOKEN.slice(4, 14));
+      expect(stderr.match(/create the token anew/g)).toHaveLength(1);
     }
   }
 });

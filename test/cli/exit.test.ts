@@ -85,6 +85,15 @@ describe('what an error becomes', () => {
     }
   });
 
+  test('for a program holds no character that a terminal obeys, and says the same', () => {
+    const message = 'There is no file \u009b31m\u202e\u007fx.';
+    const failure = failureOf(new ConfigError(message, { remedy: 'Not \u009b2J.' }));
+    if (failure === undefined) throw new Error('a ConfigError is a failure');
+    const text = describeFailure(failure, { json: true, debug: false });
+    expect(text).not.toMatch(/[\u007f-\u009f\u202a-\u202e]/);
+    expect(JSON.parse(text)).toMatchObject({ error: { message, remedy: 'Not \u009b2J.' } });
+  });
+
   test('cannot be made to obey a file name', () => {
     const failure = failureOf(new ConfigError('There is no file \u001b]0;owned\u0007x.'));
     if (failure === undefined) throw new Error('a ConfigError is a failure');

@@ -178,7 +178,7 @@ describe('export on the command line', () => {
 });
 
 /** A person who wants to get out of every form. */
-const EVIL = `=HYPERLINK("http://x")\u202e</p></article><script>alert(1)</script>\u001b[2J\u009b31m"' onload=alert(2) ../../../etc/passwd`;
+const EVIL = `=HYPERLINK("http://x");=1+1|"=2"\n=3\u202e</p></article><script>alert(1)</script>\u001b[2J\u009b31m"' onload=alert(2) ../../../etc/passwd`;
 
 describe('an export of hostile text', () => {
   let browser: Browser;
@@ -271,6 +271,9 @@ describe('an export of hostile text', () => {
     const rows = z.array(z.record(z.string(), z.string())).parse(parse(csv.stdout, { columns: true }));
     expect(rows).toHaveLength(12);
     for (const cell of rows.flatMap((row) => Object.values(row))) expect(cell).not.toMatch(/^[=+\-@]/);
+    // In a country whose separator it is, the middle of a text begins a cell, whatever is quoted.
+    expect(csv.stdout).toContain('=HYPERLINK');
+    expect(csv.stdout).not.toMatch(/[;\t|\n] *"*[=+\-@]/);
     const lines = await run(['export', ANA, '--format', 'ndjson']);
     expect(lines.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
     expect(linesOf(lines.stdout).some(({ body }) => body?.startsWith(EVIL) === true)).toBe(true);

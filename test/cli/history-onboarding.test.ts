@@ -37,6 +37,24 @@ test.each<[string, string[], number]>([
   expect(after.alerts.join()).not.toContain('PARTNER_REMOVED');
 });
 
+test.each<[string, string[], number]>([
+  ['a dry run', ['--dry-run'], 0],
+  ['a request that is not confirmed', ['--confirm', WRONG], 2],
+])('%s stores neither the time that the raw log says nor what the check found', async (_what, args, code) => {
+  const world = await prepare(null);
+  const stored = async () => {
+    const shown = await world.run(['connection', 'show', 'main', '--json']);
+    return (JSON.parse(shown.stdout) as { connection: object }).connection;
+  };
+  await receiveEvent(world.run, 'PARTNER_ADDED', 5);
+  const before = await stored();
+  expect(before).toMatchObject({ webhookActivatedAt: null });
+  expect((await world.request(args)).code).toBe(code);
+  expect(await stored()).toEqual(before);
+  expect((await world.request(['--confirm', PHONE])).code).toBe(0);
+  expect(await stored()).toMatchObject({ webhookActivatedAt: '2026-11-28T22:00:00.000Z' });
+});
+
 test('G3: nor does a request that is refused, which still judges by it', async () => {
   const world = await prepare(null, { waba: { ...healthyAccount().waba, subscribedApps: [] } });
   const seen = await world.request(['--onboarded', '3h', '--confirm', PHONE, '--json']);

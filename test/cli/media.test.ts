@@ -1,5 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PLAIN } from '../../src/cli/ui/look.js';
+import { render } from '../../src/cli/ui/presentation.js';
+import { presentMediaFetch } from '../../src/cli/views/media.js';
 import { expect, test } from 'vitest';
 import { healthyAccount, TOKEN, type FakeFile } from '../support/fake-graph/account.js';
 import { refusal, startFakeGraph } from '../support/fake-graph/server.js';
@@ -253,6 +256,10 @@ test('stops at --max-bytes, and at a directory in which nothing can be written',
   expect(resultOf(seen)).toMatchObject({
     connections: [{ fetched: 2, owed: 1, stopped: { code: 'max_bytes' } }],
   });
+  // It did as it was told: one mark, and the same as the verdict's.
+  const shown = await render(presentMediaFetch(resultOf(seen)), 'table', PLAIN);
+  expect(shown.match(/[✔▲✖]/gu)).toEqual(['✔', '✔']);
+  expect(shown).toContain('--max-bytes is reached.');
   const third = pathOf(world.to, world.fake.account.media.get('90002') ?? image());
   await rm(join(third, '..'), { recursive: true, force: true });
   await mkdir(world.to, { recursive: true });

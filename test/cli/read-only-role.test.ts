@@ -84,6 +84,12 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
     ['verify'],
     ['export', ANA, '-o', join(directory, 'ana.html')],
     ['runs', 'list', '--access'],
+    ['connection', 'list'],
+    ['alerts', 'list'],
+    ['media', 'status'],
+    ['db', 'status'],
+    ['dedupe'],
+    ['prune', '--older-than', '1d'],
   ]) {
     const { code, stdout, stderr } = await as(argv);
     expect({ argv, isDone: code === 0 || code === 3, stderr }).toEqual({ argv, isDone: true, stderr: '' });
@@ -98,11 +104,18 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
     ['verify', '--enforce'],
     ['connection', 'add', '--name', 'other', '--kind', 'cloud_api', '--phone', '+5511988880000'],
     ['alerts', 'ack', 'rejected'],
+    ['erase', '--allow-all', '--no-input'],
+    ['prune', '--older-than', '1d', '--apply'],
+    ['history', 'request', ANA],
   ]) {
     const { code, stderr } = await as(argv);
     expect({ argv, code }).toEqual({ argv, code: 2 });
     expect(stderr).not.toContain('bug');
   }
+  const plan = await as(['erase', ANA]);
+  expect({ code: plan.code, stdout: plan.stdout }).toEqual({ code: 2, stdout: '' });
+  expect(plan.stderr).toContain('This role may not write to every table, so nothing can be planned');
+  expect(plan.stderr).toContain('Use the role that owns the tables.');
   const after = await dumpOf(owner);
   const changed = [...after].filter(([name, rows]) => rows !== before.get(name)).map(([name]) => name);
   expect(changed).toEqual(['access_log']);
@@ -128,4 +141,13 @@ test('without the right to leave a trace, nothing of a person is shown, and the 
   // What shows nobody's words works.
   expect((await as(['explain', ANA])).code).not.toBe(2);
   expect((await as(['verify'])).code).not.toBe(2);
+});
+
+test('a database that takes no writes says why there is no plan of an erasure', async () => {
+  const { run, owner } = await withRole();
+  const { pathname } = new URL(run.url);
+  await owner(`alter database "${pathname.slice(1)}" set default_transaction_read_only = on`);
+  const { code, stdout, stderr } = await run(['erase', ANA]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('This database is read-only, so nothing can be planned');
 });

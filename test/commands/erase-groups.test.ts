@@ -114,6 +114,38 @@ describeOnBackends('a group in which only an erased person wrote', (backend) => 
     for (const { accounts } of connections) expect(accounts.unexplained).toBe(0);
     expect(await value(store, `select json_agg(external_id) from messages`)).toEqual([wamid('B0', BRU)]);
   });
+
+  it('stays as it is when the group comes again, and nothing is late or missing', async () => {
+    const store = await backend.open();
+    const log = [LOG[1], LOG[4], LOG[6], LOG[7], live('B0', 1, { from: BRU })];
+    await replayBodies(store, log, IN_GROUPS);
+    await eraseAna(store);
+    const said = async () => {
+      const ctx = testContext(store, KEYED);
+      const { connections, alerts } = await report(ctx, reportOptions());
+      return {
+        findings: await findings(store),
+        alerts: alerts
+          .filter(({ kind, severity }) => kind !== 'silent' && severity !== 'note')
+          .map(({ kind, message }) => `${kind}: ${message}`),
+        unexplained: connections.map(({ accounts }) => accounts.unexplained),
+      };
+    };
+    const before = await said();
+    expect(before).toEqual({ findings: [], alerts: [], unexplained: [0, 0] });
+    for (const again of [log, [...log].reverse()]) {
+      await replayBodies(
+        store,
+        again.map((body) => ({ again: true, body: JSON.stringify(body) })),
+        IN_GROUPS,
+      );
+      await replayLog(store, { which: 'all' }, IN_GROUPS);
+      const reconciled = await night(store, { full: true, apply: true });
+      expect(reconciled.status).toBe('completed');
+      expect(await said()).toEqual(before);
+      expect(await traces(store)).toEqual([]);
+    }
+  });
 });
 
 describeOnBackends('what others do to an erased message in a group', (backend) => {

@@ -43,7 +43,6 @@ async function answers(store: Store, after: number) {
   const own = connections.find(({ name }) => name === 'loja');
   const raised = alerts.find(({ kind, connection }) => kind === 'no_history' && connection === 'loja');
   const checked = await runCheck(store, 'history_ledger', { connection: 'loja', now: START + after });
-  // The last, because it records what it finds.
   const record = (await readConnectionRecords(store.sql)).find(({ name }) => name === 'loja');
   if (record === undefined) throw new Error('no connection');
   const onboarding = await readOnboarding(ctx, record);

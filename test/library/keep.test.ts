@@ -208,3 +208,57 @@ describeOnBackends('keep, move, export and forget in the library', (backend) => 
     );
   });
 });
+
+describeOnBackends('an error in a program', (backend) => {
+  async function adviceOf(work: Promise<unknown>): Promise<[code: string, told: string]> {
+    const error: unknown = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (!(error instanceof UserError)) throw new Error('not a UserError', { cause: error });
+    return [error.code, `${error.message} ${JSON.stringify(error.remedy ?? '')}`];
+  }
+
+  it('names options of the library, and neither a flag nor a variable', async () => {
+    const directory = await mkdtemp(join(inject('databases').directory, 'keep-'));
+    const config = await backend.config();
+    await using ctx = await open(config);
+    await fill(ctx);
+    const sealed = join(directory, 'crm.tar.age');
+    await backup(ctx, {
+      to: createWriteStream(sealed),
+      encryption: { keys: [await identityToRecipient(await generateIdentity())] },
+    });
+    const plain = join(directory, 'crm.tar');
+    await backup(ctx, { to: createWriteStream(plain) });
+    await eraseContact(ctx, { contact: ANA, confirm: ANA });
+    const keyless = { ...ctx, secretKey: () => null };
+    const calls: (() => Promise<unknown>)[] = [
+      () => checkBackup(sealed),
+      () => restore(ctx, sealed),
+      () => checkBackup(sealed, { encryption: { keys: ['not a key'] } }),
+      () => backup(ctx, { to: new Writable(), encryption: { keys: ['not a key'] } }),
+      () => restore(ctx, plain),
+      () => exportMessages(ctx, { contact: ANA, sink: sinkInto([]) }),
+      () => eraseContact(keyless, { contact: BRU, confirm: BRU }),
+      () => allowErased(keyless, ANA),
+      () => createContext({ home: join(directory, 'none') }),
+      () => createContext({ home: join(plain, 'file'), create: true }),
+    ];
+    const seen = [];
+    for (const call of calls) seen.push(await adviceOf(call()));
+    expect(seen.map(([code]) => code)).toEqual([
+      'backup_encrypted',
+      'backup_encrypted',
+      'key_invalid',
+      'key_invalid',
+      'database_not_empty',
+      'erased_contact',
+      'secret_key_missing',
+      'secret_key_missing',
+      'database_missing',
+      'database_not_a_directory',
+    ]);
+    for (const [, told] of seen) expect(told).not.toMatch(/--[a-z]|WA_RECONCILE_|DATABASE_URL/);
+  });
+});

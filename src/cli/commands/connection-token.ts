@@ -10,6 +10,7 @@ import { DATABASE_EXITS, describe } from '../describe.js';
 import { nothingPiped, readTextFile } from '../environment.js';
 import { property, toggle } from '../flags/kinds.js';
 import { readFlags } from '../flags/table.js';
+import { TOKEN_TYPED, TOKEN_WAS_TYPED } from '../typed-token.js';
 import { presentRekey, presentToken } from '../views/graph-token.js';
 import { ORGANIZATION } from './connection-options.js';
 
@@ -135,10 +136,8 @@ async function readSecret(
 ): Promise<{ text: string; place: string }> {
   if (holdsToken(file) && !existsSync(resolve(io.cwd, file))) {
     throw new ConfigError(`${flag} takes the name of a file, and an access token was given.`, {
-      code: 'token_typed',
-      remedy: [
-        'Every user of the machine can read a command line, and the shell keeps it: create the token anew, and pipe it in, or name a file.',
-      ],
+      code: TOKEN_TYPED,
+      remedy: [TOKEN_WAS_TYPED],
     });
   }
   if (file !== '-') {

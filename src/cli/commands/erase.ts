@@ -34,7 +34,7 @@ export function registerErase(parent: Command, attach: Attach): void {
     summary: 'Erase a person, for good; with --apply.',
     details:
       'Without --apply it changes nothing and shows, table by table, what there is of the person, by which identities, and what ' +
-      'no command reaches. With it, the contact has to be typed, or given with --confirm; --yes does not confirm it. Everything of ' +
+      'no command reaches; it does the work and rolls it back, so it needs the right to write. With it, the contact has to be typed, or given with --confirm; --yes does not confirm it. Everything of ' +
       'the person goes: messages, tickets, lead, journal, files, and their part of the raw log; everybody else’s rows and items stay. ' +
       'What is left are keyed hashes of the names, under the secret key (WA_RECONCILE_SECRET_KEY): whatever comes again of the ' +
       'person, from a log, a CRM or a phone, is skipped, and counted (erased). Nothing brings it back. If it is stopped or killed, the ' +

@@ -14,7 +14,9 @@ import { presentPrune } from '../views/prune.js';
 const FLAGS = {
   ...group('What:', {
     olderThan: duration('entries received this long ago or longer: 180d, 26w'),
-    class: pruneClasses('what: status, group, newsletter, broadcast; processed is everything else'),
+    class: pruneClasses(
+      'what: status (chats of WhatsApp Status), group, newsletter, broadcast; processed is everything else',
+    ),
     keepAlerts: toggle(
       'keep everything that says how an account stands (account_update); this is so without it',
     ),
@@ -43,7 +45,7 @@ export function registerPrune(parent: Command, attach: Attach): void {
       'Without --apply it changes nothing and prints the plan. Nothing brings a body back, neither undo nor its file.',
     examples: [
       ['wa-reconcile prune --older-than 180d', 'what that would win, by class and connection'],
-      ['wa-reconcile prune --older-than 180d --apply', 'statuses, groups and newsletters'],
+      ['wa-reconcile prune --older-than 180d --apply', 'WhatsApp Status, groups and newsletters'],
       [
         'wa-reconcile prune --older-than 2w --class status,group,newsletter,broadcast --apply',
         'sooner, and broadcasts',

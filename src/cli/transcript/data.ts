@@ -1,6 +1,5 @@
 import type { ExportedConversation } from '../../commands/export/types.js';
-import type { Cell } from '../ui/presentation.js';
-import type { csvText } from '../ui/csv.js';
+import type { CsvCell, csvText } from '../ui/csv.js';
 import { errorsInWords } from '../views/delivery-errors.js';
 import type { FormWriter, IndexEntry, IndexWriter, WrittenMessage } from './form.js';
 import { harmlessJson, visible } from './harmless.js';
@@ -42,7 +41,7 @@ const json = (value: unknown): string | null =>
     ? null
     : JSON.stringify(value);
 
-const COLUMNS: readonly (readonly [column: string, of: (row: Row) => Cell])[] = [
+const COLUMNS: readonly (readonly [column: string, of: (row: Row) => CsvCell])[] = [
   ['id', ({ message }) => message.id],
   ['external_id', ({ message }) => message.externalId],
   ['timestamp', ({ message }) => message.timestamp],
@@ -81,6 +80,8 @@ const COLUMNS: readonly (readonly [column: string, of: (row: Row) => Cell])[] = 
   ['raw_meta', ({ message }) => json(message.rawMeta)],
 ];
 
+const QUOTED = { words: 'strangers', isQuoted: true } as const;
+
 /** A row per message, for a spreadsheet. `stringify`: see csvText. */
 export function csvWriter(stringify: typeof csvText): FormWriter {
   let contact: ExportedConversation['contact'] | undefined;
@@ -93,6 +94,7 @@ export function csvWriter(stringify: typeof csvText): FormWriter {
         : stringify(
             COLUMNS.map(([column]) => column),
             [],
+            QUOTED,
           );
       isBegun = true;
       return heading;
@@ -101,6 +103,7 @@ export function csvWriter(stringify: typeof csvText): FormWriter {
       stringify(
         null,
         messages.map((message) => COLUMNS.map(([, of]) => harmlessCell(of({ ...message, contact })))),
+        QUOTED,
       ),
     end: () => '',
   };
@@ -109,23 +112,27 @@ export function csvWriter(stringify: typeof csvText): FormWriter {
 export function csvIndex(stringify: typeof csvText): IndexWriter {
   return {
     begin: () =>
-      stringify(['file', 'name', 'phone', 'lead_id', 'organization', 'connection', 'messages'], []),
+      stringify(['file', 'name', 'phone', 'lead_id', 'organization', 'connection', 'messages'], [], QUOTED),
     entry: ({ conversation: { contact, connections, messages }, file }: IndexEntry) =>
-      stringify(null, [
+      stringify(
+        null,
         [
-          file,
-          contact.name,
-          contact.phone,
-          contact.leadId,
-          contact.organization,
-          connections.map(({ name }) => name).join(', '),
-          messages,
-        ].map(harmlessCell),
-      ]),
+          [
+            file,
+            contact.name,
+            contact.phone,
+            contact.leadId,
+            contact.organization,
+            connections.map(({ name }) => name).join(', '),
+            messages,
+          ].map(harmlessCell),
+        ],
+        QUOTED,
+      ),
     end: () => '',
   };
 }
 
-function harmlessCell(cell: Cell): Cell {
+function harmlessCell(cell: CsvCell): CsvCell {
   return typeof cell === 'string' ? visible(cell) : cell;
 }

@@ -1,5 +1,6 @@
 import type { Advices } from '../../model/remedy.js';
 import { adviceText, jsonReplacer } from '../advice.js';
+import type { Words } from './csv.js';
 import type { Format } from './formats.js';
 import type { Document } from './document.js';
 import { renderMarkdown } from './markdown.js';
@@ -13,6 +14,8 @@ export type Cell = string | number | boolean | Advices | null;
 export interface Grid {
   columns: readonly string[];
   rows: readonly (readonly Cell[])[];
+  /** Strangers’, if they are what people wrote to each other; else this tool's. */
+  words?: Words;
 }
 
 /** One result, in every form that it can be asked for. */
@@ -60,6 +63,7 @@ async function renderCsv(grid: Grid, look: Look): Promise<string> {
   return csvText(
     grid.columns,
     grid.rows.map((row) => row.map((cell) => cellText(cell, look))),
+    { words: grid.words ?? 'ours' },
   );
 }
 

@@ -47,6 +47,7 @@ export function presentCompareChat(result: CompareChatResult, argv: readonly str
         kind,
         words ?? null,
       ]),
+      words: 'strangers',
     },
     document: {
       verdict: verdictOf(result),

@@ -127,7 +127,13 @@ function fetchedItem(one: FetchedConnection, { status }: MediaFetchResult): Item
   ];
   const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
   return {
-    mark: stopped !== null ? 'bad' : lost + failed + mismatch + denied > 0 ? 'warn' : 'good',
+    // What was asked for is here; the rest waits for the next run.
+    mark:
+      stopped !== null && stopped.code !== 'max_bytes'
+        ? 'bad'
+        : lost + failed + mismatch + denied > 0
+          ? 'warn'
+          : 'good',
     label: connection.name,
     line: said.length === 0 ? 'nothing to fetch' : said.join(', '),
     under: [...(stopped === null ? [] : [stopped.message]), ...(gone === 0 ? [] : [goneWords(gone)])],

@@ -17,6 +17,7 @@ export function presentMessages(
     csv: {
       columns: CSV.map(([column]) => column),
       rows: result.messages.map((message) => CSV.map(([, of]) => of(message))),
+      words: 'strangers',
     },
     document: {
       blocks: [drawing((look) => renderChat(result, timeZone, look), [messageTable(result)])],

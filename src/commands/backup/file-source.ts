@@ -30,9 +30,10 @@ export async function fileSource(path: string, place: string, keys: Keys | undef
     throw new ConfigError(`${place} is encrypted.`, {
       code: 'backup_encrypted',
       remedy: 'Give --identity-file FILE with the secret key, or --passphrase-file FILE.',
+      inProgram: 'Give encryption, with the secret key in keys, or the passphrase.',
     });
   }
-  const decrypt = keys === undefined || !isEncrypted ? undefined : opener(keys);
+  const decrypt = keys === undefined || !isEncrypted ? undefined : opener(keys, place);
   return {
     place,
     size: there.size,
@@ -44,14 +45,15 @@ export async function fileSource(path: string, place: string, keys: Keys | undef
   };
 }
 
-function opener(keys: Keys): ReturnType<typeof decrypter> {
+function opener(keys: Keys, place: string): ReturnType<typeof decrypter> {
   try {
     return decrypter(keys);
   } catch (error) {
     if (!(error instanceof BadKey)) throw error;
-    throw new ConfigError('--identity-file holds a line that is no key of age.', {
+    throw new ConfigError(`What was given to open ${place} is no key of age.`, {
       code: 'key_invalid',
-      remedy: 'A key is one line: AGE-SECRET-KEY-1…, as age-keygen writes it.',
+      remedy: '--identity-file holds a key in each line: AGE-SECRET-KEY-1…, as age-keygen writes it.',
+      inProgram: 'encryption.keys holds keys of age: AGE-SECRET-KEY-1…, as age-keygen writes them.',
     });
   }
 }

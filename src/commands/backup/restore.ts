@@ -124,6 +124,7 @@ async function prepareTables(
       {
         code: 'database_not_empty',
         remedy: 'A backup is restored into an empty database: give another --home or DATABASE_URL.',
+        inProgram: 'A backup is restored into an empty database: give another home or databaseUrl.',
       },
     );
   }

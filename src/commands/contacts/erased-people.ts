@@ -39,6 +39,7 @@ export function openErasedNames(
         'Set WA_RECONCILE_SECRET_KEY to the key with which they were erased, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it. If it is lost:',
         remedy('erase', ['--allow-all'], 'forgets that they were erased; then their logs bring them back'),
       ],
+      inProgram: 'Give createContext the secretKey with which they were erased.',
     },
   );
 }

@@ -164,6 +164,7 @@ async function unknownContact(
     return new ConfigError(`${said}.`, {
       code: 'erased_contact',
       remedy: remedy('erase', ['--allow', typed], 'if the person writes again, and agrees'),
+      inProgram: 'Call allowErased, if the person writes again, and agrees.',
     });
   }
   const entries = await countEntriesAbout(sql, names, MOST_COUNTED);
@@ -193,6 +194,10 @@ function ambiguousContact({ typed, leads }: ResolvedContact): ConfigError {
       organizations.size > 1
         ? 'Give the lead id, or a connection of its organization (--connection).'
         : ['Give the lead id.', remedy('dedupe', [], 'plans to merge them, if they are one person')],
+    inProgram:
+      organizations.size > 1
+        ? 'Give the lead id, or the option connection with one of its organization.'
+        : 'Give the lead id; dedupe plans to merge them, if they are one person.',
   });
 }
 

@@ -17,6 +17,9 @@ const LEAST_BYTES = HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
 const HOW_TO_MAKE_A_KEY =
   'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
 
+const HOW_A_PROGRAM_MAKES_A_KEY =
+  'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and give it to createContext as secretKey.';
+
 /**
  * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random
  * nonce. The context (`about`) is authenticated too, so no row can pass for another.
@@ -48,6 +51,7 @@ export class SecretKey implements KeyedNames, KeyOpener {
       throw new ConfigError(`${place} is not a key of 32 bytes in base64.`, {
         code: 'secret_key_invalid',
         remedy: HOW_TO_MAKE_A_KEY,
+        inProgram: HOW_A_PROGRAM_MAKES_A_KEY,
       });
     }
     return new SecretKey(key, place);
@@ -150,6 +154,7 @@ export function missingSecretKey(what = 'the linked device'): ConfigError {
   return new ConfigError(`A secret key is required: ${what} is stored encrypted in the database.`, {
     code: 'secret_key_missing',
     remedy: HOW_TO_MAKE_A_KEY,
+    inProgram: HOW_A_PROGRAM_MAKES_A_KEY,
   });
 }
 

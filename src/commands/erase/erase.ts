@@ -27,6 +27,7 @@ import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
 import { ABOUT_ERASED, findErasuresOf, openErasedNames } from '../contacts/erased-people.js';
 import { bodiesOf } from './erase-bodies.js';
+import { planRefusal } from './plan-refused.js';
 import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
 import { redactTexts } from './redact-text.js';
 import { nothingRemoved, removePerson, tablesOf, withMore, type Removed } from './remove-person.js';
@@ -40,7 +41,7 @@ const RETRIES = 5;
 
 /**
  * What `erase` would remove: it does the same work in one transaction, which is rolled back, so that no figure can differ. Throws
- * ConfigError `unknown_contact`.
+ * ConfigError `unknown_contact`, and `plan_refused` for a role or a database that cannot write.
  */
 export async function planErase(ctx: Context, contact: string): Promise<EraseResult> {
   const { store } = ctx;
@@ -68,7 +69,9 @@ export async function planErase(ctx: Context, contact: string): Promise<EraseRes
       return { gone, removed };
     },
     { retries: RETRIES },
-  );
+  ).catch((error: unknown) => {
+    throw planRefusal(error) ?? error;
+  });
   const { identities } = found;
   return {
     ...resultOf(ctx, 'planned'),
@@ -180,6 +183,7 @@ export async function allowErased(ctx: Context, contact: string | null): Promise
     throw new ConfigError('The erasure of this contact was interrupted.', {
       code: 'erasure_unfinished',
       remedy: remedy('erase', [contact, '--apply', '--confirm', contact], 'finishes it'),
+      inProgram: 'Call eraseContact with the contact and confirm: that finishes it.',
     });
   }
   const allowed = await store.transaction((tx) =>

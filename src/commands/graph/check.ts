@@ -21,7 +21,7 @@ import {
   unknown,
 } from './judge.js';
 import { missingChunks } from '../connections/list.js';
-import { readOnboarding, type Onboarding } from './onboarding.js';
+import { readOnboarding, recordOnboarding, type Onboarding } from './onboarding.js';
 import { readFields } from './subscribed-fields.js';
 import { chosenConnections, findToken, missingToken, type FoundToken, type GraphAccess } from './token.js';
 import {
@@ -46,7 +46,9 @@ export async function checkConnections(ctx: Context, options: CheckOptions): Pro
   for (const connection of connections) {
     if (ctx.signal.aborted) throw interrupted();
     const isOnly = connections.length === 1;
-    checked.push((await checkConnection(ctx, connection, options.access, isOnly)).result);
+    checked.push(
+      (await checkConnection(ctx, connection, options.access, { throws: isOnly, records: true })).result,
+    );
   }
   const has = (status: CheckedConnection['status']): boolean => checked.some((one) => one.status === status);
   return {
@@ -62,17 +64,22 @@ function isAnswer({ reason }: GraphError): boolean {
   return reason === 'token' || reason === 'rights' || reason === 'parameter' || reason === 'restricted';
 }
 
-/**
- * Asks about one connection. `onboarding`: for callers that go on to request its history. `throws`: also if the secret key
- * does not open its token, which else is a finding.
- */
+interface Checking {
+  /** Also if the secret key does not open the token, which else is a finding. */
+  throws: boolean;
+  /** Keeps what it finds: the time of the onboarding and the verdict. */
+  records: boolean;
+}
+
+/** Asks about one connection. `onboarding`: for callers that go on to request its history. */
 export async function checkConnection(
   ctx: Context,
   connection: ConnectionRecord,
   access: GraphAccess,
-  throws = true,
+  { throws, records }: Checking,
 ): Promise<{ result: CheckedConnection; onboarding: Onboarding }> {
   const onboarding = await readOnboarding(ctx, connection);
+  if (records) await recordOnboarding(ctx, connection, onboarding);
   const found = await openToken(ctx, connection, access, throws);
   const asking = new Asking(ctx, connection, onboarding);
   if (found instanceof UserError)
@@ -82,7 +89,7 @@ export async function checkConnection(
   if (connected !== null) asking.add(connected);
   const missing = (await missingChunks(ctx, [connection.id])).get(connection.id) ?? [];
   const checks = asking.finish(missing);
-  if (!(found instanceof UserError) && found.source === 'stored')
+  if (records && !(found instanceof UserError) && found.source === 'stored')
     await record(ctx, connection.id, asking, checks);
   const { at, until, removal } = onboarding;
   const left = until === null ? null : removal === null ? Math.max(0, until - ctx.clock()) : 0;

@@ -66,14 +66,18 @@ export interface Planned {
 }
 
 /**
- * What a request of history would do, and what blocks it; asks Meta, and changes nothing there. Throws ConfigError for
- * a connection without history at Meta. `isOurs`: the caller holds the lock of the requests.
+ * What a request of history would do, and what blocks it; asks Meta, changes nothing there, and stores nothing. Throws ConfigError for
+ * a connection without history at Meta. `isOurs`: the caller holds the lock of the requests, and means to request: what the check
+ * finds is kept.
  */
 export async function planHistory(ctx: Context, options: HistoryOptions, isOurs = false): Promise<Planned> {
   const found = await findConnection(ctx, options.connection, options.organization);
   assertCoexistence(found);
   const connection = await withOnboarding(ctx, found, options.onboardedAt);
-  const { result, onboarding } = await checkConnection(ctx, connection, options.access);
+  const { result, onboarding } = await checkConnection(ctx, connection, options.access, {
+    throws: true,
+    records: isOurs,
+  });
   const isHeld = !isOurs && (await isBeingRequested(ctx, connection, onboarding, options.database));
   const now = ctx.clock();
   const phone = storedPhone(connection.displayPhoneNumber) ?? null;

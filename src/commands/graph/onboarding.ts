@@ -27,16 +27,12 @@ export interface Onboarding extends Connecting {
   requests: readonly HistoryRequestRow[];
 }
 
-/**
- * When the number of a connection was connected to the API; records what the raw log says as the connection's
- * webhook_activated_at, for the day when that entry is discarded.
- */
+/** When the number of a connection was connected to the API. */
 export async function readOnboarding(ctx: Context, connection: ConnectionRecord): Promise<Onboarding> {
   const { sql } = ctx.store;
   const { id, webhookActivatedAt: recorded } = connection;
   const events = await readAccountEvents(sql);
   const { at, from } = connectingOf(connection, recorded, events, await readConnections(sql));
-  if (at !== null && at !== recorded) await setWebhookActivated(sql, id, at);
   const requests = await readHistoryRequests(sql, id);
   return {
     at,
@@ -45,4 +41,13 @@ export async function readOnboarding(ctx: Context, connection: ConnectionRecord)
     removal: standingRemoval(connection, events, at),
     requests: requests.filter((request) => isSince(request, at)),
   };
+}
+
+/** Keeps what the raw log says as the connection's webhook_activated_at, for the day when that entry is discarded. */
+export async function recordOnboarding(
+  ctx: Context,
+  { id, webhookActivatedAt }: ConnectionRecord,
+  { at }: Onboarding,
+): Promise<void> {
+  if (at !== null && at !== webhookActivatedAt) await setWebhookActivated(ctx.store.sql, id, at);
 }

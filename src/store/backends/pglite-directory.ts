@@ -133,6 +133,7 @@ function missing(path: string, place: Absence): ConfigError {
       remedy('replay', ['LOG', '--register'], 'creates one there, and imports a log'),
       remedy('connection add', [], 'creates one there, and adds a connection'),
     ],
+    inProgram: 'Give another home, or create: true, which creates one there.',
   });
 }
 
@@ -208,6 +209,7 @@ function explain(error: unknown, path: string): unknown {
     return new ConfigError(`No permission to write the embedded database: ${path}.`, {
       code: 'database_permission_denied',
       remedy: 'Grant write access to the directory and its parent, or choose another with --home.',
+      inProgram: 'Grant write access to the directory and its parent, or give another home.',
       cause: error,
     });
   }
@@ -217,6 +219,7 @@ function explain(error: unknown, path: string): unknown {
       {
         code: 'database_not_a_directory',
         remedy: 'Choose another place with --home.',
+        inProgram: 'Give another home.',
         cause: error,
       },
     );

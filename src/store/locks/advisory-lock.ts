@@ -3,7 +3,7 @@ import { LockedError, UserError } from '../../model/errors.js';
 import { connectServer, type ServerConfig } from '../backends/postgresql-access.js';
 import { transactionSettings } from '../backends/postgresql-client.js';
 import { translateDatabaseError } from '../database-errors.js';
-import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey } from './holders.js';
+import { DEVICE_LOCK_NAMESPACE, deviceKey, LOCK_NAMESPACE, schemaKey, WAIT_FOR_IT } from './holders.js';
 import { type RunLock, type RunLockOptions, pollForLock } from './run-lock.js';
 
 /** Shorter than the idle timeout of most routers and firewalls. */
@@ -167,7 +167,6 @@ function refusal(
   holders: LockHolder[],
 ): LockedError {
   const subject = wanted.subject(location);
-  const remedy = 'Run again when it has ended, or wait for it with --lock-wait 5m.';
   if (holders.length === 0) {
     return new LockedError(`${subject} is in use by another run, which has just ended.`, {
       remedy: 'Run again.',
@@ -179,7 +178,7 @@ function refusal(
     mode === 'exclusive' && wanted.namespace === LOCK_NAMESPACE
       ? ', and this command needs exclusive access'
       : '';
-  return new LockedError(`${subject} is in use by ${shown}${more}${alone}.`, { remedy });
+  return new LockedError(`${subject} is in use by ${shown}${more}${alone}.`, WAIT_FOR_IT);
 }
 
 function describeHolder({ application, pid, client, since }: LockHolder): string {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, link, open, readFile, rename } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LockedError } from '../../model/errors.js';
+import { WAIT_FOR_IT } from './holders.js';
 import { isProcessAlive, pidNamespace, processStartTime } from './processes.js';
 import { pollForLock, type LockWait } from './run-lock.js';
 
@@ -164,9 +165,7 @@ function refusal(path: string, holder: Holder): LockedError {
       { remedy: `If it does not, remove ${path} by hand.` },
     );
   }
-  return new LockedError(`The embedded database ${directory} is in use by ${who}.`, {
-    remedy: 'Run again when it has ended, or wait for it with --lock-wait 5m.',
-  });
+  return new LockedError(`The embedded database ${directory} is in use by ${who}.`, WAIT_FOR_IT);
 }
 
 function parse(text: string): LockContent | undefined {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { UserErrorOptions } from '../../model/errors.js';
 import { textOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
 import type { Store } from '../store.js';
@@ -46,3 +47,9 @@ export const DEVICE_LOCK_NAMESPACE = 0x77616476;
 export function deviceKey(schema: string, connectionId: string): number {
   return createHash('sha256').update(schema).update('\0').update(connectionId).digest().readInt32BE(0);
 }
+
+/** What is told to whoever finds a database in use. */
+export const WAIT_FOR_IT: UserErrorOptions = {
+  remedy: 'Run again when it has ended, or wait for it with --lock-wait 5m.',
+  inProgram: 'Call again when it has ended, or wait for it with the option lockWaitMs of createContext.',
+};

@@ -105,6 +105,8 @@ async function runScript(tx: Sql, migration: MigrationFile): Promise<void> {
           code: 'migration_failed',
           remedy:
             'The database is unchanged. Something in it blocks the migration; --debug shows the message of the server.',
+          inProgram:
+            'The database is unchanged. Something in it blocks the migration; the cause has the message of the server.',
           cause: error,
         },
       );
