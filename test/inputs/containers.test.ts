@@ -6,7 +6,7 @@ import { ConfigError } from '../../src/model/errors.js';
 import { unzstdWithProgram } from '../../src/inputs/decompress.js';
 import { after, fileWith, firstProblem, read, readText } from './support.js';
 
-const LINES = Array.from({ length: 5000 }, (_, index) =>
+const LINES = Array.from({ length: 3000 }, (_, index) =>
   JSON.stringify({ index, noise: randomBytes(30).toString('hex') }),
 );
 const LOG = `${LINES.join('\n')}\n`;
