@@ -8,18 +8,21 @@ const UNIT = [
   'test/crm/{chatwoot,repair-contents,table,whaticket,whatrack}.test.ts',
   // Not large-entries: it measures the memory of its own process.
   'test/inputs/exports/*.test.ts',
-  'test/inputs/{any-chunking,console-log,containers,csv,cut-arrays,cut-lines,decorated-lines,decorated-values,escaped-values,file-source,file-to-bodies,fixtures,foreign-notations,framed-lines,input-identity,json-values,large-values,ndjson,printed-bodies,printed-bytes,printed-values,request-dumps,resolve-inputs,split-entries,sql-dumps,tar-archives,zip-archives}.test.ts',
+  'test/inputs/{any-chunking,archives-properties,chunking-properties,console-log,containers,csv,cut-arrays,cut-bodies,cut-lines,decorated-lines,decorated-values,escaped-values,file-source,file-to-bodies,fixtures,foreign-notations,framed-lines,input-identity,json-values,large-values,ndjson,printed-bodies,printed-bytes,printed-values,request-dumps,resolve-inputs,split-entries,sql-dumps,tar-archives,zip-archives}.test.ts',
   'test/cli/{delivery-failures,document,exit,inspect,logger,openmetrics,progress,reference,remedies,run-summary,sanitize,settings,usage,values}.test.ts',
   'test/commands/{dedupe-decisions,explain-names,report-traffic,secret-key,verdict}.test.ts',
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
 
-/** Of those, what tries thousands of random inputs or very large ones: the longest of them, `npm run test:properties`. */
+/**
+ * Of those, what tries thousands of inputs, random ones or every cut of one, or very large ones: the longest of them,
+ * `npm run test:properties`.
+ */
 const PROPERTIES = [
-  'test/decode/{baileys-robustness,forms-fuzz,forms-properties,large-texts,properties,readable-contents,vendors-properties}.test.ts',
-  'test/inputs/{any-chunking,csv,cut-lines,decorated-lines,framed-lines,large-values,printed-bodies,sql-dumps}.test.ts',
+  'test/decode/{baileys-robustness,forms-fuzz,forms-properties,large-texts,printed-texts,properties,readable-contents,vendors-properties}.test.ts',
+  'test/inputs/{any-chunking,archives-properties,chunking-properties,csv,cut-bodies,cut-lines,decorated-lines,framed-lines,large-values,printed-bodies,sql-dumps}.test.ts',
   'test/inputs/exports/{chat-exporter,chat-text,wacli}.test.ts',
-  'test/rules/{align-chat-properties,merge-content}.test.ts',
+  'test/rules/{align-chat-properties,chat-witness,merge-content,message-errors}.test.ts',
 ];
 
 /**
@@ -47,14 +50,18 @@ const PURE = {
  * product makes. At most so many that their embedded databases fit into the memory of a laptop.
  *
  * The same for all projects: then they are one queue, in the order of their names, and no core waits for the last file of a project
- * while the next could begin. The unit tests, whose files are the shortest, come last and end together.
+ * while the next could begin. The unit tests, whose files are the shortest, come last and end together. Alone they never wait, and
+ * one worker more would only load and compile the sources once more.
  */
-const WORKERS = Math.min(availableParallelism() + 1, 6);
+const NEVER_WAIT = process.argv.some((word) => /^(?:--project=)?(?:unit|properties)$/.test(word));
+const WORKERS = Math.min(availableParallelism() + (NEVER_WAIT ? 0 : 1), 6);
 
 export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Compiled sources stay on disk, so that only what changed is compiled in the next run.
+    experimental: { fsModuleCache: true },
     maxWorkers: WORKERS,
     // Every command that any test makes the tool advise is parsed by the tool itself.
     setupFiles: ['test/support/check-remedies.ts', 'test/support/seed.ts'],

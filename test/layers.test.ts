@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { PIECES } from '../rolldown.config.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -266,6 +268,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const PURE_ROOMS = new Set(['decode', 'identity', 'model']);
 const PURE_MODULES = new Set(['node:buffer', 'node:util', 'node:zlib']);
 
+/** What a statement imports, or an expression; no text of SQL behind `from`. */
+const IMPORTING = /^(?:import|export) [^;'"`=(]*?from '([^']+)';|\bimport\('([^']+)'\)/gm;
+
+const DEPENDENCIES = Object.keys(
+  z
+    .object({ dependencies: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))).dependencies,
+);
+
 interface Import {
   file: string;
   room: string;
@@ -348,10 +359,16 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('load Baileys nowhere but in src/whatsapp', () => {
-    const wrong = IMPORTS.filter(
-      ({ target, room }) => /baileys$/.test(target) && !target.startsWith('.') && room !== 'whatsapp',
-    );
+  it('load nothing that an installation lacks: dependencies, and what the build puts into one file', () => {
+    const inlined = PIECES.map((piece) => `${piece}.ts`);
+    const wrong = FILES.filter((file) => !inlined.includes(file)).flatMap((file) => {
+      const imported = [...readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORTING)];
+      return imported
+        .map(([, named = '', loaded = '']) => named + loaded)
+        .filter((target) => !/^(?:\.|node:)/.test(target))
+        .filter((target) => !DEPENDENCIES.some((name) => target === name || target.startsWith(`${name}/`)))
+        .map((target) => `${file} imports ${target}`);
+    });
     expect(wrong).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { proto } from '@whiskeysockets/baileys';
+import { proto } from './baileys.js';
 
 /**
  * What only a real account can prove. Everything here comes from user reports or from the sources of other clients;

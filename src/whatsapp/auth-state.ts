@@ -7,7 +7,7 @@ import {
   type SignalDataTypeMap,
   type SignalKeyStore,
   jidDecode,
-} from '@whiskeysockets/baileys';
+} from './baileys.js';
 
 /**
  * The credentials and keys of one device, kept in memory as texts and written through to a storage. One process owns

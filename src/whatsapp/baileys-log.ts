@@ -1,4 +1,4 @@
-import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
+import type { ILogger } from './baileys.js';
 
 /** Takes a line for the log. */
 export type LogLine = (message: string) => void;

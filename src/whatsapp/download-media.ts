@@ -1,4 +1,4 @@
-import { getMediaKeys, getUrlFromDirectPath, type MediaType } from '@whiskeysockets/baileys';
+import { getMediaKeys, getUrlFromDirectPath, type MediaType } from './baileys.js';
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { startDeadline } from '../model/deadline.js';

@@ -1,4 +1,4 @@
-import { type BaileysEventMap, getHistoryMsg, proto, type WASocket } from '@whiskeysockets/baileys';
+import { type BaileysEventMap, getHistoryMsg, proto, type WASocket } from './baileys.js';
 import { SYNC_QUIET_MS, SYNC_STALL_MS } from './assumptions.js';
 import type { LogLine } from './baileys-log.js';
 import { fileOf, HistoryInbox, type HistoryKeeper, isInline, notificationOf } from './history-keeper.js';

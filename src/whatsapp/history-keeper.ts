@@ -1,4 +1,4 @@
-import { proto, type WASocket } from '@whiskeysockets/baileys';
+import { proto, type WASocket } from './baileys.js';
 import { createHash } from 'node:crypto';
 import { startDeadline, type Deadline } from '../model/deadline.js';
 import type { LogLine } from './baileys-log.js';

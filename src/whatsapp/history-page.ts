@@ -5,7 +5,7 @@ import {
   type LIDMapping,
   type proto,
   type WASocket,
-} from '@whiskeysockets/baileys';
+} from './baileys.js';
 import {
   ANCHOR_TIME_UNIT_MS,
   MORE_REMAIN,

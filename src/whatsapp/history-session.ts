@@ -1,4 +1,4 @@
-import { isLidUser, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys';
+import { isLidUser, jidNormalizedUser, proto, type WASocket } from './baileys.js';
 import { EXIT, UserError } from '../model/errors.js';
 import { remedy } from '../model/remedy.js';
 import { ANCHOR_TIME_UNIT_MS, ASK_AGAIN_MS } from './assumptions.js';

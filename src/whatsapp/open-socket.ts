@@ -8,7 +8,7 @@ import {
   type WASocket,
   type WAVersion,
   DisconnectReason,
-} from '@whiskeysockets/baileys';
+} from './baileys.js';
 import { DEVICE_BROWSER } from './assumptions.js';
 import { createBaileysLogger, type LogLine, quietLibsignal } from './baileys-log.js';
 import { type EventTap, tapEvents } from './tap-events.js';

@@ -1,4 +1,4 @@
-import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { BaileysEventMap } from './baileys.js';
 import { accountOf, type LinkedAccount, DeviceAuth, type DeviceStorage } from './auth-state.js';
 import { DEVICE_BROWSER, PAIRING_CODE_BROWSER } from './assumptions.js';
 import { type CloseReason, type DeviceSocket, openSocket, type ServiceOptions } from './open-socket.js';

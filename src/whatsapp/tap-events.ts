@@ -1,4 +1,4 @@
-import { type BaileysEventMap, BufferJSON, type WASocket } from '@whiskeysockets/baileys';
+import { type BaileysEventMap, BufferJSON, type WASocket } from './baileys.js';
 import type { LogLine } from './baileys-log.js';
 
 /** An event as Baileys made it. */

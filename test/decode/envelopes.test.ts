@@ -17,10 +17,7 @@ function messagesIn(body: JsonValue | string): number {
 }
 
 describe('E1: a webhook is read in whatever it was stored', () => {
-  test('also beside a file of 9 MB in base64, and with every way to write an apostrophe in a page', () => {
-    const file = 'A'.repeat(9_000_000);
-    expect(messagesIn({ json: { body: BODY }, binary: { data: { data: `/9j/${file}` } } })).toBe(1);
-    expect(decode({ x: file }).unrecognized).toHaveLength(1);
+  test('also with every way to write an apostrophe in a page', () => {
     const body = webhook('messages', { messages: [message({ text: { body: "it's" } })] });
     const page = JSON.stringify(body).replaceAll('"', '&quot;').replaceAll("'", '&#x27;');
     const [fact] = decode(page).sections.flatMap((section) => only('message', section.facts));

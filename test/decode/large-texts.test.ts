@@ -3,6 +3,7 @@ import { decodeEntry } from '../../src/decode/decode-entry.js';
 import { findEntry } from '../../src/inputs/console-line.js';
 import { hasMarkedBytes } from '../../src/inputs/markers.js';
 import { cpuMs } from '../support/cpu-time.js';
+import { decode, message, only, webhook } from './meta-builders.js';
 
 /** Runs of one kind of character, in which a pattern that looks on from each of them takes for ever or overflows the stack. */
 const RUNS: Record<string, string> = {
@@ -77,4 +78,14 @@ test('a text of many megabytes overflows no stack', () => {
     const run = unit.repeat(Math.ceil(12_000_000 / unit.length));
     expect(() => decodeEntry(Buffer.from(`key="${run}"`), { include: new Set() })).not.toThrow();
   }
+});
+
+test('a webhook is read beside a file of 9 MB in base64', () => {
+  const file = 'A'.repeat(9_000_000);
+  const body = webhook('messages', { messages: [message()] });
+  const messages = decode({ json: { body }, binary: { data: { data: `/9j/${file}` } } }).sections.flatMap(
+    ({ facts }) => only('message', facts),
+  );
+  expect(messages).toHaveLength(1);
+  expect(decode({ x: file }).unrecognized).toHaveLength(1);
 });

@@ -16,6 +16,7 @@ import {
   webhook,
 } from './meta-builders.js';
 import { textsIn } from '../support/texts-in.js';
+import { anyCharacter } from '../support/any-text.js';
 
 const OPTIONS = { include: new Set<never>() };
 
@@ -53,7 +54,7 @@ const leaf = fc.oneof(
     wamid('A1'),
     METADATA,
   ),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
   fc.double(),
 );
 const json = fc.letrec<{ value: JsonValue }>((tie) => ({

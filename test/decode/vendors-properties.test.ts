@@ -6,6 +6,7 @@ import type { JsonValue } from '../../src/model/json.js';
 import { healthyDays } from '../support/vendor-bodies.js';
 import { ANA, decode, SECONDS, wamid } from './meta-builders.js';
 import { textsIn } from '../support/texts-in.js';
+import { anyCharacter } from '../support/any-text.js';
 
 /** Names and values that the readers of vendors look at, so that random JSON reaches them. */
 const KEYS = [
@@ -45,7 +46,7 @@ const leaf = fc.oneof(
     wamid('A1'),
   ),
   fc.constantFrom<JsonValue>(SECONDS, 1758000000000, '2025-09-16T05:20:00Z', 'sent', 'deleted', 'text'),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
 );
 const json = fc.letrec<{ value: JsonValue }>((tie) => ({
   value: fc.oneof(

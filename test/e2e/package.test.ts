@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { PIECES } from '../../rolldown.config.js';
 import { createContext, replay } from '../../src/index.js';
 import { builtBinary } from '../support/built-binary.js';
 import { useBackend } from '../support/databases.js';
@@ -127,6 +128,28 @@ describe('the package as a library', () => {
 
   it('compiles in a strict project that checks libraries, both entries', () => {
     expect(project.complaints).toBe('');
+  });
+
+  it('runs without Baileys, its image library and libphonenumber-js, whose code it brings', async () => {
+    const pieces = PIECES.map((piece) =>
+      join(project.directory, 'node_modules', 'wa-reconcile', 'dist', piece),
+    );
+    const modules = JSON.stringify(pieces.map((piece) => `${piece}.js`));
+    const program = `const names = await Promise.all(${modules}.map(async (file) => Object.keys(await import(file))));
+       console.log(JSON.stringify(names.flat()));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: project.directory,
+    });
+    expect(JSON.parse(stdout)).toEqual(
+      expect.arrayContaining(['makeWASocket', 'parsePhoneNumberFromString']),
+    );
+    const licenses = await Promise.all(pieces.map((piece) => readFile(`${piece}.LICENSES.txt`, 'utf8')));
+    expect(licenses[0]).toMatch(
+      /^== @whiskeysockets\/baileys \S+, MIT\n\n[^=]*Permission is hereby granted/m,
+    );
+    expect(licenses[1]).toMatch(/^== libphonenumber-js \S+, MIT\n\n[^=]*Permission is hereby granted/m);
+    // What is under the GPL stays a package of its own.
+    expect(licenses.join('\n')).not.toMatch(/\bA?GPL/);
   });
 
   it('runs the example of the README as it stands: the page API of a CRM', async () => {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { after, fileWith, read, type Seen, expectResumed } from './support.js';
+import { anyCharacter } from '../support/any-text.js';
 
 /** A log being written by a test: its text, and the entries that must be found in it. */
 class Log {
@@ -100,7 +101,7 @@ const ENCODINGS: Record<string, (text: string) => Uint8Array> = {
 };
 
 const value = fc.dictionary(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.jsonValue({ stringUnit: 'binary', maxDepth: 2 }),
   {
     minKeys: 1,

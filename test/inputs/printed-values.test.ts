@@ -1,17 +1,14 @@
 import { inspect } from 'node:util';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeEntry } from '../../src/decode/decode-entry.js';
-import { message, only, webhook } from '../decode/meta-builders.js';
-import { node, ruby } from '../decode/wrap.js';
-import { after, readText, type ReadResult } from './support.js';
+import { only } from '../decode/meta-builders.js';
+import { ruby } from '../decode/wrap.js';
+import { bodyOf, PRINTS, raw } from './prints.js';
+import { readText, type ReadResult } from './support.js';
 
 /** What console.log of Node and mongosh print over several lines. */
 
 const TEXTS = ['Oi\nsegunda linha', 'preço \\ barra', 'diz "sim" {\nok', "it's `here`"];
-const bodyOf = (body: string) => webhook('messages', { messages: [message({ text: { body } })] });
-const raw = (body: string): string => JSON.stringify(bodyOf(body));
-
 function textsIn({ items }: ReadResult): (string | undefined)[] {
   return items.flatMap((item) => {
     if (item.kind === 'problem') return [];
@@ -23,18 +20,7 @@ function textsIn({ items }: ReadResult): (string | undefined)[] {
   });
 }
 
-const HEADERS = { host: 'crm.example.test', 'content-type': 'application/json' };
-
-const FORMS: Record<string, (text: string) => string> = {
-  'a text in an object': (text) => inspect({ body: raw(text) }),
-  'a text among others': (text) => `webhook received ${inspect({ headers: HEADERS, body: raw(text) })}`,
-  'a list of texts': (text) => inspect([raw(text)]),
-  'the body itself': (text) => node(bodyOf(text)),
-  'rows of mongosh': (text) =>
-    `[\n  {\n    _id: ObjectId('66f000000000000000000000'),\n    at: ISODate('2026-09-21T14:13:20.600Z'),\n    raw: ${inspect(raw(text))}\n  }\n]`,
-};
-
-describe.each(Object.entries(FORMS))('%s', (_, write) => {
+describe.each(Object.entries(PRINTS))('%s', (_, write) => {
   test('is read, an entry for each print', async () => {
     const text = `${TEXTS.map(write).join('\n')}\n`;
     const result = await readText(text);
@@ -72,37 +58,6 @@ test('a print that leaves parts out is one problem; one without a body is none',
 
   expect(textsIn(result)).toEqual(['abridged']);
   expect(result.source.skippedLines()).toBe(config.split('\n').length);
-});
-
-test('any cutting into chunks and any resume point give the same entries', async () => {
-  const lines = [
-    ...Object.values(FORMS).map((write) => write("it's\n\\")),
-    'options: {',
-    "  a: 'b',",
-    '  list: [',
-    '}',
-    '[',
-    raw('x'),
-    '',
-  ];
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.constantFrom(...lines), { minLength: 1, maxLength: 8 }),
-      fc.integer({ min: 1, max: 300 }),
-      async (parts, chunkBytes) => {
-        const text = parts.join('\n');
-        const whole = await readText(text);
-        const cut = await readText(text, { chunkBytes });
-        expect(cut.seen).toEqual(whole.seen);
-        for (const [i, item] of whole.items.entries()) {
-          const resumed = await readText(text, { resume: after(item) });
-          const isCut = resumed.items.length === whole.items.length - i;
-          expect(resumed.seen).toEqual(whole.seen.slice(isCut ? i : i + 1));
-        }
-      },
-    ),
-    { numRuns: 60 },
-  );
 });
 
 describe('lines of Rails', () => {

@@ -1,40 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemAt } from '../../src/decode/item-at.js';
-import { decode, message, only, wamid, webhook } from '../decode/meta-builders.js';
-import { after, fileWith, read, readText } from './support.js';
-
-const TEXT = 'parte '.repeat(40);
-const BODY = JSON.stringify(webhook('messages', { messages: [message({ text: { body: TEXT } })] }));
-const OTHER = JSON.stringify(
-  webhook('messages', { messages: [message({ id: wamid('A2'), text: { body: 'oi' } })] }),
-);
-
-interface LogEntry {
-  insertId: string;
-  logName: string;
-  timestamp: string;
-  textPayload?: string;
-  jsonPayload?: unknown;
-  split?: { uid: string; index?: number; totalSplits: number };
-}
-
-const COMMON = { logName: 'projects/p/logs/run', timestamp: '2026-09-21T11:13:20.600Z' };
-
-/** The LogEntries of a text that Google Cloud cut into `total` parts. */
-function entriesOf(text: string, total: number, uid = 'u1', isJson = false): LogEntry[] {
-  const size = Math.ceil(text.length / total);
-  return Array.from({ length: total }, (_, index) => {
-    const part = text.slice(index * size, (index + 1) * size);
-    const payload = isJson ? { jsonPayload: { level: 'info', message: part } } : { textPayload: part };
-    // Protocol buffers leave a zero out.
-    const split = index === 0 ? { uid, totalSplits: total } : { uid, index, totalSplits: total };
-    return { insertId: `${uid}-${index}`, ...COMMON, ...payload, ...(total > 1 ? { split } : {}) };
-  });
-}
-
-const lines = (entries: readonly LogEntry[]): string =>
-  entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+import { decode, message, only, webhook } from '../decode/meta-builders.js';
+import { BODY, entriesOf, lines, type LogEntry, OTHER, TEXT } from './google-entries.js';
+import { readText } from './support.js';
 
 /** What the entries of a log bring. */
 async function reading(file: string): Promise<{ bodies: (string | null | undefined)[]; reasons: string[] }> {
@@ -104,34 +72,4 @@ describe('a LogEntry that Google Cloud split is one entry', () => {
       'missing_part:2 of 2',
     );
   });
-});
-
-test('any order, cutting into chunks and resume point give the same entries', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 }),
-      fc.array(fc.nat(), { minLength: 24, maxLength: 24 }),
-      fc.boolean(),
-      fc.boolean(),
-      fc.integer({ min: 1, max: 400 }),
-      async (totals, order, isArray, isCut, chunkBytes) => {
-        const parts = totals.flatMap((total, i) => entriesOf(BODY.replace(TEXT, `n${i}`), total, `u${i}`));
-        const places = new Map(parts.map((part, i) => [part, order[i] ?? 0]));
-        parts.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
-        if (isCut && parts.length > 1) parts.pop();
-        const file = await fileWith(isArray ? JSON.stringify(parts, null, 1) : lines(parts));
-        const { items, seen } = await read(file, { chunkBytes });
-        const uids = seen.map(({ text = '' }) => /"(u\d)-/.exec(text)?.[1]);
-        expect(new Set(uids)).toEqual(new Set(parts.map(({ insertId }) => insertId.slice(0, 2))));
-        expect(uids).toHaveLength(new Set(uids).size);
-        const isWhole = (text = ''): boolean => decode(text).unrecognized.length === 0;
-        for (const [i, item] of items.entries()) {
-          // What the end of the file left without its parts comes again.
-          if (!isWhole(seen[i]?.text)) continue;
-          expect((await read(file, { chunkBytes, resume: after(item) })).seen).toEqual(seen.slice(i + 1));
-        }
-      },
-    ),
-    { numRuns: 60 },
-  );
 });

@@ -3,21 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { identifyInput, sameInput } from '../../src/inputs/input-identity.js';
 import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import { tarOf, type TarFile } from '../support/tar.js';
 import { zipOf } from '../support/zip.js';
-import {
-  after,
-  fileWith,
-  firstProblem,
-  read,
-  temporaryDirectory,
-  type ReadResult,
-  expectResumed,
-} from './support.js';
+import { after, fileWith, firstProblem, read, temporaryDirectory, type ReadResult } from './support.js';
 
 const DAY = '{"a":1}\n{"a":2}\n';
 const LONG = `logs/${'x'.repeat(120)}/day.log`;
@@ -150,31 +141,6 @@ test('archives in an archive are read, and those in them are named', async () =>
     for (const { i, at } of points)
       expect((await read(file, { resume: at })).seen).toEqual(result.seen.slice(i + 1));
   }
-});
-
-test('any cutting into chunks and any resume point give the same entries', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 4 }),
-      fc.boolean(),
-      fc.integer({ min: 1, max: 700 }),
-      fc.nat(),
-      async (days, packed, chunkBytes, point) => {
-        const tar = tarOf(
-          days.map((day, i) => {
-            const text = day.map((n) => `got {"n":${n}}\n`).join('');
-            return { name: `day-${i}.log`, content: i % 2 === 1 ? gzipSync(text) : text };
-          }),
-        );
-        const file = await fileWith(packed ? gzipSync(tar) : tar, 'backup');
-        const { items, seen } = await read(file);
-        expect(seen.map(({ text }) => text)).toEqual(days.flat().map((n) => `{"n":${n}}`));
-        expect((await read(file, { chunkBytes })).items).toEqual(items);
-        await expectResumed(file, { items, seen }, point, { chunkBytes });
-      },
-    ),
-    { numRuns: 25 },
-  );
 });
 
 const TWO = tarOf([

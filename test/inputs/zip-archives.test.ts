@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { resolveInputs } from '../../src/inputs/resolve-inputs.js';
 import { zipOf, type Member } from '../support/zip.js';
-import { after, fileWith, firstProblem, read, temporaryDirectory, expectResumed } from './support.js';
+import { after, fileWith, firstProblem, read, temporaryDirectory } from './support.js';
 
 const DAY = '{"a":1}\n{"a":2}\n';
 
@@ -78,30 +77,6 @@ test('a name that leads out of the archive is only a name: its log is read, and 
   ]);
   const { texts, problems } = await read(file);
   expect({ texts, problems }).toEqual({ texts: ['{"a":1}', '{"d":1}', '{"c":1}'], problems: [] });
-});
-
-test('any cutting into chunks and any resume point give the same entries, whatever the name of the archive', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 3 }),
-      fc.boolean(),
-      fc.integer({ min: 1, max: 300 }),
-      fc.nat(),
-      async (days, stored, chunkBytes, point) => {
-        const members = days.map((day, i) => ({
-          name: `day-${i}.log`,
-          content: day.map((n) => `got {"n":${n}}\n`).join(''),
-          stored,
-        }));
-        const file = await fileWith(zipOf(members), 'backup');
-        const { items, seen } = await read(file);
-        expect(seen.map(({ text }) => text)).toEqual(days.flat().map((n) => `{"n":${n}}`));
-        expect((await read(file, { chunkBytes })).items).toEqual(items);
-        await expectResumed(file, { items, seen }, point, { chunkBytes });
-      },
-    ),
-    { numRuns: 25 },
-  );
 });
 
 test('progress counts the compressed bytes', async () => {

@@ -208,3 +208,28 @@ test('without a zone the clock is found by the texts, or is said to be unknown',
   );
   expect(found).toBeGreaterThan(700);
 });
+
+test('40,000 lines of one word, a third of them lost, are aligned at once', () => {
+  const lines = Array.from({ length: 40_000 }, (_, index) => ({
+    line: index + 1,
+    at: Date.UTC(2026, 0, 1) + Math.floor(index / 5) * 60_000,
+    direction: 'INBOUND' as const,
+    content: { kind: 'text' as const, key: 'ok', isEdited: false },
+  }));
+  const messages = lines
+    .filter((_, index) => index % 3 !== 0)
+    .map(({ line, at }) => ({
+      id: String(line),
+      at,
+      direction: 'INBOUND' as const,
+      type: 'text',
+      texts: [textKey('ok')],
+      fileName: null,
+      isEdited: false,
+      isRevoked: false,
+    }));
+  const began = performance.now();
+  const { lost, matched } = alignChat(lines, messages, { precision: MINUTES, timeZone: 'UTC' });
+  expect([lost.length, matched.length]).toEqual([13_334, 26_666]);
+  expect(performance.now() - began).toBeLessThan(20_000);
+});

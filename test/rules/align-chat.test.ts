@@ -263,22 +263,6 @@ test('a line that may have swallowed an unreadable one is doubtful', () => {
   expect(told(align(lines, [stored('11:15:10', 'c')], BRAZIL)).ambiguous).toEqual(['1 unreadable']);
 });
 
-test('40,000 lines of one word, a third of them lost, are aligned at once', () => {
-  const lines = Array.from({ length: 40_000 }, (_, index) => ({
-    line: index + 1,
-    at: Date.UTC(2026, 0, 1) + Math.floor(index / 5) * 60_000,
-    direction: 'INBOUND' as const,
-    content: { kind: 'text' as const, key: 'ok', isEdited: false },
-  }));
-  const messages = lines
-    .filter((_, index) => index % 3 !== 0)
-    .map(({ line, at }) => stored(new Date(at).toISOString(), 'ok', { id: String(line) }));
-  const began = performance.now();
-  const { lost, matched } = alignChat(lines, messages, { precision: MINUTES, timeZone: 'UTC' });
-  expect([lost.length, matched.length]).toEqual([13_334, 26_666]);
-  expect(performance.now() - began).toBeLessThan(20_000);
-});
-
 test('a message known to the minute is a line of that minute with seconds, and of no other', () => {
   const ios = (time: string, words: string): string => `[21/09/2026, ${time}] Ana: ${words}`;
   const known = stored('11:13:00', 'ok', { isToTheMinute: true });

@@ -33,7 +33,7 @@ test('ids of one generator rise, within a millisecond and when the clock steps b
   });
   expect(ids).toEqual([...ids].sort());
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(UUID);
+  expect(ids.filter((id) => !UUID.test(id))).toEqual([]);
 });
 
 test('ids of two generators differ', () => {

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build as bundle } from 'rolldown';
 import { inject } from 'vitest';
+import { inlinePackages } from '../../rolldown.config.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const TIMEOUT_MS = 120_000;
@@ -27,6 +29,7 @@ async function build(target: string): Promise<string> {
   try {
     await mkdir(part);
     await compile(join(part, 'dist'));
+    await bundle(inlinePackages(join(part, 'dist')));
     await symlink(join(ROOT, 'node_modules'), join(part, 'node_modules'));
     await symlink(join(ROOT, 'prisma'), join(part, 'prisma'));
     await copyFile(join(ROOT, 'package.json'), join(part, 'package.json'));

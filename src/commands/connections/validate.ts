@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { parsePhoneNumberFromString } from './numbering-plan.js';
 import { phoneEquivalents, canonicalPhone, digitsOf } from '../../identity/phone.js';
 import type { ConnectionKind } from '../../model/enumerations.js';
 import { ConfigError } from '../../model/errors.js';

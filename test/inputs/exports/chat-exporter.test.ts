@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fileWith, read, expectResumed } from '../support.js';
+import { anyCharacter } from '../../support/any-text.js';
 
 const SAMPLE = readFileSync(
   new URL('../../samples/exports/whatsapp-chat-exporter-result.json', import.meta.url),
@@ -104,16 +105,18 @@ const message = fc.record({
   timestamp: fc.double({ min: 1.5e9, max: 1.9e9 }),
   key_id: fc.string({ unit: 'grapheme-ascii' }),
   data: fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.constant(null),
     fc.constant('{"messages": {"1": {}}} , }'),
   ),
-  reactions: fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), { maxKeys: 2 }),
+  reactions: fc.dictionary(fc.string({ unit: anyCharacter }), fc.string({ unit: anyCharacter }), {
+    maxKeys: 2,
+  }),
 });
 const chats = fc.dictionary(
   jid,
   fc.record({
-    name: fc.oneof(fc.constant(null), fc.string({ unit: 'binary', minLength: 1 })),
+    name: fc.oneof(fc.constant(null), fc.string({ unit: anyCharacter, minLength: 1 })),
     type: fc.constant('android'),
     my_avatar: fc.constant(null),
     media_base: fc.string(),

@@ -9,6 +9,7 @@ import {
   type ChatText,
 } from '../../../src/inputs/exports/chat-text.js';
 import { allPhrases } from '../../../src/inputs/exports/chat-words.js';
+import { anyCharacter } from '../../support/any-text.js';
 
 function sample(name: string): ChatText {
   const text = readFileSync(new URL(`../../samples/exports/${name}`, import.meta.url), 'utf8');
@@ -529,7 +530,7 @@ const MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const line = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 40 }),
-    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.string({ unit: anyCharacter, maxLength: 20 }),
     fc.constantFrom('às 10h: ok', '<b>', 'مرحبا', '- a: b', '[ok]', 'https://maps.example/?q=1'),
   )
   .map((text) => text.replace(MARKS, '').replace(/[\n\r]/g, ' '))
