@@ -432,6 +432,7 @@ export class AuditBook {
   }
 
   private affect({ id }: Pick<EntryRef, 'id'>): void {
+    this.view.affected?.(id);
     if (this.affected.has(id)) return;
     if (this.affected.size < MOST_AFFECTED) this.affected.add(id);
     else this.hasMoreAffected = true;

@@ -38,13 +38,15 @@ export interface AuditView {
   since: number | null;
   /** Only entries stored or processed since, ms since 1970; null for all. */
   touchedSince: number | null;
-  /** Only these entries; absent for all. */
+  /** Only these entries, which may be very many; absent for all. */
   ids?: readonly string[];
   signal: AbortSignal;
   /** Whether to report correct items, too. */
   wantsItems?: boolean;
   /** Receives every finding, each message once. */
   item?: (item: AuditedItem) => Promise<void> | void;
+  /** Receives every entry that has to be replayed, once or more often: of those in the result there are only so many. */
+  affected?: (entryId: string) => void;
 }
 
 /**

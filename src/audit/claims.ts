@@ -1,4 +1,4 @@
-import { isUndecided, verdictOnClaim, type ClaimVerdict } from '../rawlog/claim-verdict.js';
+import { isUndecided, verdictOnClaim, verdictsOf, type ClaimVerdict } from '../rawlog/claim-verdict.js';
 import { RawLog, type Decodable, type DecodedEntry } from '../rawlog/raw-log.js';
 import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
 import { findCopies, streamClaims, type Claim, type ClaimScope } from '../store/checks/messages.js';
@@ -64,9 +64,10 @@ export class ClaimAudit {
   /** Entries come in the order of their ids. */
   async entry(decoded: DecodedEntry): Promise<void> {
     const { id } = decoded.entry;
+    const verdictOn = this.verdictsOf(decoded);
     for (let row = await this.peek(); row !== null && row.batchId <= id; row = await this.peek()) {
       this.at += 1;
-      if (row.batchId === id) await this.judge(decoded, row);
+      if (row.batchId === id) await this.judge(decoded, row, verdictOn);
       else await this.leave(row);
     }
   }
@@ -102,14 +103,24 @@ export class ClaimAudit {
     this.elsewhere = [];
     if (rows.length === 0) return;
     const ids = [...new Set(rows.map(({ batchId }) => batchId))];
-    for await (const decoded of this.log.entries({ statuses: [], ids }))
-      for (const row of rows) if (row.batchId === decoded.entry.id) await this.judge(decoded, row);
+    for await (const decoded of this.log.entries({ statuses: [], ids })) {
+      const verdictOn = this.verdictsOf(decoded);
+      for (const row of rows) if (row.batchId === decoded.entry.id) await this.judge(decoded, row, verdictOn);
+    }
   }
 
-  private async judge(decoded: DecodedEntry, row: Claim): Promise<void> {
-    if (isUndecided(decoded)) return;
-    const verdict = verdictOnClaim(decoded, row, this.log);
-    if (verdict.holds) return;
+  /** Null where something to come decides. */
+  private verdictsOf(decoded: DecodedEntry): ReturnType<typeof verdictsOf> | null {
+    return isUndecided(decoded) ? null : verdictsOf(decoded, this.log);
+  }
+
+  private async judge(
+    decoded: DecodedEntry,
+    row: Claim,
+    verdictOn: ReturnType<typeof verdictsOf> | null,
+  ): Promise<void> {
+    const verdict = verdictOn?.(row);
+    if (verdict === undefined || verdict.holds) return;
     this.suspects.push({ row, entry: entryRefOf(decoded.entry), verdict });
     if (this.suspects.length >= TOGETHER) await this.tellSuspects();
   }

@@ -1,4 +1,4 @@
-import { holdsMessage } from '../rawlog/claim-verdict.js';
+import { holderOf } from '../rawlog/claim-verdict.js';
 import type { RawLog } from '../rawlog/raw-log.js';
 import type { Sql } from '../store/sql.js';
 import { readIdentitiesOfPeople } from '../store/tables/leads.js';
@@ -28,8 +28,9 @@ export async function findHolders(
     for await (const decoded of log.entries({ statuses: [], chatIds })) {
       if (open.size === 0) break;
       if (entryRefOf(decoded.entry).isOpen || except.has(decoded.entry.id)) continue;
+      const holds = holderOf(decoded);
       for (const row of open.values()) {
-        if (!holdsMessage(decoded, row)) continue;
+        if (!holds(row)) continue;
         holders.set(row.id, decoded.entry.id);
         open.delete(row.id);
       }

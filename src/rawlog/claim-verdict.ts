@@ -1,6 +1,7 @@
 import { decodeWamid } from '../identity/wamid.js';
 import { INCLUDABLE_CHATS, type IncludableChat } from '../model/enumerations.js';
 import type { MessageFact } from '../model/facts.js';
+import { groupBy } from '../rules/group-by.js';
 import { TWIN_TOLERANCE_MS } from '../rules/message-state.js';
 import type { Claim } from '../store/checks/messages.js';
 import type { StoredEntry } from '../store/tables/stored-entries.js';
@@ -26,18 +27,39 @@ export function verdictOnClaim<E extends Decodable>(
   row: Claimed,
   log: RawLog,
 ): ClaimVerdict {
-  const told = tell(decoded, row);
-  if (told.holds) return told;
-  if (decoded.refused.length > 0 && tell(log.decodeRefused(decoded), row).holds)
-    return { holds: false, why: 'refused', said: null };
-  if (decoded.failure !== null) return { holds: true };
-  const facts = decoded.sections.flatMap(({ section }) => section.facts);
-  const leavesOut = facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected');
-  if (!leavesOut) return told;
-  const included = tell(log.decodeWith(decoded, EVERYTHING), row);
-  if (included.holds) return included;
-  const isNamed = Buffer.from(decoded.entry.rawBody).includes(row.externalId);
-  return isNamed && told.why === 'not_held' ? { holds: true } : told;
+  return verdictsOf(decoded, log)(row);
+}
+
+/** The same for many rows of one entry, which may hold as many messages: it is decoded and looked through once for all of them. */
+export function verdictsOf<E extends Decodable>(
+  decoded: DecodedEntry<E>,
+  log: RawLog,
+): (row: Claimed) => ClaimVerdict {
+  const { failure, refused, sections, entry } = decoded;
+  const told = once(() => tellerOf(decoded));
+  const toldOfRefused = once(() => tellerOf(log.decodeRefused(decoded)));
+  const toldOfAll = once(() => tellerOf(log.decodeWith(decoded, EVERYTHING)));
+  const leavesOut = once(() =>
+    sections.some(({ section }) =>
+      section.facts.some((fact) => fact.kind === 'skipped' || fact.kind === 'rejected'),
+    ),
+  );
+  return (row) => {
+    const verdict = told()(row);
+    if (verdict.holds) return verdict;
+    if (refused.length > 0 && toldOfRefused()(row).holds) return { holds: false, why: 'refused', said: null };
+    if (failure !== null) return { holds: true };
+    if (!leavesOut()) return verdict;
+    const included = toldOfAll()(row);
+    if (included.holds) return included;
+    const isNamed = Buffer.from(entry.rawBody).includes(row.externalId);
+    return isNamed && verdict.why === 'not_held' ? { holds: true } : verdict;
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 /**
@@ -60,42 +82,55 @@ export function isBeingErased<E extends Decodable & Pick<StoredEntry, 'isErasing
   return decoded.entry.isErasing && (decoded.failure !== null || !verdictOnClaim(decoded, row, log).holds);
 }
 
-/** Whether an entry holds a row’s message as one that is imported, whatever the row names. */
-export function holdsMessage(decoded: DecodedEntry<Decodable>, row: Claimed): boolean {
-  return decoded.failure === null && tell(decoded, row).holds;
+/** Tells of rows whether an entry holds their messages as ones that are imported, whatever the rows name. */
+export function holderOf(decoded: DecodedEntry<Decodable>): (row: Claimed) => boolean {
+  if (decoded.failure !== null) return () => false;
+  const told = tellerOf(decoded);
+  return (row) => told(row).holds;
 }
 
-function tell<E extends Decodable>({ sections }: DecodedEntry<E>, row: Claimed): ClaimVerdict {
-  let why: (ClaimVerdict & { holds: false })['why'] = 'not_held';
-  let said: MessageFact | null = null;
-  for (const { section, connection, pending } of sections) {
-    const isElsewhere = connection !== null && pending === null && connection.id !== row.connectionId;
-    for (const fact of section.facts) {
-      if (fact.kind !== 'message') continue;
-      if (isSameName(fact, row)) {
-        if (!isElsewhere) return { holds: true };
-        why = 'other_connection';
-      } else if (!isElsewhere && isSameMessage(fact, row)) {
-        said = fact;
-      }
-    }
-  }
-  return { holds: false, why, said };
+/** A message of an entry, with its connection; null where that is unknown, which may be any. */
+interface Told {
+  fact: MessageFact;
+  connectionId: string | null;
 }
 
-function isSameName(fact: MessageFact, row: Claimed): boolean {
-  const { externalId, stanzaId } = row;
-  if (fact.externalId === externalId) return true;
-  const decoded = decodeWamid(externalId)?.stanzaId;
-  const inside = decoded ?? externalId;
-  if (fact.stanzaId === undefined || fact.stanzaId !== inside) return false;
+/** By their names, so that a chunk with thousands of messages is not searched for each of their rows. */
+function tellerOf<E extends Decodable>({ sections }: DecodedEntry<E>): (row: Claimed) => ClaimVerdict {
+  const all = sections.flatMap(({ section, connection, pending }) => {
+    const connectionId = pending === null ? (connection?.id ?? null) : null;
+    return section.facts.flatMap((fact): Told[] => (fact.kind === 'message' ? [{ fact, connectionId }] : []));
+  });
+  const byId = groupBy(all, ({ fact }) => fact.externalId);
+  const byKeyId = groupBy(
+    all.filter(({ fact }) => fact.stanzaId !== undefined),
+    ({ fact }) => fact.stanzaId ?? '',
+  );
+  return (row) => {
+    const isElsewhere = ({ connectionId }: Told): boolean =>
+      connectionId !== null && connectionId !== row.connectionId;
+    const exact = byId.get(row.externalId) ?? [];
+    if (exact.some((one) => !isElsewhere(one))) return { holds: true };
+    const inside = decodeWamid(row.externalId)?.stanzaId;
+    const called = byKeyId.get(inside ?? row.externalId) ?? [];
+    const same = [...exact, ...called.filter(({ fact }) => isSameKey(fact, row, inside))];
+    if (same.some((one) => !isElsewhere(one))) return { holds: true };
+    const said = (row.stanzaId === null ? [] : (byKeyId.get(row.stanzaId) ?? [])).findLast(
+      (one) => !isElsewhere(one) && isSentTogether(one.fact, row),
+    );
+    return {
+      holds: false,
+      why: same.length > 0 ? 'other_connection' : 'not_held',
+      said: said?.fact ?? null,
+    };
+  };
+}
+
+/** Whether a message with the key id that a row's own id tells is the row's. */
+function isSameKey(fact: MessageFact, row: Claimed, inside: string | undefined): boolean {
   // A wamid tells its key id, whatever somebody wrote into the row.
-  return (stanzaId ?? inside) === inside || (decoded !== undefined && isSentTogether(fact, row));
-}
-
-/** By the key id, whatever the row is called. */
-function isSameMessage(fact: MessageFact, row: Claimed): boolean {
-  return fact.stanzaId !== undefined && fact.stanzaId === row.stanzaId && isSentTogether(fact, row);
+  const isAsTold = row.stanzaId === null || row.stanzaId === (inside ?? row.externalId);
+  return isAsTold || (inside !== undefined && isSentTogether(fact, row));
 }
 
 function isSentTogether(fact: MessageFact, row: Claimed): boolean {

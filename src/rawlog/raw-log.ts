@@ -64,6 +64,30 @@ export interface StoredItem {
   storedAs: StoredAs;
 }
 
+/** Reads the page of a selection after an entry. Of very many ids, only those of one page are sent with each query. */
+function pagesOf(
+  sql: Sql,
+  { ids, ...selection }: EntrySelection,
+): (after: string | null) => Promise<StoredEntry[]> {
+  if (ids === undefined) return (after) => readEntries(sql, selection, after, PAGE);
+  // Ids are stored in this order.
+  const all = [...ids].sort();
+  let at = 0;
+  return async (after) => {
+    while (after !== null && at < all.length && (all[at] ?? '') <= after) at += 1;
+    for (let from = at; from < all.length; from += PAGE.limit) {
+      const page = await readEntries(
+        sql,
+        { ...selection, ids: all.slice(from, from + PAGE.limit) },
+        after,
+        PAGE,
+      );
+      if (page.length > 0) return page;
+    }
+    return [];
+  };
+}
+
 /** A stored entry as a source gives one. */
 export function rawEntryOf({ entry }: StoredItem): RawEntry {
   return {
@@ -98,8 +122,7 @@ export class RawLog {
     selection: EntrySelection,
     { signal }: { signal?: AbortSignal } = {},
   ): AsyncGenerator<DecodedEntry, void, undefined> {
-    const read = (after: string | null): Promise<StoredEntry[]> =>
-      readEntries(this.sql, selection, after, PAGE);
+    const read = pagesOf(this.sql, selection);
     let page = await read(null);
     for (let last = page.at(-1); last !== undefined && signal?.aborted !== true; last = page.at(-1)) {
       // The database looks for the next page while this one is decoded.

@@ -48,3 +48,12 @@ function plainElement(value: number | boolean | Date | Uint8Array | null | undef
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
+
+/**
+ * Whether a column holds one of the ids in the parameter `n`, which may be hundreds of thousands, in a query that reads the whole table.
+ * `is true` keeps the planner from making a join of it: without statistics it may choose a nested loop, and compares each row with all of
+ * the ids otherwise. As it stands, they are hashed once, if `work_mem` holds them (`inSnapshot` sets it).
+ */
+export function isOneOfMany(column: string, n: string): string {
+  return `(${column} in (select many.id from unnest(${n}::uuid[]) as many (id))) is true`;
+}

@@ -6,19 +6,26 @@ import { testContext } from './replaying.js';
 
 type Chosen = Partial<Omit<PruneOptions, 'classes'>> & { classes?: PruneClass[] };
 
-/** Retention an hour later: of statuses, groups and newsletters unless told otherwise. */
-export function pruned(store: Store, options: Chosen = {}): Promise<PruneResult> {
+/**
+ * Retention an hour later: of statuses, groups and newsletters unless told otherwise. `together`: entries that are compared at once, a
+ * log of these tests in several parts unless told otherwise.
+ */
+export function pruned(store: Store, options: Chosen = {}, together = 4): Promise<PruneResult> {
   const { classes = ['status', 'group', 'newsletter'], ...rest } = options;
-  return prune(testContext(store, { clock: () => Date.now() + 3_600_000 }), {
-    olderThan: 0,
-    keepAlerts: true,
-    apply: true,
-    vacuum: false,
-    batchSize: 3,
-    recordedOptions: {},
-    ...rest,
-    classes: new Set(classes),
-  });
+  return prune(
+    testContext(store, { clock: () => Date.now() + 3_600_000 }),
+    {
+      olderThan: 0,
+      keepAlerts: true,
+      apply: true,
+      vacuum: false,
+      batchSize: 3,
+      recordedOptions: {},
+      ...rest,
+      classes: new Set(classes),
+    },
+    together,
+  );
 }
 
 export const EVERYTHING: Chosen = { classes: [...PRUNE_CLASSES] };

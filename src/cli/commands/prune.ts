@@ -25,7 +25,6 @@ const FLAGS = {
   ...group('How:', {
     apply: toggle('empty the bodies; without it, only show what that would win'),
     dryRun: dryRun('same as without --apply'),
-    // Each batch reads the messages through once: no index leads from an entry to them.
     batchSize: integer(1, 100_000, 'entries per transaction').default('10000'),
     vacuum: toggle('give the space back to the file system: writes the table anew, and others wait for it'),
   }),

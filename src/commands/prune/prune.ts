@@ -6,17 +6,22 @@ import { PRUNE_CLASSES } from '../../model/enumerations.js';
 import { readDecidingEntries } from '../../rawlog/account-events.js';
 import { readConnections } from '../../store/tables/connections.js';
 import {
+  countMessages,
   findEntriesOfSamePeople,
   groupPrunable,
   pruneBodies,
   readPrunable,
   vacuumRawLog,
+  type PrunableEntry,
   type PruneGroup,
   type PruneSelection,
-} from '../../store/tables/removed-bodies.js';
-import { inSnapshot } from '../../store/transactions.js';
+} from '../../store/tables/prunable.js';
+import type { Sql } from '../../store/sql.js';
+import { inSnapshot, prepareBatch } from '../../store/transactions.js';
 import type { PruneOptions, PruneResult } from './types.js';
 
+/** Entries that are compared together, and whose messages are counted together: each reads the messages through. Some 20 MB of memory. */
+const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;
 
@@ -25,7 +30,11 @@ const RETRIES = 5;
  * that a redelivery is still recognised, and only one whose items are all in the database as they should be (V1) loses its body: nothing
  * that a replay could restore is lost. One transaction per batch, journaled; a run that was stopped or killed is taken up by the next.
  */
-export async function prune(ctx: Context, options: PruneOptions): Promise<PruneResult> {
+export async function prune(
+  ctx: Context,
+  options: PruneOptions,
+  together: number = TOGETHER,
+): Promise<PruneResult> {
   const startedAt = ctx.clock();
   const classes = PRUNE_CLASSES.filter((name) => options.classes.has(name));
   const { selection, groups } = await inSnapshot(ctx.store, async (sql) => {
@@ -35,7 +44,7 @@ export async function prune(ctx: Context, options: PruneOptions): Promise<PruneR
   });
   const planned = sumOf(groups, ({ entries }) => entries);
   const plannedBytes = sumOf(groups, (group) => group.bytes);
-  const work = new Pruning(ctx, selection, options.batchSize, plannedBytes);
+  const work = new Pruning(ctx, selection, { batch: options.batchSize, together }, plannedBytes);
   const runId =
     options.apply && planned > 0 && !ctx.signal.aborted
       ? await withRun(
@@ -86,41 +95,53 @@ class Pruning {
   constructor(
     private readonly ctx: Context,
     private readonly selection: PruneSelection,
-    private readonly batchSize: number,
+    private readonly sizes: { batch: number; together: number },
     private readonly plannedBytes: number,
   ) {}
 
   /** Compares everything first: what is emptied can no longer tell what another entry leaves open. */
   async run(run: Run): Promise<void> {
-    const { ctx } = this;
+    const { ctx, sizes } = this;
     const doubtful = new Set<string>();
-    for await (const ids of this.pages()) {
-      const found = await this.findDoubtful(ids);
-      // Not all of them were compared: the next run does that.
-      if (found === null) return;
-      for (const id of found) doubtful.add(id);
-    }
+    const compared = this.blocks((sql, ids) => this.compare(sql, ids, doubtful), { findsMessages: true });
+    for await (const isDone of compared) if (!isDone) return;
     // What an edit says of a message is judged by the message's own entry, and the other way round: they go together.
     const kept = await findEntriesOfSamePeople(ctx.store.sql, [...doubtful]);
-    for await (const ids of this.pages()) {
-      if (ctx.signal.aborted) return;
-      const isKept = (id: string): boolean => doubtful.has(id) || kept.has(id);
-      for (const id of ids.filter(isKept)) this.keep(id);
-      await this.empty(
-        run,
-        ids.filter((id) => !isKept(id)),
-      );
-      const { bytes: bytesRead, plannedBytes: bytesTotal, pruned: entries } = this;
-      ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries, messages: 0 });
+    const isKept = ({ id }: PrunableEntry): boolean => doubtful.has(id) || kept.has(id);
+    for await (const entries of this.blocks(countMessages)) {
+      for (let at = 0; at < entries.length; at += sizes.batch) {
+        if (ctx.signal.aborted) return;
+        const batch = entries.slice(at, at + sizes.batch);
+        for (const { id } of batch.filter(isKept)) this.keep(id);
+        await this.empty(
+          run,
+          batch.filter((entry) => !isKept(entry)),
+        );
+        const { bytes: bytesRead, plannedBytes: bytesTotal, pruned } = this;
+        ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
+      }
     }
   }
 
-  private async *pages(): AsyncGenerator<string[], void, undefined> {
+  /** What a look at the entries gives, block by block, each in a snapshot of its own. */
+  private async *blocks<T>(
+    look: (sql: Sql, ids: readonly string[]) => Promise<T>,
+    snapshot: { findsMessages?: boolean } = {},
+  ): AsyncGenerator<T, void, undefined> {
+    const { ctx, selection, sizes } = this;
     for (let after: string | null = null; ;) {
-      const page: string[] = await readPrunable(this.ctx.store.sql, this.selection, after, this.batchSize);
-      after = page.at(-1) ?? null;
-      if (after === null) return;
-      yield page;
+      const seen: { last: string; result: T } | null = await inSnapshot(
+        ctx.store,
+        async (sql) => {
+          const ids = await readPrunable(sql, selection, after, sizes.together);
+          const last = ids.at(-1);
+          return last === undefined ? null : { last, result: await look(sql, ids) };
+        },
+        snapshot,
+      );
+      if (seen === null) return;
+      after = seen.last;
+      yield seen.result;
     }
   }
 
@@ -141,40 +162,33 @@ class Pruning {
     };
   }
 
-  /** Entries with an item that is not in the database as it should be, and those that a row names wrongly. Null if interrupted. */
-  private async findDoubtful(ids: readonly string[]): Promise<Set<string> | null> {
-    const doubtful = new Set<string>();
-    const result = await inSnapshot(
-      this.ctx.store,
-      async (sql) => {
-        const connections = await readConnections(sql);
-        return auditLog({
-          sql,
-          connections,
-          restricted: false,
-          since: null,
-          touchedSince: null,
-          ids,
-          signal: this.ctx.signal,
-          item: ({ entryId, outcome, subject }) => {
-            if (entryId !== undefined) doubtful.add(entryId);
-            if (outcome.startsWith('entry_')) doubtful.add(subject.replace(/^log:/, ''));
-          },
-        });
+  /** Finds entries with an item that is not in the database as it should be, and those that a row names wrongly. False if interrupted. */
+  private async compare(sql: Sql, ids: readonly string[], doubtful: Set<string>): Promise<boolean> {
+    const { signal } = this.ctx;
+    await auditLog({
+      sql,
+      connections: await readConnections(sql),
+      restricted: false,
+      since: null,
+      touchedSince: null,
+      ids,
+      signal,
+      affected: (id) => doubtful.add(id),
+      item: ({ entryId, outcome, subject }) => {
+        if (entryId !== undefined) doubtful.add(entryId);
+        if (outcome.startsWith('entry_')) doubtful.add(subject.replace(/^log:/, ''));
       },
-      { findsMessages: true },
-    );
-    if (this.ctx.signal.aborted) return null;
-    for (const id of result.affectedEntries.ids) doubtful.add(id);
-    // More than are named: which of them, is not known.
-    return result.affectedEntries.more ? new Set(ids) : doubtful;
+    });
+    return !signal.aborted;
   }
 
-  private async empty(run: Run, ids: readonly string[]): Promise<void> {
-    const done = await this.ctx.store.transaction(
+  private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<void> {
+    const { store } = this.ctx;
+    const done = await store.transaction(
       async (tx) => {
-        const { entries, bytes: won } = await pruneBodies(tx, run.id, ids);
-        const total = { entries: this.pruned + entries, bytes: this.bytes + won };
+        await prepareBatch(tx, store.backend);
+        const pruned = await pruneBodies(tx, run.id, entries);
+        const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
         await run.checkpoint(tx, null, { ...this.counters(), ...total });
         return total;
       },

@@ -1,5 +1,5 @@
 import type { PruneClass } from '../../model/enumerations.js';
-import type { PruneGroup } from '../../store/tables/removed-bodies.js';
+import type { PruneGroup } from '../../store/tables/prunable.js';
 
 /** What `prune` removes. The caller holds the exclusive lock with `apply`. */
 export interface PruneOptions {
@@ -12,7 +12,7 @@ export interface PruneOptions {
   apply: boolean;
   /** Also give the space back to the file system. */
   vacuum: boolean;
-  /** Entries that are compared with the database, and emptied, in one transaction. */
+  /** Entries that are emptied in one transaction. */
   batchSize: number;
   /** For sync_runs.options: what the user asked for, without secrets. */
   recordedOptions: Record<string, string | number | boolean | string[]>;

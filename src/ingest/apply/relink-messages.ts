@@ -1,4 +1,4 @@
-import { isUndecided, verdictOnClaim } from '../../rawlog/claim-verdict.js';
+import { isUndecided, verdictsOf } from '../../rawlog/claim-verdict.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { isIdOf, kindOfEntryId } from '../../store/entry-id.js';
 import { readStoringRun } from '../../store/queries/storing-run.js';
@@ -116,8 +116,9 @@ async function findWrong(
   for await (const decoded of log.entries({ statuses: [], ids })) {
     const { id } = decoded.entry;
     if (isUndecided(decoded)) continue;
+    const verdictOn = verdictsOf(decoded, log);
     for (const { messageId, claimedId, row } of suspects)
-      if (claimedId === id && !verdictOnClaim(decoded, row, log).holds) wrong.add(messageId);
+      if (claimedId === id && !verdictOn(row).holds) wrong.add(messageId);
   }
   return wrong;
 }

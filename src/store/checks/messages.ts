@@ -1,5 +1,5 @@
 import { DIRECTIONS } from '../../model/enumerations.js';
-import { arrayLiteral, arraysOf } from '../array-literal.js';
+import { arrayLiteral, arraysOf, isOneOfMany } from '../array-literal.js';
 import {
   boolean,
   columns,
@@ -209,7 +209,7 @@ export function streamClaims(
     CLAIM,
     `select id, connection_id, external_id, stanza_id, direction, timestamp, batch_id from messages
      where batch_id is not null and btrim(external_id) <> '' and ($1::uuid[] is null or connection_id = any($1::uuid[]))
-       and ($2::uuid is null or batch_id >= $2::uuid) and ($3::uuid[] is null or batch_id = any($3::uuid[]))
+       and ($2::uuid is null or batch_id >= $2::uuid) and ($3::uuid[] is null or ${isOneOfMany('batch_id', '$3')})
      order by batch_id`,
     [
       connectionIds === null ? null : arrayLiteral(connectionIds),
