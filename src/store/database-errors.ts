@@ -120,8 +120,13 @@ function classify(error: unknown): Failure | undefined {
 
 function describe(failure: Failure, error: unknown, location: string): UserError {
   const code = `database_${failure}`;
-  const fault = (message: string, remedy: string, inProgram = remedy): UserError =>
-    new UserError(message, { code, remedy, inProgram, cause: error });
+  const fault = (message: string, remedy: string, inProgram?: string): UserError =>
+    new UserError(message, {
+      code,
+      remedy,
+      ...(inProgram === undefined ? {} : { inProgram }),
+      cause: error,
+    });
   const misconfigured = (message: string, remedy: string): UserError =>
     new ConfigError(message, { code, remedy, cause: error });
   const reason = systemCode(error);

@@ -42,6 +42,11 @@ describe('prune and the events of accounts', () => {
     expect(await planned(['--keep-alerts'], environment)).toBe(0);
   });
 
+  test('says in its help which statuses the class is', async () => {
+    const { stdout } = await (await server.prepare())(['prune', '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('status (chats of WhatsApp Status), group');
+  });
+
   test('refuses to let go of what the classes do not name', async () => {
     const run = await server.prepare();
     const { code, stderr } = await run(['prune', '--older-than', '1d', '--no-keep-alerts']);

@@ -5,6 +5,7 @@ import { hasRule } from '../../src/store/dump/scope.js';
 import { readTables } from '../../src/store/dump/tables.js';
 import { readMigrations } from '../../src/store/migrations/status.js';
 import type { Store } from '../../src/store/store.js';
+import { runCli } from '../cli/run-cli.js';
 import { backUp, restoreInto, withStore } from '../support/backups.js';
 import { dumpOf } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
@@ -13,6 +14,7 @@ import {
   addressBook,
   ANA,
   BRU,
+  BUSINESS,
   CAR,
   echo,
   edit,
@@ -111,6 +113,27 @@ describeOnBackends('a backup of a part', (backend) => {
     await expect(backUp(store, { connection: 'nobody' })).rejects.toMatchObject({
       code: 'connection_unknown',
     });
+  });
+
+  it('does without what Meta says of accounts, as its help says, and finds nothing missing', async () => {
+    const store = await fill();
+    // Without the number's id, as Meta sends it.
+    const removal = { event: 'PARTNER_REMOVED', phone_number: BUSINESS, metadata: undefined };
+    await replayBodies(store, [webhook('account_update', removal)]);
+    const told = `select count(*)::int as n from webhook_log where 'account_update' = any(fields)`;
+    expect(await store.sql.query(told)).toEqual([{ n: 1 }]);
+    const [first] = await store.sql.query(`select id from connections where name <> 'second'`);
+    const { bytes } = await backUp(store, { connection: String(first?.['id']) });
+    const config = await backend.emptyConfig();
+    await restoreInto(config, bytes);
+    await withStore(config, async (copy) => {
+      expect(await copy.sql.query(told)).toEqual([{ n: 0 }]);
+      expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
+    });
+    const { stdout } = await runCli(['backup', '--help'], {});
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      'leave out entries that name no phone_number_id, as what Meta says of accounts',
+    );
   });
 
   it('has a rule for every table', async () => {

@@ -233,6 +233,8 @@ describeOnBackends('an error in a program', (backend) => {
     await backup(ctx, { to: createWriteStream(plain) });
     await eraseContact(ctx, { contact: ANA, confirm: ANA });
     const keyless = { ...ctx, secretKey: () => null };
+    await using held = await createContext({ home: join(directory, 'held'), create: true });
+    expect(held.store.backend).toBe('pglite');
     const calls: (() => Promise<unknown>)[] = [
       () => checkBackup(sealed),
       () => restore(ctx, sealed),
@@ -243,6 +245,7 @@ describeOnBackends('an error in a program', (backend) => {
       () => eraseContact(keyless, { contact: BRU, confirm: BRU }),
       () => allowErased(keyless, ANA),
       () => createContext({ home: join(directory, 'none') }),
+      () => createContext({ home: join(directory, 'held') }),
       () => createContext({ home: join(plain, 'file'), create: true }),
     ];
     const seen = [];
@@ -257,6 +260,7 @@ describeOnBackends('an error in a program', (backend) => {
       'secret_key_missing',
       'secret_key_missing',
       'database_missing',
+      'locked',
       'database_not_a_directory',
     ]);
     for (const [, told] of seen) expect(told).not.toMatch(/--[a-z]|WA_RECONCILE_|DATABASE_URL/);

@@ -43,7 +43,8 @@ export function registerBackup(parent: Command, attach: Attach): void {
       'on the disk. Secrets stay sealed: WA_RECONCILE_SECRET_KEY is not in it, and has to be kept apart. ' +
       'Files of `media fetch` are not in it either. An encrypted one opens with `age --decrypt`, too. `restore` reads it into an ' +
       'empty database of either kind. --connection and --organization copy what is theirs and what it rests on: raw entries, people, ' +
-      'runs. They leave out entries that name no number, what `undo` needs, and saved comparisons.',
+      'runs. They leave out entries that name no phone_number_id, as what Meta says of accounts (account_update: that a number was ' +
+      'removed, …), what `undo` needs, and saved comparisons.',
     examples: [
       ['wa-reconcile backup /backups/ --keep 14', 'every night, from cron'],
       ['wa-reconcile backup crm.tar', 'one file'],
