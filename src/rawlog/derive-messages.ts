@@ -6,21 +6,30 @@ import { readIdentitiesOfPeople } from '../store/tables/leads.js';
 import type { StoredMessageRow } from '../store/tables/messages.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import { readReactions, readRevisions, type ReactionRow } from '../store/tables/amendments.js';
-import { applyAmendment, payloadOf, ReactionBook } from '../rules/amendments.js';
-import { rectify } from '../rules/contradictions.js';
+import {
+  amendState,
+  applyAmendment,
+  OVERDUE_MS,
+  payloadOf,
+  ReactionBook,
+  type AmendmentPayload,
+} from '../rules/amendments.js';
+import { rectify, rectifyEdits } from '../rules/contradictions.js';
 import { groupBy } from '../rules/group-by.js';
 import { keyOf, MessageBook, stateOfRow } from '../rules/message-book.js';
 import { showsOtherwise } from '../rules/message-projection.js';
-import type { MessageState } from '../rules/message-state.js';
+import type { MessageState, Version } from '../rules/message-state.js';
 import { leastSyncSource } from '../rules/sync-source.js';
 import { LeadFinder } from './lead-finder.js';
-import { heldItems } from './removed-items.js';
+import { heldEdits, heldItems } from './removed-items.js';
 import type { DecodedEntry, RawLog } from './raw-log.js';
 
 /** Rows that are derived together: their leads' entries are read once for all of them. */
 const TOGETHER = 2_000;
 /** Facts that are placed together. */
 const FACTS = 1_000;
+
+const NO_EDITS: ReadonlyMap<string, Version> = new Map();
 
 /** What the raw log makes of a message, beside what the row says. */
 export interface DerivedMessage {
@@ -34,6 +43,9 @@ export interface DerivedMessage {
   truth: MessageState | null;
   /** The same with pending and failed entries: some of their items may be applied already. */
   truthToCome: MessageState | null;
+  /** Without a truth, the versions after edits that the rest of the log decides alone, by their ids; and with pending and failed entries. */
+  edits: ReadonlyMap<string, Version>;
+  editsToCome: ReadonlyMap<string, Version>;
   /** The raw log's version of reactions that are stored differently. */
   reactions: ReactionRow[];
   /** The processed entries that hold it. */
@@ -59,10 +71,12 @@ export async function deriveMessages(
 
 /**
  * The row according to the raw log; null for a correct row, by processed entries or the rest of the log. A revoke known
- * only to the row is another program's: its visible content stays.
+ * only to the row is another program's: its visible content stays. Of a row without a truth only the edits that are still
+ * there are corrected, and all else keeps its evidence: nothing can bring it back.
  */
-export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage): MessageState | null {
-  if (truth === null || truthToCome === null) return null;
+export function rectifiedBy(derived: DerivedMessage): MessageState | null {
+  const { row, state, truth, truthToCome } = derived;
+  if (truth === null || truthToCome === null) return rectifiedByEdits(derived);
   const isRevoked = truth.revokedAt !== null || truthToCome.revokedAt !== null;
   const isRight =
     !((row.deletedAt === null || isRevoked) && showsOtherwise(row, state)) &&
@@ -70,6 +84,13 @@ export function rectifiedBy({ row, state, truth, truthToCome }: DerivedMessage):
   if (isRight) return null;
   const rectified = copyOf(state);
   rectify(rectified, truth);
+  return rectified;
+}
+
+function rectifiedByEdits({ state, edits, editsToCome }: DerivedMessage): MessageState | null {
+  if ([edits, editsToCome].some((known) => !rectifyEdits(copyOf(state), known))) return null;
+  const rectified = copyOf(state);
+  rectifyEdits(rectified, edits);
   return rectified;
 }
 
@@ -128,43 +149,56 @@ async function derive(sql: Sql, log: RawLog, rows: readonly StoredMessageRow[]):
       rows.map(({ connectionId, externalId }) => ({ connectionId, id: externalId })),
     ),
   );
-  return rows.map((row) =>
-    unread.mayHold(row)
-      ? {
-          row,
-          state: stateOfRow(row, revisions.get(row.id) ?? []),
-          truth: null,
-          truthToCome: null,
-          reactions: [],
-          entryIds: [],
-          isMisplaced: false,
-        }
-      : {
-          row,
-          state: stateOfRow(row, revisions.get(row.id) ?? []),
-          truth: done.truthOf(row),
-          truthToCome: all.truthOf(row),
-          reactions: done.reactionsOf(row).filter((one) => {
-            const [is, toCome] = [stored.get(one), all.reactionsOf(row)];
-            return (
-              is?.at === one.at &&
-              is.emoji !== one.emoji &&
-              // A pending entry's content may be applied already.
-              !toCome.some(
-                ({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji,
-              )
-            );
-          }),
-          entryIds: done.entriesOf(row),
-          isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
-        },
-  );
+  return rows.map((row): DerivedMessage => {
+    const state = stateOfRow(row, revisions.get(row.id) ?? []);
+    if (unread.mayHold(row)) {
+      const decided = (versions: ReadonlyMap<string, Version>): Map<string, Version> =>
+        new Map([...versions].filter(([, { at }]) => !unread.mayHoldEdit(row, at)));
+      return {
+        row,
+        state,
+        truth: null,
+        truthToCome: null,
+        edits: decided(done.editsOf(row, state)),
+        editsToCome: decided(all.editsOf(row, state)),
+        reactions: [],
+        entryIds: [],
+        isMisplaced: false,
+      };
+    }
+    return {
+      row,
+      state,
+      truth: done.truthOf(row),
+      truthToCome: all.truthOf(row),
+      edits: NO_EDITS,
+      editsToCome: NO_EDITS,
+      reactions: done.reactionsOf(row).filter((one) => {
+        const [is, toCome] = [stored.get(one), all.reactionsOf(row)];
+        return (
+          is?.at === one.at &&
+          is.emoji !== one.emoji &&
+          // A pending entry's content may be applied already.
+          !toCome.some(
+            ({ reactor, at, emoji }) => reactor === is.reactor && at === is.at && emoji === is.emoji,
+          )
+        );
+      }),
+      entryIds: done.entriesOf(row),
+      isMisplaced: all.truthOf(row) === null && all.isToldElsewhere(row),
+    };
+  });
 }
 
-/** The people and messages of entries that were applied and have no body any more. */
+/**
+ * The people and messages of entries that were applied and have no body any more, and until when such entries with edits came: none of
+ * them can hold an edit that was made later.
+ */
 class UnreadEntries {
   private readonly ids = new Set<string>();
   private readonly leads = new Set<string>();
+  /** By entry and by lead, ms since 1970. */
+  private readonly editsUntil = new Map<string, number>();
   private readonly leadsOf: ReadonlyMap<string, readonly { personId: string }[]>;
 
   constructor(identities: readonly { value: string; personId: string }[]) {
@@ -174,13 +208,25 @@ class UnreadEntries {
   add({ entry, failure }: DecodedEntry): void {
     if ((failure?.reason !== 'pruned' && failure?.reason !== 'erased') || !heldItems(entry.removedCounters))
       return;
+    const leads = entry.chatIds.flatMap((name) =>
+      (this.leadsOf.get(name) ?? []).map(({ personId }) => personId),
+    );
     this.ids.add(entry.id);
-    for (const name of entry.chatIds)
-      for (const { personId } of this.leadsOf.get(name) ?? []) this.leads.add(personId);
+    for (const lead of leads) this.leads.add(lead);
+    if (!heldEdits(entry.removedCounters)) return;
+    for (const key of [entry.id, ...leads])
+      this.editsUntil.set(key, Math.max(this.editsUntil.get(key) ?? -Infinity, entry.receivedAt ?? Infinity));
   }
 
   mayHold({ batchId, leadId }: StoredMessageRow): boolean {
     return this.leads.has(leadId) || (batchId !== null && this.ids.has(batchId));
+  }
+
+  /** Whether they may say something of a row's edit that was made then: the same edit comes more than once, and not always alike. */
+  mayHoldEdit({ batchId, leadId }: StoredMessageRow, at: number): boolean {
+    return [leadId, batchId ?? leadId].some(
+      (key) => (this.editsUntil.get(key) ?? -Infinity) >= at - OVERDUE_MS,
+    );
   }
 }
 
@@ -199,6 +245,8 @@ class Derivation {
   private readonly entryIds = new Map<string, Set<string>>();
   /** By key of a message: the entries that tell it of other leads than its rows'. */
   private readonly elsewhere = new Map<string, Set<string>>();
+  /** By key of a message: its edits, and whose message they are about. */
+  private readonly edits = new Map<string, { lead: string; payload: AmendmentPayload }[]>();
   private messages: Told[] = [];
   /** Applied last: the message that they change may be in a later entry. */
   private readonly amendments: Told[] = [];
@@ -257,6 +305,18 @@ class Derivation {
     return null;
   }
 
+  /** The row's versions by the edits of its contact alone, whether or not the log still has the message. */
+  editsOf(
+    { connectionId, externalId, stanzaId, leadId }: StoredMessageRow,
+    state: MessageState,
+  ): Map<string, Version> {
+    const told: MessageState = { ...state, edits: null };
+    for (const id of [externalId, stanzaId])
+      for (const { lead, payload } of id === null ? [] : (this.edits.get(keyOf(connectionId, id)) ?? []))
+        if (lead === leadId) amendState(payload, told, this.reactions);
+    return told.edits ?? new Map<string, Version>();
+  }
+
   /** What the log says that people have reacted, to the row's id. */
   reactionsOf(row: StoredMessageRow): ReactionRow[] {
     const { connectionId, externalId: targetExternalId } = row;
@@ -299,9 +359,12 @@ class Derivation {
       };
       this.book.place(fact, placement, () => false);
     } else {
+      const payload = payloadOf(fact);
+      const key = keyOf(connection.id, fact.targetExternalId);
       for (const lead of leads) {
         const leaf = this.book.find(connection.id, fact.targetExternalId, lead);
-        if (leaf !== null) applyAmendment(payloadOf(fact), leaf, this.reactions);
+        if (leaf !== null) applyAmendment(payload, leaf, this.reactions);
+        if (payload.kind === 'edit') this.edits.set(key, [...(this.edits.get(key) ?? []), { lead, payload }]);
       }
     }
   }

@@ -23,6 +23,11 @@ export function heldItems(counters: JsonObject | null): boolean {
   return keptIn(counters) > 0;
 }
 
+/** Whether an entry whose body is gone had any edit that a rule did not leave out. */
+export function heldEdits(counters: JsonObject | null): boolean {
+  return countOf(counters?.['edit']) > sumOf(objectOf(objectOf(counters?.['skipped'])['edit']));
+}
+
 /** Whether an entry has fewer items of erased people than its counters said before, and more that no rule leaves out. */
 export function holdsMoreThan(counters: JsonObject | null, before: JsonObject): boolean {
   return erasedIn(counters) < erasedIn(before) && keptIn(counters) > keptIn(before);

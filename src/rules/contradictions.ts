@@ -86,11 +86,20 @@ export function rectify(state: MessageState, truth: MessageState): boolean {
   else if (knows(truth.ranks.type, ranks.type) && truth.media === null && hasStrayMedia(state))
     state.media = null;
   state.stanzaId = truth.stanzaId ?? state.stanzaId;
-  for (const [editId, version] of truth.edits ?? []) {
-    if (contradictsVersion(state.edits?.get(editId), version, state)) state.edits?.set(editId, version);
-  }
+  rectifyEdits(state, truth.edits ?? []);
   state.revokedAt = truth.revokedAt ?? state.revokedAt;
   return snapshot(state) !== before;
+}
+
+/** Corrects those of a stored state's versions that an edit contradicts; one that it lacks is left out. Returns whether anything changed. */
+export function rectifyEdits(state: MessageState, edits: Iterable<readonly [string, Version]>): boolean {
+  let changed = false;
+  for (const [editId, version] of edits) {
+    if (!contradictsVersion(state.edits?.get(editId), version, state)) continue;
+    state.edits?.set(editId, version);
+    changed = true;
+  }
+  return changed;
 }
 
 /**

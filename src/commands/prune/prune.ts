@@ -20,7 +20,7 @@ import type { Sql } from '../../store/sql.js';
 import { inSnapshot, prepareBatch } from '../../store/transactions.js';
 import type { PruneOptions, PruneResult } from './types.js';
 
-/** Entries that are compared together, and whose messages are counted together: each reads the messages through. Some 20 MB of memory. */
+/** Entries that are compared together, and whose messages are counted together: each of the two reads the messages through once. */
 const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;

@@ -19,7 +19,8 @@ const TOGETHER = 1_000;
  * does, because it keeps one of two equally good values (M2). A row moved to another lead also loses its claim to the
  * id. Reactions are set from the log at once. A row that matches the log stays. One transaction per batch, so a kill
  * leaves either a wrong row or due entries. Of rows that share an id (`areCopies`) a replay writes one: the log's content is
- * written into the others at once, and no entry is due. Returns the number of rows.
+ * written into the others at once, and no entry is due. Nor is one where only an edit is left that decides (V7): the rest of the row
+ * keeps its evidence, which nothing could bring back. Returns the number of rows.
  */
 export async function distrustChangedMessages(
   ctx: Context,
@@ -47,7 +48,7 @@ export async function distrustChangedMessages(
       const { row, revisions } = rowOfState(
         rectified === null
           ? disown(derived.state)
-          : areCopies
+          : areCopies || derived.truth === null
             ? rectified
             : distrust(rectified, derived.state),
       );
