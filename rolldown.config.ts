@@ -12,48 +12,50 @@ const manifest = z.object({
   version: z.string(),
 });
 
-/**
- * The modules that hold the code of others, by their names in `dist`. Each only names what is used of a package: Baileys comes with
- * 18 MB of an image library, libphonenumber-js in eight builds.
- */
-export const PIECES = ['src/whatsapp/baileys', 'src/commands/connections/numbering-plan'] as const;
+/** The modules of ours that hold the code of others: each names what is used of a package that an installation has not. */
+export const PIECES = ['src/whatsapp/baileys.ts', 'src/commands/connections/numbering-plan.ts'] as const;
 
 /** What Baileys loads where there is something to send: pictures, sounds, previews of links. This tool sends none. */
 const NEVER_LOADED = ['audio-decode', 'jimp', 'link-preview-js', 'music-metadata', 'sharp'];
 
+const ENTRIES = ['bin/wa-reconcile', 'src/index', 'src/library/devices'] as const;
+
 /**
- * How these modules are made, in a `dist` that the compiler has filled before: our dependencies stay imports, everything else of
- * them becomes part of the file. Names stay as they are, for stack traces.
+ * How the code of a `dist` is made: the entries, and what they share or load later in a file each. Our dependencies stay imports,
+ * everything else becomes part of the files. Names stay as they are, for stack traces.
  */
-export function inlinePackages(dist: string): BuildOptions[] {
+export function codeOf(dist: string): BuildOptions {
   const { dependencies } = readManifest(ROOT);
   const kept = [...Object.keys(dependencies), ...NEVER_LOADED];
-  return PIECES.map((piece) => ({
-    input: { [piece]: join(ROOT, `${piece}.ts`) },
+  return {
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(ROOT, `${entry}.ts`)])),
     platform: 'node',
+    // A module that one loads at its start and another later is loaded at the start.
+    checks: { ineffectiveDynamicImport: false },
     external: (id) => kept.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [licenses(piece)],
+    plugins: [licenses()],
     output: {
       dir: dist,
       entryFileNames: '[name].js',
-      codeSplitting: false,
+      // Without a digest: a build over an older one replaces its files.
+      chunkFileNames: 'shared/[name].js',
+      keepNames: true,
       comments: false,
-      minify: { compress: false, mangle: false, codegen: true },
     },
-  }));
+  };
 }
 
-export default inlinePackages(join(ROOT, 'dist'));
+export default codeOf(join(ROOT, 'dist'));
 
-/** Writes beside a module whose code it holds, and on which terms: most licenses ask that their text stays with the code. */
-function licenses(piece: string): Plugin {
+/** Writes whose code is in ours, and on which terms: most licenses ask that their text stays with the code. */
+function licenses(): Plugin {
   return {
     name: 'licenses',
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
       const packages = new Set(modules.flatMap((id) => packageOf(id) ?? []));
       const texts = [...packages].sort().map(licenseOf);
-      this.emitFile({ type: 'asset', fileName: `${piece}.LICENSES.txt`, source: texts.join('\n\n') });
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: texts.join('\n\n') });
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * All that this tool uses of Baileys. A build puts the code behind these names into this one file (`rolldown.config.ts`), so that
- * an installation needs neither Baileys nor the image library that npm installs with it.
+ * All that this tool uses of Baileys. A build takes over the code behind these names (`rolldown.config.ts`), so that an installation
+ * needs neither Baileys nor the image library that npm installs with it.
  */
 export {
   BufferJSON,

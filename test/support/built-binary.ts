@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { build as bundle } from 'rolldown';
 import { inject } from 'vitest';
-import { inlinePackages } from '../../rolldown.config.js';
+import { codeOf } from '../../rolldown.config.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const TIMEOUT_MS = 120_000;
@@ -28,8 +26,7 @@ async function build(target: string): Promise<string> {
   if (!(await isFirst(`${target}.claim`))) return waitFor(target, binary);
   try {
     await mkdir(part);
-    await compile(join(part, 'dist'));
-    await bundle(inlinePackages(join(part, 'dist')));
+    await bundle(codeOf(join(part, 'dist')));
     await symlink(join(ROOT, 'node_modules'), join(part, 'node_modules'));
     await symlink(join(ROOT, 'prisma'), join(part, 'prisma'));
     await copyFile(join(ROOT, 'package.json'), join(part, 'package.json'));
@@ -48,17 +45,6 @@ async function isFirst(directory: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Without its check of types, which `npm run check` and every build make: it is half of the work, and changes nothing of the code. */
-async function compile(outDir: string): Promise<void> {
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const project = join(ROOT, 'tsconfig.build.json');
-  const argv = [tsc, '-p', project, '--outDir', outDir, '--noCheck', '--incremental', 'false'];
-  await promisify(execFile)(process.execPath, argv).catch((error: unknown) => {
-    const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
-    throw new Error(`the command does not compile:\n${said}`, { cause: error });
-  });
 }
 
 async function waitFor(target: string, binary: string): Promise<string> {

@@ -1,2 +1,2 @@
-/** What is used of libphonenumber-js, of whose 12 MB a build puts the needed 0.2 into this file (`rolldown.config.ts`). */
+/** What is used of libphonenumber-js, of whose 12 MB a build takes over the 0.2 that are needed (`rolldown.config.ts`). */
 export { parsePhoneNumberFromString } from 'libphonenumber-js';
