@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { LEAST_FREE_BYTES } from '../../src/store/backends/embedded-place.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
-import { builtBinary } from '../support/built-binary.js';
+import { compileSources } from '../support/child-process.js';
 import { TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -61,7 +61,7 @@ describe('a disk that fills up under the embedded database', () => {
 describe('a process that is deaf because the embedded database spins', () => {
   /** Runs the watchdog in a process of its own that does nothing else than `then`. */
   async function watched(then: string, fullBytes: number): Promise<{ signal: unknown; stderr: string }> {
-    const module = join(await builtBinary(), '..', '..', 'src', 'cli', 'stuck-watchdog.js');
+    const module = join(await compileSources(), 'src', 'cli', 'stuck-watchdog.js');
     const script = `import { watchForFullDisk } from ${JSON.stringify(pathToFileURL(module).href)};
       const watchdog = watchForFullDisk({
         directory: ${JSON.stringify(tmpdir())}, pid: process.pid, deafMs: ${DEAF_MS}, fullBytes: ${fullBytes},
