@@ -41,7 +41,8 @@ export function registerPrune(parent: Command, attach: Attach): void {
       'as a whole, and with everything in the database as it should be, loses its body: what is pending, failed, rejected, in ' +
       'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update): report, connection check ' +
       'and history request read it. With --no-keep-alerts the events that a later one has overtaken lose theirs. ' +
-      'Without --apply it changes nothing and prints the plan. Nothing brings a body back, neither undo nor its file.',
+      'Without --apply it compares all the same, prints what it would prune and keep, and changes nothing. Nothing brings a body ' +
+      'back, neither undo nor its file; and what another program then changes in its messages, verify can no longer compare.',
     examples: [
       ['wa-reconcile prune --older-than 180d', 'what that would win, by class and connection'],
       ['wa-reconcile prune --older-than 180d --apply', 'WhatsApp Status, groups and newsletters'],

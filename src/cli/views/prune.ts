@@ -46,17 +46,19 @@ export function presentPrune(result: PruneResult, apply: Remedy): Presentation {
 
 export function pruneHeadline({ entries, bytes, applied, status, vacuumed }: PruneResult): string {
   const space = vacuumed ? '; the space is free again' : '';
-  if (entries.planned === 0) return `Nothing to prune${space}`;
+  if (entries.planned + entries.kept === 0) return `Nothing to prune${space}`;
+  const kept = entries.kept === 0 ? '' : `, ${applied ? 'kept' : 'keep'} ${formatCount(entries.kept)}`;
   if (!applied)
-    return `Would prune ${formatAmount(entries.planned, 'raw body', 'raw bodies')} (${formatBytes(bytes)}); nothing was changed`;
-  const kept = entries.kept === 0 ? '' : `, kept ${formatCount(entries.kept)}`;
+    return `Would prune ${formatAmount(entries.planned, 'raw body', 'raw bodies')} (${formatBytes(bytes)})${kept}; nothing was changed`;
   const stopped = status === 'interrupted' ? ', and was interrupted' : '';
   return `Pruned ${formatAmount(entries.pruned, 'raw body', 'raw bodies')} (${formatBytes(bytes)})${kept}${stopped}${space}`;
 }
 
 function nextSteps({ applied, entries }: PruneResult, apply: Remedy): Remedy[] {
-  if (!applied) return entries.planned === 0 ? [] : [apply];
-  return entries.kept === 0
-    ? []
-    : [remedy('reconcile', ['--apply'], 'restores what the database lacks; then they can be pruned')];
+  return [
+    ...(applied || entries.planned === 0 ? [] : [apply]),
+    ...(entries.kept === 0
+      ? []
+      : [remedy('reconcile', ['--apply'], 'restores what the database lacks; then they can be pruned')]),
+  ];
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { auditLog } from '../../audit/audit-log.js';
 import type { Context } from '../../context.js';
 import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
@@ -25,8 +26,11 @@ const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;
 
+/** So many entries of a block share a mark: one number each would be too many to hold until the last block is compared. */
+const MARKED_TOGETHER = 1_000;
+
 /**
- * Retention: empties the bodies of old raw entries. Without `apply` it only counts them. An entry keeps its hash, counters and records, so
+ * Retention: empties the bodies of old raw entries. Without `apply` it only says which. An entry keeps its hash, counters and records, so
  * that a redelivery is still recognised, and only one whose items are all in the database as they should be (V1) loses its body: nothing
  * that a replay could restore is lost. One transaction per batch, journaled; a run that was stopped or killed is taken up by the next.
  */
@@ -37,34 +41,32 @@ export async function prune(
 ): Promise<PruneResult> {
   const startedAt = ctx.clock();
   const classes = PRUNE_CLASSES.filter((name) => options.classes.has(name));
-  const { selection, groups } = await inSnapshot(ctx.store, async (sql) => {
+  const { selection, candidates } = await inSnapshot(ctx.store, async (sql) => {
     const deciding = options.keepAlerts ? null : await readDecidingEntries(sql);
     const chosen: PruneSelection = { before: startedAt - options.olderThan, classes, deciding };
-    return { selection: chosen, groups: await groupPrunable(sql, chosen) };
+    return { selection: chosen, candidates: await groupPrunable(sql, chosen) };
   });
-  const planned = sumOf(groups, ({ entries }) => entries);
-  const plannedBytes = sumOf(groups, (group) => group.bytes);
-  const work = new Pruning(ctx, selection, { batch: options.batchSize, together }, plannedBytes);
-  const runId =
-    options.apply && planned > 0 && !ctx.signal.aborted
-      ? await withRun(
-          ctx,
-          {
-            command: 'prune',
-            options: options.recordedOptions,
-            startedAt,
-            work: workOf('prune', { classes: classes.length === PRUNE_CLASSES.length ? null : classes }),
-            failed: (message) => work.end('failed', message),
-          },
-          async (run) => {
-            await work.run(run);
-            return { result: run.id, end: work.end(work.status()) };
-          },
-        )
-      : null;
+  const work = new Pruning(ctx, selection, { batch: options.batchSize, together }, candidates);
+  let runId: string | null = null;
+  if (candidates.length > 0 && !ctx.signal.aborted) {
+    if (options.apply) {
+      const spec = {
+        command: 'prune',
+        options: options.recordedOptions,
+        startedAt,
+        work: workOf('prune', { classes: classes.length === PRUNE_CLASSES.length ? null : classes }),
+        failed: (message: string) => work.end('failed', message),
+      };
+      runId = await withRun(ctx, spec, async (run) => {
+        await work.run(run);
+        return { result: run.id, end: work.end(work.status()) };
+      });
+    } else await work.plan();
+  }
   const vacuumed = options.apply && options.vacuum && !ctx.signal.aborted;
   if (vacuumed) await vacuumRawLog(ctx.store.sql);
   const finishedAt = ctx.clock();
+  const { groups } = work;
   return {
     schemaVersion: 1,
     command: 'prune',
@@ -77,12 +79,22 @@ export async function prune(
     before: new Date(selection.before).toISOString(),
     classes,
     groups,
-    entries: { planned, pruned: work.pruned, kept: work.kept.length + work.keptMore },
-    bytes: runId === null ? plannedBytes : work.bytes,
+    entries: {
+      planned: sumOf(groups, ({ entries }) => entries),
+      pruned: work.pruned,
+      kept: work.kept.length + work.keptMore,
+    },
+    bytes: runId === null ? sumOf(groups, (group) => group.bytes) : work.bytes,
     kept: work.kept.map((id) => `log:${id}`),
     vacuumed,
     database: ctx.store.location,
   };
+}
+
+/** What the messages of consecutive entries were when the entries were compared, up to the entry `last`. */
+interface Mark {
+  last: string;
+  of: string;
 }
 
 class Pruning {
@@ -91,36 +103,87 @@ class Pruning {
   /** The first few entries that keep their bodies, and how many more. */
   readonly kept: string[] = [];
   keptMore = 0;
+  private readonly marks: Mark[] = [];
 
   constructor(
     private readonly ctx: Context,
     private readonly selection: PruneSelection,
     private readonly sizes: { batch: number; together: number },
-    private readonly plannedBytes: number,
+    /** What loses its bodies, or would. */
+    public groups: PruneGroup[],
   ) {}
 
-  /** Compares everything first: what is emptied can no longer tell what another entry leaves open. */
   async run(run: Run): Promise<void> {
-    const { ctx, sizes } = this;
-    const doubtful = new Set<string>();
-    const compared = this.blocks((sql, ids) => this.compare(sql, ids, doubtful), { findsMessages: true });
-    for await (const isDone of compared) if (!isDone) return;
-    // What an edit says of a message is judged by the message's own entry, and the other way round: they go together.
-    const kept = await findEntriesOfSamePeople(ctx.store.sql, [...doubtful]);
-    const isKept = ({ id }: PrunableEntry): boolean => doubtful.has(id) || kept.has(id);
+    const doubtful = await this.look();
+    if (doubtful === null) return;
     for await (const entries of this.blocks(countMessages)) {
-      for (let at = 0; at < entries.length; at += sizes.batch) {
-        if (ctx.signal.aborted) return;
-        const batch = entries.slice(at, at + sizes.batch);
+      const changed = this.changedIn(entries);
+      const isKept = ({ id }: PrunableEntry): boolean => doubtful.has(id) || changed.has(id);
+      for (let at = 0; at < entries.length; at += this.sizes.batch) {
+        if (this.ctx.signal.aborted) return;
+        const batch = entries.slice(at, at + this.sizes.batch);
         for (const { id } of batch.filter(isKept)) this.keep(id);
         await this.empty(
           run,
           batch.filter((entry) => !isKept(entry)),
         );
-        const { bytes: bytesRead, plannedBytes: bytesTotal, pruned } = this;
-        ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
+        const { bytes: bytesRead, pruned } = this;
+        const bytesTotal = sumOf(this.groups, (group) => group.bytes);
+        this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
       }
     }
+  }
+
+  /** What `run` would do. */
+  async plan(): Promise<void> {
+    const doubtful = await this.look();
+    if (doubtful === null || doubtful.size === 0) return;
+    for await (const ids of this.blocks((_, ids) => Promise.resolve(ids)))
+      for (const id of ids) if (doubtful.has(id)) this.keep(id);
+  }
+
+  /**
+   * Compares everything first: what is emptied can no longer tell what another entry leaves open. Gives the entries that keep their
+   * bodies; null if it was interrupted.
+   */
+  private async look(): Promise<ReadonlySet<string> | null> {
+    const { ctx } = this;
+    const doubtful = new Set<string>();
+    const compared = this.blocks(
+      async (sql, ids) => {
+        this.mark(await countMessages(sql, ids));
+        return this.compare(sql, ids, doubtful);
+      },
+      { findsMessages: true },
+    );
+    for await (const isDone of compared) if (!isDone) return null;
+    // What an edit says of a message is judged by the message's own entry, and the other way round: they go together.
+    const kept = new Set([...doubtful, ...(await findEntriesOfSamePeople(ctx.store.sql, [...doubtful]))]);
+    this.groups = await inSnapshot(ctx.store, (sql) => groupPrunable(sql, this.selection, [...kept]));
+    return kept;
+  }
+
+  private mark(entries: readonly PrunableEntry[]): void {
+    for (let at = 0; at < entries.length; at += MARKED_TOGETHER) {
+      const marked = entries.slice(at, at + MARKED_TOGETHER);
+      const last = marked.at(-1)?.id;
+      if (last !== undefined) this.marks.push({ last, of: markOf(marked) });
+    }
+  }
+
+  /** The entries of marks whose messages another program has written since they were compared; the next run compares them anew. */
+  private changedIn(entries: readonly PrunableEntry[]): ReadonlySet<string> {
+    const changed = new Set<string>();
+    for (let at = 0; at < entries.length;) {
+      const first = entries[at]?.id ?? '';
+      const mark = this.marks.find(({ last }) => last >= first);
+      const until =
+        mark === undefined ? -1 : entries.findIndex(({ id }, place) => place > at && id > mark.last);
+      const marked = entries.slice(at, until === -1 ? undefined : until);
+      if (mark === undefined || markOf(marked) !== mark.of) for (const { id } of marked) changed.add(id);
+      at += marked.length;
+    }
+    return changed;
   }
 
   /** What a look at the entries gives, block by block, each in a snapshot of its own. */
@@ -206,6 +269,18 @@ class Pruning {
     if (this.kept.length < NAMED) this.kept.push(id);
     else this.keptMore += 1;
   }
+}
+
+/** Another one if an entry, or a message of one, is not what it was. */
+function markOf(entries: readonly PrunableEntry[]): string {
+  let [messages, versions] = [0, 0n];
+  const digest = createHash('sha256');
+  for (const entry of entries) {
+    digest.update(entry.id);
+    messages += entry.messages;
+    versions += entry.versions;
+  }
+  return `${digest.digest('base64')} ${messages} ${versions}`;
 }
 
 function sumOf(groups: readonly PruneGroup[], of: (group: PruneGroup) => number): number {

@@ -33,7 +33,7 @@ export interface PruneResult {
   /** Received before then. */
   before: string;
   classes: PruneClass[];
-  /** What there was to prune, by class and connection. */
+  /** What is pruned, or would be, by class and connection. */
   groups: PruneGroup[];
   entries: { planned: number; pruned: number; kept: number };
   /** Stored bytes: planned, or won. */

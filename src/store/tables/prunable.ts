@@ -70,8 +70,15 @@ const PRUNE_GROUP = columns({
 /** Bodies of one class and connection that retention is about. */
 export type PruneGroup = RowOf<typeof PRUNE_GROUP>;
 
-/** What would be removed, by class and connection. Reads the raw log once, of its bodies only how large they are. */
-export async function groupPrunable(sql: Sql, selection: PruneSelection): Promise<PruneGroup[]> {
+/**
+ * What would be removed, by class and connection, without the entries that keep their bodies. Reads the raw log once, of its bodies only
+ * how large they are.
+ */
+export async function groupPrunable(
+  sql: Sql,
+  selection: PruneSelection,
+  kept: readonly string[] = [],
+): Promise<PruneGroup[]> {
   const order = PRUNE_CLASSES.map((name, at) => `when '${name}' = any(c.classes) then ${at}`).join(' ');
   const rows = await sql.query(
     `select (array[${PRUNE_CLASSES.map((name) => `'${name}'`).join(', ')}])[place + 1] as class, connection,
@@ -86,17 +93,22 @@ export async function groupPrunable(sql: Sql, selection: PruneSelection): Promis
            nullif(array_to_string(c.phone_number_ids, ', '), '')
          ) as names
        ) named
+       where not ${isOneOfMany('c.id', '$4')}
      ) grouped
      group by place, connection order by place, connection nulls last`,
-    parametersOf(selection),
+    [...parametersOf(selection), arrayLiteral(kept)],
   );
   return rowsOf(PRUNE_GROUP, rows);
 }
 
-/** An entry that retention empties, and how many messages name it: the number tells later that one of them is gone. */
+/**
+ * An entry that retention empties, and how many messages name it: the number tells later that one of them is gone. `versions`: the sum of
+ * the transactions that last wrote these rows, another one once any of them has been written, or is gone.
+ */
 export interface PrunableEntry {
   id: string;
   messages: number;
+  versions: bigint;
 }
 
 /** Ids of the next entries of a selection after `afterId`, in storage order: at most `limit`. Empty at the end. In a transaction. */
@@ -122,10 +134,10 @@ export async function readPrunable(
  * from an entry to its messages. In a transaction.
  */
 export async function countMessages(tx: Sql, ids: readonly string[]): Promise<PrunableEntry[]> {
-  const entries = ids.map((id) => ({ id, messages: 0 }));
+  const entries = ids.map((id) => ({ id, messages: 0, versions: 0n }));
   const pages = streamRows(
     tx,
-    `select batch_id, count(*) as messages from messages where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
+    `select batch_id, count(*) as messages, sum(xmin::text::bigint)::text as versions from messages where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
     [arrayLiteral(ids)],
   );
   let at = 0;
@@ -134,7 +146,9 @@ export async function countMessages(tx: Sql, ids: readonly string[]): Promise<Pr
       const id = textOf(row, 'batch_id');
       while ((entries[at]?.id ?? id) < id) at += 1;
       const entry = entries[at];
-      if (entry?.id === id) entry.messages = integerOf(row, 'messages');
+      if (entry?.id !== id) continue;
+      entry.messages = integerOf(row, 'messages');
+      entry.versions = BigInt(textOf(row, 'versions'));
     }
   return entries;
 }
