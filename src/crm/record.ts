@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { instantOf } from '../model/time.js';
+import { cleanText } from '../decode/read.js';
 import type { CrmRecord } from './crm.js';
 
 /**
@@ -9,7 +10,7 @@ import type { CrmRecord } from './crm.js';
  */
 export function textIn(record: CrmRecord, column: string): string | null {
   const value = record[column];
-  if (typeof value === 'string') return storable(value);
+  if (typeof value === 'string') return cleanText(value);
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : null;
 }
 
@@ -77,12 +78,7 @@ export function objectAt(object: JsonObject | null, key: string): JsonObject | n
 
 export function stringAt(object: JsonObject | null, key: string): string | null {
   const value = object?.[key];
-  return typeof value === 'string' && value !== '' ? storable(value) : null;
-}
-
-/** NUL and lone surrogates become U+FFFD, as in messages (M8): the staging table takes neither. */
-export function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
+  return typeof value === 'string' && value !== '' ? cleanText(value) : null;
 }
 
 /** The texts of an array column. */

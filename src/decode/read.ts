@@ -9,12 +9,14 @@ declare global {
 }
 
 /**
- * A text that PostgreSQL can store: NUL and lone surrogates become U+FFFD (rule M8), because either aborts a whole batch.
- * Everything else stays, control characters included; a clean text comes back as the same string.
+ * A text that every database can store and give back (rule M8): NUL and lone surrogates become U+FFFD, because either aborts a whole
+ * batch; byte order marks at its begin go, because the embedded database reads a value without them. Everything else stays, control
+ * characters included; a clean text comes back as the same string.
  */
 export function cleanText(text: string): string {
   const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
-  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
+  const whole = wellFormed.startsWith('\uFEFF') ? wellFormed.replace(/^\uFEFF+/, '') : wellFormed;
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole;
 }
 
 /** The first `length` characters; a surrogate pair that the cut would halve becomes U+FFFD. */
@@ -37,7 +39,7 @@ export function asString(value: JsonValue | undefined): string | undefined {
 
 /** Clean text of a string, or of a number that a sender wrote where the documentation has a string (ids, phones). */
 export function textOf(value: JsonValue | undefined): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : cleanText(value);
+  if (typeof value === 'string') return cleanText(value) || undefined;
   return typeof value === 'number' ? String(value) : undefined;
 }
 

@@ -23,6 +23,11 @@ describe('M8: texts', () => {
     expect(cleanText('👍\u001b[31m\n')).toBe('👍\u001b[31m\n');
   });
 
+  test('M8: byte order marks at the begin go', () => {
+    expect(cleanText('\uFEFF\uFEFFoi \uFEFF')).toBe('oi \uFEFF');
+    expect(textOf('\uFEFF')).toBeUndefined();
+  });
+
   test('M8: a cut never leaves half a character', () => {
     expect(cutText('ab👍', 3)).toBe('ab\uFFFD');
     expect(cutText('abc', 3)).toBe('abc');

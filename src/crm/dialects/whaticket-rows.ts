@@ -1,3 +1,4 @@
+import { cleanText } from '../../decode/read.js';
 import { identitiesOfUser, mergeIdentities } from '../../identity/identities.js';
 import { parseJid } from '../../identity/jid.js';
 import type { Direction } from '../../model/enumerations.js';
@@ -6,17 +7,7 @@ import type { JsonObject } from '../../model/json.js';
 import { asideOfChat, asideOfContent, lidTakenForPhone } from '../chats.js';
 import { lackedOf, type AsideReason, type CrmRecord, type CrmRow } from '../crm.js';
 import { kindIfNoText, type ContentKind } from '../kinds.js';
-import {
-  flagIn,
-  jsonIn,
-  momentIn,
-  objectAt,
-  secondsAt,
-  storable,
-  stringAt,
-  textIn,
-  wordIn,
-} from '../record.js';
+import { flagIn, jsonIn, momentIn, objectAt, secondsAt, stringAt, textIn, wordIn } from '../record.js';
 
 /**
  * A row of "Messages" of any of the Whaticket family, with what its ticket and contact say. Where the columns of a fork are absent,
@@ -154,7 +145,7 @@ const BESIDE = new Set(['messageContextInfo', 'senderKeyDistributionMessage']);
 function contentName(content: JsonObject): string | null {
   const names = Object.keys(content);
   const name = names.find((known) => !BESIDE.has(known)) ?? names[0];
-  return name === undefined ? null : storable(name);
+  return name === undefined ? null : cleanText(name);
 }
 
 /** The type is half of a file's MIME type, also of `text/plain`. */
