@@ -28,7 +28,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   crm: ['decode', 'identity', 'inputs', 'store'],
   rules: ['identity', 'store'],
   'ingest/batch': ['rules', 'decode', 'identity', 'store'],
-  'ingest/runs': ['context', 'store'],
+  'ingest/runs': ['context', 'rules', 'store'],
   'ingest/apply': [
     'ingest/batch',
     'ingest/runs',

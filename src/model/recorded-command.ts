@@ -95,6 +95,8 @@ function flagWords(key: string, value: JsonValue): string[] {
   if (value === true) return [flag];
   if (Array.isArray(value)) return value.length === 0 ? [] : [flag, value.map(String).join(',')];
   if (typeof value === 'object') return [];
+  // Whom it was about is not on record (F2).
+  if (key === 'contact' && String(value).includes('[erased]')) return [flag, 'CONTACT'];
   const text = DURATIONS.has(key) && typeof value === 'number' ? durationText(value) : String(value);
   return text.startsWith('-') ? [`${flag}=${text}`] : [flag, text];
 }

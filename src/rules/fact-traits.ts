@@ -70,3 +70,15 @@ export function whoIsConcerned(fact: Fact): readonly Identities[] {
     ...(phone === undefined ? [] : [{ phone }]),
   ];
 }
+
+/**
+ * The number of the person whose chat an item is in, where only the id of its message tells it: in a chat with one person the number in a
+ * wamid is that person's. An item that names a number itself, or a group, is believed.
+ */
+export function numberInId(fact: Fact): string | null {
+  const id = messageIdOfFact(fact);
+  const who = fact.kind === 'status' ? fact.recipient : 'counterpart' in fact ? fact.counterpart : undefined;
+  if (id === null || who === undefined || who.phone !== undefined || who.waId !== undefined) return null;
+  const phone = decodeWamid(id)?.phone;
+  return phone?.startsWith('+') === true ? phone : null;
+}

@@ -94,6 +94,13 @@ describe('the flags that advice carries', () => {
     );
   });
 
+  test('F2: ask for the contact where a run has not recorded an erased one', () => {
+    for (const contact of ['[erased]', '[erased]@s.whatsapp.net']) {
+      const again = commandOfRun('replay', { all: true, contact }, 'resumes it');
+      expect(advised(again)).toContain('wa-reconcile replay --all --contact CONTACT');
+    }
+  });
+
   test('name it once, as in a recorded run and in what was typed', () => {
     const again = commandOfRun('replay', { all: true, appSecretFile: '/etc/other' }, 'resumes it');
     expect(advised(again)).toBe('wa-reconcile replay --all --app-secret-file /etc/other --home /srv/wa');

@@ -57,6 +57,16 @@ export async function openErased(
   return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes, version);
 }
 
+/** The same for a run that only has to know whom not to name: `unknown` where there is no key. Throws ConfigError `secret_key_wrong`. */
+export async function findErased(
+  sql: Sql,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ErasedPeople | 'unknown' | null> {
+  if ((await readErasureKey(sql)) === null) return null;
+  const opener = secretKey?.() ?? null;
+  return opener === null ? 'unknown' : openErased(sql, () => opener);
+}
+
 /** The erasures of people with one of these names, newest first. */
 export function findErasuresOf(sql: Sql, key: KeyedNames, names: readonly string[]): Promise<ErasureRow[]> {
   return findErasures(

@@ -17,6 +17,7 @@ import { readKnownIdentities } from '../../store/tables/leads.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { namesOfPhone } from '../contacts/typed-contact.js';
+import { findChatsById } from './chats-by-id.js';
 import { resolveContact, theOneLead } from '../contacts/resolve-contact.js';
 import type { Person } from '../../rawlog/redact-entry.js';
 
@@ -46,7 +47,8 @@ export const OUT_OF_REACH = [
 ] as const;
 
 /**
- * Everything by which a person is known: all leads with one of their names, in every organization, and what these were called.
+ * Everything by which a person is known: all leads with one of their names, in every organization, those whose chats the ids of messages
+ * tell, and what these were called.
  * `alsoCalled`: names that are known as theirs. Null if the database has nothing of the contact.
  */
 export async function findPerson(
@@ -57,6 +59,8 @@ export async function findPerson(
   const resolved = await resolveContact(sql, contact);
   const names = new Set([...resolved.names, ...alsoCalled]);
   const waiting: NamedIdentity[] = [];
+  const leads = new Set<string>();
+  const searched = new Set<string>();
   let people: string[] = [];
   for (let before = -1; before < names.size;) {
     before = names.size;
@@ -64,7 +68,13 @@ export async function findPerson(
       names.add(one.value);
       waiting.push(one);
     }
-    people = await findPeopleNamed(sql, [...names].flatMap(spellingsOf));
+    const numbers = [...names].filter((name) => name.startsWith('+') && !searched.has(name));
+    for (const number of numbers) searched.add(number);
+    const chats = await findChatsById(sql, numbers);
+    for (const name of chats.names) names.add(name);
+    for (const id of chats.leadIds) leads.add(id);
+    const named = await findPeopleNamed(sql, [...names].flatMap(spellingsOf));
+    people = [...new Set([...named, ...leads])];
     for (const { value } of await readKnownIdentities(sql, people)) {
       names.add(value);
       if (value.startsWith('+')) for (const name of namesOfPhone(value)) names.add(name);

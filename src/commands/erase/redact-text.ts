@@ -1,24 +1,14 @@
 import { decodeWamid } from '../../identity/wamid.js';
-import { readJson, type JsonValue } from '../../model/json.js';
+import { readJson } from '../../model/json.js';
 import { ERASED } from '../../rules/item-names.js';
+import { WAMID, withTexts } from '../../rules/texts-without-names.js';
 import type { Person } from '../../rawlog/redact-entry.js';
-
-const WAMID = /wamid\.[A-Za-z0-9+/=_-]+/g;
 
 /** Texts as JSON without a person: every text in it, and every key. Null if they do not name the person. */
 export function redactTexts(texts: string, person: Person): string | null {
   const redact = redactorOf(person);
-  const redacted = JSON.stringify(walk(readJson(texts), redact));
+  const redacted = JSON.stringify(withTexts(readJson(texts), redact));
   return redacted === JSON.stringify(readJson(texts)) ? null : redacted;
-}
-
-function walk(value: JsonValue, redact: (text: string) => string): JsonValue {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((element) => walk(element, redact));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [redact(key), walk(member, redact)]),
-  );
 }
 
 /** A text without a person. */

@@ -76,34 +76,41 @@ export function withProblems(checkpoint: Checkpoint | null, found: number): Chec
 
 /**
  * The newest run of the same command over the same inputs that stopped early and is no longer alive, if its input is
- * unchanged up to the checkpoint (a grown log is; a replaced one is not).
+ * unchanged up to the checkpoint (a grown log is; a replaced one is not). `recorded`: a text as runs record it.
  */
 export async function findResumePoint(
   sql: Sql,
   inputs: readonly ResolvedInput[],
   settings: string,
   isAlive: (run: UnfinishedRun) => Promise<boolean>,
+  recorded: (text: string) => string,
 ): Promise<ResumePoint | null> {
-  const paths = resumablePaths(inputs);
-  if (paths === null) return null;
+  const paths = resumablePaths(inputs)?.map(recorded).join('\n');
+  if (paths === undefined) return null;
   for (const run of await readUnfinishedRuns(sql, 'replay')) {
     const parsed = checkpointSchema.safeParse(run.checkpoint);
     if (!parsed.success) continue;
     const checkpoint = parsed.data;
-    if (checkpoint.settings !== settings || checkpoint.paths.join('\n') !== paths.join('\n')) continue;
+    if (checkpoint.settings !== recorded(settings) || checkpoint.paths.join('\n') !== paths) continue;
     if (await isAlive(run)) continue;
-    if (await isStillTrue(inputs, checkpoint)) return { runId: run.id, checkpoint };
+    if (await isStillTrue(inputs, checkpoint, recorded)) return { runId: run.id, checkpoint };
   }
   return null;
 }
 
 /** Whether the inputs are unchanged: finished ones as a whole, the current one up to the checkpoint. */
-async function isStillTrue(inputs: readonly ResolvedInput[], checkpoint: Checkpoint): Promise<boolean> {
+async function isStillTrue(
+  inputs: readonly ResolvedInput[],
+  checkpoint: Checkpoint,
+  recorded: (text: string) => string,
+): Promise<boolean> {
   const { input: index, offset } = checkpoint.position;
   if ((await new FinishedInputs(inputs).digestUpTo(index)) !== checkpoint.finished) return false;
   const input = inputs[index];
   if (input === undefined) return index === inputs.length;
-  return sameInput(checkpoint.identity, await identifyInput(input, offset));
+  const now = await identifyInput(input, offset);
+  const asRecorded = now === undefined ? now : { ...now, absolutePath: recorded(now.absolutePath) };
+  return sameInput(checkpoint.identity, asRecorded);
 }
 
 /** Describes a run's position, batch by batch; reads 68 KB of the current file, whatever its size. */

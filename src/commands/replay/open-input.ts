@@ -4,6 +4,7 @@ import { type Batch, Batcher, type BatchSize } from '../../ingest/batch/batch.js
 import type { ConnectionDirectory } from '../../ingest/batch/connection-directory.js';
 import { prepareEntry, type StoredAs } from '../../ingest/batch/prepare-entry.js';
 import { isRunAlive } from '../../ingest/runs/judge.js';
+import { recordedText } from '../../ingest/runs/recorded-names.js';
 import { openFileSource } from '../../inputs/file-source.js';
 import type { EntryStatus } from '../../model/enumerations.js';
 import {
@@ -97,7 +98,13 @@ async function openPaths(
   ]);
   const resume =
     options.resume && !options.dryRun
-      ? await findResumePoint(sql, input.inputs, settings, (run) => isRunAlive(ctx, run, sql))
+      ? await findResumePoint(
+          sql,
+          input.inputs,
+          settings,
+          (run) => isRunAlive(ctx, run, sql),
+          (text) => recordedText(text, directory.erased),
+        )
       : null;
   const stopping = new AbortController();
   const source = openFileSource(input.inputs, {

@@ -18,6 +18,8 @@ import { readConnections } from '../../store/tables/connections.js';
 import { readMissingChunks } from '../../store/tables/history.js';
 import { readCopiedRows } from '../../store/queries/duplicates.js';
 import { createIdGenerator } from '../../store/uuid.js';
+import type { WhoIsErased } from '../../ingest/runs/recorded-names.js';
+import { findErased } from '../contacts/erased-people.js';
 import { describeResume, resumablePaths, toJson, withProblems } from './checkpoint.js';
 import { endReopened, openDirectory } from './open-directory.js';
 import { openInput, openRequeued, type ReplayFeed } from './open-input.js';
@@ -75,6 +77,7 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
         ...(content === undefined ? {} : { content }),
       },
       target,
+      erased: await whoIsErased(ctx, target.sql, options, directory),
       work: replayWork(options),
       resumed,
       failed: (message, _, run) => work.fail(run, message),
@@ -85,6 +88,18 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
       return { result, end: work.endOf(result) };
     },
   );
+}
+
+/** Whom the run may not name on record: stored entries have lost these people, but somebody may ask for one of them. */
+function whoIsErased(
+  ctx: Context,
+  sql: Sql,
+  { input, recordedOptions }: ReplayOptions,
+  { erased }: ConnectionDirectory,
+): Promise<WhoIsErased> | WhoIsErased {
+  return input.kind === 'log' && recordedOptions['contact'] !== undefined
+    ? findErased(sql, ctx.secretKey)
+    : erased;
 }
 
 /** The run's task; null if its input cannot be named. */

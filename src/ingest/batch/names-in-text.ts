@@ -1,9 +1,7 @@
 import { textOfBytes } from '../../decode/parse-json.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-
-/** What may name a person in a text: numbers, LIDs, BSUIDs. The id of an old group begins with the number of whoever made it. */
-const NAME = /(?<!\d)\d{7,20}(?!\d|-\d+@g\.us)(?:@lid)?|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}/g;
+import { NAME } from '../../rules/texts-without-names.js';
 
 /** Names to look for; `hasWord` answers for a word of a text where that is cheaper than to read the word as a name. */
 interface Names {

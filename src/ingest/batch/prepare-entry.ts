@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { decodeEntry } from '../../decode/decode-entry.js';
 import { INCLUDABLE_CHATS, type BodyState, type IncludableChat } from '../../model/enumerations.js';
 import type { DecodedEntry, Section } from '../../model/facts.js';
-import { formatOrigin, type RawEntry } from '../../model/raw-entry.js';
+import { formatOrigin, type Origin, type RawEntry } from '../../model/raw-entry.js';
 import { provesBytes } from '../../store/entry-id.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
@@ -17,6 +17,8 @@ import {
   type SignedTexts,
 } from '../../rules/signatures.js';
 import { countersOf } from './entry-counters.js';
+import { textWithoutNames } from '../../rules/texts-without-names.js';
+import type { ErasedPeople } from '../../rules/erased-people.js';
 import { withoutErased } from './without-erased.js';
 
 /** The columns of webhook_log that decide how a stored entry is decoded. */
@@ -55,9 +57,17 @@ export function prepareEntry(
   const { erased } = resolver;
   // What is stored has lost them already.
   if (erased === null || storedAs !== null) return prepared;
-  return withoutErased(prepared, erased, (bytes) =>
+  const without = withoutErased(prepared, erased, (bytes) =>
     prepareWhole({ ...raw, bytes }, null, resolver, include, []),
   );
+  // A file may be called after somebody. The line of it is no name.
+  const origin = formatOrigin(originWithout(raw.origin, erased));
+  return origin === without.origin ? without : { ...without, origin };
+}
+
+function originWithout(origin: Origin, erased: ErasedPeople): Origin {
+  if (origin.kind === 'file') return { ...origin, path: textWithoutNames(origin.path, erased) };
+  return origin.kind === 'crm' ? { ...origin, rowId: textWithoutNames(origin.rowId, erased) } : origin;
 }
 
 function prepareWhole(

@@ -4,7 +4,7 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
 import { readJson, type JsonObject } from '../../model/json.js';
-import { messageIdOfFact, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
+import { messageIdOfFact, numberInId, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { DEEPEST, itemNames, withoutNames } from '../../rules/item-names.js';
 import { countNamesInText, namesInText } from './names-in-text.js';
@@ -78,9 +78,12 @@ export function redactBody(
   const { bytes, sections, unrecognized, refused, verified, included } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
-  const concerns = (fact: Fact): boolean =>
-    read.mayConcern !== false &&
-    whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)));
+  const concerns = (fact: Fact): boolean => {
+    if (read.mayConcern === false) return false;
+    if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
+    const number = numberInId(fact);
+    return number !== null && names.has(number);
+  };
   const theirs = new Set(facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages)));
   if (theirs.size === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));

@@ -2,7 +2,7 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import type { Fact } from '../../model/facts.js';
 import type { ErasedPeople } from '../../rules/erased-people.js';
-import { whoIsConcerned } from '../../rules/fact-traits.js';
+import { numberInId, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from './batch.js';
@@ -25,7 +25,8 @@ export function withoutErased(
   const { refused } = entry;
   if (entry.failure !== null && refused.length === 0) return unread(entry, erased);
   // What it is found by are the names of everyone whom its items are about.
-  const mayConcern = refused.length > 0 || entry.chatIds.some((name) => erased.has(name));
+  const mayConcern =
+    refused.length > 0 || entry.chatIds.some((name) => erased.has(name)) || isNamedInIds(entry, erased);
   if (mayConcern) learnNames(entry, erased);
   const whole = refused.length > 0 ? read(entry.bytes) : entry;
   const redaction = redactBody(
@@ -62,7 +63,8 @@ export function withoutErased(
 
 /**
  * An item that names an erased person by another name as well tells that this is theirs, too. One with a bad signature tells nothing.
- * An item may tell more once another one of the body has told something, so they are asked until none does.
+ * An item may tell more once another one of the body has told something, so they are asked until none does. The number in the id of a message
+ * tells whose the chat is, but a name of the chat does not make that number an erased one.
  */
 function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
   const people = sections.flatMap(({ section }) =>
@@ -73,14 +75,30 @@ function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
     }),
   );
   const names = people.map((who) => who.flatMap((one) => nodesOf(one).map(({ value }) => value)));
+  const byId = sections.flatMap(({ section }) =>
+    section.facts.flatMap((fact) => {
+      const number = numberInId(fact);
+      return number === null ? [] : [{ number, names: [number, ...namesIn([fact])] }];
+    }),
+  );
   for (let more = true; more;) {
-    more = names.map((one) => erased.learn(one)).includes(true);
+    const told = byId.flatMap((one) => (erased.has(one.number) ? [one.names] : []));
+    more = [...names, ...told].map((one) => erased.learn(one)).includes(true);
   }
+}
+
+/** Whether a message in a chat with one person has the number of one of these people in its id, which no entry is found by. */
+function isNamedInIds({ sections }: PreparedEntry, erased: ErasedPeople): boolean {
+  return sections.some(({ section }) => numbersInIds(section.facts).some((number) => erased.has(number)));
+}
+
+function numbersInIds(facts: readonly Fact[]): string[] {
+  return facts.flatMap((fact) => numberInId(fact) ?? []);
 }
 
 /** What the items say of these people: their names as texts may have them, and what they are called. */
 function wordsOf(theirs: readonly Fact[], erased: ErasedPeople): string[] {
-  const names = namesIn(theirs).filter((name) => erased.has(name));
+  const names = [...namesIn(theirs), ...numbersInIds(theirs)].filter((name) => erased.has(name));
   const called = theirs.flatMap((fact) =>
     fact.kind === 'profile' || fact.kind === 'address_book' ? [fact.name ?? '', fact.username ?? ''] : [],
   );

@@ -6,6 +6,7 @@ import { touchConnections } from '../../store/tables/connections.js';
 import { insertSyncLogs } from '../../store/tables/sync-logs.js';
 import { finishRun, insertRun, saveCheckpoint, type NewRun } from '../../store/tables/sync-runs.js';
 import { createIdGenerator } from '../../store/uuid.js';
+import { recordedObject, recordedOptions, recordedText, type WhoIsErased } from './recorded-names.js';
 
 /** Where a run writes: the database, or an enclosing transaction. */
 export interface Target {
@@ -19,6 +20,8 @@ interface RunSpec {
   command: string;
   /** For sync_runs.options: what the user asked for, without secrets. */
   options: JsonObject;
+  /** Who was erased: options, work, checkpoints and errors are on record without their names (F2). */
+  erased?: WhoIsErased;
   /** Where to record the run; absent: the database. Null records nothing. */
   target?: Target | null;
   /** The run's task; equal for runs with the same one. A later one that completes makes up for a dead one. */
@@ -90,6 +93,7 @@ class Recorder implements Run {
   readonly id: string;
   readonly startedAt: number;
   private readonly target: Target | null;
+  private readonly erased: WhoIsErased;
 
   constructor(
     private readonly ctx: Context,
@@ -98,6 +102,7 @@ class Recorder implements Run {
     this.newId = createIdGenerator(ctx.clock);
     this.id = this.newId();
     this.startedAt = spec.startedAt ?? ctx.clock();
+    this.erased = spec.erased ?? null;
     this.target = spec.target === undefined ? { sql: ctx.store.sql, dryRun: false } : spec.target;
   }
 
@@ -112,14 +117,14 @@ class Recorder implements Run {
       await insertRun(target.sql, {
         id,
         command,
-        options,
+        options: recordedOptions(options, this.erased),
         host,
         pid,
         startedAt,
         parentRunId,
-        work,
+        work: work === null ? null : recordedText(work, this.erased),
         resumed,
-        checkpoint,
+        checkpoint: checkpoint === null ? null : recordedObject(checkpoint, this.erased),
       });
     }
     if (spec.announced === false) return;
@@ -133,7 +138,9 @@ class Recorder implements Run {
   }
 
   async checkpoint(tx: Sql, checkpoint: JsonObject | null, counters: JsonObject): Promise<void> {
-    if (this.target !== null) await saveCheckpoint(tx, this.id, checkpoint, counters);
+    if (this.target === null) return;
+    const recorded = checkpoint === null ? null : recordedObject(checkpoint, this.erased);
+    await saveCheckpoint(tx, this.id, recorded, counters);
   }
 
   async end(end: RunEnd): Promise<void> {
@@ -189,9 +196,9 @@ class Recorder implements Run {
       id: runId,
       status,
       counters,
-      verdict,
+      verdict: recordedText(verdict, this.erased),
       completedAt,
-      error,
+      error: error === null ? null : recordedText(error, this.erased),
       clearCheckpoint: status === 'completed' || status === 'partial',
     });
   }

@@ -1,5 +1,5 @@
 import { arrayLiteral } from '../array-literal.js';
-import { columns, rowsOf, text } from '../columns.js';
+import { columns, rowsOf, text, uuid, type RowOf } from '../columns.js';
 import type { Sql } from '../sql.js';
 
 /** Whom an erasure is about. */
@@ -63,6 +63,30 @@ export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<
     [arrayLiteral(authors)],
   );
   return rows.length > 0;
+}
+
+const CHAT_BY_ID = columns({ leadId: uuid, externalId: text });
+
+/**
+ * Messages whose ids begin so, in chats with people of whom no number is known (a group has a name of its own). The
+ * beginning of a wamid proves nothing: whoever asks has to decode it. Reads all messages.
+ */
+export async function readChatsByIds(
+  sql: Sql,
+  prefixes: readonly string[],
+): Promise<RowOf<typeof CHAT_BY_ID>[]> {
+  if (prefixes.length === 0) return [];
+  const rows = await sql.query(
+    `select m.lead_id, m.external_id from messages m
+     join leads l on l.id = m.lead_id and l.phone_number is null
+     where m.external_id like any($1::text[])
+       and not exists (
+         select from lead_identities i where i.person_id = m.lead_id and i.kind in ('phone', 'wa_id')
+       )`,
+    // Base64 has no character that a pattern reads as another one.
+    [arrayLiteral(prefixes.map((prefix) => `${prefix}%`))],
+  );
+  return rowsOf(CHAT_BY_ID, rows);
 }
 
 /** Names of stored people after `after`, in order. */
