@@ -107,6 +107,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'commands/doctor': ['commands', 'commands/devices', 'audit', 'ingest/runs', 'graph', 'context', 'store'],
   'commands/replay': [
+    'commands/access',
     'audit',
     'commands/connections',
     'commands/contacts',
@@ -251,6 +252,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/reconcile': [
+    'commands/access',
     'commands/compare',
     'commands/devices',
     'commands/dedupe',
