@@ -139,6 +139,33 @@ describe('the access log', () => {
     }
   });
 
+  test('has the name that `explain --bodies --as` gives, and a kind is no name', async () => {
+    const run = await server.prepare();
+    await run(['replay', await logWithReject(), '--register']);
+    const explain = (...flags: string[]) =>
+      run(['explain', ANAS_PHONE, ...flags], { env: { WA_RECONCILE_AS: 'Paulo' } });
+    // Found, with something that was rejected.
+    expect((await explain('--bodies', '--as', ' Maria da Silva ')).code).toBe(3);
+    expect((await explain('--bodies', '--as', 'contact')).code).toBe(3);
+    expect((await explain('--bodies', '--as', 'Contact')).code).toBe(3);
+    expect((await explain('--as', 'contact')).code).toBe(3);
+    for (const name of ['Maria', 'x'.repeat(201), ' ', '']) {
+      const refused = await explain('--as', name);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      if (name.trim() !== '') expect(refused.stderr).toContain('one of message, contact, entry, run');
+    }
+    const endless = await explain('--bodies', '--as', 'x'.repeat(201));
+    expect(endless).toMatchObject({ code: 2, stdout: '' });
+    expect(endless.stderr).toContain('at most 200 characters');
+    expect((await explain('--bodies', '--as', ' ')).code).toBe(2);
+    const { stdout } = await run(['runs', 'list', '--access', '--json']);
+    expect(LIST.parse(JSON.parse(stdout)).access.map(({ as }) => as)).toEqual([
+      'Contact',
+      'Paulo',
+      'Maria da Silva',
+    ]);
+  });
+
   test('is refused what it cannot answer', async () => {
     const run = await server.prepare();
     const contact = await run(['runs', 'list', '--contact', ANA]);
