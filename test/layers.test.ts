@@ -205,6 +205,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/verify': [
+    'commands/contacts',
     'commands/connections',
     'commands/dedupe',
     'ingest/batch',
