@@ -107,6 +107,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'commands/doctor': ['commands', 'commands/devices', 'audit', 'ingest/runs', 'graph', 'context', 'store'],
   'commands/replay': [
+    'commands/access',
     'audit',
     'commands/connections',
     'commands/contacts',
@@ -204,6 +205,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/verify': [
+    'commands/contacts',
     'commands/connections',
     'commands/dedupe',
     'ingest/batch',
@@ -251,6 +253,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'commands/reconcile': [
+    'commands/access',
     'commands/compare',
     'commands/devices',
     'commands/dedupe',

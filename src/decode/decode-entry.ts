@@ -47,13 +47,14 @@ export function decodeEntry(bytes: Uint8Array, options: DecodeOptions): DecodeRe
     signatures: [],
     unsigned: 0,
     receivedAt: undefined,
+    hasOtherTimes: false,
   };
   search.read(found);
   if (miss !== undefined && !isNoWebhook(miss)) found.unrecognized.push(unrecognizedOf(miss));
 
   const { providers, sections, unrecognized, signatures, unsigned, receivedAt } = found;
-  const provider = providerOf(providers);
-  return { kind: 'decoded', entry: { provider, sections, unrecognized, receivedAt, signatures, unsigned } };
+  const entry = { provider: providerOf(providers), sections, unrecognized, receivedAt, signatures, unsigned };
+  return { kind: 'decoded', entry: found.hasOtherTimes ? { ...entry, hasOtherTimes: true } : entry };
 }
 
 /** If an entry holds bodies of several kinds, Meta's names its number. */

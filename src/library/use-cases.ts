@@ -11,10 +11,10 @@ import { explain as runExplain } from '../commands/explain/explain.js';
 import type { ExplainResult } from '../commands/explain/result.js';
 import { readMessages as readPage } from '../commands/messages/read-messages.js';
 import type { MessagesResult } from '../commands/messages/result.js';
-import { reconcile as runReconcile } from '../commands/reconcile/reconcile.js';
+import { showReconcile } from '../commands/reconcile/show-reconcile.js';
 import type { ReconcileResult } from '../commands/reconcile/types.js';
 import type { ReplayInput } from '../commands/replay/options.js';
-import { replay as runReplay } from '../commands/replay/replay.js';
+import { showReplay } from '../commands/replay/show-replay.js';
 import { showReport } from '../commands/report/show-report.js';
 import { alertLimitsOf, type ReportResult } from '../commands/report/types.js';
 import {
@@ -47,7 +47,7 @@ export async function replay(ctx: LibraryContext, given: Given<'replay'> = {}): 
   const source = await inputOf(options);
   const { connection, register, tickets, dryRun, strict, maxErrors, batchSize, resume } = options;
   return underLock(ctx, 'replay', 'shared', (held) =>
-    runReplay(held, {
+    showReplay(held, {
       input: source,
       connection,
       register,
@@ -127,7 +127,7 @@ export async function reconcile(
   );
   const { historyAfterMs: historyAfter, silentAfterMs: silentAfter, timeZone: tz, ...others } = given;
   return underLock(ctx, 'reconcile', options.dryRun ? 'shared' : 'exclusive', (held) =>
-    runReconcile(held, {
+    showReconcile(held, {
       ...options,
       include: new Set(include),
       ...alertLimitsOf(historyAfterMs, silentAfterMs),

@@ -304,6 +304,8 @@ export interface DecodedEntry {
   unrecognized: Unrecognized[];
   /** When the entry was received, if the log says so (received_at, createdAt of a log row): ms since 1970. */
   receivedAt?: number;
+  /** Whether not every body has this time beside it. */
+  hasOtherTimes?: boolean;
   /** Empty where no wrapper kept a signature. */
   signatures: SignedBody[];
   /** Bodies beside which no signature was kept. */

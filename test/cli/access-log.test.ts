@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { useServer } from './database-home.js';
+import { ANA as ANAS_PHONE, live } from '../support/webhooks.js';
+import { useEmbedded, useServer } from './database-home.js';
 
 const LOG = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
 const ANA = '+55 11 90000-0001';
@@ -20,7 +23,25 @@ const LIST = z.object({
   ),
 });
 
+const SHOWN = z.object({
+  problems: z.array(z.object({ excerpt: z.string() })).optional(),
+  report: z.object({ rejected: z.array(z.object({ excerpt: z.string() })) }).optional(),
+});
+
+/** A log with a good message, and one without an id, which is rejected. */
+async function logWithReject(): Promise<string> {
+  const file = join(await mkdtemp(join(inject('databases').directory, 'log-')), 'log.ndjson');
+  const good = live('a', 0);
+  const bad: unknown = JSON.parse(JSON.stringify(live('b', 60)), (key, value: unknown) => {
+    if (key === 'id' && typeof value === 'string' && value.startsWith('wamid')) return undefined;
+    return key === 'body' ? 'what nobody may read unseen' : value;
+  });
+  await writeFile(file, `${JSON.stringify(good)}\n${JSON.stringify(bad)}\n`);
+  return file;
+}
+
 describe('the access log', () => {
+  const embedded = useEmbedded();
   const server = useServer();
 
   test('names who has seen how many messages of whom, whatever command showed them', async () => {
@@ -66,6 +87,83 @@ describe('the access log', () => {
     expect(csv.stdout).toMatch(/^at,user,host,as,command,lead_id,name,phone,messages\n/);
     const table = await run(['runs', 'list', '--access', '--limit', '2', '--contact', ANA]);
     expect(table.stdout).toContain('Paulo (test-user on test-host)');
+  });
+
+  test.each(['postgresql', 'pglite'])(
+    '%s: has who is shown the beginnings of rejected items',
+    async (kind) => {
+      const run = kind === 'pglite' ? await embedded.prepare() : await server.prepare();
+      const list = async (...flags: string[]) =>
+        LIST.parse(JSON.parse((await run(['runs', 'list', '--access', '--json', ...flags])).stdout)).access;
+      const shows = async (argv: readonly string[], env: Record<string, string> = {}) => {
+        const { stdout } = await run([...argv, '--json'], { env });
+        const { problems = [], report } = SHOWN.parse(JSON.parse(stdout));
+        return [...problems, ...(report?.rejected ?? [])].some(({ excerpt }) => excerpt.includes('unseen'));
+      };
+      // The lines of a file are in the hands of who replays it.
+      expect(await shows(['replay', await logWithReject(), '--register', '--as', 'Ana'])).toBe(true);
+      expect(await shows(['replay'])).toBe(false);
+      expect(await list()).toEqual([]);
+      expect(await shows(['replay', '--all', '--as', 'Maria'])).toBe(true);
+      expect(await shows(['replay', '--all', '--dry-run'], { WA_RECONCILE_AS: 'Paulo' })).toBe(true);
+      expect(await shows(['replay', '--since', '2020-01-01'])).toBe(true);
+      expect(await shows(['reconcile', '--dry-run', '--as', 'Rita'])).toBe(true);
+      expect(await shows(['reconcile', '--full'], { WA_RECONCILE_AS: 'Nina' })).toBe(true);
+      const row = { leadId: null, everybody: true, messages: 1 };
+      const expected = [
+        { ...row, command: 'reconcile', as: 'Nina' },
+        { ...row, command: 'reconcile', as: 'Rita' },
+        { ...row, command: 'replay', as: null },
+        { ...row, command: 'replay', as: 'Paulo' },
+        { ...row, command: 'replay', as: 'Maria' },
+      ];
+      expect(await list()).toMatchObject(expected);
+      expect(await list('--contact', ANAS_PHONE)).toMatchObject(expected);
+      // Who looked is no part of what the run was to do.
+      expect((await run(['runs', 'list', '--json'])).stdout).not.toMatch(/Maria|Nina/);
+    },
+  );
+
+  test('shows nothing that it cannot record', async () => {
+    const run = await server.prepare();
+    await run(['replay', await logWithReject(), '--register']);
+    await server.change(run, 'alter table access_log add constraint nobody check (false) not valid');
+    for (const argv of [
+      ['replay', '--all'],
+      ['replay', '--all', '-n'],
+      ['reconcile', '--full'],
+    ]) {
+      const { code, stdout, stderr } = await run([...argv, '--json']);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).not.toContain('unseen');
+    }
+  });
+
+  test('has the name that `explain --bodies --as` gives, and a kind is no name', async () => {
+    const run = await server.prepare();
+    await run(['replay', await logWithReject(), '--register']);
+    const explain = (...flags: string[]) =>
+      run(['explain', ANAS_PHONE, ...flags], { env: { WA_RECONCILE_AS: 'Paulo' } });
+    // Found, with something that was rejected.
+    expect((await explain('--bodies', '--as', ' Maria da Silva ')).code).toBe(3);
+    expect((await explain('--bodies', '--as', 'contact')).code).toBe(3);
+    expect((await explain('--bodies', '--as', 'Contact')).code).toBe(3);
+    expect((await explain('--as', 'contact')).code).toBe(3);
+    for (const name of ['Maria', 'x'.repeat(201), ' ', '']) {
+      const refused = await explain('--as', name);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      if (name.trim() !== '') expect(refused.stderr).toContain('one of message, contact, entry, run');
+    }
+    const endless = await explain('--bodies', '--as', 'x'.repeat(201));
+    expect(endless).toMatchObject({ code: 2, stdout: '' });
+    expect(endless.stderr).toContain('at most 200 characters');
+    expect((await explain('--bodies', '--as', ' ')).code).toBe(2);
+    const { stdout } = await run(['runs', 'list', '--access', '--json']);
+    expect(LIST.parse(JSON.parse(stdout)).access.map(({ as }) => as)).toEqual([
+      'Contact',
+      'Paulo',
+      'Maria da Silva',
+    ]);
   });
 
   test('is refused what it cannot answer', async () => {

@@ -147,6 +147,6 @@ const STRANGE_ROWS = [
   `insert into media_files (connection_id, media_id, message_id, state, attempts, first_tried_at, tried_at, size, path)
    values (${CONNECTION}, 'm', 'w', 'fetched', 1, now(), now(), 9007199254740993, 'ab/cd.jpg')`,
   `insert into erasures (id, run_id, started_at, counts) values (gen_random_uuid(), gen_random_uuid(), now(), ${JSON_VALUES})`,
-  `insert into erased_identities (name_hash, erasure_id) select 'h', id from erasures`,
+  `insert into erased_identities (name_hash, erasure_id) select repeat('a', 64), id from erasures`,
   `insert into erasure_keys (name, sealed) values ('names', '\\x04')`,
 ];

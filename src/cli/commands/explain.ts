@@ -1,21 +1,22 @@
 import { Argument, type Command } from 'commander';
-import { EXPLAIN_KINDS, type ExplainResult } from '../../commands/explain/result.js';
-import { EXIT, type ExitCode } from '../../model/errors.js';
+import { EXPLAIN_KINDS, type ExplainKind, type ExplainResult } from '../../commands/explain/result.js';
+import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
-import { choice, integer, moment, toggle } from '../flags/kinds.js';
-import { actorInEnvironment, connection, dateZone } from '../flags/shared.js';
+import { integer, moment, text, toggle } from '../flags/kinds.js';
+import { actor, actorInEnvironment, connection, dateZone } from '../flags/shared.js';
 import { group, readFlags, rejectEmptyWindow } from '../flags/table.js';
 
 const HIGHEST_LIMIT = 100_000;
 
 const FLAGS = {
   ...group('Subject:', {
-    as: choice(
-      'kind',
-      EXPLAIN_KINDS,
-      `what the subject is, where it could be several: ${EXPLAIN_KINDS.join(', ')}`,
-    ).onlyTyped(),
+    as: text(
+      'kind|name',
+      `what the subject is, where it could be several: ${EXPLAIN_KINDS.join(', ')}; with --bodies, any other word is who looks`,
+    )
+      .completes(EXPLAIN_KINDS)
+      .onlyTyped(),
     connection: connection(),
   }),
   ...group('How much to read:', {
@@ -45,7 +46,7 @@ export function registerExplain(parent: Command, attach: Attach): void {
       'it, every fact in the order in which it was applied and what it changed, merges, and why something was ' +
       'skipped, rejected or is pending. Changes nothing. An id that is in no index is searched for in the whole raw ' +
       'log. Message texts are hidden without --bodies; with it, the access is recorded (runs list --access) under ' +
-      'WA_RECONCILE_AS, if that is set.',
+      '--as or WA_RECONCILE_AS, if given.',
     examples: [
       ['wa-reconcile explain +5511912345678', 'where is this conversation?'],
       ['wa-reconcile explain wamid.HBgN…', 'where did this message come from, and what changed it?'],
@@ -72,10 +73,12 @@ async function explainCommand(call: Call): Promise<Outcome> {
   ]);
   const reading = readFlags(FLAGS, call);
   rejectEmptyWindow(reading, 'since', 'until');
-  const options = { subject: call.args[0] ?? '', ...reading.values };
+  const { as, ...values } = reading.values;
+  const { kind, name } = readAs(as, values.bodies);
+  const options = { subject: call.args[0] ?? '', ...values, as: kind };
   const { result, interrupted } = await withContext(
     call,
-    { command: 'explain', interruptible: 'reading', actor: actorInEnvironment(call) },
+    { command: 'explain', interruptible: 'reading', actor: name ?? actorInEnvironment(call) },
     async (ctx) => {
       const found = await explain(ctx, options);
       return { result: found, interrupted: ctx.signal.aborted };
@@ -85,6 +88,23 @@ async function explainCommand(call: Call): Promise<Outcome> {
     presentation: presentExplanation(result, call.argv),
     exitCode: interrupted ? EXIT.interrupted : exitCodeOf(result),
   };
+}
+
+/**
+ * `--as` was the kind of the subject here before it was, in every command that shows messages, the name of who looks: a kind stays one.
+ * Throws ConfigError.
+ */
+function readAs(
+  typed: string | undefined,
+  bodies: boolean,
+): { kind?: ExplainKind | undefined; name?: string | undefined } {
+  if (typed === undefined) return {};
+  const kind = EXPLAIN_KINDS.find((one) => one === typed);
+  if (kind !== undefined) return { kind };
+  if (bodies) return { name: actor().value(typed, { place: '--as', now: 0, timeZone: 'UTC' }) };
+  throw new ConfigError(`--as: '${typed}' is not one of ${EXPLAIN_KINDS.join(', ')}.`, {
+    remedy: 'Give one of them. The name of who looks belongs to --bodies, which shows texts.',
+  });
 }
 
 function exitCodeOf({ findings }: ExplainResult): ExitCode {

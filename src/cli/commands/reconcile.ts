@@ -34,7 +34,7 @@ const FLAGS = {
     tz: zone('the zone of the days'),
     failOn: shared.failOn('degraded'),
   }),
-  ...group('Rarely needed:', { batchSize: shared.batchSize('rows') }),
+  ...group('Rarely needed:', { batchSize: shared.batchSize('rows'), as: shared.actor() }),
 };
 
 export function registerReconcile(parent: Command, attach: Attach): void {
@@ -75,12 +75,12 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 }
 
 async function reconcileCommand(call: Call): Promise<Outcome> {
-  const [{ withContext }, { reconcile }, { presentReconciled }] = await Promise.all([
+  const [{ withContext }, { showReconcile }, { presentReconciled }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/reconcile/reconcile.js'),
+    import('../../commands/reconcile/show-reconcile.js'),
     import('../views/reconcile.js'),
   ]);
-  const { options, failOn, appSecrets } = readOptions(call);
+  const { options, failOn, appSecrets, actor } = readOptions(call);
   const result = await withContext(
     call,
     {
@@ -88,8 +88,9 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
       interruptible: options.dryRun ? 'rehearsal' : 'batches',
       lock: options.dryRun ? 'shared' : 'exclusive',
       appSecrets,
+      actor,
     },
-    (ctx) => reconcile(ctx, options),
+    (ctx) => showReconcile(ctx, options),
   );
   return {
     presentation: presentReconciled(result, call.argv),
@@ -102,6 +103,7 @@ function readOptions(line: Call): {
   options: ReconcileOptions;
   failOn: Severity;
   appSecrets: readonly string[] | undefined;
+  actor: string | undefined;
 } {
   const { values, origin, recorded } = readFlags(FLAGS, line);
   const { full, apply, dryRun, register, tickets, include, batchSize, tz, failOn } = values;
@@ -124,10 +126,10 @@ function readOptions(line: Call): {
     batchSize,
     ...shared.limitsOf(values),
     timeZone: tz,
-    recordedOptions: withSecretPath(recorded, line),
+    recordedOptions: withSecretPath(shared.withoutActor(recorded), line),
   };
   const appSecrets = readAppSecrets(line, values.appSecretFile, origin('appSecretFile'));
-  return { options, failOn, appSecrets };
+  return { options, failOn, appSecrets, actor: values.as };
 }
 
 /**

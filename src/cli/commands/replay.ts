@@ -58,6 +58,7 @@ const FLAGS = {
   ...group('Rarely needed:', {
     batchSize: integer(1, 100_000, 'messages per transaction (default: 1000, then up to 4000)'),
     noResume: toggle('start over instead of resuming an interrupted run'),
+    as: shared.actor(),
   }),
 };
 
@@ -108,9 +109,9 @@ export function registerReplay(parent: Command, attach: Attach): void {
 }
 
 async function replayCommand(call: Call): Promise<Outcome> {
-  const [{ withContext }, { replay }] = await Promise.all([
+  const [{ withContext }, { showReplay }] = await Promise.all([
     import('../session.js'),
-    import('../../commands/replay/replay.js'),
+    import('../../commands/replay/show-replay.js'),
   ]);
   const paths = call.args;
   const settings = readReplayFlags(paths, call);
@@ -125,6 +126,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
       lock: 'shared',
       interruptible: options.dryRun ? 'rehearsal' : 'batches',
       creates: !fromLog,
+      actor: settings.values.as,
       appSecrets: readAppSecrets(call, settings.values.appSecretFile, settings.origin('appSecretFile')),
     },
     async (ctx) => {
@@ -134,7 +136,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
         ctx.emit(event);
       };
       try {
-        return await replay({ ...ctx, emit }, options);
+        return await showReplay({ ...ctx, emit }, options);
       } catch (error) {
         // A new database that stayed empty is removed again.
         if (!(error instanceof ConfigError) && !options.dryRun && committed.any) {
@@ -211,7 +213,10 @@ async function readOptions(call: Call, flags: ReplayFlags, paths: readonly strin
     maxErrors: values.maxErrors,
     batchSize: values.batchSize,
     resume: !values.noResume,
-    recordedOptions: { ...withSecretPath(recorded, call), ...pathsOf(paths, call.io.cwd) },
+    recordedOptions: {
+      ...withSecretPath(shared.withoutActor(recorded), call),
+      ...pathsOf(paths, call.io.cwd),
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import type { ConfigError } from '../../model/errors.js';
 import { choice, choices, duration, flag, integer, text, toggle, zone } from './kinds.js';
 import { lookUp } from '../environment.js';
 import { environmentName } from './flag.js';
-import { contradiction, type Line, type Origin } from './table.js';
+import { contradiction, type Line, type Origin, type Recorded } from './table.js';
 
 /** Flags that mean the same in several commands. */
 
@@ -24,6 +24,11 @@ export const actor = () =>
 
 /** It stands in every row of a table. */
 const LONGEST_NAME = 200;
+
+/** What a run puts on record of its flags: who looks stands in the access log. */
+export function withoutActor(recorded: Recorded): Recorded {
+  return Object.fromEntries(Object.entries(recorded).filter(([key]) => key !== 'as'));
+}
 
 /** For a command whose `--as` means something else. */
 export function actorInEnvironment({ environment }: Pick<Line, 'environment'>): string | undefined {

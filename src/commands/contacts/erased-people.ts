@@ -8,6 +8,7 @@ import {
   findErasures,
   readErasedHashes,
   readErasedVersion,
+  readErasureDamage,
   readErasureKey,
   type ErasureRow,
 } from '../../store/tables/erasures.js';
@@ -44,11 +45,31 @@ export function openErasedNames(
   );
 }
 
-/** The people who were erased; null if nobody was. Throws ConfigError `secret_key_missing`, `secret_key_wrong`. */
+/** What helps where the record of who was erased is damaged. */
+export const FORGET_ERASED = remedy(
+  'erase',
+  ['--allow-all'],
+  'forgets who was erased; then erase each of them again, or restore a backup from before',
+);
+
+/** Where the record of who was erased is damaged, nobody can tell any more who that was. Throws ConfigError `erasures_damaged`. */
+export async function assertErasuresWhole(sql: Sql): Promise<void> {
+  const { keyless, malformed, nameless } = await readErasureDamage(sql);
+  if (keyless + malformed + nameless === 0) return;
+  throw new ConfigError(
+    'The record of erased people is damaged: some of them would not be recognized, and come back.',
+    { code: 'erasures_damaged', remedy: ['Restore a backup from before. If there is none:', FORGET_ERASED] },
+  );
+}
+
+/**
+ * The people who were erased; null if nobody was. Throws ConfigError `secret_key_missing`, `secret_key_wrong`, `erasures_damaged`.
+ */
 export async function openErased(
   sql: Sql,
   secretKey: (() => KeyOpener | null) | undefined,
 ): Promise<ErasedPeople | null> {
+  await assertErasuresWhole(sql);
   const sealed = await readErasureKey(sql);
   if (sealed === null) return null;
   // Before the hashes: who has more of them than this version is no harm.

@@ -25,7 +25,12 @@ import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
-import { ABOUT_ERASED, findErasuresOf, openErasedNames } from '../contacts/erased-people.js';
+import {
+  ABOUT_ERASED,
+  assertErasuresWhole,
+  findErasuresOf,
+  openErasedNames,
+} from '../contacts/erased-people.js';
 import { bodiesOf } from './erase-bodies.js';
 import { planRefusal } from './plan-refused.js';
 import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
@@ -99,6 +104,8 @@ export async function erase(
   const { sql } = ctx.store;
   if (secretKey === null) throw missingSecretKey('what is left of the names of an erased person');
   await assertOneKey(sql, secretKey);
+  // A new key would hide that the hashes of the old one tell nothing any more.
+  await assertErasuresWhole(sql);
   const names = await openKey(sql, secretKey);
   const person = await findAgain(sql, contact, names.key);
   const hashes = person.rows.names.map((name) => erasedName(names.key, name));

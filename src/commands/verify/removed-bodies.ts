@@ -1,8 +1,9 @@
 import { amount } from '../../model/amount.js';
 import { remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
-import { readUnfinishedErasures } from '../../store/tables/erasures.js';
+import { readErasureDamage, readUnfinishedErasures } from '../../store/tables/erasures.js';
 import { countRemoved, readExcessRemovals, streamBareEntries } from '../../store/tables/removed-bodies.js';
+import { FORGET_ERASED } from '../contacts/erased-people.js';
 import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.js';
 
 const FINISH = remedy(
@@ -14,7 +15,8 @@ const FINISH = remedy(
 /**
  * What bodies that were removed on purpose still tell: a run with a journal removed each of them, and as many messages name their entries
  * as then. What is in such a message can no longer be compared; that it is there, can. An erasure that has not ended has taken out bodies whose messages are
- * still there: these are no loss, and only the erasure decides about them.
+ * still there: these are no loss, and only the erasure decides about them. Where the record of who was erased is damaged, they would come
+ * back.
  */
 export const removedBodiesCheck: Check = {
   severity: 'loss',
@@ -50,7 +52,20 @@ export const removedBodiesCheck: Check = {
       const detail = `an erasure that began on ${minuteOf(startedAt)} has not ended`;
       await recorder.finding('!', { connectionId: null, subject: `run ${runId}`, detail });
     }
+    const { keyless, malformed, nameless } = await readErasureDamage(view.sql);
+    const damages = [
+      [
+        keyless,
+        `${amount(keyless, 'hash of an erased name has', 'hashes of erased names have')} lost the key`,
+      ],
+      [malformed, `${amount(malformed, 'hash of an erased name is', 'hashes of erased names are')} damaged`],
+      [nameless, `${amount(nameless, 'erasure has', 'erasures have')} lost all names`],
+    ] as const;
+    for (const [found, detail] of damages)
+      if (found > 0)
+        await recorder.finding('!', { connectionId: null, subject: 'erased people', detail }, found);
     const words = joined([
+      ...damages,
       [
         unexplained,
         `${amount(unexplained, 'body is', 'bodies are')} marked as removed, and no run has removed them`,
@@ -78,7 +93,9 @@ export const removedBodiesCheck: Check = {
       summary: words !== '' ? words : counts === '' ? 'No raw body was removed' : `${counts}, each on record`,
       severity: unexplained + messages > 0 ? 'loss' : 'degraded',
       lost: unexplained + messages,
-      remedy: explainRemedy(example) ?? (erasures.length > 0 ? FINISH : null),
+      remedy:
+        explainRemedy(example) ??
+        (keyless + malformed + nameless > 0 ? FORGET_ERASED : erasures.length > 0 ? FINISH : null),
     };
   },
 };

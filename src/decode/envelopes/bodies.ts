@@ -19,6 +19,8 @@ export interface Found {
   unsigned: number;
   /** The first time that a body or a row gave. */
   receivedAt: number | undefined;
+  /** Whether the bodies beside it have other times, or none. */
+  hasOtherTimes: boolean;
 }
 
 /** What a value's wrappers say. */

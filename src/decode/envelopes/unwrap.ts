@@ -120,6 +120,8 @@ export class Search {
         }
       }
       found.receivedAt ??= rowTime;
+      if (this.bodies.length > 1 && (rowTime === undefined || rowTime !== found.receivedAt))
+        found.hasOtherTimes = true;
       if (signature === undefined || signedAt === undefined) found.unsigned++;
       else found.signatures.push({ path: signedAt, ...signature });
     }

@@ -201,10 +201,16 @@ export function decodeAs(
   const state = storedAs?.bodyState ?? null;
   if (state === 'pruned' || state === 'erased')
     return { kind: 'invalid', reason: state, message: `its body was ${state}` };
-  const decoded = decodeEntry(bytes, {
-    include: storedAs === null ? include : new Set([...storedAs.include, ...include]),
-    ...(receivedAt === undefined ? {} : { receivedAt }),
-  });
+  const options = { include: storedAs === null ? include : new Set([...storedAs.include, ...include]) };
+  const timed = decodeEntry(bytes, receivedAt === undefined ? options : { ...options, receivedAt });
+  // The stored time is then the first one of the entry itself: each of its bodies has been read with the time beside that body.
+  const isOwnTime =
+    storedAs !== null &&
+    receivedAt !== undefined &&
+    timed.kind === 'decoded' &&
+    timed.entry.hasOtherTimes === true &&
+    timed.entry.receivedAt === receivedAt;
+  const decoded = isOwnTime ? decodeEntry(bytes, options) : timed;
   // What is left of a body does not have its signature; that is no forgery.
   return state === 'redacted' && decoded.kind === 'decoded'
     ? { ...decoded, entry: { ...decoded.entry, signatures: [] } }

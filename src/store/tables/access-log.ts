@@ -38,11 +38,11 @@ type AccessBy = Omit<AccessRow, 'id' | 'leadId' | 'messages'>;
 
 /** The command whose copy holds everybody. */
 export const COPYING = 'backup';
-/** The command that shows items which were rejected: they are filed under no lead, and may be of any. */
-export const REPORTING = 'report';
+/** The commands that show items which were rejected: they are filed under no lead, and may be of any. */
+export const SHOW_REJECTED = ['report', 'replay', 'reconcile'] as const;
 
 /** SQL: an access `a` that names no lead because it is one to any of them. */
-const IS_TO_EVERYBODY = `a.lead_id is null and a.command in ('${COPYING}', '${REPORTING}')`;
+const IS_TO_EVERYBODY = `a.lead_id is null and a.command in (${[COPYING, ...SHOW_REJECTED].map((name) => `'${name}'`).join(', ')})`;
 
 /** Records accesses in one statement: all or none. */
 export async function insertAccess(sql: Sql, rows: readonly AccessRow[]): Promise<void> {

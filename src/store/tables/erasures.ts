@@ -1,6 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
 import { columns, insertRows, jsonObject, orNull, rowsOf, text, time, uuid, type RowOf } from '../columns.js';
-import { bytesOf, textOf } from '../row.js';
+import { bytesOf, integerOf, textOf } from '../row.js';
 import type { Sql, SqlRow } from '../sql.js';
 
 /** The only row of erasure_keys. */
@@ -35,6 +35,31 @@ export async function writeErasureKey(tx: Sql, sealed: Uint8Array): Promise<void
 export async function readErasedHashes(sql: Sql): Promise<Set<string>> {
   const rows = await sql.query(`select name_hash from erased_identities`);
   return new Set(rows.map((row) => textOf(row, 'name_hash')));
+}
+
+/** What is wrong with the record of who was erased; whoever it concerns is not recognised when they come again. */
+export interface ErasureDamage {
+  /** Hashes without the key that they were made with. */
+  keyless: number;
+  /** Hashes in a form that no name has. */
+  malformed: number;
+  /** Erasures without any hash. */
+  nameless: number;
+}
+
+export async function readErasureDamage(sql: Sql): Promise<ErasureDamage> {
+  const [row] = await sql.query(
+    `select (select count(*)::int from erased_identities where not exists (select from erasure_keys where name = $1)) as keyless,
+       (select count(*)::int from erased_identities where name_hash !~ '^[0-9a-f]{64}$') as malformed,
+       (select count(*)::int from erasures e where not exists (select from erased_identities i where i.erasure_id = e.id)) as nameless`,
+    [KEY],
+  );
+  if (row === undefined) throw new Error('a select of counts gave no row');
+  return {
+    keyless: integerOf(row, 'keyless'),
+    malformed: integerOf(row, 'malformed'),
+    nameless: integerOf(row, 'nameless'),
+  };
 }
 
 /** Records the beginning of an erasure, or that another run goes on with it, and the hashes of the person's names. */
