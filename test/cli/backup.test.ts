@@ -84,6 +84,31 @@ describe('backup', () => {
     expect(wrong.stderr).toContain('--keep 2');
   });
 
+  it('--keep never removes the file of its own run, whatever the clock says, and names later ones', async () => {
+    const { run, directory } = await start();
+    const nameOf = (day: string): string => `wa-reconcile-202611${day}T031500000Z.tar`;
+    const others = ['20', '21', '22'].map(nameOf);
+    for (const name of others) await writeFile(join(directory, name), 'of another clock');
+    const back = { now: Date.parse('2026-11-01T03:15:00.000Z') };
+    const first = await run(['backup', directory, '--keep', '3', '--json'], back);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      file: join(directory, nameOf('01')),
+      removed: [join(directory, nameOf('20'))],
+      later: ['20', '21', '22'].map((day) => join(directory, nameOf(day))),
+    });
+    expect((await readdir(directory)).sort()).toEqual(['01', '21', '22'].map(nameOf));
+    const next = { now: Date.parse('2026-11-02T03:15:00.000Z') };
+    const alone = await run(['backup', directory, '--keep', '1'], next);
+    expect(alone.code).toBe(0);
+    expect(alone.stdout).toContain('2 backups in the directory have a later time than this one');
+    expect(await readdir(directory)).toEqual([nameOf('02')]);
+    expect((await run(['backup', '--check', join(directory, nameOf('02')), '-q'])).code).toBe(0);
+    // Without --keep, too, the clock is worth a word.
+    const earlier = { now: Date.parse('2026-10-31T03:15:00.000Z') };
+    const said = await run(['backup', directory, '--json'], earlier);
+    expect(JSON.parse(said.stdout)).toMatchObject({ removed: [], later: [join(directory, nameOf('02'))] });
+  });
+
   it('that cannot be written leaves no older one removed and no file behind', async () => {
     const { run, directory } = await start();
     await writeFile(join(directory, 'wa-reconcile-20200101T000000000Z.tar'), 'older');

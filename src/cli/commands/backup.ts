@@ -93,7 +93,8 @@ async function backupCommand(call: Call): Promise<Outcome> {
       organization: values.organization,
       connection: values.connection,
     });
-    return { ...written, removed: [...target.removed], abandoned: [...target.abandoned] };
+    const { removed, later, abandoned } = target;
+    return { ...written, removed: [...removed], later: [...later], abandoned: [...abandoned] };
   });
   const presentation = presentBackup(result);
   if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode: EXIT.ok };

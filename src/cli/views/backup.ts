@@ -6,7 +6,7 @@ import { formatAmount, formatBytes } from '../ui/quantities.js';
 
 /** What was written; `summary` is one line for a person who sees nothing else. */
 export function presentBackup(result: BackupResult): Presentation & { summary: string } {
-  const { file, mediaFiles, sealedRows, removed, abandoned } = result;
+  const { file, mediaFiles, sealedRows, removed, later, abandoned } = result;
   const summary = `Backup complete: ${formatAmount(result.rows, 'row')} in ${formatBytes(result.bytes)}`;
   const remarks = [
     ...sealed(sealedRows, 'Keep WA_RECONCILE_SECRET_KEY apart from it'),
@@ -19,6 +19,11 @@ export function presentBackup(result: BackupResult): Presentation & { summary: s
       ? []
       : [`${formatAmount(abandoned.length, 'unfinished file')} of killed backups removed.`]),
     ...(removed.length === 0 ? [] : [`${formatAmount(removed.length, 'older backup')} removed.`]),
+    ...(later.length === 0
+      ? []
+      : [
+          `${formatAmount(later.length, 'backup')} in the directory ${later.length === 1 ? 'has' : 'have'} a later time than this one: a clock was set back, or another machine’s is ahead.`,
+        ]),
   ];
   return {
     ...common(result, `${summary}, ${file}`, remarks),

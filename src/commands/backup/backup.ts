@@ -95,6 +95,7 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
         backend: ctx.store.backend,
         mediaFiles: tables.some(({ name }) => name === 'media_files') ? await countMediaFiles(tx) : 0,
         removed: [],
+        later: [],
         abandoned: [],
       };
     },

@@ -57,6 +57,8 @@ export interface BackupResult extends Figures {
   sealedRows: number;
   /** Of a directory: the older backups that gave way. */
   removed: string[];
+  /** Of a directory: those with a later time in their names than this one. */
+  later: string[];
   /** Of a directory: unfinished files of backups that were killed. They were removed. */
   abandoned: string[];
 }
