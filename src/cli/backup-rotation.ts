@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -11,6 +12,25 @@ export interface BackupNames {
 
 /** `wa-reconcile-20261130T031500000Z.tar` */
 export const FULL_BACKUPS: BackupNames = namesOf('wa-reconcile-', 'wa-reconcile-');
+
+/**
+ * `wa-reconcile-part-shop-5f2c9a01be77-20261130T031500000Z.tar`: of one connection or organization. Its digest tells one part from another;
+ * the name before it is for people, and may change.
+ */
+export function partBackups({ identity, name }: { identity: string; name: string }): BackupNames {
+  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 12);
+  const slug = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-|-$/g, '');
+  return namesOf(
+    `wa-reconcile-part-${slug === '' ? '' : `${slug}-`}${digest}-`,
+    `wa-reconcile-part-(?:[a-z0-9-]{1,40}-)?${digest}-`,
+  );
+}
 
 /** `pattern`: what may stand before the time. */
 function namesOf(beginning: string, pattern: string): BackupNames {

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { BackupTarget } from '../commands/backup/types.js';
 import { ConfigError, UserError } from '../model/errors.js';
-import { FULL_BACKUPS, removeAbandoned, rotate, type BackupNames } from './backup-rotation.js';
+import { removeAbandoned, rotate, type BackupNames } from './backup-rotation.js';
 import type { Io } from './io.js';
 import { findPlace, isClosedPipe, temporaryBeside } from './output.js';
 
@@ -24,6 +24,8 @@ export interface TargetOptions {
   /** Of a directory: so many of the newest stay. */
   keep: number | undefined;
   isEncrypted: boolean;
+  /** What a file in a directory is called, and which ones `keep` counts. */
+  names: BackupNames;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface TargetOptions {
  * nothing can be written, or where a file would be overwritten.
  */
 export async function openTarget(named: string, options: TargetOptions, io: Io): Promise<NamedTarget> {
-  const { force, keep, isEncrypted } = options;
+  const { force, keep, isEncrypted, names } = options;
   const isDirectory = named.endsWith('/') || (await lstatOf(resolve(io.cwd, named)))?.isDirectory() === true;
   if (keep !== undefined && !isDirectory) {
     throw new ConfigError(`--keep ${keep}: ${named} is no directory.`, {
@@ -39,7 +41,6 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
     });
   }
   if (named === '-') return toStream(io);
-  const names = FULL_BACKUPS;
   const target = isDirectory ? join(named, names.nameAt(io.clock(), isEncrypted)) : named;
   const { file, isDevice } = await findPlace('backup', target, io);
   if (isDevice) return toFile(file, file);

@@ -109,6 +109,43 @@ describe('backup', () => {
     expect(JSON.parse(said.stdout)).toMatchObject({ removed: [], later: [join(directory, nameOf('02'))] });
   });
 
+  it('--keep of a part counts the backups of this part, and none of a full one or another part', async () => {
+    const { run, directory } = await start();
+    for (const [digit, name] of ['Café Nº 1', 'café'].entries()) {
+      const numbers = ['--phone', `+1555078388${digit}`, '--phone-number-id', `10000${digit}`];
+      const added = await run(['connection', 'add', '--name', name, '--kind', 'cloud_api', ...numbers, '-q']);
+      expect(added).toMatchObject({ code: 0, stderr: '' });
+    }
+    let day = 0;
+    const write = async (...flags: string[]): Promise<unknown> => {
+      day += 1;
+      const now = Date.parse(`2026-11-${String(day).padStart(2, '0')}T03:15:00.000Z`);
+      const { stdout, code, stderr } = await run(['backup', directory, '--keep', '1', ...flags, '--json'], {
+        now,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const result: unknown = JSON.parse(stdout);
+      return result;
+    };
+    const rest = { removed: [], later: [] };
+    expect(await write()).toMatchObject(rest);
+    expect(await write('--connection', 'Café Nº 1')).toMatchObject(rest);
+    expect(await write('--connection', 'café')).toMatchObject(rest);
+    expect(await write('--organization', 'default')).toMatchObject(rest);
+    const names = (await readdir(directory)).sort();
+    expect(names.map((name) => name.replace(/-[0-9a-f]{12}-/, '-DIGEST-'))).toEqual([
+      'wa-reconcile-20261101T031500000Z.tar',
+      'wa-reconcile-part-cafe-DIGEST-20261103T031500000Z.tar',
+      'wa-reconcile-part-cafe-no-1-DIGEST-20261102T031500000Z.tar',
+      'wa-reconcile-part-default-DIGEST-20261104T031500000Z.tar',
+    ]);
+    const [full, cafe] = names.map((name) => join(directory, name));
+    // By another of its names it is the same part.
+    expect(await write('--connection', '100001')).toMatchObject({ removed: [cafe], later: [] });
+    expect(await write()).toMatchObject({ removed: [full], later: [] });
+    expect(await readdir(directory)).toHaveLength(4);
+  });
+
   it('that cannot be written leaves no older one removed and no file behind', async () => {
     const { run, directory } = await start();
     await writeFile(join(directory, 'wa-reconcile-20200101T000000000Z.tar'), 'older');
