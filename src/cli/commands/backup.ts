@@ -59,7 +59,10 @@ export function registerBackup(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'the backup is complete; with --check: it is sound',
       [EXIT.failure]: 'it failed: disk full, …; with --check: it is damaged, and the part is named',
-      [EXIT.usage]: 'wrong usage or configuration; no database; the file exists; a wrong key',
+      [EXIT.usage]:
+        'wrong usage or configuration; no database, or a table of it is gone; the file exists; a wrong key',
+      [EXIT.partial]:
+        'all rows are copied, but the tables lack an index or a constraint: the backup may not restore',
     },
   });
   attach(command, backupCommand);
@@ -116,10 +119,11 @@ async function backupCommand(call: Call): Promise<Outcome> {
     return { ...written, removed: [...removed], later: [...later], abandoned: [...abandoned] };
   });
   const presentation = presentBackup(result);
-  if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode: EXIT.ok };
+  const exitCode = result.lacking.length === 0 ? EXIT.ok : EXIT.partial;
+  if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode };
   // Standard output is the backup itself.
   call.notice(presentation.summary);
-  return { presentation, exitCode: EXIT.ok, isDelivered: true };
+  return { presentation, exitCode, isDelivered: true };
 }
 
 async function checkCommand(
