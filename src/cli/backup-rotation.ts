@@ -81,18 +81,22 @@ function compareText(a: string, b: string): number {
 }
 
 const TEMPORARY = /^\.wa-reconcile-[0-9a-f-]{36}\.tmp$/;
-/** A backup writes all the time: a file that nobody has written to for so long is nobody's, on whatever machine. */
+/** A backup writes all the time, and so does what copies standard input: a file that nobody has written to for so long is nobody's, on whatever machine. */
 const ABANDONED_AFTER_MS = 6 * 60 * 60 * 1000;
 
-/** Removes what a killed backup has left, or killed nights fill the disk. Before the work: it may need the room. */
+/** Removes what killed backups and restores have left, or killed nights fill the disk. Before the work: it may need the room. */
 export async function removeAbandoned(directory: string, now: number): Promise<string[]> {
   const removed: string[] = [];
   for (const name of (await readdir(directory)).filter((one) => TEMPORARY.test(one))) {
     const file = join(directory, name);
     const there = await stat(file).catch(() => undefined);
     if (there?.isFile() !== true || now - there.mtimeMs < ABANDONED_AFTER_MS) continue;
-    await rm(file, { force: true });
-    removed.push(file);
+    // Another user's, in a directory for all: theirs to remove.
+    const isGone = await rm(file).then(
+      () => true,
+      () => false,
+    );
+    if (isGone) removed.push(file);
   }
   return removed;
 }

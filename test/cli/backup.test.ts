@@ -256,6 +256,27 @@ describe('backup', () => {
     expect(await readdir(directory)).toEqual(['x.tar']);
   });
 
+  it('restore removes what a killed one left hours ago, and nothing else', async () => {
+    const directory = await temporaryDirectory();
+    const leftover = (digit: number): string =>
+      `.wa-reconcile-00000000-0000-4000-8000-00000000000${digit}.tmp`;
+    const now = Date.parse('2026-11-30T12:00:00Z');
+    const ages = [7, 5, 7, 7];
+    const names = [leftover(1), leftover(2), '.wa-reconcile-notes.tmp', leftover(4)];
+    for (const [at, name] of names.entries()) {
+      if (at === 3) await mkdir(join(directory, name));
+      else await writeFile(join(directory, name), 'a whole backup');
+      const written = new Date(now - (ages[at] ?? 0) * 60 * 60 * 1000);
+      await utimes(join(directory, name), written, written);
+    }
+    const refused = await runCli(['restore', '-', '--home', directory], {
+      now,
+      stdin: 'no tar',
+    });
+    expect(refused).toMatchObject({ code: 1 });
+    expect((await readdir(directory)).sort()).toEqual(names.slice(1).sort());
+  });
+
   it('is refused by restore for a file that is none, before a database is created', async () => {
     const directory = await temporaryDirectory();
     const home = join(directory, 'home');
