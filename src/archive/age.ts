@@ -29,7 +29,7 @@ export function encrypter(keys: Keys): (bytes: AsyncIterable<Uint8Array>) => Asy
         age.addRecipient(key);
       });
   return async function* (bytes) {
-    yield* iterate(await age.encrypt(streamOf(bytes)));
+    yield* iterate(await age.encrypt(streamOf(bytes[Symbol.asyncIterator]())));
   };
 }
 
@@ -46,12 +46,18 @@ export function decrypter(keys: Keys): (bytes: AsyncIterable<Uint8Array>) => Asy
         age.addIdentity(key);
       });
   return async function* (bytes) {
-    const opened = await age.decrypt(streamOf(bytes)).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : '';
-      if (/no identity matched|invalid tag|cannot decrypt/i.test(message)) throw new WrongKey(message);
-      throw new Damage('encryption', 'its header was changed');
-    });
-    yield* iterate(opened, () => new Damage('encryption', 'a piece of the file is not what was encrypted'));
+    const source = bytes[Symbol.asyncIterator]();
+    try {
+      const opened = await age.decrypt(streamOf(source)).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : '';
+        if (/no identity matched|invalid tag|cannot decrypt/i.test(message)) throw new WrongKey(message);
+        throw new Damage('encryption', 'its header was changed');
+      });
+      yield* iterate(opened, () => new Damage('encryption', 'a piece of the file is not what was encrypted'));
+    } finally {
+      // The library leaves a stream that it gave up on open, and with it the file.
+      await source.return?.();
+    }
   };
 }
 
@@ -64,8 +70,7 @@ function readKey(add: () => void): void {
 }
 
 /** A stream of the platform, for a library that takes only these: read when it is asked for, never ahead. */
-function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const source = bytes[Symbol.asyncIterator]();
+function streamOf(source: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {

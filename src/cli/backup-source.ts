@@ -5,6 +5,7 @@ import type { Keys } from '../archive/age.js';
 import { fileSource } from '../commands/backup/file-source.js';
 import type { BackupSource } from '../commands/backup/types.js';
 import { UserError } from '../model/errors.js';
+import { removeAbandoned } from './backup-rotation.js';
 import { nothingPiped } from './environment.js';
 import type { Io } from './io.js';
 import { temporaryBeside } from './output.js';
@@ -25,6 +26,8 @@ export async function openSource(
   io: Io,
   spool: string,
 ): Promise<OpenedSource> {
+  // Of a restore that was killed, it is a whole backup in the open. What cannot be removed there is none of ours, and no reason to stop.
+  await removeAbandoned(spool, io.clock()).catch(() => undefined);
   if (named !== '-') {
     return { source: await fileSource(resolve(io.cwd, named), named, keys), close: () => Promise.resolve() };
   }

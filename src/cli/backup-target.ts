@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { BackupTarget } from '../commands/backup/types.js';
 import { ConfigError, UserError } from '../model/errors.js';
+import { removeAbandoned, rotate, type BackupNames } from './backup-rotation.js';
 import type { Io } from './io.js';
 import { findPlace, isClosedPipe, temporaryBeside } from './output.js';
 
 /** A target, and the older backups that gave way to it. */
 export interface NamedTarget extends BackupTarget {
   removed: readonly string[];
+  /** Backups in the directory with a later time in their names. */
+  later: readonly string[];
   /** What backups have left in the directory that were killed while they wrote. */
   abandoned: readonly string[];
 }
@@ -21,17 +24,16 @@ export interface TargetOptions {
   /** Of a directory: so many of the newest stay. */
   keep: number | undefined;
   isEncrypted: boolean;
+  /** What a file in a directory is called, and which ones `keep` counts. */
+  names: BackupNames;
 }
-
-/** Our own names in a directory: `wa-reconcile-20261130T031500000Z.tar`, which sort by age. */
-const OWN_NAME = /^wa-reconcile-\d{8}T\d{9}Z\.tar(?:\.age)?$/;
 
 /**
  * Looks, before the work, at the place that was named: a file, a directory for one of many, or `-`. Throws ConfigError where
  * nothing can be written, or where a file would be overwritten.
  */
 export async function openTarget(named: string, options: TargetOptions, io: Io): Promise<NamedTarget> {
-  const { force, keep, isEncrypted } = options;
+  const { force, keep, isEncrypted, names } = options;
   const isDirectory = named.endsWith('/') || (await lstatOf(resolve(io.cwd, named)))?.isDirectory() === true;
   if (keep !== undefined && !isDirectory) {
     throw new ConfigError(`--keep ${keep}: ${named} is no directory.`, {
@@ -39,8 +41,7 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
     });
   }
   if (named === '-') return toStream(io);
-  const stamp = new Date(io.clock()).toISOString().replace(/[-:.]/g, '');
-  const target = isDirectory ? join(named, `wa-reconcile-${stamp}.tar${isEncrypted ? '.age' : ''}`) : named;
+  const target = isDirectory ? join(named, names.nameAt(io.clock(), isEncrypted)) : named;
   const { file, isDevice } = await findPlace('backup', target, io);
   if (isDevice) return toFile(file, file);
   if (!force && (await lstatOf(file)) !== undefined) {
@@ -49,8 +50,9 @@ export async function openTarget(named: string, options: TargetOptions, io: Io):
       remedy: 'Name another file, give --force to replace it, or name a directory with --keep 14.',
     });
   }
-  const abandoned = isDirectory ? await removeAbandoned(dirname(file), io.clock()) : [];
-  return toFile(file, temporaryBeside(file), { keep, abandoned });
+  if (!isDirectory) return toFile(file, temporaryBeside(file));
+  const abandoned = await removeAbandoned(dirname(file), io.clock());
+  return toFile(file, temporaryBeside(file), { rotation: { names, keep }, abandoned });
 }
 
 async function lstatOf(path: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
@@ -67,6 +69,7 @@ function toStream({ stdout, stdoutIsTTY }: Pick<Io, 'stdout' | 'stdoutIsTTY'>): 
   return {
     place: '-',
     removed: [],
+    later: [],
     abandoned: [],
     write: (bytes) => writeTo(stdout, bytes),
     finish: () => Promise.resolve(),
@@ -87,7 +90,13 @@ function writeTo(stream: Writable, bytes: Uint8Array): Promise<void> {
 async function toFile(
   file: string,
   written: string,
-  { keep, abandoned = [] }: { keep?: number | undefined; abandoned?: readonly string[] } = {},
+  {
+    rotation,
+    abandoned = [],
+  }: {
+    rotation?: { names: BackupNames; keep: number | undefined };
+    abandoned?: readonly string[];
+  } = {},
 ): Promise<NamedTarget> {
   const isDevice = file === written;
   const handle = await open(written, isDevice ? 'w' : 'wx', 0o600).catch((error: unknown) => {
@@ -95,6 +104,7 @@ async function toFile(
   });
   const digest = createHash('sha256');
   const removed: string[] = [];
+  const later: string[] = [];
   let isOpen = true;
   let isNamed = isDevice;
   // A second signal ends the process in the middle of anything.
@@ -109,6 +119,7 @@ async function toFile(
   return {
     place: file,
     removed,
+    later,
     abandoned,
     write: async (bytes) => {
       digest.update(bytes);
@@ -127,7 +138,11 @@ async function toFile(
       } catch (error) {
         throw error instanceof UserError ? error : notWritten(file, error);
       }
-      if (keep !== undefined) removed.push(...(await rotate(dirname(file), keep)));
+      if (rotation !== undefined) {
+        const rotated = await rotate(dirname(file), basename(file), rotation);
+        removed.push(...rotated.removed);
+        later.push(...rotated.later);
+      }
       process.off('exit', atExit);
     },
     discard: async () => {
@@ -166,31 +181,6 @@ async function syncDirectory(directory: string): Promise<void> {
   // Some file systems cannot; the rename is on its way then as any other.
   await handle.sync().catch(() => undefined);
   await handle.close();
-}
-
-/** Removes our own older backups, all but the newest so many; nothing else in the directory. */
-async function rotate(directory: string, keep: number): Promise<string[]> {
-  const own = (await readdir(directory)).filter((name) => OWN_NAME.test(name)).sort();
-  const surplus = own.slice(0, Math.max(0, own.length - keep)).map((name) => join(directory, name));
-  for (const file of surplus) await rm(file);
-  return surplus;
-}
-
-const TEMPORARY = /^\.wa-reconcile-[0-9a-f-]{36}\.tmp$/;
-/** A backup writes all the time: a file that nobody has written to for so long is nobody's, on whatever machine. */
-const ABANDONED_AFTER_MS = 6 * 60 * 60 * 1000;
-
-/** Removes what a killed backup has left, or killed nights fill the disk. Before the work: it may need the room. */
-async function removeAbandoned(directory: string, now: number): Promise<string[]> {
-  const removed: string[] = [];
-  for (const name of (await readdir(directory)).filter((one) => TEMPORARY.test(one))) {
-    const file = join(directory, name);
-    const there = await stat(file).catch(() => undefined);
-    if (there?.isFile() !== true || now - there.mtimeMs < ABANDONED_AFTER_MS) continue;
-    await rm(file, { force: true });
-    removed.push(file);
-  }
-  return removed;
 }
 
 function notWritten(place: string, error: unknown): UserError {

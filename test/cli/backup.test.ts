@@ -84,6 +84,68 @@ describe('backup', () => {
     expect(wrong.stderr).toContain('--keep 2');
   });
 
+  it('--keep never removes the file of its own run, whatever the clock says, and names later ones', async () => {
+    const { run, directory } = await start();
+    const nameOf = (day: string): string => `wa-reconcile-202611${day}T031500000Z.tar`;
+    const others = ['20', '21', '22'].map(nameOf);
+    for (const name of others) await writeFile(join(directory, name), 'of another clock');
+    const back = { now: Date.parse('2026-11-01T03:15:00.000Z') };
+    const first = await run(['backup', directory, '--keep', '3', '--json'], back);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      file: join(directory, nameOf('01')),
+      removed: [join(directory, nameOf('20'))],
+      later: ['20', '21', '22'].map((day) => join(directory, nameOf(day))),
+    });
+    expect((await readdir(directory)).sort()).toEqual(['01', '21', '22'].map(nameOf));
+    const next = { now: Date.parse('2026-11-02T03:15:00.000Z') };
+    const alone = await run(['backup', directory, '--keep', '1'], next);
+    expect(alone.code).toBe(0);
+    expect(alone.stdout).toContain('2 backups in the directory have a later time than this one');
+    expect(await readdir(directory)).toEqual([nameOf('02')]);
+    expect((await run(['backup', '--check', join(directory, nameOf('02')), '-q'])).code).toBe(0);
+    // Without --keep, too, the clock is worth a word.
+    const earlier = { now: Date.parse('2026-10-31T03:15:00.000Z') };
+    const said = await run(['backup', directory, '--json'], earlier);
+    expect(JSON.parse(said.stdout)).toMatchObject({ removed: [], later: [join(directory, nameOf('02'))] });
+  });
+
+  it('--keep of a part counts the backups of this part, and none of a full one or another part', async () => {
+    const { run, directory } = await start();
+    for (const [digit, name] of ['Café Nº 1', 'café'].entries()) {
+      const numbers = ['--phone', `+1555078388${digit}`, '--phone-number-id', `10000${digit}`];
+      const added = await run(['connection', 'add', '--name', name, '--kind', 'cloud_api', ...numbers, '-q']);
+      expect(added).toMatchObject({ code: 0, stderr: '' });
+    }
+    let day = 0;
+    const write = async (...flags: string[]): Promise<unknown> => {
+      day += 1;
+      const now = Date.parse(`2026-11-${String(day).padStart(2, '0')}T03:15:00.000Z`);
+      const { stdout, code, stderr } = await run(['backup', directory, '--keep', '1', ...flags, '--json'], {
+        now,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const result: unknown = JSON.parse(stdout);
+      return result;
+    };
+    const rest = { removed: [], later: [] };
+    expect(await write()).toMatchObject(rest);
+    expect(await write('--connection', 'Café Nº 1')).toMatchObject(rest);
+    expect(await write('--connection', 'café')).toMatchObject(rest);
+    expect(await write('--organization', 'default')).toMatchObject(rest);
+    const names = (await readdir(directory)).sort();
+    expect(names.map((name) => name.replace(/-[0-9a-f]{12}-/, '-DIGEST-'))).toEqual([
+      'wa-reconcile-20261101T031500000Z.tar',
+      'wa-reconcile-part-cafe-DIGEST-20261103T031500000Z.tar',
+      'wa-reconcile-part-cafe-no-1-DIGEST-20261102T031500000Z.tar',
+      'wa-reconcile-part-default-DIGEST-20261104T031500000Z.tar',
+    ]);
+    const [full, cafe] = names.map((name) => join(directory, name));
+    // By another of its names it is the same part.
+    expect(await write('--connection', '100001')).toMatchObject({ removed: [cafe], later: [] });
+    expect(await write()).toMatchObject({ removed: [full], later: [] });
+    expect(await readdir(directory)).toHaveLength(4);
+  });
+
   it('that cannot be written leaves no older one removed and no file behind', async () => {
     const { run, directory } = await start();
     await writeFile(join(directory, 'wa-reconcile-20200101T000000000Z.tar'), 'older');
@@ -192,6 +254,27 @@ describe('backup', () => {
     ]);
     expect(codeOf(seen)).toMatchObject({ code: 'backup_invalid' });
     expect(await readdir(directory)).toEqual(['x.tar']);
+  });
+
+  it('restore removes what a killed one left hours ago, and nothing else', async () => {
+    const directory = await temporaryDirectory();
+    const leftover = (digit: number): string =>
+      `.wa-reconcile-00000000-0000-4000-8000-00000000000${digit}.tmp`;
+    const now = Date.parse('2026-11-30T12:00:00Z');
+    const ages = [7, 5, 7, 7];
+    const names = [leftover(1), leftover(2), '.wa-reconcile-notes.tmp', leftover(4)];
+    for (const [at, name] of names.entries()) {
+      if (at === 3) await mkdir(join(directory, name));
+      else await writeFile(join(directory, name), 'a whole backup');
+      const written = new Date(now - (ages[at] ?? 0) * 60 * 60 * 1000);
+      await utimes(join(directory, name), written, written);
+    }
+    const refused = await runCli(['restore', '-', '--home', directory], {
+      now,
+      stdin: 'no tar',
+    });
+    expect(refused).toMatchObject({ code: 1 });
+    expect((await readdir(directory)).sort()).toEqual(names.slice(1).sort());
   });
 
   it('is refused by restore for a file that is none, before a database is created', async () => {

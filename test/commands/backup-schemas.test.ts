@@ -60,6 +60,40 @@ describeOnBackends('the tables of a backup', (backend) => {
     }
   });
 
+  it('of an older version are refused where another program’s objects depend on newer ones, and these are named', async () => {
+    const old = await backend.emptyConfig();
+    const known = await readMigrations();
+    const bytes = await withStore(
+      old,
+      async (store) => {
+        await applyMigrations(store, known.slice(0, 1));
+        return (await backUp(store)).bytes;
+      },
+      { asItIs: true },
+    );
+    const target = await backend.config();
+    await withStore(target, async (store) => {
+      await store.sql.execute('create view lead_phones as select phone_number from leads');
+      await store.sql.execute(
+        'create table deals (id int, lead_id uuid constraint deals_lead references leads (id))',
+      );
+    });
+    const refused = restoreInto(target, bytes);
+    await expect(refused).rejects.toMatchObject({
+      code: 'database_shared',
+      exitCode: 2,
+      remedy: expect.stringContaining('without these objects') as string,
+    });
+    await expect(refused).rejects.toThrow(/view lead_phones .*leads/);
+    await expect(refused).rejects.toThrow(/deals_lead on table deals/);
+    await withStore(target, async (store) => {
+      expect(await store.sql.query('select count(*)::int as n from lead_phones')).toEqual([{ n: 0 }]);
+      await store.sql.execute('drop view lead_phones');
+      await store.sql.execute('drop table deals');
+    });
+    expect(await restoreInto(target, bytes)).toMatchObject({ schema: known[0]?.name });
+  });
+
   it('are refused where there is data, and it stays as it is', async () => {
     const store = await backend.open();
     await fillEverything(store);

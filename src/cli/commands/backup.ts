@@ -39,7 +39,8 @@ export function registerBackup(parent: Command, attach: Attach): void {
     summary: 'Write everything in the database into one file.',
     details:
       'All rows as they are at one moment, while writers go on: a tar of compressed NDJSON, table by table, with a manifest. A directory ' +
-      'gets a file wa-reconcile-TIME.tar; --keep rotates these and touches nothing else, but for what a killed backup left behind hours ago. The file appears when it is whole and ' +
+      'gets a file wa-reconcile-TIME.tar, or wa-reconcile-part-NAME-TIME.tar with --connection or --organization; --keep rotates those of the ' +
+      'same kind and part and touches nothing else, but for what a killed backup left behind hours ago. The file appears when it is whole and ' +
       'on the disk. Secrets stay sealed: WA_RECONCILE_SECRET_KEY is not in it, and has to be kept apart. ' +
       'Files of `media fetch` are not in it either. An encrypted one opens with `age --decrypt`, too. `restore` reads it into an ' +
       'empty database of either kind. --connection and --organization copy what is theirs and what it rests on: raw entries, people, ' +
@@ -58,7 +59,10 @@ export function registerBackup(parent: Command, attach: Attach): void {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'the backup is complete; with --check: it is sound',
       [EXIT.failure]: 'it failed: disk full, …; with --check: it is damaged, and the part is named',
-      [EXIT.usage]: 'wrong usage or configuration; no database; the file exists; a wrong key',
+      [EXIT.usage]:
+        'wrong usage or configuration; no database, or a table of it is gone; the file exists; a wrong key',
+      [EXIT.partial]:
+        'all rows are copied, but the tables lack an index or a constraint: the backup may not restore',
     },
   });
   attach(command, backupCommand);
@@ -72,10 +76,20 @@ async function backupCommand(call: Call): Promise<Outcome> {
   if (values.identityFile !== undefined) {
     throw contradiction('--identity-file opens a backup.', 'Encrypt with --recipient and its public key.');
   }
-  const [{ withContext }, { backup }, { openTarget }, { readKeys }, { packageVersion }] = await Promise.all([
+  const [
+    { withContext },
+    { backup },
+    { findScope },
+    { openTarget },
+    { FULL_BACKUPS, partBackups },
+    { readKeys },
+    { packageVersion },
+  ] = await Promise.all([
     import('../session.js'),
     import('../../commands/backup/backup.js'),
+    import('../../commands/backup/scope.js'),
     import('../backup-target.js'),
+    import('../backup-rotation.js'),
     import('../backup-keys.js'),
     import('../../commands/package-version.js'),
   ]);
@@ -85,7 +99,15 @@ async function backupCommand(call: Call): Promise<Outcome> {
   const options = { force: values.force, keep: values.keep, isEncrypted: encrypt !== undefined };
   const session = { command: 'backup', interruptible: 'reading', actor: values.as } as const;
   const result = await withContext(call, session, async (ctx) => {
-    const target = await openTarget(named, options, call.io);
+    const part = await findScope(ctx, values);
+    const names =
+      part === null
+        ? FULL_BACKUPS
+        : partBackups({
+            identity: part.identity,
+            name: part.named.connection ?? part.named.organization ?? '',
+          });
+    const target = await openTarget(named, { ...options, names }, call.io);
     const written = await backup(ctx, {
       target,
       tool: packageVersion(),
@@ -93,13 +115,15 @@ async function backupCommand(call: Call): Promise<Outcome> {
       organization: values.organization,
       connection: values.connection,
     });
-    return { ...written, removed: [...target.removed], abandoned: [...target.abandoned] };
+    const { removed, later, abandoned } = target;
+    return { ...written, removed: [...removed], later: [...later], abandoned: [...abandoned] };
   });
   const presentation = presentBackup(result);
-  if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode: EXIT.ok };
+  const exitCode = result.lacking.length === 0 ? EXIT.ok : EXIT.partial;
+  if (named !== '-' || call.settings.output !== undefined) return { presentation, exitCode };
   // Standard output is the backup itself.
   call.notice(presentation.summary);
-  return { presentation, exitCode: EXIT.ok, isDelivered: true };
+  return { presentation, exitCode, isDelivered: true };
 }
 
 async function checkCommand(

@@ -6,6 +6,7 @@ import { recordAccess } from '../access/record-access.js';
 import { ACCESS_LOG, COPYING } from '../../store/tables/access-log.js';
 import { findScope } from './scope.js';
 import { selectionOf } from '../../store/dump/scope.js';
+import { readLackingRules } from '../../store/checks/restorable.js';
 import { ALL_ROWS, readLines } from '../../store/dump/read-rows.js';
 import { quoted, readTables, type TableShape } from '../../store/dump/tables.js';
 import { readMigrations, readStatus } from '../../store/migrations/status.js';
@@ -46,7 +47,9 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
   const { target, tool, encrypt } = options;
   const scope = await findScope(ctx, options);
   const known = await readMigrations();
-  const names = (await readTables(ctx.store.sql, known)).map(({ name }) => quoted(name));
+  const there = (await readTables(ctx.store.sql, known)).map(({ name }) => name);
+  const lacking = await readLackingRules(ctx.store.sql, known, there);
+  const names = there.map(quoted);
   // A database of an older version has no such table, and no command that shows anything.
   if (names.includes(quoted(ACCESS_LOG))) {
     await recordAccess(ctx, { command: COPYING, shown: { copyOf: scope?.rows.connectionIds ?? null } });
@@ -94,7 +97,9 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
         database: ctx.store.location,
         backend: ctx.store.backend,
         mediaFiles: tables.some(({ name }) => name === 'media_files') ? await countMediaFiles(tx) : 0,
+        lacking,
         removed: [],
+        later: [],
         abandoned: [],
       };
     },

@@ -8,6 +8,8 @@ import { findConnection } from '../connections/find.js';
 export interface FoundScope {
   rows: Omit<DumpScope, 'removesBodies'>;
   named: { organization?: string; connection?: string };
+  /** The same for the same part, whatever it was named by, and after it got another name. */
+  identity: string;
 }
 
 /** What was named; null for everything. Throws ConfigError for what there is not. */
@@ -49,5 +51,8 @@ async function scopeOf(
     named: wholeOrganizations
       ? { organization: only.organization ?? '' }
       : { organization: first?.organization ?? '', connection: first?.name ?? '' },
+    identity: wholeOrganizations
+      ? `organization ${organizationIds.join()}`
+      : `connection ${records.map(({ id }) => id).join()}`,
   };
 }

@@ -55,8 +55,12 @@ export interface BackupResult extends Figures {
   mediaFiles: number;
   /** Rows that only the secret key of this database opens. */
   sealedRows: number;
+  /** Unique indexes, foreign keys and checks that the tables lack: the rows may break them, and the copy may not restore then. */
+  lacking: string[];
   /** Of a directory: the older backups that gave way. */
   removed: string[];
+  /** Of a directory: those with a later time in their names than this one. */
+  later: string[];
   /** Of a directory: unfinished files of backups that were killed. They were removed. */
   abandoned: string[];
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ConfigError } from '../../model/errors.js';
+import { firstInChain, sqlState } from '../sql-state.js';
 import type { Sql } from '../sql.js';
 import { quoted } from './tables.js';
 import { OWN_SCHEMA } from '../own-schema.js';
@@ -42,8 +44,12 @@ export async function clearForRestore(
   const list = names.map(quoted).join(', ');
   if (dropping !== null) {
     const { views } = dropping;
-    if (views.length > 0) await tx.execute(`drop view if exists ${views.map(quoted).join(', ')}`);
-    await tx.execute(`drop table ${list}`);
+    try {
+      if (views.length > 0) await tx.execute(`drop view if exists ${views.map(quoted).join(', ')}`);
+      await tx.execute(`drop table ${list}`);
+    } catch (error) {
+      throw dependentsError(error) ?? error;
+    }
     await tx.execute('delete from _prisma_migrations');
     return;
   }
@@ -56,4 +62,24 @@ export async function clearForRestore(
   );
   // Another program's table that refers to ours forbids truncating, even if both are empty.
   await tx.execute(countRow.parse(row).rows === 0 ? `truncate ${list}` : 'delete from organizations');
+}
+
+const DEPENDENT_OBJECTS_STILL_EXIST = '2BP01';
+
+/** Undefined for any other error. PostgreSQL names all of them, whatever they are: views, keys of other tables, functions. */
+function dependentsError(error: unknown): ConfigError | undefined {
+  if (sqlState(error) !== DEPENDENT_OBJECTS_STILL_EXIST) return undefined;
+  const detail = firstInChain(error, (link) =>
+    typeof link['detail'] === 'string' ? link['detail'] : undefined,
+  );
+  const named = detail === undefined ? '' : `: ${detail.split('\n').join('; ')}`;
+  return new ConfigError(
+    `The backup is of an older version, so the empty tables have to be made again, and objects of another program depend on them${named}.`,
+    {
+      code: 'database_shared',
+      remedy:
+        'Nothing was restored. Restore into a database without these objects, and create them there afterwards.',
+      cause: error,
+    },
+  );
 }
