@@ -125,7 +125,7 @@ async function toFile(
       digest.update(bytes);
       await writeAllOf(handle, bytes, file);
     },
-    finish: async () => {
+    finish: async ({ isDoubtful }) => {
       try {
         if (!isDevice) await handle.sync();
         await close();
@@ -139,7 +139,11 @@ async function toFile(
         throw error instanceof UserError ? error : notWritten(file, error);
       }
       if (rotation !== undefined) {
-        const rotated = await rotate(dirname(file), basename(file), rotation);
+        const rotated = await rotate(
+          dirname(file),
+          basename(file),
+          isDoubtful ? { ...rotation, keep: undefined } : rotation,
+        );
         removed.push(...rotated.removed);
         later.push(...rotated.later);
       }

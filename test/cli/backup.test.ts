@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeArchive } from '../../src/archive/write-archive.js';
 import { sample } from '../support/replaying.js';
-import { useEmbedded, type Run } from './database-home.js';
+import { useEmbedded, useServer, type Run } from './database-home.js';
 import { runCli, temporaryDirectory, type Seen } from './run-cli.js';
 
 /** A key pair of age, made for these tests. */
@@ -12,6 +12,7 @@ const RECIPIENT = 'age13tuyqj43e6e3semtewcv8gyrkr6z9xrlf63cemfxt068ffs0sc4shfq7e
 
 describe('backup', () => {
   const embedded = useEmbedded();
+  const server = useServer();
   const start = async (): Promise<{ run: Run; directory: string }> => ({
     run: await embedded.prepare(),
     directory: await temporaryDirectory(),
@@ -107,6 +108,17 @@ describe('backup', () => {
     const earlier = { now: Date.parse('2026-10-31T03:15:00.000Z') };
     const said = await run(['backup', directory, '--json'], earlier);
     expect(JSON.parse(said.stdout)).toMatchObject({ removed: [], later: [join(directory, nameOf('02'))] });
+  });
+
+  it('--keep removes nothing for a backup that may not restore', async () => {
+    const run = await server.prepare();
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, 'wa-reconcile-20261101T031500000Z.tar'), 'a sound one');
+    await server.change(run, 'alter table tickets drop constraint tickets_status_check');
+    const { code, stdout } = await run(['backup', directory, '--keep', '1', '--json']);
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({ removed: [], lacking: ['tickets_status_check (missing)'] });
+    expect(await readdir(directory)).toHaveLength(2);
   });
 
   it('--keep of a part counts the backups of this part, and none of a full one or another part', async () => {

@@ -35,7 +35,7 @@ export async function backup(ctx: Context, options: BackupOptions): Promise<Back
   const { target } = options;
   try {
     const result = await writeBackup(ctx, options);
-    await target.finish();
+    await target.finish({ isDoubtful: result.lacking.length > 0 });
     return result;
   } catch (error) {
     await target.discard();

@@ -6,8 +6,8 @@ export interface BackupTarget {
   /** A path without secrets, or `-`. */
   place: string;
   write: (bytes: Uint8Array) => Promise<void>;
-  /** All is written: gives the file its name. */
-  finish: () => Promise<void>;
+  /** All is written: gives the file its name. One that may not restore makes no room for itself. */
+  finish: (written: { isDoubtful: boolean }) => Promise<void>;
   /** Leaves no trace. Harmless after `finish`. */
   discard: () => Promise<void>;
 }
