@@ -3,7 +3,9 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import * as library from '../../src/index.js';
 import { importContact } from '../../src/library/devices.js';
 import { runCli } from '../cli/run-cli.js';
-import { useBackend } from '../support/databases.js';
+import { addConnection } from '../support/connections.js';
+import { openStore } from '../../src/store/open-store.js';
+import { TEST_OPTIONS, useBackend } from '../support/databases.js';
 
 /** What a use-case was given, instead of its result. */
 class Given extends Error {
@@ -178,6 +180,9 @@ test.each<[command: string, argv: string[], call: Call]>([
 ])('%s means the same from the command line and from the library', async (_title, argv, call) => {
   const config = await backend.config();
   if (config.kind !== 'postgresql') throw new Error('the server has a URL');
+  // A backup of a part is called after what is stored of the connection.
+  const store = await openStore(config, TEST_OPTIONS);
+  await addConnection(store, { name: 'shop' }).finally(() => store.close());
   await runCli(argv, { env: { DATABASE_URL: config.url } });
   const typed = comparable(given.last);
   given.last = undefined;
