@@ -73,12 +73,10 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     ).toBe(2);
   });
 
-  it('F2: is found by the run that resumes it, and has no number in its checkpoint', async () => {
-    const store = await erased();
-    const lines = Array.from({ length: 6 }, (_, at) => live(`B${at + 1}`, at, { from: BRU }));
-    const file = await fileIn(`chat-${ANA}`, lines);
+  /** A replay that is stopped after its first batch. */
+  function stoppedReplay(store: Store, file: string) {
     const stop = new AbortController();
-    const first = await replayFiles(store, [file], {
+    return replayFiles(store, [file], {
       ...options(file),
       batchSize: 2,
       signal: stop.signal,
@@ -86,6 +84,13 @@ describeOnBackends('what a run records where people were erased', (backend) => {
         if (event === 'progress') stop.abort();
       },
     });
+  }
+
+  it('F2: is found by the run that resumes it, and has no number in its checkpoint', async () => {
+    const store = await erased();
+    const lines = Array.from({ length: 6 }, (_, at) => live(`B${at + 1}`, at, { from: BRU }));
+    const file = await fileIn(`chat-${ANA}`, lines);
+    const first = await stoppedReplay(store, file);
     expect(first.status).toBe('interrupted');
     expect(await last(store, 'checkpoint is not null')).toBe(true);
     expect(await tracesIn(store, [ANA], ANA)).toEqual([]);
@@ -99,15 +104,7 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     const store = await backend.open();
     const lines = [live('A1', 1), ...Array.from({ length: 5 }, (_, at) => live(`B${at}`, at, { from: BRU }))];
     const file = await fileIn(`chat-${ANA}`, lines);
-    const stop = new AbortController();
-    const first = await replayFiles(store, [file], {
-      ...options(file),
-      batchSize: 2,
-      signal: stop.signal,
-      onEvent: ({ event }) => {
-        if (event === 'progress') stop.abort();
-      },
-    });
+    const first = await stoppedReplay(store, file);
     await erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 9 });
     const second = await replayFiles(store, [file], options(file));
     expect(second.resumedFrom?.runId).toBe(first.runId);
