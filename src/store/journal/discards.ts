@@ -2,6 +2,7 @@ import { ENTRY_STATUSES } from '../../model/enumerations.js';
 import { arrayLiteral } from '../array-literal.js';
 import { text, integer, json, word, orNull, type RowOf, columns, rowsOf } from '../columns.js';
 import { textOf } from '../row.js';
+import { connectionNamesSql } from '../tables/webhook-log.js';
 import type { Sql, SqlParameter } from '../sql.js';
 import { JOURNALED_TABLES, keyJson, rowJson, WHOLE_ENTRY_JSON } from './journaled-tables.js';
 import { putBack } from './put-back.js';
@@ -152,11 +153,7 @@ export async function groupDiscards(sql: Sql, selection: DiscardSelection): Prom
        to_jsonb((array_agg(jsonb_build_object('id', j.id, 'origin', j.origin) order by j.id))[1:${SAMPLES}]) as samples
      from judged j
      cross join lateral (
-       select coalesce(
-         (select string_agg(c.name, ', ' order by c.name) from connections c
-          where c.id = j.connection_scope or c.phone_number_id = any(j.phone_number_ids)),
-         nullif(array_to_string(j.phone_number_ids, ', '), '')
-       ) as names
+       select ${connectionNamesSql('j')} as names
      ) named
      group by 1, 2, 3, 4
      order by 1 nulls last, 2 nulls last, 3, 4 nulls first`,

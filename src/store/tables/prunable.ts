@@ -3,7 +3,7 @@ import { arrayLiteral, arraysOf, isOneOfMany } from '../array-literal.js';
 import { bigint, columns, orNull, rowsOf, streamRows, text, word, type RowOf } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
+import { connectionNamesSql, IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
 
 /** Which bodies retention is about. */
 export interface PruneSelection {
@@ -87,11 +87,7 @@ export async function groupPrunable(
        select case ${order} end as place, named.names as connection, pg_column_size(c.raw_body) as bytes
        from (${CANDIDATES}) c
        cross join lateral (
-         select coalesce(
-           (select string_agg(n.name, ', ' order by n.name) from connections n
-            where n.id = c.connection_scope or n.phone_number_id = any(c.phone_number_ids)),
-           nullif(array_to_string(c.phone_number_ids, ', '), '')
-         ) as names
+         select ${connectionNamesSql('c')} as names
        ) named
        where not ${isOneOfMany('c.id', '$4')}
      ) grouped

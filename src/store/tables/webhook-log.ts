@@ -28,6 +28,15 @@ import type { Sql } from '../sql.js';
 const DUE_HASH_SQL = `(case when body_state is null then sha256
   when body_state = 'redacted' then coalesce(body_sha256, ''::bytea) else sha256(''::bytea) end)`;
 
+/** SQL: the names of an entry's connections, in order; phone_number_ids where none is known. `entry`: the alias of its row. */
+export function connectionNamesSql(entry: string): string {
+  return `coalesce(
+    (select string_agg(n.name, ', ' order by n.name) from connections n
+     where n.id = ${entry}.connection_scope or n.phone_number_id = any(${entry}.phone_number_ids)),
+    nullif(array_to_string(${entry}.phone_number_ids, ', '), '')
+  )`;
+}
+
 /** Whether a row's bytes are what they should be: the words of the index `webhook_log_altered`. */
 export const IS_INTACT_SQL = `(sha256(raw_body) = ${DUE_HASH_SQL} and ${ID_FITS_SQL})`;
 
