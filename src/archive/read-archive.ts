@@ -14,7 +14,7 @@ import {
   type Part,
 } from './format.js';
 import { readTar } from './tar.js';
-import { digestOf } from './write-archive.js';
+import { digestOf, linesIn } from './write-archive.js';
 
 /** A backup all of whose bytes are what was written. */
 export interface CheckedArchive {
@@ -41,7 +41,7 @@ export async function checkArchive(
     const content = await entry.read();
     const isPart = entry.name.endsWith('.gz');
     if (!isPart) kept.set(entry.name, content);
-    const rows = isPart && deep ? countLines(await decompressed(entry.name, content)) : undefined;
+    const rows = isPart && deep ? linesIn(await decompressed(entry.name, content)) : undefined;
     seen.push({ name: entry.name, size: entry.size, sha256: digestOf(content), rows });
     read(entry.size);
   }
@@ -148,10 +148,4 @@ async function decompressed(name: string, content: Buffer, bytes?: number): Prom
   );
   if (bytes !== undefined && ndjson.length !== bytes) throw new Damage(name, 'it has another length');
   return ndjson;
-}
-
-function countLines(ndjson: Buffer): number {
-  let lines = 0;
-  for (let at = ndjson.indexOf(10); at !== -1; at = ndjson.indexOf(10, at + 1)) lines += 1;
-  return lines;
 }

@@ -12,9 +12,9 @@ import {
 } from './format.js';
 import { endOfTar, frameOf } from './tar.js';
 
-/** A table to write: its rows come as lines, in batches. */
+/** A table to write: its rows come as whole lines of NDJSON, some at a time. */
 export interface TableSource extends Omit<DumpedTable, 'rows' | 'parts'> {
-  lines: AsyncIterable<readonly string[]>;
+  lines: AsyncIterable<{ ndjson: Buffer; rows: number }>;
 }
 
 /** A part is closed at so many bytes of NDJSON: small enough to hold a few in memory, large enough to compress well. */
@@ -23,6 +23,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 const IN_FLIGHT = 2;
 /** Nearly as small as the default of 6, in a third of the time. */
 const LEVEL = 1;
+
+const NEWLINE = 10;
 
 const compress = promisify(gzip);
 
@@ -83,36 +85,56 @@ interface Compressed {
   bytes: number;
 }
 
-/** The lines of a table as compressed parts, in order. */
-async function* partsOf(batches: AsyncIterable<readonly string[]>): AsyncGenerator<Compressed> {
+/**
+ * The lines of a table as compressed parts, in order. A part ends with the line that fills it, however the lines come: two backups of
+ * equal tables are equal.
+ */
+async function* partsOf(batches: TableSource['lines']): AsyncGenerator<Compressed> {
   const inFlight: Promise<Compressed>[] = [];
-  let texts: string[] = [];
+  let pieces: Buffer[] = [];
+  let rows = 0;
   let length = 0;
   const close = (): void => {
-    const rows = texts.length;
-    const ndjson = Buffer.from(`${texts.join('\n')}\n`);
-    const part = compress(ndjson, { level: LEVEL }).then((content) => ({
-      content,
-      rows,
-      bytes: ndjson.length,
-    }));
+    const part = compressed(Buffer.concat(pieces, length), rows);
     // Whoever waits for it gets the error; nobody does after an error elsewhere.
     part.catch(() => undefined);
     inFlight.push(part);
-    texts = [];
+    pieces = [];
+    rows = 0;
     length = 0;
   };
+  const add = (ndjson: Buffer, lines: number): void => {
+    pieces.push(ndjson);
+    rows += lines;
+    length += ndjson.length;
+  };
   for await (const batch of batches) {
-    for (const line of batch) {
-      texts.push(line);
-      length += line.length + 1;
-      if (length >= PART_BYTES) close();
+    let left = batch;
+    while (length + left.ndjson.length >= PART_BYTES) {
+      const end = left.ndjson.indexOf(NEWLINE, Math.max(PART_BYTES - length - 1, 0)) + 1;
+      const filling = left.ndjson.subarray(0, end);
+      const lines = linesIn(filling);
+      add(filling, lines);
+      close();
+      left = { ndjson: left.ndjson.subarray(end), rows: left.rows - lines };
     }
+    if (left.rows > 0) add(left.ndjson, left.rows);
     while (inFlight.length > IN_FLIGHT) {
       const first = await inFlight.shift();
       if (first !== undefined) yield first;
     }
   }
-  if (texts.length > 0) close();
+  if (rows > 0) close();
   for (const part of inFlight) yield await part;
+}
+
+async function compressed(ndjson: Buffer, rows: number): Promise<Compressed> {
+  return { content: await compress(ndjson, { level: LEVEL }), rows, bytes: ndjson.length };
+}
+
+/** How many lines of NDJSON end in some bytes. */
+export function linesIn(ndjson: Buffer): number {
+  let lines = 0;
+  for (let at = ndjson.indexOf(NEWLINE); at !== -1; at = ndjson.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
 }

@@ -12,6 +12,14 @@ export interface Sql {
   query(text: string, parameters?: readonly SqlParameter[]): Promise<SqlRow[]>;
   /** Runs one statement and returns the number of rows written. */
   execute(text: string, parameters?: readonly SqlParameter[]): Promise<number>;
-  /** Runs `copy … from stdin` with lines of COPY's text format, and returns the number of rows. Only inside a transaction. */
-  copy?: (statement: string, lines: Iterable<string>) => Promise<number>;
+  /**
+   * Runs `copy … from stdin` with lines of COPY's text format, in pieces of any length, and returns the number of rows. Only inside a
+   * transaction.
+   */
+  copy?: (statement: string, lines: Iterable<string | Uint8Array>) => Promise<number>;
+  /**
+   * Runs `copy … to stdout`, in pieces of any length, never more ahead than a buffer holds. Only inside a transaction, on a server: the
+   * embedded database would put all of it together first. Whoever stops before the end breaks the transaction's connection.
+   */
+  copyOut?: (statement: string) => AsyncIterable<Uint8Array>;
 }

@@ -20,12 +20,48 @@ export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>
 
 /** A Sql whose statements all run through `wrap`. */
 export function around(sql: Sql, wrap: <T>(run: () => Promise<T>) => Promise<T>): Sql {
-  const { copy } = sql;
+  const { copy, copyOut } = sql;
   return {
     query: (text, parameters) => wrap(() => sql.query(text, parameters)),
     execute: (text, parameters) => wrap(() => sql.execute(text, parameters)),
     ...(copy === undefined ? {} : { copy: (statement, lines) => wrap(() => copy(statement, lines)) }),
+    ...(copyOut === undefined
+      ? {}
+      : { copyOut: (statement) => generatedWithin(wrap, () => copyOut(statement)) }),
   };
+}
+
+/** What a statement gives piece by piece; for `wrap` it runs until the last piece has been taken, or nobody wants another. */
+async function* generatedWithin<T>(
+  wrap: <R>(run: () => Promise<R>) => Promise<R>,
+  pieces: () => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  let end: (error?: unknown) => void = () => undefined;
+  let running: Promise<void> = Promise.resolve();
+  await new Promise<void>((begin) => {
+    running = wrap(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          end = (error) => {
+            if (error === undefined) resolve();
+            else reject(error instanceof Error ? error : new Error('a statement failed', { cause: error }));
+          };
+          begin();
+        }),
+    );
+    // Waited for in the end, where it throws what `wrap` makes of the error.
+    running.catch(() => undefined);
+  });
+  try {
+    yield* pieces();
+    end();
+  } catch (error) {
+    end(error);
+  } finally {
+    // Nobody wants another piece.
+    end();
+    await running;
+  }
 }
 
 /** A Sql that throws translated errors. */

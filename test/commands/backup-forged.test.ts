@@ -34,8 +34,9 @@ async function forged(bytes: Buffer, forge: Forge): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-async function* inOneBatch(lines: string[]): AsyncGenerator<string[]> {
-  if (lines.length > 0) yield await Promise.resolve(lines);
+async function* inOneBatch(lines: string[]): AsyncGenerator<{ ndjson: Buffer; rows: number }> {
+  const ndjson = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  if (lines.length > 0) yield await Promise.resolve({ ndjson, rows: lines.length });
 }
 
 const ghost = (name: string): Forged => ({

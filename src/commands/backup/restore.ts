@@ -4,7 +4,8 @@ import type { DumpedTable } from '../../archive/format.js';
 import type { Context } from '../../context.js';
 import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
-import { loadLines, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
+import { loadLines, readGuarded, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
+import { NotARow } from '../../store/dump/copy-of-ndjson.js';
 import { clearForRestore, readContent } from '../../store/dump/empty.js';
 import { readTables, type TableShape } from '../../store/dump/tables.js';
 import { migrateWithin } from '../../store/migrations/migrate.js';
@@ -75,7 +76,8 @@ const REFUSED_ROWS: Readonly<Record<string, string>> = {
 
 /** The error of a file that holds what no backup writes, although its hashes are right. */
 function refusedRows(place: string, error: unknown): UserError | undefined {
-  const why = REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
+  const why =
+    error instanceof NotARow ? 'a line is no row' : REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
   return why === undefined
     ? undefined
     : new UserError(`The rows of the backup ${place} are not those of a database: ${why}.`, {
@@ -143,6 +145,7 @@ async function load(
   assertTables(source.place, manifest.tables, tables);
   assertColumns(manifest.tables, tables);
   const names = tables.map(({ name }) => name);
+  assertUnguarded(await readGuarded(tx, names));
   await clearForRestore(tx, names, { dropping: null });
   const aside = await setConstraintsAside(tx, names);
   const done = { bytes: 0, rows: 0, messages: 0 };
@@ -169,6 +172,18 @@ async function load(
     await restoreSequences(tx, table.sequences);
   }
   await aside.putBack();
+}
+
+/** Throws ConfigError where somebody has set policies for the owner of a table as well. */
+function assertUnguarded([guarded]: readonly string[]): void {
+  if (guarded === undefined) return;
+  throw new ConfigError(
+    `Row-level security of the table ${guarded} holds for this role, and forbids to load rows.`,
+    {
+      code: 'restore_row_security',
+      remedy: 'Restore as a role with BYPASSRLS, or turn it off for the time of the restore.',
+    },
+  );
 }
 
 /**

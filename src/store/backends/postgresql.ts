@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { z } from 'zod';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { translateDatabaseError } from '../database-errors.js';
 import { redactUrl } from '../database-url.js';
 import { assertServerVersion } from '../server.js';
@@ -145,6 +146,30 @@ function copyOn(client: pg.ClientBase): NonNullable<Sql['copy']> {
   };
 }
 
+const bufferSchema = z.instanceof(Uint8Array);
+
+/** So many bytes are taken from the server ahead of who reads them. */
+const COPY_AHEAD_BYTES = 1024 * 1024;
+
+/** COPY of a query's rows on the client of a transaction. `abandon` is called when the reader stops before the end. */
+function copyOutOn(client: pg.ClientBase, abandon: () => void): NonNullable<Sql['copyOut']> {
+  return async function* (statement) {
+    const stream = client.query(copyTo(statement, { highWaterMark: COPY_AHEAD_BYTES }));
+    // An abandoned connection fails when nobody reads any more.
+    stream.on('error', () => undefined);
+    let isLeft = true;
+    try {
+      for await (const piece of stream) yield bufferSchema.parse(piece);
+      isLeft = false;
+    } catch (error) {
+      isLeft = false;
+      throw error;
+    } finally {
+      if (isLeft) abandon();
+    }
+  };
+}
+
 /**
  * Transactions on a pool's clients; a client that fails to roll back is discarded with its transaction. `settings`: the
  * statements at the start of each.
@@ -158,9 +183,16 @@ function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): Run
       broken = true;
     };
     client.on('error', onError);
+    const held = { isReleased: false };
+    // The server would send to the last row, and the rollback would wait for it.
+    const abandon = (): void => {
+      held.isReleased = true;
+      client.release(true);
+    };
     try {
       await client.query(`begin isolation level read committed; ${settings}`);
-      const result = await work(oneAtATime({ ...sqlOn(client), copy: copyOn(client) }));
+      const sql: Sql = { ...sqlOn(client), copy: copyOn(client), copyOut: copyOutOn(client, abandon) };
+      const result = await work(oneAtATime(sql));
       await client.query('commit');
       return result;
     } catch (error) {
@@ -168,7 +200,7 @@ function createPgTransactions(pool: pg.Pool, sqlOn: PgSqlOn, settings = ''): Run
       throw error;
     } finally {
       client.off('error', onError);
-      client.release(broken);
+      if (!held.isReleased) client.release(broken);
     }
   };
 }

@@ -1,52 +1,35 @@
 import { z } from 'zod';
+import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { copyOfNdjson } from './copy-of-ndjson.js';
 import { quoted, type ColumnShape, type SequenceState } from './tables.js';
 import { OWN_SCHEMA } from '../own-schema.js';
 
-/** So much is sent in one statement. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-const NEWLINE = 10;
-const COMMA = 44;
-const OPEN = Buffer.from('[');
-const CLOSE = Buffer.from(']');
-
-/** Stores lines of NDJSON, as they were read; gives how many rows they are. PostgreSQL reads the JSON, nothing here does. */
+/**
+ * Stores lines of NDJSON, as they were read; gives how many rows they are. Throws NotARow for what is no row. Fails where
+ * {@link readGuarded} names the table.
+ */
 export async function loadLines(
   tx: Sql,
   table: { name: string; columns: readonly ColumnShape[] },
   ndjson: Buffer,
 ): Promise<number> {
+  if (tx.copy === undefined) throw new Error('rows are loaded inside a transaction');
   const names = table.columns.map(({ name }) => quoted(name));
-  const values = table.columns.map(({ name, type, asText }) =>
-    asText ? `r.${quoted(name)}::${type}` : `r.${quoted(name)}`,
+  return tx.copy(
+    `copy ${quoted(table.name)} (${names.join(', ')}) from stdin`,
+    copyOfNdjson(table.columns, ndjson),
   );
-  const types = table.columns.map(({ name, type, asText }) => `${quoted(name)} ${asText ? 'text' : type}`);
-  const statement = `insert into ${quoted(table.name)} (${names.join(', ')}) overriding system value
-    select ${values.join(', ')} from json_to_recordset($1::json) as r (${types.join(', ')})`;
-  let rows = 0;
-  let running = Promise.resolve(0);
-  for (const array of arraysOf(ndjson)) {
-    rows += await running;
-    // The next array is made while PostgreSQL stores this one.
-    running = tx.execute(statement, [array]);
-  }
-  return rows + (await running);
 }
 
-/** Whole lines, in pieces of at most {@link BATCH_BYTES} unless one line is longer, each as an array in JSON. */
-function* arraysOf(ndjson: Buffer): Generator<string> {
-  let start = 0;
-  while (start < ndjson.length) {
-    const most = start + BATCH_BYTES;
-    let end = most >= ndjson.length ? ndjson.length - 1 : ndjson.lastIndexOf(NEWLINE, most);
-    if (end <= start) end = ndjson.indexOf(NEWLINE, start);
-    if (end === -1) end = ndjson.length;
-    const piece = ndjson.subarray(start, end);
-    // A line break inside a value is written as \n: these end the lines.
-    for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, at + 1)) piece[at] = COMMA;
-    yield Buffer.concat([OPEN, piece, CLOSE]).toString('utf8');
-    start = end + 1;
-  }
+/** The tables where row-level security holds for us: PostgreSQL refuses `copy … from` there. */
+export async function readGuarded(tx: Sql, tables: readonly string[]): Promise<string[]> {
+  const rows = await tx.query(
+    `select c.relname::text as name from pg_class c
+     where c.relnamespace = ${OWN_SCHEMA} and c.relname = any($1::text[]) and row_security_active(c.oid) order by c.relname`,
+    [`{${tables.map((name) => `"${name}"`).join(',')}}`],
+  );
+  return rows.map((row) => textOf(row, 'name'));
 }
 
 /** Sets sequences to where they stood. */

@@ -1,5 +1,6 @@
 import { integerOf, textOf } from '../row.js';
-import type { Sql, SqlRow } from '../sql.js';
+import type { Sql } from '../sql.js';
+import { NdjsonOfCopy, type Lines } from './ndjson-of-copy.js';
 import { quoted, type ColumnShape, type TableShape } from './tables.js';
 
 /** So much of rows is asked for at once, as far as their sizes tell before. */
@@ -28,15 +29,14 @@ export interface RowSelection {
 export const ALL_ROWS: RowSelection = { condition: 'true', columns: [] };
 
 /**
- * The rows of a table as lines of NDJSON, in the order of its key, inside the caller's snapshot. PostgreSQL writes the JSON, and
- * nothing here looks into it. Two cursors run side by side: the first tells how large the next rows are, so that the second never
- * fetches more than memory is to hold, whatever is in a column.
+ * The rows of a table as lines of NDJSON, in the order of its key, inside the caller's snapshot. Nothing here looks into a value. A
+ * column without a value has no key.
  */
 export async function* readLines(
   tx: Sql,
   table: TableShape,
   selection: RowSelection = ALL_ROWS,
-): AsyncGenerator<readonly string[]> {
+): AsyncGenerator<Lines> {
   const other = new Map(selection.columns.map((computed) => [computed.column, computed]));
   const order =
     table.key.length === 0 ? '' : `order by ${table.key.map((name) => `t.${quoted(name)}`).join(', ')}`;
@@ -47,31 +47,44 @@ export async function* readLines(
     const value = other.get(name)?.value ?? `t.${column}`;
     return `${asText ? `(${value})::text` : value} as ${column}`;
   });
+  const rows = `select ${columns.join(', ')} ${from}`;
+  yield* tx.copyOut === undefined ? byCursors(tx, table, rows, from) : byCopy(tx.copyOut, table, rows);
+}
+
+async function* byCopy(
+  copyOut: NonNullable<Sql['copyOut']>,
+  table: TableShape,
+  rows: string,
+): AsyncGenerator<Lines> {
+  const lines = new NdjsonOfCopy(table.columns);
+  for await (const piece of copyOut(`copy (${rows}) to stdout`)) {
+    const whole = lines.push(piece);
+    if (whole.rows > 0) yield whole;
+  }
+  lines.end();
+}
+
+/**
+ * Where COPY would need memory for all rows. Two cursors run side by side: the first tells how large the next rows are, so that the
+ * second never fetches more than memory is to hold, whatever is in a column.
+ */
+async function* byCursors(tx: Sql, table: TableShape, rows: string, from: string): AsyncGenerator<Lines> {
   await tx.execute(
     `declare dump_sizes no scroll cursor for select (${table.columns.map(sizeOf).join(' + ')})::float8 as size ${from}`,
   );
   await tx.execute(
-    `declare dump_rows no scroll cursor for select row_to_json(r)::text as line from (select ${columns.join(', ')} ${from}) r`,
+    `declare dump_rows no scroll cursor for select json_strip_nulls(row_to_json(r))::text as line from (${rows}) r`,
   );
   try {
-    let ahead: Promise<SqlRow[]> | undefined;
-    for await (const rows of batchesBySize(tx)) {
-      // PostgreSQL makes the next rows while the caller works on these.
-      const next = tx.query(`fetch ${rows} from dump_rows`);
-      next.catch(() => undefined);
-      if (ahead !== undefined) yield linesOf(await ahead);
-      ahead = next;
+    for await (const count of batchesBySize(tx)) {
+      const lines = (await tx.query(`fetch ${count} from dump_rows`)).map((row) => textOf(row, 'line'));
+      if (lines.length > 0) yield { ndjson: Buffer.from(`${lines.join('\n')}\n`), rows: lines.length };
     }
-    if (ahead !== undefined) yield linesOf(await ahead);
   } finally {
     // After a failed statement they are gone with the transaction.
     await tx.execute('close dump_sizes').catch(() => undefined);
     await tx.execute('close dump_rows').catch(() => undefined);
   }
-}
-
-function linesOf(rows: readonly SqlRow[]): string[] {
-  return rows.map((row) => textOf(row, 'line'));
 }
 
 /** How many rows to fetch, again and again. */

@@ -23,6 +23,17 @@ export interface ColumnShape {
   asText: boolean;
 }
 
+/** How a value stands in JSON, and how that differs from COPY's text. */
+export type ValueKind = 'text' | 'number' | 'boolean' | 'bytes' | 'time';
+
+export function valueKind({ type, asText }: ColumnShape): ValueKind {
+  if (asText) return 'text';
+  if (type === 'integer' || type === 'bigint') return 'number';
+  if (type === 'boolean') return 'boolean';
+  if (type === 'bytea') return 'bytes';
+  return type.startsWith('timestamp') ? 'time' : 'text';
+}
+
 export interface SequenceState {
   name: string;
   lastValue: string;
