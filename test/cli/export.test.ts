@@ -133,6 +133,10 @@ describe('export on the command line', () => {
       [[ANA, '--media'], 'Name a file or a directory'],
       [['+5511912121212', '-o', file], 'No contact found'],
       [[ANA, '-o', join(directory, 'none', 'x.txt')], 'does not exist'],
+      ...['x.json', 'x.md', 'x.pdf', 'x.XLSX'].map((name): [string[], string] => [
+        [ANA, '-o', join(directory, name)],
+        `no form that ends in ${name.slice(1)}`,
+      ]),
       [[ANA, '--since', '2026-02-02', '--until', '2026-02-01'], 'nothing would be in between'],
     ];
     for (const [argv, reason] of refused) {
@@ -141,6 +145,9 @@ describe('export on the command line', () => {
       expect(stderr).toContain(reason);
     }
     expect(await readdir(directory)).toEqual([]);
+    for (const [name, ...flags] of [['ana.2026-11-30'], ['ana.log', '--format', 'txt']]) {
+      expect((await run(['export', ANA, '-o', join(directory, name ?? ''), ...flags])).code).toBe(0);
+    }
     const other = await run(['messages', ANA, '--format', 'txt']);
     expect(other).toMatchObject({ code: 2, stdout: '' });
     expect(other.stderr).toContain('only export makes a text to read');

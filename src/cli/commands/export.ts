@@ -134,7 +134,7 @@ async function readPlace(
     throw new ConfigError('Whose messages?', { remedy: 'Name a contact, or give --all.' });
   }
   const { output } = call.settings;
-  const form = formOf(call);
+  const form = formOf(call, { isAll: values.all });
   const target = await targetOf(call, { output, isAll: values.all, force: values.force });
   if (target.kind !== 'directory' && values.all && (form === 'html' || form === 'txt')) {
     throw new ConfigError(`As ${form}, each conversation is a file of its own.`, {
@@ -159,11 +159,25 @@ const BY_ENDING: Readonly<Record<string, Form>> = {
   '.htm': 'html',
 };
 
-/** `--format`, else the ending of `-o`; for a directory a page, for a terminal text. Throws ConfigError for any other format. */
-function formOf({ settings }: Call): Form {
+/** As programs name files: not the end of `ana.2026-11-30`. */
+const ENDING = /^\.[a-z]\w{0,4}$/i;
+
+/**
+ * `--format`, else the ending of `-o`; for a directory a page, for a terminal text. Throws ConfigError for any other format: a page in
+ * a file `x.pdf` or `x.json` opens in no program.
+ */
+function formOf({ settings }: Call, { isAll }: { isAll: boolean }): Form {
   const { format, page, plain, output, origin } = settings;
   if (page) return 'html';
   if (plain) return 'txt';
+  const ending = output === undefined ? '' : extname(output);
+  const isNamed = ENDING.test(ending) && BY_ENDING[ending.toLowerCase()] === undefined && !isAll;
+  if (isNamed && format !== 'ndjson' && format !== 'csv') {
+    throw new ConfigError(`-o ${output ?? ''}: an export has no form that ends in ${ending}.`, {
+      code: 'output_form',
+      remedy: 'Name the file .html, .txt, .csv or .ndjson; or say with --format which of them it is.',
+    });
+  }
   switch (format) {
     case 'ndjson':
     case 'csv':
