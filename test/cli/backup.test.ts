@@ -13,8 +13,9 @@ const RECIPIENT = 'age13tuyqj43e6e3semtewcv8gyrkr6z9xrlf63cemfxt068ffs0sc4shfq7e
 describe('backup', () => {
   const embedded = useEmbedded();
   const server = useServer();
+  // A backup is one on both: the embedded database would start anew for each of the commands that write it.
   const start = async (): Promise<{ run: Run; directory: string }> => ({
-    run: await embedded.prepare(),
+    run: await server.prepare(),
     directory: await temporaryDirectory(),
   });
   const codeOf = ({ stderr }: Seen): unknown => {
@@ -23,7 +24,7 @@ describe('backup', () => {
   };
 
   it('writes a file that only its owner reads, and overwrites nothing unless told', async () => {
-    const { run, directory } = await start();
+    const [run, directory] = [await embedded.prepare(), await temporaryDirectory()];
     const file = join(directory, 'crm.tar');
     const first = await run(['backup', file, '--json']);
     expect(first).toMatchObject({ code: 0, stderr: '' });

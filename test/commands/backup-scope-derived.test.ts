@@ -5,7 +5,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
-import { backUp, restoreInto, withStore } from '../support/backups.js';
+import { backUp, restored } from '../support/backups.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
@@ -61,9 +61,9 @@ describeOnBackends('what a part of a backup rests on elsewhere', (backend) => {
     look: (copy: Store) => Promise<void>,
   ): Promise<void> {
     const { bytes } = await backUp(store, { connection });
-    const config = await backend.emptyConfig();
-    await restoreInto(config, bytes);
-    await withStore(config, look);
+    const copy = await restored(backend, bytes);
+    await look(copy);
+    await copy.close();
   }
 
   it('gives way to what the part has: times and source of a lead, window and origin of its ticket', async () => {

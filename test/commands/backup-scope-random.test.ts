@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { backUp, restoreInto, withStore } from '../support/backups.js';
+import { backUp, restored as copied } from '../support/backups.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
@@ -91,20 +91,18 @@ describeOnBackends('a backup of any part of a random database', (backend) => {
           ];
           for (const part of parts) {
             const { bytes } = await backUp(store, part);
-            const config = await backend.emptyConfig();
-            await restoreInto(config, bytes);
-            await withStore(config, async (copy) => {
-              expect({ part, faults: await faults(copy) }).toEqual({ part, faults: [] });
-              const { created, restored, missing, doubled, corrected } = (await night(copy)).figures;
-              expect({ part, created, restored, missing, doubled, corrected }).toEqual({
-                part,
-                created: 0,
-                restored: 0,
-                missing: 0,
-                doubled: 0,
-                corrected: 0,
-              });
+            const copy = await copied(backend, bytes);
+            expect({ part, faults: await faults(copy) }).toEqual({ part, faults: [] });
+            const { created, restored, missing, doubled, corrected } = (await night(copy)).figures;
+            expect({ part, created, restored, missing, doubled, corrected }).toEqual({
+              part,
+              created: 0,
+              restored: 0,
+              missing: 0,
+              doubled: 0,
+              corrected: 0,
             });
+            await copy.close();
           }
         } finally {
           await store.close();

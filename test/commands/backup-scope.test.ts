@@ -6,7 +6,7 @@ import { readTables } from '../../src/store/dump/tables.js';
 import { readMigrations } from '../../src/store/migrations/status.js';
 import type { Store } from '../../src/store/store.js';
 import { runCli } from '../cli/run-cli.js';
-import { backUp, restoreInto, withStore } from '../support/backups.js';
+import { backUp, restored } from '../support/backups.js';
 import { dumpOf } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -74,39 +74,33 @@ describeOnBackends('a backup of a part', (backend) => {
     const [first] = await store.sql.query(`select id from connections where name <> 'second'`);
     const { bytes, result } = await backUp(store, { connection: String(first?.['id']) });
     expect(result.scope).toMatchObject({ organization: 'default' });
-    const config = await backend.emptyConfig();
-    await restoreInto(config, bytes);
-    await withStore(config, async (copy) => {
-      expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
-      const counts = await copy.sql.query(
-        `select (select count(*) from connections)::int as connections, (select count(*) from messages)::int as messages,
-           (select count(*) from leads)::int as leads, (select count(*) from message_revisions)::int as revisions,
-           (select count(*) from organizations)::int as organizations, (select count(*) from tickets)::int as tickets`,
-      );
-      expect(counts).toEqual([
-        { connections: 1, messages: 5, leads: 2, revisions: 2, organizations: 1, tickets: 1 },
-      ]);
-      const dump = await dumpOf(copy);
-      for (const word of [ANA, CAR]) expect(dump).toContain(word);
-      for (const word of [BRU, SECOND.id, 'acme']) expect(dump).not.toContain(word);
-    });
+    const copy = await restored(backend, bytes);
+    expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
+    const counts = await copy.sql.query(
+      `select (select count(*) from connections)::int as connections, (select count(*) from messages)::int as messages,
+         (select count(*) from leads)::int as leads, (select count(*) from message_revisions)::int as revisions,
+         (select count(*) from organizations)::int as organizations, (select count(*) from tickets)::int as tickets`,
+    );
+    expect(counts).toEqual([
+      { connections: 1, messages: 5, leads: 2, revisions: 2, organizations: 1, tickets: 1 },
+    ]);
+    const dump = await dumpOf(copy);
+    for (const word of [ANA, CAR]) expect(dump).toContain(word);
+    for (const word of [BRU, SECOND.id, 'acme']) expect(dump).not.toContain(word);
   });
 
   it('of an organization has its people and connections', async () => {
     const store = await fill();
     const { bytes, result } = await backUp(store, { organization: 'acme' });
     expect(result.scope).toEqual({ organization: 'acme' });
-    const config = await backend.emptyConfig();
-    await restoreInto(config, bytes);
-    await withStore(config, async (copy) => {
-      expect(await verdict(copy)).toMatchObject({ checks: [] });
-      expect(await copy.sql.query('select slug from organizations order by slug')).toEqual([
-        { slug: 'acme' },
-        { slug: 'default' },
-      ]);
-      expect(await copy.sql.query('select count(*)::int as n from messages')).toEqual([{ n: 3 }]);
-      expect(await dumpOf(copy)).not.toContain(CAR);
-    });
+    const copy = await restored(backend, bytes);
+    expect(await verdict(copy)).toMatchObject({ checks: [] });
+    expect(await copy.sql.query('select slug from organizations order by slug')).toEqual([
+      { slug: 'acme' },
+      { slug: 'default' },
+    ]);
+    expect(await copy.sql.query('select count(*)::int as n from messages')).toEqual([{ n: 3 }]);
+    expect(await dumpOf(copy)).not.toContain(CAR);
     await expect(backUp(store, { organization: 'nobody' })).rejects.toMatchObject({
       code: 'organization_unknown',
     });
@@ -124,12 +118,9 @@ describeOnBackends('a backup of a part', (backend) => {
     expect(await store.sql.query(told)).toEqual([{ n: 1 }]);
     const [first] = await store.sql.query(`select id from connections where name <> 'second'`);
     const { bytes } = await backUp(store, { connection: String(first?.['id']) });
-    const config = await backend.emptyConfig();
-    await restoreInto(config, bytes);
-    await withStore(config, async (copy) => {
-      expect(await copy.sql.query(told)).toEqual([{ n: 0 }]);
-      expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
-    });
+    const copy = await restored(backend, bytes);
+    expect(await copy.sql.query(told)).toEqual([{ n: 0 }]);
+    expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
     const { stdout } = await runCli(['backup', '--help'], {});
     expect(stdout.replace(/\s+/g, ' ')).toContain(
       'leave out entries that name no phone_number_id, as what Meta says of accounts',

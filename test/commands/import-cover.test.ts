@@ -91,7 +91,7 @@ describeOnBackends('an import that died', (backend) => {
     expect(await died(store)).toEqual([]);
   });
 
-  test.each<[what: string, first: Asked, second: Asked, left: number]>([
+  const repeated: [what: string, first: Asked, second: Asked, left: number][] = [
     ['waits that change nothing', {}, { timeoutMs: 3_000, pagePauseMs: 5 }, 0],
     ['more messages', { count: 20 }, { count: 30 }, 0],
     ['as many on more pages', { count: 20 }, { count: 10, pages: 2 }, 0],
@@ -101,13 +101,18 @@ describeOnBackends('an import that died', (backend) => {
     ['only the phone', { count: 20 }, { count: 20, phase: 'fetch' }, 0],
     ['back to a later day', { until: (T0 - 4_000) * 1000, pages: 100, count: 10 }, { count: 10 }, 1],
     ['back beyond that day', { until: (T0 - 1_000) * 1000, pages: 100 }, { count: 30 }, 0],
-  ])('and then one with %s', async (_what, first, second, left) => {
-    const store = await backend.open();
-    await shop(store);
-    await dies(store, first);
-    await later(store, second);
-    expect(await died(store)).toHaveLength(left);
-  });
+  ];
+  // What covers what is decided by the two runs' records, which both store alike.
+  test.each(backend.some(repeated, ([, , , left]) => left))(
+    'and then one with %s',
+    async (_what, first, second, left) => {
+      const store = await backend.open();
+      await shop(store);
+      await dies(store, first);
+      await later(store, second);
+      expect(await died(store)).toHaveLength(left);
+    },
+  );
 
   test('is not made up for by one that fails, nor by one over another connection', async () => {
     const store = await backend.open();
@@ -192,28 +197,27 @@ describeOnBackends('an import that died', (backend) => {
     expect(await died(store)).toEqual([]);
   });
 
-  test.each(['import', 'another import', 'replay', 'reconcile'])(
-    'of a contact that was no lead yet, and then %s',
-    async (how) => {
-      const store = await backend.open();
-      await shop(store);
-      const car = '5531900000003';
-      // Waits in the raw log, as its connection was not known.
-      await store.sql.execute(`update connections set phone_number_id = 'x', numbers = '{}'`);
-      await replayBodies(store, [live('car', 0, { from: car })], { register: false });
-      await store.sql.execute(`update connections set phone_number_id = '800000000000001'`);
-      await diesEarly(store, { contact: car });
-      const [alert] = await died(store);
-      expect(alert?.remedy).toMatchObject({ command: 'replay', args: ['--failed'] });
-      const [row] = await store.sql.query(`select work from sync_runs where status = 'running'`);
-      expect(String(row?.['work'])).not.toContain(car);
-      if (how === 'import') await later(store, { contact: `${car}@s.whatsapp.net` });
-      if (how === 'another import') await later(store, { contact: BRU });
-      if (how === 'replay') await replayLog(store, { which: 'failed' });
-      if (how === 'reconcile') await night(store, { apply: true });
-      expect(await died(store)).toHaveLength(how === 'another import' ? 1 : 0);
-    },
-  );
+  test.each(
+    backend.some(['import', 'another import', 'replay', 'reconcile'], (how) => how === 'another import'),
+  )('of a contact that was no lead yet, and then %s', async (how) => {
+    const store = await backend.open();
+    await shop(store);
+    const car = '5531900000003';
+    // Waits in the raw log, as its connection was not known.
+    await store.sql.execute(`update connections set phone_number_id = 'x', numbers = '{}'`);
+    await replayBodies(store, [live('car', 0, { from: car })], { register: false });
+    await store.sql.execute(`update connections set phone_number_id = '800000000000001'`);
+    await diesEarly(store, { contact: car });
+    const [alert] = await died(store);
+    expect(alert?.remedy).toMatchObject({ command: 'replay', args: ['--failed'] });
+    const [row] = await store.sql.query(`select work from sync_runs where status = 'running'`);
+    expect(String(row?.['work'])).not.toContain(car);
+    if (how === 'import') await later(store, { contact: `${car}@s.whatsapp.net` });
+    if (how === 'another import') await later(store, { contact: BRU });
+    if (how === 'replay') await replayLog(store, { which: 'failed' });
+    if (how === 'reconcile') await night(store, { apply: true });
+    expect(await died(store)).toHaveLength(how === 'another import' ? 1 : 0);
+  });
 
   test('in an earlier version, unknown for whom, ends with an acknowledgement and with nothing else', async () => {
     const store = await backend.open();

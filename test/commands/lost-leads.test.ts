@@ -53,26 +53,29 @@ function verified(store: Store) {
 }
 
 describeOnBackends('a lead whose row is gone', (backend) => {
-  for (const [command, mend] of Object.entries(MENDS)) {
-    it(`is a finding everywhere, and comes back as it was by ${command}`, async () => {
-      const store = await backend.open();
-      await replayBodies(store, LOG);
-      await night(store, { apply: true, register: true });
-      const leads = await leadsOf(store);
+  it('is a finding everywhere, and comes back as it was by every command that mends', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await night(store, { apply: true, register: true });
+    const leads = await leadsOf(store);
+    for (const [command, mend] of Object.entries(MENDS)) {
       await loseLead(store);
       const { checks } = await verified(store);
       for (const name of ['raw_log', 'consistency'])
-        expect(checks.find(({ check }) => check === name)).toMatchObject({
+        expect(
+          checks.find(({ check }) => check === name),
+          command,
+        ).toMatchObject({
           status: 'findings',
           remedy: { command: 'replay', args: ['--all'] },
         });
-      expect(await ask(store, wamid('A1'))).toMatchObject({ remedies: [{ do: 'replay_contact' }] });
+      expect(await ask(store, wamid('A1')), command).toMatchObject({ remedies: [{ do: 'replay_contact' }] });
       await mend(store);
-      expect(await leadsOf(store)).toEqual(leads);
-      expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
-      expect(await ask(store, wamid('A1'))).toMatchObject({ findings: [] });
-    });
-  }
+      expect(await leadsOf(store), command).toEqual(leads);
+      expect(await verified(store), command).toMatchObject({ severity: null, findings: 0 });
+      expect(await ask(store, wamid('A1')), command).toMatchObject({ findings: [] });
+    }
+  });
 });
 
 const NAMES = {
@@ -81,19 +84,20 @@ const NAMES = {
 };
 
 describeOnBackends('the name of a lead that', (backend) => {
-  for (const [what, damage] of Object.entries(NAMES)) {
-    for (const [command, mend] of Object.entries(MENDS)) {
-      it(`${what} is a finding, and as it was after ${command}`, async () => {
-        const store = await backend.open();
-        await replayBodies(store, LOG);
-        const names = 'select kind, value, person_id, lead_id from lead_identities order by 1, 2';
-        const before = [await leadsOf(store), await store.sql.query(names)];
-        expect(await store.sql.execute(damage)).toBe(1);
-        expect(await verified(store)).toMatchObject({ severity: 'loss' });
+  it.each(Object.entries(NAMES))(
+    '%s is a finding, and as it was after every command that mends',
+    async (_, damage) => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const names = 'select kind, value, person_id, lead_id from lead_identities order by 1, 2';
+      const before = [await leadsOf(store), await store.sql.query(names)];
+      for (const [command, mend] of backend.some(Object.entries(MENDS), () => 'mend')) {
+        expect(await store.sql.execute(damage), command).toBe(1);
+        expect(await verified(store), command).toMatchObject({ severity: 'loss' });
         await mend(store);
-        expect([await leadsOf(store), await store.sql.query(names)]).toEqual(before);
-        expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
-      });
-    }
-  }
+        expect([await leadsOf(store), await store.sql.query(names)], command).toEqual(before);
+        expect(await verified(store), command).toMatchObject({ severity: null, findings: 0 });
+      }
+    },
+  );
 });

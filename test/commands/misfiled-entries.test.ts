@@ -41,12 +41,9 @@ function filing(store: Store): Promise<unknown[]> {
 }
 
 describeOnBackends('raw entries that are filed under', (backend) => {
-  const cases = Object.entries(DAMAGES).flatMap(([what, sets]) =>
-    Object.entries(MENDS).map(([command, mend]) => ({ what, sets, command, mend })),
-  );
-  it.each(backend.some(cases, ({ what }) => what))(
-    '$what are findings everywhere, and right after $command',
-    async ({ sets, mend }) => {
+  it.each(Object.entries(DAMAGES))(
+    '%s are findings everywhere, and right after each command that mends them',
+    async (_, sets) => {
       const store = await backend.open();
       await replayBodies(store, LOG);
       await night(store, { apply: true });
@@ -68,10 +65,13 @@ describeOnBackends('raw entries that are filed under', (backend) => {
       const seen = await night(store, { dryRun: true });
       expect(seen.figures.degraded).toBeGreaterThan(0);
 
-      await mend(store);
-      expect(await filing(store)).toEqual(sound);
-      expect(await rawLog(store)).toMatchObject({ status: 'ok' });
-      expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
+      for (const [command, mend] of backend.some(Object.entries(MENDS), () => 'mend')) {
+        await store.sql.execute(`update webhook_log set ${sets}`);
+        await mend(store);
+        expect(await filing(store), command).toEqual(sound);
+        expect(await rawLog(store), command).toMatchObject({ status: 'ok' });
+        expect((await night(store)).figures, command).toMatchObject({ lost: 0, degraded: 0 });
+      }
     },
   );
 });

@@ -39,26 +39,25 @@ function verified(store: Store, enforce = false) {
 }
 
 describeOnBackends('a message that names the wrong raw entry', (backend) => {
-  const cases = Object.entries(DAMAGES).flatMap(([what, entry]) =>
-    Object.entries(MENDS).map(([command, mend]) => ({ what, entry, command, mend })),
-  );
-  for (const { what, entry, command, mend } of backend.some(cases, ({ command }) => command)) {
-    it(`${what}, names the one that holds it after ${command}`, async () => {
+  for (const [what, entry] of backend.some(Object.entries(DAMAGES), () => 'damage')) {
+    it(`${what}, names the one that holds it after every command that mends`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);
       await night(store, { apply: true, register: true });
-      const [first, echoed] = [await linkOf(store, 'A1'), await linkOf(store, 'A3')];
-      await store.sql.execute(`update messages set batch_id = ${entry} where body in ('A1', 'A3')`);
-      const { severity, checks } = await verified(store);
-      expect(severity).toBe(entry === 'null' ? 'note' : 'loss');
-      if (entry !== 'null')
-        expect(checks.find(({ check }) => check === 'raw_log')?.remedy).toMatchObject({
-          command: 'replay',
-          args: ['--all'],
-        });
-      await mend(store);
-      expect([await linkOf(store, 'A1'), await linkOf(store, 'A3')]).toEqual([first, echoed]);
-      expect(await verified(store)).toMatchObject({ severity: null, findings: 0 });
+      const right = [await linkOf(store, 'A1'), await linkOf(store, 'A3')];
+      for (const [command, mend] of Object.entries(MENDS)) {
+        await store.sql.execute(`update messages set batch_id = ${entry} where body in ('A1', 'A3')`);
+        const { severity, checks } = await verified(store);
+        expect(severity, command).toBe(entry === 'null' ? 'note' : 'loss');
+        if (entry !== 'null')
+          expect(checks.find(({ check }) => check === 'raw_log')?.remedy).toMatchObject({
+            command: 'replay',
+            args: ['--all'],
+          });
+        await mend(store);
+        expect([await linkOf(store, 'A1'), await linkOf(store, 'A3')], command).toEqual(right);
+        expect(await verified(store), command).toMatchObject({ severity: null, findings: 0 });
+      }
     });
   }
 

@@ -51,7 +51,6 @@ describeOnBackends('a log that is older than the last run', (backend) => {
       await replayBodies(store, LOG);
       await settle(store);
       await night(store, { apply: true });
-      expect(await night(store, { apply: true })).toMatchObject({ figures: { messages: 0, lost: 0 } });
       expect(await store.sql.execute(damage)).toBeGreaterThan(0);
       expect((await verified(store)).findings).toBeGreaterThan(0);
       const { figures } = await night(store, { dryRun: true });
@@ -68,7 +67,7 @@ describeOnBackends('a log that is older than the last run', (backend) => {
     await night(store, { apply: true });
     const next = await night(store, { apply: true });
     expect(next.since).not.toBeNull();
-    expect(next.figures).toMatchObject({ messages: 0, unchanged: 3 });
+    expect(next.figures).toMatchObject({ messages: 0, lost: 0, unchanged: 3 });
     expect(await normalisedDatabase(store)).toEqual(before);
   });
 });

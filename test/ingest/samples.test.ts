@@ -21,20 +21,23 @@ const expectations = z
   .parse(JSON.parse(readFileSync(sample('EXPECT.json'), 'utf8')));
 
 describeOnBackends('each sample alone gives its rows, once and twice', (backend) => {
-  it.each(Object.entries(expectations))('%s', async (name, expected) => {
-    const store = await backend.open();
-    const options = name.startsWith('baileys-') ? { connection: 'loja' } : {};
-    if (name.startsWith('baileys-')) await addBaileysConnection(store);
+  it.each(backend.some(Object.entries(expectations), ([name]) => name.split('-')[0]))(
+    '%s',
+    async (name, expected) => {
+      const store = await backend.open();
+      const options = name.startsWith('baileys-') ? { connection: 'loja' } : {};
+      if (name.startsWith('baileys-')) await addBaileysConnection(store);
 
-    await replayFiles(store, [sample(name)], options);
-    const once = await countRows(store);
-    for (const [table, rows] of Object.entries(expected)) {
-      expect([rows].flat(), `${table} of ${name}`).toContain(once[table as keyof typeof once]);
-    }
-    const before = await normalisedDatabase(store);
-    const again = await replayFiles(store, [sample(name)], options);
-    expect(await normalisedDatabase(store)).toEqual(before);
-    expect(again.messages.created).toBe(0);
-    expect(again.messages.updated).toBe(0);
-  });
+      await replayFiles(store, [sample(name)], options);
+      const once = await countRows(store);
+      for (const [table, rows] of Object.entries(expected)) {
+        expect([rows].flat(), `${table} of ${name}`).toContain(once[table as keyof typeof once]);
+      }
+      const before = await normalisedDatabase(store);
+      const again = await replayFiles(store, [sample(name)], options);
+      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(again.messages.created).toBe(0);
+      expect(again.messages.updated).toBe(0);
+    },
+  );
 });

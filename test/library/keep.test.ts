@@ -164,7 +164,7 @@ describeOnBackends('keep, move, export and forget in the library', (backend) => 
     expect(await verify(ctx)).toMatchObject({ findings: 0 });
   });
 
-  it('throws a UserError with a code for everything that a caller can get wrong', async () => {
+  backend.once('throws a UserError with a code for everything that a caller can get wrong', async () => {
     const config = await backend.config();
     await using ctx = await open(config);
     await fill(ctx);

@@ -9,7 +9,7 @@ import type {
 } from '../../src/commands/backup/types.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
-import { TEST_OPTIONS } from './databases.js';
+import { TEST_OPTIONS, type TestBackend } from './databases.js';
 import { replayFiles, testContext } from './replaying.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
@@ -63,11 +63,26 @@ export async function backUp(
   return { bytes: memory.bytes(), result };
 }
 
-/** Restores into a database as the command opens it; its store closes before this resolves. */
-export async function restoreInto(config: DatabaseConfig, bytes: Uint8Array): Promise<RestoreResult> {
+/** Restores into a database that is open and empty. */
+export async function restoreOn(store: Store, bytes: Uint8Array): Promise<RestoreResult> {
   const source = memorySource(bytes);
   const archive = await openForRestore(source);
-  return withStore(config, (store) => restore(testContext(store), { source, archive }), { asItIs: true });
+  return restore(testContext(store), { source, archive });
+}
+
+/** Restores into a database as the command opens it; its store closes before this resolves. */
+export function restoreInto(config: DatabaseConfig, bytes: Uint8Array): Promise<RestoreResult> {
+  return withStore(config, (store) => restoreOn(store, bytes), { asItIs: true });
+}
+
+/**
+ * A store with what a backup holds, for a look at it. Into which databases a backup goes is tested where it is restored: making
+ * one and its tables takes longer than all else that such a test does.
+ */
+export async function restored(backend: TestBackend, bytes: Uint8Array): Promise<Store> {
+  const store = await backend.open();
+  await restoreOn(store, bytes);
+  return store;
 }
 
 export async function withStore<T>(
