@@ -157,6 +157,7 @@ export class AuditBook {
         // Its entry is known: a replay links the row to it. Nor can the row's own be found again if it never was one.
         if (row.batchId === null || (row.batchId !== entry.id && kindOfEntryId(row.batchId) === 'none'))
           this.affect(entry);
+        else if (row.batchId !== entry.id) await this.view.namedOtherwise?.(row, entry.id);
         // Once per message: by its row's entry, or, for rows that name none, by the first that holds it.
         if (
           this.view.wantsItems !== true ||
@@ -204,6 +205,8 @@ export class AuditBook {
         await this.differs(item, outcome.row, LEAD_WORDS[outcome.kind]);
         return;
       case 'doubled':
+        this.view.concerned?.(outcome.row.id);
+        this.view.concerned?.(outcome.twin.id);
         if (!this.different.add(outcome.row.id)) return;
         counts.doubledRows += 1;
         await this.tell(
@@ -218,6 +221,7 @@ export class AuditBook {
         return;
       case 'unapplied': {
         this.affect(entry);
+        if (outcome.row !== null) this.view.concerned?.(outcome.row.id);
         const what = 'targetExternalId' in fact ? amendmentWords(fact) : fact.kind;
         // A row that lacks several of its updates is one row; an update without a row is one wherever it stands.
         const at = 'at' in fact ? String(fact.at) : '';
@@ -279,6 +283,7 @@ export class AuditBook {
   async unfounded({ row, entry, why, isCopy }: Unfounded): Promise<void> {
     const counts = this.countsOf(row.connectionId);
     counts.unfounded += 1;
+    this.view.concerned?.(row.id);
     if (isCopy) counts.unfoundedCopies += 1;
     await this.tell(
       'unfounded',
@@ -417,6 +422,7 @@ export class AuditBook {
   ): Promise<void> {
     const { connection, entry } = item;
     this.affect(entry);
+    this.view.concerned?.(row.id);
     if (!this.different.add(row.id)) return;
     this.countsOf(connection.id).differentRows += 1;
     const detail = `${entry.origin}: ${what}`;

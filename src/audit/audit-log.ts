@@ -1,6 +1,7 @@
 import type { Sql } from '../store/sql.js';
 import type { ConnectionRow } from '../store/tables/connections.js';
 import { findReplacedEntry } from '../store/tables/altered-entries.js';
+import type { StoredMessageRow } from '../store/tables/messages.js';
 import type { EntrySelection } from '../store/tables/stored-entries.js';
 import type { PreparedSection } from '../ingest/batch/batch.js';
 import { findHolders } from './find-holders.js';
@@ -47,6 +48,10 @@ export interface AuditView {
   item?: (item: AuditedItem) => Promise<void> | void;
   /** Receives every entry that has to be replayed, once or more often: of those in the result there are only so many. */
   affected?: (entryId: string) => void;
+  /** Receives the row of every message that a finding is about, by its id, once or more often. */
+  concerned?: (messageId: string) => void;
+  /** Receives every message that is there as an entry says, where its row names another entry, which need not hold it. */
+  namedOtherwise?: (row: StoredMessageRow, entryId: string) => Promise<void>;
 }
 
 /**

@@ -1,24 +1,27 @@
-import { createHash } from 'node:crypto';
-import { auditLog } from '../../audit/audit-log.js';
 import type { Context } from '../../context.js';
 import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount, bytes } from '../../model/amount.js';
 import { PRUNE_CLASSES } from '../../model/enumerations.js';
 import { readDecidingEntries } from '../../rawlog/account-events.js';
-import { readConnections } from '../../store/tables/connections.js';
 import {
-  countMessages,
-  findEntriesOfSamePeople,
   groupPrunable,
   pruneBodies,
   readPrunable,
   vacuumRawLog,
-  type PrunableEntry,
   type PruneGroup,
   type PruneSelection,
 } from '../../store/tables/prunable.js';
+import {
+  findEntriesConcerning,
+  holdUnchanged,
+  readMessagesNaming,
+  readPrunableMessages,
+  type PrunableEntry,
+} from '../../store/tables/prunable-messages.js';
 import type { Sql } from '../../store/sql.js';
 import { inSnapshot, prepareBatch } from '../../store/transactions.js';
+import { Doubts } from './doubts.js';
+import { Marks } from './marks.js';
 import type { PruneOptions, PruneResult } from './types.js';
 
 /** Entries that are compared together, and whose messages are counted together: each of the two reads the messages through once. */
@@ -26,8 +29,8 @@ const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;
 
-/** So many entries of a block share a mark: one number each would be too many to hold until the last block is compared. */
-const MARKED_TOGETHER = 1_000;
+/** Messages that one transaction keeps as they are, while it empties their entries; more if one entry has more. */
+const HELD_TOGETHER = 50_000;
 
 /**
  * Retention: empties the bodies of old raw entries. Without `apply` it only says which. An entry keeps its hash, counters and records, so
@@ -91,19 +94,13 @@ export async function prune(
   };
 }
 
-/** What the messages of consecutive entries were when the entries were compared, up to the entry `last`. */
-interface Mark {
-  last: string;
-  of: string;
-}
-
 class Pruning {
   pruned = 0;
   bytes = 0;
   /** The first few entries that keep their bodies, and how many more. */
   readonly kept: string[] = [];
   keptMore = 0;
-  private readonly marks: Mark[] = [];
+  private readonly marks = new Marks();
 
   constructor(
     private readonly ctx: Context,
@@ -116,17 +113,15 @@ class Pruning {
   async run(run: Run): Promise<void> {
     const doubtful = await this.look();
     if (doubtful === null) return;
-    for await (const entries of this.blocks(countMessages)) {
-      const changed = this.changedIn(entries);
-      const isKept = ({ id }: PrunableEntry): boolean => doubtful.has(id) || changed.has(id);
-      for (let at = 0; at < entries.length; at += this.sizes.batch) {
+    for await (const entries of this.blocks(readPrunableMessages)) {
+      await this.doubt(doubtful, this.marks.changedIn(entries));
+      for (const batch of this.batchesOf(entries)) {
         if (this.ctx.signal.aborted) return;
-        const batch = entries.slice(at, at + this.sizes.batch);
-        for (const { id } of batch.filter(isKept)) this.keep(id);
-        await this.empty(
-          run,
-          batch.filter((entry) => !isKept(entry)),
-        );
+        for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
+        const sure = batch.filter((entry) => !doubtful.has(entry.id));
+        const kept = await this.empty(run, sure);
+        for (const { id } of sure.filter((entry) => kept.has(entry.id))) this.keep(id);
+        for (const id of kept) doubtful.add(id);
         const { bytes: bytesRead, pruned } = this;
         const bytesTotal = sumOf(this.groups, (group) => group.bytes);
         this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
@@ -146,44 +141,45 @@ class Pruning {
    * Compares everything first: what is emptied can no longer tell what another entry leaves open. Gives the entries that keep their
    * bodies; null if it was interrupted.
    */
-  private async look(): Promise<ReadonlySet<string> | null> {
+  private async look(): Promise<Set<string> | null> {
     const { ctx } = this;
-    const doubtful = new Set<string>();
+    const doubts = new Doubts(this.selection, ctx.signal);
     const compared = this.blocks(
       async (sql, ids) => {
-        this.mark(await countMessages(sql, ids));
-        return this.compare(sql, ids, doubtful);
+        this.marks.add(await readPrunableMessages(sql, ids));
+        await doubts.compare(sql, ids);
       },
       { findsMessages: true },
     );
-    for await (const isDone of compared) if (!isDone) return null;
-    // What an edit says of a message is judged by the message's own entry, and the other way round: they go together.
-    const kept = new Set([...doubtful, ...(await findEntriesOfSamePeople(ctx.store.sql, [...doubtful]))]);
-    this.groups = await inSnapshot(ctx.store, (sql) => groupPrunable(sql, this.selection, [...kept]));
-    return kept;
+    while ((await compared.next()).done !== true) if (ctx.signal.aborted) return null;
+    return inSnapshot(ctx.store, async (sql) => {
+      const kept = await doubts.settle(sql);
+      this.groups = await groupPrunable(sql, this.selection, [...kept]);
+      return kept;
+    });
   }
 
-  private mark(entries: readonly PrunableEntry[]): void {
-    for (let at = 0; at < entries.length; at += MARKED_TOGETHER) {
-      const marked = entries.slice(at, at + MARKED_TOGETHER);
-      const last = marked.at(-1)?.id;
-      if (last !== undefined) this.marks.push({ last, of: markOf(marked) });
-    }
+  /** Adds entries whose messages another program has written since they were compared, with what else is about the same people. */
+  private async doubt(doubtful: Set<string>, changed: ReadonlySet<string>): Promise<void> {
+    const concerned = await concerning(this.ctx.store.sql, changed);
+    for (const id of concerned) doubtful.add(id);
   }
 
-  /** The entries of marks whose messages another program has written since they were compared; the next run compares them anew. */
-  private changedIn(entries: readonly PrunableEntry[]): ReadonlySet<string> {
-    const changed = new Set<string>();
-    for (let at = 0; at < entries.length;) {
-      const first = entries[at]?.id ?? '';
-      const mark = this.marks.find(({ last }) => last >= first);
-      const until =
-        mark === undefined ? -1 : entries.findIndex(({ id }, place) => place > at && id > mark.last);
-      const marked = entries.slice(at, until === -1 ? undefined : until);
-      if (mark === undefined || markOf(marked) !== mark.of) for (const { id } of marked) changed.add(id);
-      at += marked.length;
+  /** The entries in batches of the chosen size, of which the messages are not too many. */
+  private *batchesOf(entries: readonly PrunableEntry[]): Generator<PrunableEntry[], void, undefined> {
+    let batch: PrunableEntry[] = [];
+    let messages = 0;
+    for (const entry of entries) {
+      const isFull = batch.length >= this.sizes.batch || messages + entry.messages > HELD_TOGETHER;
+      if (isFull && batch.length > 0) {
+        yield batch;
+        batch = [];
+        messages = 0;
+      }
+      batch.push(entry);
+      messages += entry.messages;
     }
-    return changed;
+    if (batch.length > 0) yield batch;
   }
 
   /** What a look at the entries gives, block by block, each in a snapshot of its own. */
@@ -225,40 +221,28 @@ class Pruning {
     };
   }
 
-  /** Finds entries with an item that is not in the database as it should be, and those that a row names wrongly. False if interrupted. */
-  private async compare(sql: Sql, ids: readonly string[], doubtful: Set<string>): Promise<boolean> {
-    const { signal } = this.ctx;
-    await auditLog({
-      sql,
-      connections: await readConnections(sql),
-      restricted: false,
-      since: null,
-      touchedSince: null,
-      ids,
-      signal,
-      affected: (id) => doubtful.add(id),
-      item: ({ entryId, outcome, subject }) => {
-        if (entryId !== undefined) doubtful.add(entryId);
-        if (outcome.startsWith('entry_')) doubtful.add(subject.replace(/^log:/, ''));
-      },
-    });
-    return !signal.aborted;
-  }
-
-  private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<void> {
+  /**
+   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that keep their
+   * bodies, because another program has written a message or is about to, with what else is about the same people.
+   */
+  private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<ReadonlySet<string>> {
     const { store } = this.ctx;
     const done = await store.transaction(
       async (tx) => {
         await prepareBatch(tx, store.backend);
-        const pruned = await pruneBodies(tx, run.id, entries);
+        const kept = await concerning(tx, await holdUnchanged(tx, entries));
+        const due = entries.filter(({ id }) => !kept.has(id));
+        const pruned = await pruneBodies(tx, run.id, due);
         const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
-        await run.checkpoint(tx, null, { ...this.counters(), ...total });
-        return total;
+        const more = entries.length - due.length;
+        await run.checkpoint(tx, null, { ...this.counters(), ...total, kept: this.counters().kept + more });
+        return { ...total, kept };
       },
       { retries: RETRIES },
     );
     this.pruned = done.entries;
     this.bytes = done.bytes;
+    return done.kept;
   }
 
   private counters(): { entries: number; bytes: number; kept: number } {
@@ -271,16 +255,12 @@ class Pruning {
   }
 }
 
-/** Another one if an entry, or a message of one, is not what it was. */
-function markOf(entries: readonly PrunableEntry[]): string {
-  let [messages, versions] = [0, 0n];
-  const digest = createHash('sha256');
-  for (const entry of entries) {
-    digest.update(entry.id);
-    messages += entry.messages;
-    versions += entry.versions;
-  }
-  return `${digest.digest('base64')} ${messages} ${versions}`;
+/** These entries, and all that name the same people, or those to whom their messages belong now. */
+async function concerning(sql: Sql, ids: ReadonlySet<string>): Promise<Set<string>> {
+  if (ids.size === 0) return new Set();
+  const entryIds = [...ids];
+  const messageIds = await readMessagesNaming(sql, entryIds);
+  return new Set([...ids, ...(await findEntriesConcerning(sql, { entryIds, messageIds }))]);
 }
 
 function sumOf(groups: readonly PruneGroup[], of: (group: PruneGroup) => number): number {

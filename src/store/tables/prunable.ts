@@ -3,6 +3,7 @@ import { arrayLiteral, arraysOf, isOneOfMany } from '../array-literal.js';
 import { bigint, columns, orNull, rowsOf, streamRows, text, word, type RowOf } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
+import type { PrunableEntry } from './prunable-messages.js';
 import { connectionNamesSql, IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
 
 /** Which bodies retention is about. */
@@ -97,16 +98,6 @@ export async function groupPrunable(
   return rowsOf(PRUNE_GROUP, rows);
 }
 
-/**
- * An entry that retention empties, and how many messages name it: the number tells later that one of them is gone. `versions`: the sum of
- * the transactions that last wrote these rows, another one once any of them has been written, or is gone.
- */
-export interface PrunableEntry {
-  id: string;
-  messages: number;
-  versions: bigint;
-}
-
 /** Ids of the next entries of a selection after `afterId`, in storage order: at most `limit`. Empty at the end. In a transaction. */
 export async function readPrunable(
   tx: Sql,
@@ -125,28 +116,18 @@ export async function readPrunable(
   return ids;
 }
 
-/**
- * How many messages name each of these entries, which are in storage order. One pass over the messages for all of them: no index leads
- * from an entry to its messages. In a transaction.
- */
-export async function countMessages(tx: Sql, ids: readonly string[]): Promise<PrunableEntry[]> {
-  const entries = ids.map((id) => ({ id, messages: 0, versions: 0n }));
-  const pages = streamRows(
-    tx,
-    `select batch_id, count(*) as messages, sum(xmin::text::bigint)::text as versions from messages where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
-    [arrayLiteral(ids)],
+/** Those of these entries that a selection is not about, also those that are gone. */
+export async function readOutside(
+  sql: Sql,
+  selection: PruneSelection,
+  ids: readonly string[],
+): Promise<string[]> {
+  const rows = await sql.query(
+    `select k.id from unnest($4::uuid[]) as k (id)
+     where k.id not in (select c.id from (${CANDIDATES} and w.id = any($4::uuid[])) c)`,
+    [...parametersOf(selection), arrayLiteral(ids)],
   );
-  let at = 0;
-  for await (const page of pages)
-    for (const row of page) {
-      const id = textOf(row, 'batch_id');
-      while ((entries[at]?.id ?? id) < id) at += 1;
-      const entry = entries[at];
-      if (entry?.id !== id) continue;
-      entry.messages = integerOf(row, 'messages');
-      entry.versions = BigInt(textOf(row, 'versions'));
-    }
-  return entries;
+  return rows.map((row) => textOf(row, 'id'));
 }
 
 /**
@@ -156,7 +137,7 @@ export async function countMessages(tx: Sql, ids: readonly string[]): Promise<Pr
 export async function pruneBodies(
   tx: Sql,
   runId: string,
-  entries: readonly PrunableEntry[],
+  entries: readonly Pick<PrunableEntry, 'id' | 'messages'>[],
 ): Promise<{ entries: number; bytes: number }> {
   const none = { entries: 0, bytes: 0 };
   if (entries.length === 0) return none;
@@ -186,18 +167,4 @@ export async function pruneBodies(
 /** Gives the space of what was removed back to the file system: the table is written anew, and nobody else reads it meanwhile. */
 export async function vacuumRawLog(sql: Sql): Promise<void> {
   await sql.execute('vacuum (full, analyze) webhook_log');
-}
-
-/** The entries that name somebody whom one of these names. */
-export async function findEntriesOfSamePeople(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const rows = await sql.query(
-    `select w.id from webhook_log w
-     where w.chat_ids && (
-       select array_agg(distinct name) from webhook_log named cross join unnest(named.chat_ids) as name
-       where named.id = any($1::uuid[])
-     )`,
-    [arrayLiteral(ids)],
-  );
-  return new Set(rows.map((row) => textOf(row, 'id')));
 }
