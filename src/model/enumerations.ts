@@ -75,7 +75,8 @@ export type BodyState = (typeof BODY_STATES)[number];
 
 /**
  * What an entry is, for retention: the chats that rule M6 left out of it, if it has nothing else; `processed` for everything else
- * that was applied as a whole.
+ * that was applied as a whole, also for such chats that `--include` brought in: these are messages, and the default must not empty the
+ * bodies that prove them.
  */
 export const PRUNE_CLASSES = ['status', 'group', 'newsletter', 'broadcast', 'processed'] as const;
 export type PruneClass = (typeof PRUNE_CLASSES)[number];

@@ -4,6 +4,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
+import { pruned } from '../support/pruning.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import { live, webLive } from '../support/webhooks.js';
@@ -55,10 +56,44 @@ describeOnBackends('chats that a later run includes', (backend) => {
   });
 });
 
+describeOnBackends('retention of chats that were brought in', (backend) => {
+  it('takes them for messages: plan and result of the default leave them, and those that were left out go', async () => {
+    const store = await backend.open();
+    const other = live('G2', 10, { group_id: '120363000000000002@g.us' });
+    await replayBodies(store, LOG, { include: GROUP });
+    await replayBodies(store, [other]);
+    for (const classes of [['group'], ['status', 'group', 'newsletter']] as const) {
+      const plan = await pruned(store, { classes: [...classes], apply: false });
+      expect(plan.groups).toMatchObject([{ class: 'group', entries: 1 }]);
+    }
+    expect((await pruned(store)).entries).toMatchObject({ planned: 1, pruned: 1, kept: 0 });
+    expect((await pruned(store, { classes: ['group'] })).entries).toMatchObject({ planned: 0, pruned: 0 });
+    const plan = await pruned(store, { classes: ['processed'], apply: false });
+    expect(plan.groups).toMatchObject([{ class: 'processed', entries: 2 }]);
+    expect((await pruned(store, { classes: ['processed'] })).entries).toMatchObject({
+      planned: 2,
+      pruned: 2,
+    });
+    // Brought in from its file after that, the other group stays pruned, and its message is missed when it goes.
+    await replayBodies(store, [other], { include: GROUP });
+    expect(await rawBodies(store)).toMatchObject({ status: 'ok' });
+    await store.sql.execute(`delete from messages where body = 'G2'`);
+    expect(await rawBodies(store)).toMatchObject({ status: 'findings', lost: 1 });
+  });
+});
+
+async function rawBodies(store: Store): Promise<CheckResult> {
+  return checked(store, 'raw_bodies');
+}
+
 async function rawLog(store: Store): Promise<CheckResult> {
+  return checked(store, 'raw_log');
+}
+
+async function checked(store: Store, name: 'raw_log' | 'raw_bodies'): Promise<CheckResult> {
   const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-  const found = checks.find(({ check }) => check === 'raw_log');
-  if (found === undefined) throw new Error('raw_log did not run');
+  const found = checks.find(({ check }) => check === name);
+  if (found === undefined) throw new Error(`${name} did not run`);
   return found;
 }
 

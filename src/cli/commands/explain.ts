@@ -1,11 +1,17 @@
 import { Argument, type Command } from 'commander';
-import { EXPLAIN_KINDS, type ExplainKind, type ExplainResult } from '../../commands/explain/result.js';
+import {
+  EXPLAIN_KINDS,
+  type ExplainKind,
+  type ExplainResult,
+  type Shows,
+} from '../../commands/explain/result.js';
 import { ConfigError, EXIT, type ExitCode } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { DATABASE_EXITS, describe } from '../describe.js';
 import { integer, moment, text, toggle } from '../flags/kinds.js';
 import { actor, actorInEnvironment, connection, dateZone } from '../flags/shared.js';
 import { group, readFlags, rejectEmptyWindow } from '../flags/table.js';
+import type { Format } from '../ui/formats.js';
 
 const HIGHEST_LIMIT = 100_000;
 
@@ -75,7 +81,7 @@ async function explainCommand(call: Call): Promise<Outcome> {
   rejectEmptyWindow(reading, 'since', 'until');
   const { as, ...values } = reading.values;
   const { kind, name } = readAs(as, values.bodies);
-  const options = { subject: call.args[0] ?? '', ...values, as: kind };
+  const options = { subject: call.args[0] ?? '', ...values, as: kind, shows: showsIn(call.settings.format) };
   const { result, interrupted } = await withContext(
     call,
     { command: 'explain', interruptible: 'reading', actor: name ?? actorInEnvironment(call) },
@@ -105,6 +111,19 @@ function readAs(
   throw new ConfigError(`--as: '${typed}' is not one of ${EXPLAIN_KINDS.join(', ')}.`, {
     remedy: 'Give one of them. The name of who looks belongs to --bodies, which shows texts.',
   });
+}
+
+/** What of a result its form shows. */
+function showsIn(format: Format): Shows {
+  switch (format) {
+    case 'json':
+      return 'result';
+    case 'ndjson':
+    case 'csv':
+      return 'facts';
+    default:
+      return 'document';
+  }
 }
 
 function exitCodeOf({ findings }: ExplainResult): ExitCode {

@@ -15,7 +15,7 @@ const FLAGS = {
   ...group('What:', {
     olderThan: duration('entries received this long ago or longer: 180d, 26w'),
     class: pruneClasses(
-      'what: status (chats of WhatsApp Status), group, newsletter, broadcast; processed is everything else',
+      'what: status (chats of WhatsApp Status), group, newsletter, broadcast: entries that were left out; processed is everything else, also such chats that --include brought in',
     ),
     keepAlerts: toggle(
       'keep everything that says how an account stands (account_update); this is so without it',
@@ -40,12 +40,16 @@ export function registerPrune(parent: Command, attach: Attach): void {
       'redelivery is still recognised, and brings nothing back; verify says pruned, not lost. Only an entry that was applied ' +
       'as a whole, and with everything in the database as it should be, loses its body: what is pending, failed, rejected, in ' +
       'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update): report, connection check ' +
-      'and history request read it. With --no-keep-alerts the events that a later one has overtaken lose theirs. ' +
+      'and history request read it. A group that a replay with --include brought in is messages like any other: class processed, ' +
+      'which the default does not touch. With --no-keep-alerts the events that a later one has overtaken lose theirs. ' +
       'Without --apply it compares all the same, prints what it would prune and keep, and changes nothing. Nothing brings a body ' +
       'back, neither undo nor its file; and what another program then changes in its messages, verify can no longer compare.',
     examples: [
       ['wa-reconcile prune --older-than 180d', 'what that would win, by class and connection'],
-      ['wa-reconcile prune --older-than 180d --apply', 'WhatsApp Status, groups and newsletters'],
+      [
+        'wa-reconcile prune --older-than 180d --apply',
+        'WhatsApp Status, groups and newsletters that were left out',
+      ],
       [
         'wa-reconcile prune --older-than 2w --class status,group,newsletter,broadcast --apply',
         'sooner, and broadcasts',

@@ -1,4 +1,5 @@
 import type { ExplainedFact, ExplainResult, Finding } from '../../commands/explain/result.js';
+import { listFacts, PROBLEMS_SHOWN } from '../../commands/explain/listed-facts.js';
 import type { Cell, Presentation } from '../ui/presentation.js';
 import { formatAmount, formatBytes, formatCount } from '../ui/quantities.js';
 import {
@@ -19,11 +20,7 @@ import { clock, explainReason, factInWords, factItem } from './explain-facts.js'
 import { journalSection, messageBlocks } from './explain-message.js';
 import { explainSteps, withCommands } from './explain-next.js';
 
-const FACTS_SHOWN = 40;
-const PROBLEMS_SHOWN = 20;
 const RUNS_SHOWN = 10;
-/** More problems of a contact than these are counted per day. */
-const LISTED_ONE_BY_ONE = 8;
 
 /** An explanation in every format; a line of NDJSON, and a row of CSV, is one fact. */
 export function presentExplanation(result: ExplainResult, argv: readonly string[]): Presentation {
@@ -110,9 +107,7 @@ function isGrave({ outcome }: Finding): boolean {
 /** All facts of a message or an entry; of a contact only the problems. */
 function factSections({ subject, facts }: ExplainResult): Block[] {
   const isContact = subject === 'contact';
-  const listed = isContact ? facts.filter(isProblem) : facts;
-  const perDay = isContact && listed.length > LISTED_ONE_BY_ONE;
-  const most = perDay ? 3 : isContact ? PROBLEMS_SHOWN : FACTS_SHOWN;
+  const { listed, most, perDay } = listFacts(subject, facts);
   const severalRuns = new Set(facts.map((fact) => fact.runId)).size > 1;
   const more = listed.length - most;
   const title = isContact
@@ -152,20 +147,6 @@ function dayTable(facts: readonly ExplainedFact[]): Block {
       .sort((a, b) => a.day.localeCompare(b.day))
       .map(({ day, what, outcome, count }) => [day, formatCount(count), what, span('warn', outcome)]),
   );
-}
-
-function isProblem({ outcome }: ExplainedFact): boolean {
-  switch (outcome) {
-    case 'missing':
-    case 'different':
-    case 'pending':
-    case 'rejected':
-    case 'skipped':
-    case 'unread':
-      return true;
-    default:
-      return false;
-  }
 }
 
 function pendingSection({ pending }: ExplainResult): Block {

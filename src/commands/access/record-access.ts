@@ -14,11 +14,12 @@ export interface Access {
   /** The command as a user types it: `messages`, `compare chat-export`. */
   command: string;
   /**
-   * Messages by person, a null lead for content that belongs to nobody; all of a scope; or a copy of connections (null: all), which is
+   * Messages by person, a null lead for content that belongs to nobody, `besides` where other words of the person are shown (a name, a
+   * reaction); all of a scope; or a copy of connections (null: all), which is
    * one row whatever the number of leads, as it is written every night.
    */
   shown:
-    | readonly { leadId: string | null; messages: number }[]
+    | readonly { leadId: string | null; messages: number; besides?: boolean }[]
     | AccessScope
     | { copyOf: readonly string[] | null };
 }
@@ -41,10 +42,10 @@ export async function recordAccess(ctx: Context, { command, shown }: Access): Pr
       await insertAccessToAll(store.sql, about, shown);
     } else {
       const nextId = createIdGenerator(ctx.clock);
-      const rows = shown.filter(({ messages }) => messages > 0);
+      const rows = shown.filter(({ messages, besides = false }) => messages > 0 || besides);
       await insertAccess(
         store.sql,
-        rows.map((row) => ({ ...about, ...row, id: nextId() })),
+        rows.map(({ leadId, messages }) => ({ ...about, leadId, messages, id: nextId() })),
       );
     }
   } catch (error) {

@@ -17,7 +17,7 @@ import { erasedAt } from '../contacts/erased-people.js';
 import { resolveContact, type ContactLead, theOneLead } from '../contacts/resolve-contact.js';
 import { judgeContactRows, type ContactRows } from './contact-rows.js';
 import { verdictsOfContact, gatherContactItems, messagesOf, noticeUnreadable } from './contact-items.js';
-import { originOf, unreadableView, viewOf, pendingNotes } from './fact-view.js';
+import { originOf, unreadableView, pendingNotes } from './fact-view.js';
 import type { Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { mergesInto } from './message-story.js';
@@ -74,7 +74,6 @@ export async function explainContact(inv: Investigation, typed: string): Promise
   const leadIds = new Set(known === null ? [] : [known.leadId]);
   const verdicts = verdictsOfContact(await inv.verdictsOn(gathered.items), leadIds);
   const messages = messagesOf(verdicts);
-  const { bodies } = inv.options;
   const rows = known === null ? null : await judgeContactRows(inv, known.leadId, verdicts);
   const described = known === null ? noLead() : await describeLead(inv, known, verdicts);
   await noticeOwedHistory(inv, described.conversations, contact.names);
@@ -88,7 +87,7 @@ export async function explainContact(inv: Investigation, typed: string): Promise
     messages,
     verdicts,
     facts: [
-      ...verdicts.map((verdict) => viewOf(verdict, { bodies })),
+      ...verdicts.map((verdict) => inv.view(verdict)),
       ...gathered.unreadable.map(({ entry, reason }) => unreadableView(entry, reason)),
     ],
     pending: await pendingNotes(inv, await readPendingOfContact(inv, contact.names, verdicts)),

@@ -16,7 +16,7 @@ import { isBeingErased } from '../../rawlog/claim-verdict.js';
 import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
-import { firstWords, originOf, pendingNotes, viewOf } from './fact-view.js';
+import { firstWords, originOf, pendingNotes } from './fact-view.js';
 import { findNamedEntries, findNeighbours, scanLog, type Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { itemHasId, type EntryItem, type EntryItems } from './log-items.js';
@@ -127,7 +127,7 @@ async function explainRow(
   const story = storyOf(row, verdicts, new Set(differences.map(({ field }) => field)));
   findings.messages.push(await describeRow(inv, row, story, differences));
   findings.verdicts.push(...verdicts);
-  findings.facts.push(...story.applied.map((one) => viewOf(one, { bodies, changes: one.changes })));
+  findings.facts.push(...story.applied.map((one) => inv.view(one, one.changes)));
   findings.pending.push(...(await pendingNotes(inv, pending)));
 }
 
@@ -147,7 +147,7 @@ export async function explainUnstored(inv: Investigation, id: string): Promise<M
   return {
     messages: [],
     verdicts,
-    facts: verdicts.map((verdict) => viewOf(verdict, { bodies: inv.options.bodies })),
+    facts: verdicts.map((verdict) => inv.view(verdict)),
     pending: await pendingNotes(inv, pending),
     twins: 0,
   };

@@ -17,7 +17,7 @@ import { journalOfMessage } from './message-story.js';
 import type { ExplainOptions, ExplainResult, EntryExplanation, ExplainedFact } from './result.js';
 import { findSubject, type Subject } from './subject.js';
 import type { LoggedEntry } from '../../store/tables/stored-entries.js';
-import { originOf, unreadableView, viewOf } from './fact-view.js';
+import { originOf, unreadableView } from './fact-view.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { PROBLEMS } from './findings.js';
 import { readItems } from './log-items.js';
@@ -39,7 +39,7 @@ export async function explain(ctx: Context, options: ExplainOptions): Promise<Ex
   const subject = await findSubject(inv);
   const { conclusion, parts } = await answer(inv, subject);
   const { facts = [], messages = [], contact = null } = parts;
-  if (options.bodies) await recordShown(ctx, { messages, facts, contact });
+  if (options.bodies) await recordShown(inv, { subject: subject.kind, messages, facts, contact });
   if (subject.kind === 'message' || subject.kind === 'contact') inv.noticeRemoved();
   return {
     schemaVersion: 1,
@@ -144,9 +144,8 @@ async function explainEntry(inv: Investigation, found: LoggedEntry): Promise<Ent
   const [logged] = await inv.decode([found], (entry) => entry);
   const verdicts = await inv.verdictsOn(logged?.items ?? []);
   const [run] = await inv.runs([found.runId]);
-  const { bodies } = inv.options;
   const brought = await explainUnchecked(inv, found);
-  const facts = [...verdicts, ...brought].map((verdict) => viewOf(verdict, { bodies }));
+  const facts = [...verdicts, ...brought].map((verdict) => inv.view(verdict));
   const unread = (logged?.unrecognized ?? []).map(({ path, reason }) => ({ path, reason }));
   if (logged?.failure != null && found.isIntact) unread.push({ path: '$', reason: logged.failure });
   if (!found.isIntact) await inv.adviseSource(found);

@@ -22,12 +22,19 @@ import { RawLog } from '../../rawlog/raw-log.js';
 import { amount } from '../../model/amount.js';
 import { minuteOf, rfc3339 } from '../../model/time.js';
 import { VerdictFinder, type ItemVerdict } from './item-verdicts.js';
-import type { ExplainOptions, Remedy, RunNote } from './result.js';
-import { readItems, type EntryItem, type EntryItems, patternsOf } from './log-items.js';
+import type { Change, ExplainedFact, ExplainOptions, Remedy, RunNote } from './result.js';
+import { viewOf } from './fact-view.js';
+import { readItems, type EntryItem, type EntryItems, namesIn, patternsOf } from './log-items.js';
 
 /** Bodies are read this many bytes at a time, to keep memory flat however large the entries are. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const PAGE_ENTRIES = 500;
+
+/** Whom a fact is about, by every name that it gives; the organization of its connection, if that is known. */
+export interface About {
+  names: readonly string[];
+  organizationId: string | null;
+}
 
 /** One run of `explain`: shared readers, and the findings so far. */
 export class Investigation {
@@ -43,6 +50,8 @@ export class Investigation {
   readonly removed = { pruned: 0, erased: 0 };
   /** Whether an erasure that has not ended still has to remove a row of the subject. */
   isErasing = false;
+  /** Whom the facts of the result are about. */
+  readonly about = new Map<ExplainedFact, About>();
   /** Connections whose WABA other entries name alone; null until an item asks. */
   private holding: ReadonlySet<string> | null = null;
   private readonly decoded = new Set<string>();
@@ -92,6 +101,18 @@ export class Investigation {
   /** Whether an item belongs to a requested connection; an unknown connection may be any of them. */
   concerns(item: EntryItem): boolean {
     return item.connection === null || this.connections.some((row) => row.id === item.connection?.id);
+  }
+
+  /** A fact as the result shows it; whom it is about stays here. */
+  view(verdict: ItemVerdict, changes: Change[] = []): ExplainedFact {
+    const { item } = verdict;
+    const fact = viewOf(verdict, { bodies: this.options.bodies, changes });
+    const said = item.fact.kind === 'skipped' && item.included !== null ? item.included : item.fact;
+    this.about.set(fact, {
+      names: namesIn(said),
+      organizationId: item.connection?.organizationId ?? null,
+    });
+    return fact;
   }
 
   notice(message: string): void {

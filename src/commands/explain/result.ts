@@ -21,6 +21,9 @@ import type { Nameless } from '../../model/run-result.js';
 export const EXPLAIN_KINDS = ['message', 'contact', 'entry', 'run'] as const;
 export type ExplainKind = (typeof EXPLAIN_KINDS)[number];
 
+/** All of the result; its facts alone; or the document for people, which lists of a contact's facts the problems. */
+export type Shows = 'result' | 'facts' | 'document';
+
 export interface ExplainOptions {
   /**
    * A message (wamid, key id of WhatsApp Web, row id), a contact (phone, JID, LID, BSUID, lead id), a raw entry
@@ -40,6 +43,8 @@ export interface ExplainOptions {
   until?: number | undefined;
   /** Show the first words of texts. */
   bodies: boolean;
+  /** Which of them the caller shows, for the record of the access: all of the result, unless told otherwise. */
+  shows?: Shows | undefined;
 }
 
 /**

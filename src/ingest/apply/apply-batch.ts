@@ -27,6 +27,7 @@ import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
 import { relinkMessages } from './relink-messages.js';
+import { settleExpectations } from './settle-expectations.js';
 import { writeMessages } from './write-messages.js';
 import { BatchWork, type ApplySettings } from './work.js';
 import { writeEntries, type SliceOutcome } from './write-entries.js';
@@ -130,6 +131,7 @@ async function applyItems(
   for (const wabaId of new Set(lessons.flatMap(({ row, waba }) => (waba ? row.wabaIds : [])))) {
     work.requeued += await requeueUnnumbered(tx, wabaId);
   }
+  await settleExpectations(work, batch, known, folded);
   await relinkMessages(work, folded);
   const { tally, requeued, withoutOwnNumber, contested, withRightKeys } = work;
   return { tally, slices, requeued, withoutOwnNumber, contested, withRightKeys };

@@ -5,7 +5,7 @@ import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { HAS_BODY_SQL, REMOVED_BODIES } from '../tables/webhook-log.js';
 import { recomputeConversations, updateConversations } from '../tables/conversations.js';
-import { releaseMessages } from '../tables/removed-bodies.js';
+import { releaseMessages } from '../tables/expected-messages.js';
 
 /** Rows that are gone, by table. */
 export type Gone = Record<string, number>;

@@ -5,7 +5,7 @@ import { journaled } from '../journal/journal.js';
 import { textOf, textOrNull, booleanOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { recomputeConversations, updateConversations } from '../tables/conversations.js';
-import { releaseMessages } from '../tables/removed-bodies.js';
+import { releaseMessages } from '../tables/expected-messages.js';
 import { HAS_BODY_SQL, requeueEntriesNaming, requeueStatuses } from '../tables/webhook-log.js';
 import { requeueCollisions } from './merge-leads.js';
 

@@ -1,6 +1,6 @@
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { releaseMessages } from '../tables/removed-bodies.js';
+import { expectMessages, releaseMessages } from '../tables/expected-messages.js';
 import {
   JOURNALED_TABLES,
   JSON_NULL,
@@ -82,8 +82,10 @@ export async function putBack(tx: Sql, undoId: string): Promise<PutBack[]> {
   const columns = await readColumns(tx);
   const done = new Map<JournaledTableName, PutBack>();
   for (const [name, step] of STEPS) {
-    if (name === 'messages' && step === 'delete') await releaseMessages(tx, REMOVED_MESSAGES, [undoId]);
+    // Entries without their bodies expect what names them afterwards; before those come back that keep their own number.
+    if (name === 'messages' && step === 'delete') await releaseMessages(tx, JOURNALED_MESSAGES, [undoId]);
     const rows = await tx.execute(statement(JOURNALED_TABLES[name], step, columns.get(name) ?? []), [undoId]);
+    if (name === 'messages' && step === 'insert') await expectMessages(tx, JOURNALED_MESSAGES, [undoId]);
     const counts = done.get(name) ?? { table: name, inserted: 0, updated: 0, deleted: 0 };
     done.set(name, counts);
     if (step === 'insert') counts.inserted += rows;
@@ -152,9 +154,9 @@ function statement(table: JournaledTable, step: Step, all: readonly string[]): s
   }
 }
 
-/** The messages that a journal takes out. */
-const REMOVED_MESSAGES = `select (e.key ->> 'id')::uuid from change_journal e
-  where e.run_id = $1::uuid and e.table_name = 'messages' and e.after is null`;
+/** The messages of a journal: those that are there before the work, or after it. */
+const JOURNALED_MESSAGES = `select (e.key ->> 'id')::uuid from change_journal e
+  where e.run_id = $1::uuid and e.table_name = 'messages'`;
 
 /** Removed raw entries leave their bytes in discarded_bodies. */
 const TAKE_ENTRIES_OUT = `

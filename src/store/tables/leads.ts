@@ -358,6 +358,27 @@ export async function findPeople(
   return rows.map((row) => textOf(row, 'person_id'));
 }
 
+const NAMED_LEAD = columns({ organizationId: uuid, value: text, leadId: uuid });
+
+/** Whose these names are, as far as they are a lead's; in each organization. */
+export async function readLeadsNamed(
+  sql: Sql,
+  names: readonly string[],
+): Promise<RowOf<typeof NAMED_LEAD>[]> {
+  if (names.length === 0) return [];
+  const rows = await sql.query(
+    `select known.* from organizations o
+     cross join unnest($2::text[]) as wanted (kind)
+     cross join lateral (
+       select organization_id, value, lead_id from lead_identities
+       where organization_id = o.id and kind = wanted.kind and value = any($1::text[]) and lead_id is not null offset 0
+     ) known
+     order by known.organization_id, known.value`,
+    [arrayLiteral(names), arrayLiteral(IDENTITY_KINDS)],
+  );
+  return rowsOf(NAMED_LEAD, rows);
+}
+
 /** Every identity of these people, in a fixed order. */
 export async function readKnownIdentities(sql: Sql, personIds: readonly string[]): Promise<KnownIdentity[]> {
   if (personIds.length === 0) return [];

@@ -29,7 +29,7 @@ import { copyRows } from '../copy-rows.js';
 import { sqlState } from '../sql-state.js';
 import type { Sql } from '../sql.js';
 import { BY_INDEX, type MessageLookup } from './message-lookup.js';
-import { releaseMessages } from './removed-bodies.js';
+import { movingMessages, releaseMessages } from './expected-messages.js';
 
 export const media = jsonObjectAs(mediaOf);
 
@@ -202,13 +202,15 @@ export async function linkMessages(
   links: readonly { messageId: string; claimedId: string | null; logId: string }[],
 ): Promise<number> {
   if (links.length === 0) return 0;
-  return tx.execute(
-    `update messages set batch_id = due.log_id from (
+  return moving(tx, links, () =>
+    tx.execute(
+      `update messages set batch_id = due.log_id from (
        select found.id, r.log_id from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, claimed_id, log_id)
        cross join lateral (select id from messages where id = r.id and batch_id is not distinct from r.claimed_id offset 0) found
      ) due
      where messages.id = due.id`,
-    arraysOf(links, 'messageId', 'claimedId', 'logId'),
+      arraysOf(links, 'messageId', 'claimedId', 'logId'),
+    ),
   );
 }
 
@@ -218,13 +220,27 @@ export async function unlinkMessages(
   links: readonly { messageId: string; logId: string }[],
 ): Promise<number> {
   if (links.length === 0) return 0;
-  return tx.execute(
-    `update messages set batch_id = null, run_id = null from (
+  return moving(tx, links, () =>
+    tx.execute(
+      `update messages set batch_id = null, run_id = null from (
        select found.id from unnest($1::uuid[], $2::uuid[]) as r (id, log_id)
        cross join lateral (select id from messages where id = r.id and batch_id = r.log_id offset 0) found
      ) due
      where messages.id = due.id`,
-    arraysOf(links, 'messageId', 'logId'),
+      arraysOf(links, 'messageId', 'logId'),
+    ),
+  );
+}
+
+function moving(
+  tx: Sql,
+  links: readonly { messageId: string }[],
+  work: () => Promise<number>,
+): Promise<number> {
+  return movingMessages(
+    tx,
+    links.map(({ messageId }) => messageId),
+    work,
   );
 }
 
@@ -438,9 +454,12 @@ export async function adoptOrigins(
   rows: readonly { id: string; batchId: string | null; runId: string | null }[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  await tx.execute(
-    `update messages m set batch_id = coalesce(m.batch_id, r.batch_id), run_id = coalesce(m.run_id, r.run_id)
-     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, batch_id, run_id) where m.id = r.id`,
-    arraysOf(rows, 'id', 'batchId', 'runId'),
+  const ids = rows.map(({ id }) => id);
+  await movingMessages(tx, ids, () =>
+    tx.execute(
+      `update messages m set batch_id = coalesce(m.batch_id, r.batch_id), run_id = coalesce(m.run_id, r.run_id)
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, batch_id, run_id) where m.id = r.id`,
+      arraysOf(rows, 'id', 'batchId', 'runId'),
+    ),
   );
 }

@@ -3,11 +3,14 @@ import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { streamRows } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
+import { messagesSql } from './expected-messages.js';
 
 /** An entry that retention empties, with what tells later whether a message that names it has been written, or is gone. */
 export interface PrunableEntry {
   id: string;
+  /** As they are expected later: two rows of one id are one message. */
   messages: number;
+  rows: number;
   /** The sum of the transactions that last wrote these messages. */
   versions: bigint;
   /** The places of these messages in their table, as elements of an array literal; empty if none name it. */
@@ -19,12 +22,12 @@ export interface PrunableEntry {
  * from an entry to its messages. In a transaction.
  */
 export async function readPrunableMessages(tx: Sql, ids: readonly string[]): Promise<PrunableEntry[]> {
-  const entries = ids.map((id) => ({ id, messages: 0, versions: 0n, places: '' }));
+  const entries = ids.map((id) => ({ id, messages: 0, rows: 0, versions: 0n, places: '' }));
   const pages = streamRows(
     tx,
-    `select batch_id, count(*) as messages, sum(xmin::text::bigint)::text as versions,
+    `select batch_id, ${await messagesSql(tx)} as messages, count(*)::int as rows, sum(xmin::text::bigint)::text as versions,
        string_agg('"' || ctid::text || '"', ',') as places
-     from messages where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
+     from messages m where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
     [arrayLiteral(ids)],
   );
   let at = 0;
@@ -35,6 +38,7 @@ export async function readPrunableMessages(tx: Sql, ids: readonly string[]): Pro
       const entry = entries[at];
       if (entry?.id !== id) continue;
       entry.messages = integerOf(row, 'messages');
+      entry.rows = integerOf(row, 'rows');
       entry.versions = BigInt(textOf(row, 'versions'));
       entry.places = textOf(row, 'places');
     }
@@ -47,21 +51,21 @@ export async function readPrunableMessages(tx: Sql, ids: readonly string[]): Pro
  * replaced leaves its place, and what comes to that place is of a later transaction.
  */
 export async function holdUnchanged(tx: Sql, entries: readonly PrunableEntry[]): Promise<Set<string>> {
-  const named = entries.filter(({ messages }) => messages > 0);
+  const named = entries.filter(({ rows }) => rows > 0);
   if (named.length === 0) return new Set();
   const rows = await tx.query(
-    `select batch_id, count(*)::int as messages, sum(xmin::text::bigint)::text as versions
+    `select batch_id, count(*)::int as rows, sum(xmin::text::bigint)::text as versions
      from (select batch_id, xmin from messages where ctid = any($1::tid[]) for share skip locked) m
      where batch_id is not null group by batch_id`,
     [`{${named.map(({ places }) => places).join(',')}}`],
   );
   const held = new Map(
-    rows.map((row) => [textOf(row, 'batch_id'), [integerOf(row, 'messages'), textOf(row, 'versions')]]),
+    rows.map((row) => [textOf(row, 'batch_id'), [integerOf(row, 'rows'), textOf(row, 'versions')]]),
   );
   return new Set(
-    named.flatMap(({ id, messages, versions }) => {
+    named.flatMap(({ id, rows: read, versions }) => {
       const [still, versionsNow] = held.get(id) ?? [];
-      return still === messages && versionsNow === String(versions) ? [] : [id];
+      return still === read && versionsNow === String(versions) ? [] : [id];
     }),
   );
 }

@@ -19,7 +19,8 @@ import {
   type RowOf,
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
-import type { Sql, SqlParameter } from '../sql.js';
+import type { Sql } from '../sql.js';
+import { messagesSql } from './expected-messages.js';
 import { BAD_SIGNATURE, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
 /**
@@ -104,26 +105,6 @@ export async function unnameEntries(
   );
 }
 
-/**
- * Messages that this tool takes out are no longer expected of entries whose bodies are gone. `sql` gives their ids; `parameters` are its
- * own. Before they are deleted.
- */
-export async function releaseMessages(
-  tx: Sql,
-  sql: string,
-  parameters: readonly SqlParameter[],
-): Promise<void> {
-  await tx.execute(
-    `update webhook_log set body_messages = greatest(0, body_messages - due.messages)
-     from (
-       select m.batch_id, count(*) as messages from messages m
-       where m.id in (${sql}) and m.batch_id is not null group by m.batch_id offset 0
-     ) due
-     where webhook_log.id = due.batch_id and webhook_log.body_state is not null`,
-    parameters,
-  );
-}
-
 /** How many bodies were removed, and what of erased people was in them. */
 interface RemovedBodies {
   pruned: number;
@@ -198,17 +179,17 @@ const BARE = columns({
 export type BareEntry = RowOf<typeof BARE>;
 
 /** Nothing but this number tells that they were there: their bodies are gone. */
-export function streamBareEntries(
+export async function* streamBareEntries(
   tx: Sql,
   connectionIds: readonly string[] | null,
 ): AsyncGenerator<BareEntry[], void, undefined> {
-  return streamRowsOf(
+  yield* streamRowsOf(
     tx,
     BARE,
     `select w.id, w.origin, c.id as connection_id, (w.body_messages - named.messages)::int as messages
      from (select * from webhook_log where body_state is not null and body_messages > 0) w
      left join (
-       select batch_id, count(*) as messages from messages where batch_id is not null group by batch_id
+       select batch_id, ${await messagesSql(tx)} as messages from messages m where batch_id is not null group by batch_id
      ) m on m.batch_id = w.id
      cross join lateral (select coalesce(m.messages, 0) as messages) named
      left join lateral (

@@ -1,0 +1,124 @@
+import { arrayLiteral, arraysOf } from '../array-literal.js';
+import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
+import { textOf } from '../row.js';
+import type { Sql, SqlParameter } from '../sql.js';
+
+/**
+ * How many messages an entry without its body keeps (`body_messages`): nothing else tells that one of them is gone. Every statement that
+ * writes messages goes through this file, in its own transaction, so that the number follows what this tool does, and only that.
+ * Two rows of one id are one message.
+ */
+const MESSAGES = 'count(distinct (m.connection_id, coalesce(m.external_id, m.id::text)))';
+
+/** An entry that nobody can read again. */
+const HAS_NO_BODY = `w.body_state in ('pruned', 'erased')`;
+
+/** The count of the messages among rows `m`: rows alone, where the index of M1 allows no second one, because that needs no sorting. */
+export async function messagesSql(sql: Sql): Promise<string> {
+  return (await isKeySound(sql, MESSAGE_KEY)) ? 'count(*)' : MESSAGES;
+}
+
+/** For a statement that cannot ask first. */
+export const DISTINCT_MESSAGES_SQL = MESSAGES;
+
+/**
+ * Messages that this tool takes out are no longer expected of entries whose bodies are gone, unless another row of the entry has the same
+ * id. `sql` gives the ids of the rows; `parameters` are its own. Before they are deleted.
+ */
+export async function releaseMessages(
+  tx: Sql,
+  sql: string,
+  parameters: readonly SqlParameter[],
+): Promise<void> {
+  await shift(tx, '-', sql, parameters);
+}
+
+/** The same for rows that this tool has put in, or has moved to other entries: they are expected from now on. */
+export async function expectMessages(
+  tx: Sql,
+  sql: string,
+  parameters: readonly SqlParameter[],
+): Promise<void> {
+  await shift(tx, '+', sql, parameters);
+}
+
+/** Runs `work`, which gives rows other entries: each entry expects what names it afterwards. */
+export async function movingMessages<T>(tx: Sql, ids: readonly string[], work: () => Promise<T>): Promise<T> {
+  const rows = [arrayLiteral(ids)];
+  await releaseMessages(tx, 'select unnest($1::uuid[])', rows);
+  const result = await work();
+  await expectMessages(tx, 'select unnest($1::uuid[])', rows);
+  return result;
+}
+
+async function shift(
+  tx: Sql,
+  sign: '+' | '-',
+  sql: string,
+  parameters: readonly SqlParameter[],
+): Promise<void> {
+  // Asked first: as a rule there is none, and without the index of M1 the look for other rows reads all messages.
+  const found = await tx.query(
+    `select m.id from messages m
+     where m.id in (${sql})
+       and exists (select from webhook_log w where w.id = m.batch_id and ${HAS_NO_BODY} offset 0)`,
+    parameters,
+  );
+  if (found.length === 0) return;
+  await tx.execute(
+    `update webhook_log w set body_messages = greatest(0, coalesce(w.body_messages, 0) ${sign} due.messages)
+     from (
+       select m.batch_id, ${MESSAGES} as messages from messages m
+       where m.id = any($1::uuid[]) and not exists (
+         select from messages other
+         where other.connection_id = m.connection_id and other.external_id = m.external_id
+           and other.batch_id = m.batch_id and other.id <> all($1::uuid[])
+       )
+       group by m.batch_id offset 0
+     ) due
+     where w.id = due.batch_id and ${HAS_NO_BODY}`,
+    [arrayLiteral(found.map((row) => textOf(row, 'id')))],
+  );
+}
+
+/** An entry that was applied again from its bytes, and how many messages name it now. */
+export interface AppliedAgain {
+  id: string;
+  messages: number;
+}
+
+/**
+ * After entries without a body came again from outside. Of one that was applied as a whole, the number is what names it: a message that
+ * another entry has brought back meanwhile is not missed. Of one that was applied in part (`grown`) it only rises: what was not looked
+ * at may be missing.
+ */
+export async function settleExpected(
+  tx: Sql,
+  whole: readonly AppliedAgain[],
+  grown: readonly string[],
+): Promise<void> {
+  if (whole.length > 0) {
+    await tx.execute(
+      `update webhook_log w set body_messages = due.messages
+       from (
+         select k.id, k.messages from unnest($1::uuid[], $2::int[]) as k (id, messages)
+         cross join lateral (
+           select from webhook_log w
+           where w.id = k.id and ${HAS_NO_BODY} and w.body_messages is distinct from k.messages offset 0
+         ) found
+       ) due
+       where w.id = due.id`,
+      arraysOf(whole, 'id', 'messages'),
+    );
+  }
+  if (grown.length === 0) return;
+  await tx.execute(
+    `update webhook_log w set body_messages = greatest(coalesce(w.body_messages, 0), due.messages)
+     from (
+       select m.batch_id, ${MESSAGES} as messages from messages m
+       where m.batch_id = any($1::uuid[]) group by m.batch_id offset 0
+     ) due
+     where w.id = due.batch_id and ${HAS_NO_BODY}`,
+    [arrayLiteral(grown)],
+  );
+}
