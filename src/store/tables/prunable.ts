@@ -3,7 +3,7 @@ import { arrayLiteral, arraysOf, isOneOfMany } from '../array-literal.js';
 import { bigint, columns, orNull, rowsOf, streamRows, text, word, type RowOf } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
-import { messagesSql } from './expected-messages.js';
+import { MESSAGES_SQL } from './expected-messages.js';
 import { connectionNamesSql, IS_INTACT_SQL, REMOVED_BODIES } from './webhook-log.js';
 
 /** Which bodies retention is about. */
@@ -134,7 +134,7 @@ export async function countMessages(tx: Sql, ids: readonly string[]): Promise<Pr
   const entries = ids.map((id) => ({ id, messages: 0, versions: 0n }));
   const pages = streamRows(
     tx,
-    `select batch_id, ${await messagesSql(tx)} as messages, sum(xmin::text::bigint)::text as versions from messages m where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
+    `select batch_id, ${MESSAGES_SQL} as messages, sum(xmin::text::bigint)::text as versions from messages m where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
     [arrayLiteral(ids)],
   );
   let at = 0;
