@@ -79,22 +79,33 @@ function takeBack(store: Store, run: string, force = false): Promise<unknown> {
   return undo(testContext(store), { run, force, dryRun: false, recordedOptions: {} });
 }
 
-/** An identical copy of a message, as another program makes it. */
-function copyOf(store: Store, externalId: string): Promise<number> {
+/** A copy of a message, as another program makes it: identical, under its key id, or without an id. */
+function copyOf(store: Store, externalId: string, as: (typeof COPIES)[number] = 'same'): Promise<number> {
+  const id = { same: 'external_id', key: 'coalesce(stanza_id, external_id)', blank: `''` }[as];
   return store.sql.execute(
-    `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()))).*
+    `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', ${id}))).*
      from messages m where external_id = $1 limit 1`,
     [externalId],
   );
 }
 
+const COPIES = ['same', 'key', 'blank'] as const;
+
 const withoutIndex = (store: Store): Promise<void> => dropUniqueIndexes(store, ['same_id']);
 
+/** A message goes, with all its copies. */
 const lose = (store: Store, id: string): Promise<number> =>
-  store.sql.execute('delete from messages where external_id = $1', [id]);
+  store.sql.execute(
+    `delete from messages where external_id = $1
+       or coalesce(stanza_id, external_id) in (select coalesce(stanza_id, external_id) from messages where external_id = $1)`,
+    [id],
+  );
 
 async function idsOf(store: Store): Promise<string[]> {
-  const ids = await value(store, `select json_agg(distinct external_id) from messages`);
+  const ids = await value(
+    store,
+    `select json_agg(distinct external_id) from messages where external_id <> ''`,
+  );
   return Array.isArray(ids) ? ids.map(String).sort() : [];
 }
 
@@ -106,7 +117,7 @@ const step = fc.oneof(
     groups: fc.boolean(),
     batchSize: fc.constantFrom(1, 2, 1000),
   }),
-  fc.record({ what: fc.constant('copy' as const), at: fc.nat(20) }),
+  fc.record({ what: fc.constant('copy' as const), at: fc.nat(20), as: fc.constantFrom(...COPIES) }),
   fc.record({ what: fc.constant('merge' as const) }),
   fc.record({ what: fc.constant('undo' as const), force: fc.boolean() }),
   fc.record({ what: fc.constant('prune' as const) }),
@@ -123,7 +134,7 @@ async function take(store: Store, one: Step, runs: string[]): Promise<void> {
     }
     case 'copy': {
       const ids = await idsOf(store);
-      await copyOf(store, ids[one.at % Math.max(1, ids.length)] ?? '');
+      await copyOf(store, ids[one.at % Math.max(1, ids.length)] ?? '', one.as);
       return;
     }
     case 'merge': {
@@ -200,14 +211,20 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
     await replayBodies(store, [LOG[0]]);
     await pruned(store, EVERYTHING);
     const number = (): Promise<unknown> => value(store, 'select body_messages from webhook_log');
-    await copyOf(store, wamid('A'));
-    for (const force of [false, true]) {
-      const run = await merge(store);
-      expect([await number(), await idsOf(store)]).toEqual([1, [wamid('A')]]);
-      await takeBack(store, run ?? '', force);
-      expect([await number(), await value(store, 'select count(*)::int from messages')]).toEqual([1, 2]);
+    for (const as of COPIES) {
+      await copyOf(store, wamid('A'), as);
+      for (const force of [false, true]) {
+        const run = await merge(store);
+        expect([as, await number(), await idsOf(store)]).toEqual([as, 1, [wamid('A')]]);
+        await takeBack(store, run ?? '', force);
+        expect([as, await number(), await value(store, 'select count(*)::int from messages')]).toEqual([
+          as,
+          1,
+          2,
+        ]);
+      }
+      await merge(store);
     }
-    await merge(store);
     await lose(store, wamid('A'));
     expect(await losses(store)).toHaveLength(1);
   });

@@ -1,5 +1,6 @@
 import { settleExpected } from '../../store/tables/expected-messages.js';
 import { keyOf } from '../../rules/message-book.js';
+import type { MessageState } from '../../rules/message-state.js';
 import type { Batch, EntrySlice } from '../batch/batch.js';
 import type { KnownState } from './collect-items.js';
 import type { FoldedMessages } from './fold-messages.js';
@@ -16,27 +17,47 @@ export async function settleExpectations(
   known: ReadonlyMap<string, KnownState>,
   { book }: FoldedMessages,
 ): Promise<void> {
-  const again = new Map<string, { isWhole: boolean; isGrown: boolean; messages: Set<string> }>();
+  const again = new Map<string, { isWhole: boolean; isGrown: boolean; messages: Messages }>();
   for (const slice of slices) {
     const state = known.get(slice.entry.key);
     if (state === undefined || state.bodyState === null || state.bodyState === 'redacted') continue;
     // The same bytes twice in one batch are one entry.
     const { isWhole = true } = again.get(state.id) ?? {};
-    again.set(state.id, { isWhole: isWhole && holdsAll(slice, state), isGrown: false, messages: new Set() });
+    again.set(state.id, {
+      isWhole: isWhole && holdsAll(slice, state),
+      isGrown: false,
+      messages: new Messages(),
+    });
   }
   if (again.size === 0) return;
   for (const { state, stored, gone } of book.all()) {
     const entry = gone ? undefined : again.get((stored ?? state).batchId ?? '');
     if (entry === undefined) continue;
-    entry.messages.add(keyOf(state.connectionId, state.externalId));
+    entry.messages.add(state);
     if (stored === null) entry.isGrown = true;
   }
   const entries = [...again];
   await settleExpected(
     tx,
-    entries.flatMap(([id, { isWhole, messages }]) => (isWhole ? [{ id, messages: messages.size }] : [])),
+    entries.flatMap(([id, { isWhole, messages }]) => (isWhole ? [{ id, messages: messages.count }] : [])),
     entries.flatMap(([id, { isWhole, isGrown }]) => (!isWhole && isGrown ? [id] : [])),
   );
+}
+
+/** Counts messages as the database does (`MESSAGES_SQL`): rows of one id are one, and so are those of one key id in a conversation. */
+class Messages {
+  private readonly ids = new Set<string>();
+  private readonly keys = new Set<string>();
+
+  add({ connectionId, conversationId, externalId, stanzaId }: MessageState): void {
+    if (externalId.trim() === '') return;
+    this.ids.add(keyOf(connectionId, externalId));
+    this.keys.add(keyOf(conversationId, stanzaId ?? externalId));
+  }
+
+  get count(): number {
+    return Math.min(this.ids.size, this.keys.size);
+  }
 }
 
 /** Whether a slice is all of an entry, with everything that any run has brought in of it. */

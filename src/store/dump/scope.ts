@@ -1,4 +1,4 @@
-import { DISTINCT_MESSAGES_SQL } from '../tables/expected-messages.js';
+import { MESSAGES_SQL } from '../tables/expected-messages.js';
 import { REMOVED_BODIES } from '../tables/webhook-log.js';
 import type { ComputedColumn, RowSelection } from './read-rows.js';
 import type { TableShape } from './tables.js';
@@ -102,7 +102,7 @@ function expectedMessages(scope: DumpScope): ComputedColumn {
   return {
     column: 'body_messages',
     join: `left join (
-        select batch_id, ${DISTINCT_MESSAGES_SQL}::int as messages from messages m
+        select batch_id, ${MESSAGES_SQL}::int as messages from messages m
         where not (${messages(scope)}) and batch_id in (select id from webhook_log where body_messages > 0)
         group by batch_id
       ) behind on behind.batch_id = t.id`,

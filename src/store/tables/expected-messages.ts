@@ -3,27 +3,31 @@ import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 
+/** The second name by which a row is known in its conversation (M10): another row with it is the same message. */
+const keyOf = (row: string): string => `coalesce(${row}.stanza_id, ${row}.external_id)`;
+
+const HAS_ID = `where btrim(m.external_id) <> ''`;
+
 /**
  * How many messages an entry without its body keeps (`body_messages`): nothing else tells that one of them is gone. Every statement that
  * writes messages goes through this file, in its own transaction, so that the number follows what this tool does, and only that.
- * Two rows of one id are one message.
+ * It counts messages, not rows `m`: those of one id are one, and so are those of one key id in a conversation. Two messages of an entry
+ * are never one by either.
  */
-const MESSAGES = 'count(distinct (m.connection_id, coalesce(m.external_id, m.id::text)))';
+export const MESSAGES_SQL = `least(count(distinct (m.connection_id, m.external_id)) filter (${HAS_ID}),
+  count(distinct (m.conversation_id, ${keyOf('m')})) filter (${HAS_ID}))`;
 
 /** An entry that nobody can read again. */
 const HAS_NO_BODY = `w.body_state in ('pruned', 'erased')`;
 
-/** The count of the messages among rows `m`: rows alone, where the index of M1 allows no second one, because that needs no sorting. */
+/** The same for a look at all messages: rows alone, where the index of M1 forbids copies, because that needs no sorting. */
 export async function messagesSql(sql: Sql): Promise<string> {
-  return (await isKeySound(sql, MESSAGE_KEY)) ? 'count(*)' : MESSAGES;
+  return (await isKeySound(sql, MESSAGE_KEY)) ? 'count(*)' : MESSAGES_SQL;
 }
 
-/** For a statement that cannot ask first. */
-export const DISTINCT_MESSAGES_SQL = MESSAGES;
-
 /**
- * Messages that this tool takes out are no longer expected of entries whose bodies are gone, unless another row of the entry has the same
- * id. `sql` gives the ids of the rows; `parameters` are its own. Before they are deleted.
+ * Messages that this tool takes out are no longer expected of entries whose bodies are gone, unless another row of the entry is the
+ * same one. `sql` gives the ids of the rows; `parameters` are its own. Before they are deleted.
  */
 export async function releaseMessages(
   tx: Sql,
@@ -68,10 +72,14 @@ async function shift(
   await tx.execute(
     `update webhook_log w set body_messages = greatest(0, coalesce(w.body_messages, 0) ${sign} due.messages)
      from (
-       select m.batch_id, ${MESSAGES} as messages from messages m
+       select m.batch_id, ${MESSAGES_SQL} as messages from messages m
        where m.id = any($1::uuid[]) and not exists (
          select from messages other
          where other.connection_id = m.connection_id and other.external_id = m.external_id
+           and other.batch_id = m.batch_id and other.id <> all($1::uuid[])
+       ) and not exists (
+         select from messages other
+         where other.conversation_id = m.conversation_id and ${keyOf('other')} = ${keyOf('m')}
            and other.batch_id = m.batch_id and other.id <> all($1::uuid[])
        )
        group by m.batch_id offset 0
@@ -115,7 +123,7 @@ export async function settleExpected(
   await tx.execute(
     `update webhook_log w set body_messages = greatest(coalesce(w.body_messages, 0), due.messages)
      from (
-       select m.batch_id, ${MESSAGES} as messages from messages m
+       select m.batch_id, ${MESSAGES_SQL} as messages from messages m
        where m.batch_id = any($1::uuid[]) group by m.batch_id offset 0
      ) due
      where w.id = due.batch_id and ${HAS_NO_BODY}`,

@@ -3,7 +3,7 @@ import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { streamRows } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { messagesSql } from './expected-messages.js';
+import { MESSAGES_SQL } from './expected-messages.js';
 
 /** An entry that retention empties, with what tells later whether a message that names it has been written, or is gone. */
 export interface PrunableEntry {
@@ -25,7 +25,7 @@ export async function readPrunableMessages(tx: Sql, ids: readonly string[]): Pro
   const entries = ids.map((id) => ({ id, messages: 0, rows: 0, versions: 0n, places: '' }));
   const pages = streamRows(
     tx,
-    `select batch_id, ${await messagesSql(tx)} as messages, count(*)::int as rows, sum(xmin::text::bigint)::text as versions,
+    `select batch_id, ${MESSAGES_SQL} as messages, count(*)::int as rows, sum(xmin::text::bigint)::text as versions,
        string_agg('"' || ctid::text || '"', ',') as places
      from messages m where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
     [arrayLiteral(ids)],
