@@ -11,7 +11,7 @@ import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { ANA, BRU, item, live, wamid, webhook } from '../support/webhooks.js';
+import { ANA, BRU, CAR, SECOND, item, live, wamid, webhook } from '../support/webhooks.js';
 
 const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
@@ -68,6 +68,27 @@ describeOnBackends('an erasure that was killed', (backend) => {
     ]);
     const { checks } = await verifyAll(store);
     expect(checks.filter(({ status }) => status === 'findings')).toEqual([]);
+  });
+
+  it('explains alone what verify finds, wherever it died', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      ...LOG,
+      live('A30', 30),
+      live('A40', 40, {}, SECOND),
+      live('C1', 50, { from: CAR }),
+    ]);
+    let found = 0;
+    for (let steps = 1; ; steps += 1) {
+      if (steps > 40) throw new Error('it never ends');
+      const ended = await eraseAna(dyingStore(store, steps)).catch(() => null);
+      if (ended !== null) break;
+      const open = await value(store, `select count(*)::int from erasures where completed_at is null`);
+      expect(await findingsBeside(store, ['history_ledger'])).toEqual(open === 0 ? [] : [UNFINISHED]);
+      found += Number(open);
+    }
+    expect(found).toBeGreaterThan(3);
+    expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
   });
 
   it('is what explain says of its messages', async () => {
