@@ -255,6 +255,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'commands/reconcile': [
     'commands/access',
     'commands/compare',
+    'commands/contacts',
     'commands/devices',
     'commands/dedupe',
     'commands/prune',

@@ -28,6 +28,11 @@ export function heldEdits(counters: JsonObject | null): boolean {
   return countOf(counters?.['edit']) > sumOf(objectOf(objectOf(counters?.['skipped'])['edit']));
 }
 
+/** Whether an entry has more items of erased people than its counters said before. */
+export function losesMoreThan(counters: JsonObject | null, before: JsonObject): boolean {
+  return erasedIn(counters) > erasedIn(before);
+}
+
 /** Whether an entry has fewer items of erased people than its counters said before, and more that no rule leaves out. */
 export function holdsMoreThan(counters: JsonObject | null, before: JsonObject): boolean {
   return erasedIn(counters) < erasedIn(before) && keptIn(counters) > keptIn(before);

@@ -5,6 +5,7 @@ import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { exportMessages } from '../../src/commands/export/export-messages.js';
 import { report } from '../../src/commands/report/report.js';
 import { explain } from '../../src/commands/explain/explain.js';
+import type { ProgressEvent } from '../../src/context.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
@@ -12,6 +13,8 @@ import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { fakePhones } from '../support/history-pages.js';
+import { importOf, type Asked } from '../support/importing.js';
 import { reportOptions } from '../support/reporting.js';
 import { value } from '../support/shown.js';
 import { ANA, ANA_LID, BRU, live, liveFrom, wamid, webEvent, webLive } from '../support/webhooks.js';
@@ -243,7 +246,32 @@ describeOnBackends('an erased contact', (backend) => {
     await expect(readMessages(ctx, { contact: '+5541900000009', limit: 10 })).rejects.toMatchObject({
       code: 'unknown_contact',
     });
+    const refused = {
+      code: 'erased_contact',
+      message: expect.stringContaining(`was erased on ${day}`) as string,
+    };
+    const importing = (options: Asked) =>
+      importOf(
+        store,
+        fakePhones(() => 'silence'),
+        options,
+      );
+    const runs = await value(store, 'select count(*)::int from sync_runs');
+    await expect(importing(KEYED)).rejects.toMatchObject(refused);
+    await expect(replayLog(store, { which: 'all', contact: `+${ANA}` }, KEYED)).rejects.toMatchObject(
+      refused,
+    );
+    expect(await value(store, 'select count(*)::int from sync_runs')).toBe(runs);
+    expect((await importing({ ...KEYED, contact: BRU })).outcome).toBe('not_linked');
     // Without the key nobody can tell.
+    const notices: string[] = [];
+    const onEvent = (event: ProgressEvent): void => {
+      if (event.event === 'notice') notices.push(event.message);
+    };
+    await importing({ onEvent });
+    await replayLog(store, { which: 'all', contact: `+${ANA}` }, { onEvent });
+    expect(notices).toHaveLength(2);
+    expect(notices.every((notice) => notice.includes('WA_RECONCILE_SECRET_KEY'))).toBe(true);
     const keyless = testContext(store);
     expect((await explain(keyless, asked)).verdict).toContain('No data found');
     await expect(readMessages(keyless, { contact: `+${ANA}`, limit: 10 })).rejects.toMatchObject({

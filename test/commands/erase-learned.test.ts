@@ -135,21 +135,6 @@ describeOnBackends('names of an erased person that become known later', (backend
     },
   );
 
-  it('open it for rows that are made after that of an entry that waited', async () => {
-    const store = await erased();
-    await replayBodies(store, [webhook('messages', { messages: [underBsuid('E1')] }, SECOND)], {
-      ...KEYED,
-      register: false,
-    });
-    await replayBodies(store, LINKS, KEYED);
-    await replayBodies(store, [live('B9', 90, { from: BRU }, SECOND)], KEYED);
-    await replayLog(store, { which: 'pending' });
-    expect(await findingsBeside(store, ['history_ledger'])).toEqual([UNFINISHED]);
-    await eraseAgain(store);
-    expect(await tracesIn(store, HERS, ANA)).toEqual([]);
-    expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
-  });
-
   it('leave it ended where nothing came before, or others only mention her', async () => {
     const store = await erased();
     const mention = live('B1', 1, { from: BRU, text: { body: `ask ${LID} or ${ANA_BSUID}` } });

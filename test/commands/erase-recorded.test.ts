@@ -132,7 +132,11 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     'F2: does not name the contact that somebody asked for: %s',
     async (contact) => {
       const store = await erased();
-      await asked(store, contact, KEYED);
+      const runs = () => value(store, 'select count(*)::int from sync_runs');
+      const before = await runs();
+      await expect(asked(store, contact, KEYED)).rejects.toMatchObject({ code: 'erased_contact' });
+      expect(await runs()).toBe(before);
+      await asked(store, contact, {});
       expect(await last(store, `options ->> 'contact'`)).toBe('[erased]');
     },
   );

@@ -4,16 +4,18 @@ import { erase } from '../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
+import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { dyingStore } from '../support/dying-store.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
-import { ANA, BRU, item, live, wamid, webhook } from '../support/webhooks.js';
+import { ANA, BRU, CAR, SECOND, item, live, wamid, webhook } from '../support/webhooks.js';
 
 const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
+const UNFINISHED = 'raw_bodies: 1 erasure is unfinished, and the same command ends it';
 
 /** Two people in each body: what is left of it names the one who stays. */
 const LOG = [0, 10, 20].map((at) =>
@@ -49,16 +51,44 @@ describeOnBackends('an erasure that was killed', (backend) => {
       expect(bodies?.remedy).toMatchObject({ command: 'erase', args: ['CONTACT', '--apply'] });
       // What another command may do meanwhile leaves the rows to the erasure.
       await verifyAll(store, true);
-      await night(store, { apply: true, full: true });
+      await expect(night(store, { apply: true })).rejects.toMatchObject({ code: 'secret_key_missing' });
+      await night(store, { apply: true, full: true, ...KEYED });
+      expect(await findingsBeside(store, ['history_ledger'])).toEqual([UNFINISHED]);
       expect(await messages()).toBe(before);
       expect(await value(store, `select count(*)::int from messages where batch_id is null`)).toBe(0);
     }
     expect(await messages()).toBe(3);
-    // Whichever runs did it, the record is of all of them.
-    const { bodies } = await eraseAna(store);
-    expect(bodies).toMatchObject({ erased: 1, redacted: 3, items: 4 });
+    await eraseAna(store);
+    const states = await store.sql.query(
+      `select body_state, count(*)::int as bodies from webhook_log group by 1 order by 1`,
+    );
+    expect(states).toEqual([
+      { body_state: 'erased', bodies: 1 },
+      { body_state: 'redacted', bodies: 3 },
+    ]);
     const { checks } = await verifyAll(store);
     expect(checks.filter(({ status }) => status === 'findings')).toEqual([]);
+  });
+
+  it('explains alone what verify finds, wherever it died', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      ...LOG,
+      live('A30', 30),
+      live('A40', 40, {}, SECOND),
+      live('C1', 50, { from: CAR }),
+    ]);
+    let found = 0;
+    for (let steps = 1; ; steps += 1) {
+      if (steps > 40) throw new Error('it never ends');
+      const ended = await eraseAna(dyingStore(store, steps)).catch(() => null);
+      if (ended !== null) break;
+      const open = await value(store, `select count(*)::int from erasures where completed_at is null`);
+      expect(await findingsBeside(store, ['history_ledger'])).toEqual(open === 0 ? [] : [UNFINISHED]);
+      found += Number(open);
+    }
+    expect(found).toBeGreaterThan(3);
+    expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
   });
 
   it('is what explain says of its messages', async () => {

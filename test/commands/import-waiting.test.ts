@@ -79,7 +79,7 @@ describeOnBackends('import: an answer that came too late', (backend) => {
       store.sql,
       { register: false, connection: connection.id },
       newId,
-      null,
+      testContext(store),
     );
     const keeper = new RawKeeper(
       { clock: Date.now, store, emit: () => undefined },

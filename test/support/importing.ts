@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ProgressEvent } from '../../src/context.js';
+import type { Context, ProgressEvent } from '../../src/context.js';
 import { importContact } from '../../src/commands/import/import-contact.js';
 import type { ImportOptions, ImportResult } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
@@ -11,15 +11,17 @@ export interface Asked extends Partial<ImportOptions> {
   clock?: () => number;
   signal?: AbortSignal;
   onEvent?: (event: ProgressEvent) => void;
+  secretKey?: Context['secretKey'];
 }
 
 /** Imports one contact as the command does, Ana unless told otherwise; whatever happens, no socket stays open. */
 export async function importOf(store: Store, phones: FakePhones, asked: Asked = {}): Promise<ImportResult> {
-  const { clock, signal, onEvent, ...options } = asked;
+  const { clock, signal, onEvent, secretKey, ...options } = asked;
   const ctx = testContext(store, {
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
     ...(onEvent === undefined ? {} : { onEvent }),
+    ...(secretKey === undefined ? {} : { secretKey }),
   });
   try {
     return await importContact(ctx, { ...USUAL, ...options }, phones);

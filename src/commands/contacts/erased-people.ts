@@ -10,6 +10,7 @@ import {
   readErasedVersion,
   readErasureDamage,
   readErasureKey,
+  readUnfinishedErasures,
   type ErasureRow,
 } from '../../store/tables/erasures.js';
 
@@ -77,6 +78,37 @@ export async function openErased(
   const hashes = await readErasedHashes(sql);
   return hashes.size === 0 ? null : new ErasedPeople(openErasedNames(sealed, secretKey), hashes, version);
 }
+
+/**
+ * The same for a run that applies stored entries: these have lost everybody whose erasure has ended, so that it needs no key. Null if none is
+ * open. Throws ConfigError `secret_key_missing`, `secret_key_wrong`, `erasures_damaged`.
+ */
+export async function openErasing(
+  sql: Sql,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ErasedPeople | null> {
+  if ((await readUnfinishedErasures(sql)).length === 0) return null;
+  const opener = secretKey?.() ?? null;
+  if (opener !== null) return openErased(sql, () => opener);
+  throw new ConfigError(
+    'A secret key is required: an erasure has not ended, and only the key can tell which stored items are of that person.',
+    {
+      code: 'secret_key_missing',
+      remedy: [
+        'Set WA_RECONCILE_SECRET_KEY to the key with which people were erased, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it. Or, with the key, first:',
+        FINISH_ERASURE,
+      ],
+      inProgram: 'Give createContext the secretKey with which people were erased.',
+    },
+  );
+}
+
+/** What ends an erasure that has not. */
+export const FINISH_ERASURE = remedy(
+  'erase',
+  ['CONTACT', '--apply'],
+  'finishes it, with the same contact; which one that was is on record nowhere',
+);
 
 /** The same for a run that only has to know whom not to name: `unknown` where there is no key. Throws ConfigError `secret_key_wrong`. */
 export async function findErased(

@@ -153,20 +153,33 @@ export async function theOneLead(
   return first;
 }
 
-async function unknownContact(
+/**
+ * For a command that takes a contact without a lead as well. Throws ConfigError `erased_contact` if the person was erased; returns what to
+ * say where only the secret key can tell, null if there is nothing to say.
+ */
+export async function refuseErased(
   sql: Sql,
-  { typed, names }: ResolvedContact,
+  { typed, names, leads }: ResolvedContact,
   secretKey: (() => KeyOpener | null) | undefined,
-): Promise<ConfigError> {
+): Promise<string | null> {
+  if (leads.length > 0) return null;
   const erased = await erasedAt(sql, names, secretKey);
   const said = erasedWords(typed, erased);
-  if (said !== null && erased !== 'unknown') {
-    return new ConfigError(`${said}.`, {
-      code: 'erased_contact',
-      remedy: remedy('erase', ['--allow', typed], 'if the person writes again, and agrees'),
-      inProgram: 'Call allowErased, if the person writes again, and agrees.',
-    });
-  }
+  if (said === null || erased === 'unknown') return said;
+  throw new ConfigError(`${said}.`, {
+    code: 'erased_contact',
+    remedy: remedy('erase', ['--allow', typed], 'if the person writes again, and agrees'),
+    inProgram: 'Call allowErased, if the person writes again, and agrees.',
+  });
+}
+
+async function unknownContact(
+  sql: Sql,
+  contact: ResolvedContact,
+  secretKey: (() => KeyOpener | null) | undefined,
+): Promise<ConfigError> {
+  const said = await refuseErased(sql, contact, secretKey);
+  const { typed, names } = contact;
   const entries = await countEntriesAbout(sql, names, MOST_COUNTED);
   if (entries === 0) {
     return new ConfigError(`No contact found for '${typed}', in the leads or in the raw log.`, {

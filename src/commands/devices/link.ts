@@ -13,7 +13,7 @@ import { readDevice } from '../../store/tables/linked-devices.js';
 import { type PairOutcome, pairDevice } from '../../whatsapp/pair-device.js';
 import { findConnection } from '../connections/find.js';
 import { deviceEntries, HISTORY } from '../import/save-page.js';
-import { openDirectory } from '../replay/open-directory.js';
+import { endReopened, openDirectory } from '../replay/open-directory.js';
 import type { LinkOptions } from './types.js';
 import type { LinkResult } from './result.js';
 import { withDeviceLock, assertOwnDevice, deviceViewOf, isSamePhone, ownNumberOf } from './own-device.js';
@@ -209,5 +209,7 @@ async function applyKept(
     }
   }
   const how = { settings: HISTORY, directory, claim: ['pending'] } as const;
-  return { applied: await applyEntries(ctx, applier, how, entries()), chunks };
+  const applied = await applyEntries(ctx, applier, how, entries());
+  await endReopened(ctx, directory.erased, applier.target);
+  return { applied, chunks };
 }

@@ -33,7 +33,7 @@ import {
 } from '../contacts/erased-people.js';
 import { bodiesOf } from './erase-bodies.js';
 import { planRefusal } from './plan-refused.js';
-import { describePerson, findPerson, needPerson, OUT_OF_REACH, type FoundPerson } from './find-person.js';
+import { describePerson, findPerson, needPerson, outOfReach, type FoundPerson } from './find-person.js';
 import { redactTexts } from './redact-text.js';
 import { nothingRemoved, removePerson, tablesOf, withMore, type Removed } from './remove-person.js';
 import type { EraseOptions, EraseResult } from './types.js';
@@ -84,7 +84,7 @@ export async function planErase(ctx: Context, contact: string): Promise<EraseRes
     identities,
     tables: tablesOf(gone),
     bodies: removed.bodies,
-    outOfReach: OUT_OF_REACH,
+    outOfReach: outOfReach(ctx.store),
   };
 }
 
@@ -156,7 +156,7 @@ export async function erase(
           status,
           tables: tablesOf(erasure?.counts ?? {}),
           bodies: bodiesOf(erasure?.counts ?? {}, removed.bodies),
-          outOfReach: OUT_OF_REACH,
+          outOfReach: outOfReach(ctx.store),
         },
         end: endOf(removed, status),
       };

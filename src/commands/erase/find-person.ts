@@ -13,6 +13,7 @@ import {
 } from '../../store/queries/erasure.js';
 import { countEntriesAbout } from '../../store/queries/explain.js';
 import type { Sql } from '../../store/sql.js';
+import type { Store } from '../../store/store.js';
 import { readKnownIdentities } from '../../store/tables/leads.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
@@ -37,7 +38,7 @@ export interface FoundPerson {
 }
 
 /** What no command of this tool reaches. */
-export const OUT_OF_REACH = [
+const OUT_OF_REACH = [
   'backups of the database: one from before brings the person back',
   'the log files: replay skips the person, but the files still hold them',
   'files that were exported from the database, and the output of earlier commands',
@@ -45,6 +46,16 @@ export const OUT_OF_REACH = [
   'what other people wrote about the person: quotes, mentions, texts, contact cards',
   'the ids of old groups that the person made: they begin with the number',
 ] as const;
+
+/** The same, with what a database does not overwrite: a deleted row stays in its files as bytes that no query finds. */
+export function outOfReach({ backend }: Pick<Store, 'backend'>): readonly string[] {
+  return [
+    ...OUT_OF_REACH,
+    backend === 'pglite'
+      ? 'the files of the embedded database: deleted rows stay in them, and in its write-ahead log. backup, and restore into a new home directory, leave them behind; then delete the old one'
+      : 'the files of the server: deleted rows stay in them until VACUUM (FULL) of the database, in the write-ahead log until it is recycled after a CHECKPOINT, and in archives of it',
+  ];
+}
 
 /**
  * Everything by which a person is known: all leads with one of their names, in every organization, those whose chats the ids of messages

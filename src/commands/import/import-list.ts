@@ -47,6 +47,7 @@ const MAY_COME: ReadonlySet<ListedImport['outcome']> = new Set<ImportOutcome>([
 const OWN_FAULTS: Readonly<Record<string, 'invalid_contact' | 'ambiguous_contact'>> = {
   invalid_contact: 'invalid_contact',
   unknown_contact: 'invalid_contact',
+  erased_contact: 'invalid_contact',
   group_not_imported: 'invalid_contact',
   ambiguous_contact: 'ambiguous_contact',
   connection_ambiguous: 'ambiguous_contact',

@@ -3,6 +3,7 @@ import type { Context } from '../../context.js';
 import { workOf } from '../../ingest/runs/with-run.js';
 import type { ConnectionRow } from '../../store/tables/connections.js';
 import { nameDigests } from '../../store/tables/run-cover.js';
+import { erasedAt, erasedWords } from '../contacts/erased-people.js';
 import { chooseConnection, findSubject } from './subject.js';
 import type { ImportOptions } from './types.js';
 
@@ -30,6 +31,9 @@ export async function taskOf(
   const subject = await findSubject(silent, sql, contact, named?.organizationId);
   const connection = named?.id;
   if (subject.lead === null) {
+    // Without the key nobody can tell, and the answer says so.
+    const said = erasedWords(subject.typed, await erasedAt(sql, [...subject.names], ctx.secretKey));
+    if (said !== null) ctx.emit({ event: 'notice', message: said });
     const salt = randomBytes(8).toString('hex');
     const names = nameDigests(salt, subject.names);
     return { work: workOf('log failed', { connection, salt, names }), leadId: null };

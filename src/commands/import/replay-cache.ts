@@ -14,7 +14,7 @@ import {
 } from '../../ingest/apply/execute-batch.js';
 import { distrustChangedMessages } from '../../ingest/apply/heal-messages.js';
 import { LogSource } from '../replay/open-input.js';
-import { openDirectory } from '../replay/open-directory.js';
+import { endReopened, openDirectory } from '../replay/open-directory.js';
 
 /** Entries that are not fully in the database. */
 const NOT_DONE: readonly EntryStatus[] = ['pending', 'partial', 'failed'];
@@ -50,7 +50,8 @@ export async function replayCache(
     sql,
     { register: false, ...(connection === undefined ? {} : { connection: connection.id }) },
     applier.newId,
-    null,
+    ctx,
+    'stored',
   );
   const result: CacheResult = { ...nothingApplied(), entries: 0 };
   const selectionOf = (statuses: readonly EntryStatus[], chatIds: ReadonlySet<string>): EntrySelection => ({
@@ -88,6 +89,7 @@ export async function replayCache(
       await applySelection(ctx, applier, everywhere, selection, { known: null, seen: new Set() }),
     );
   }
+  await endReopened(ctx, directory.erased, applier.target);
   return result;
 }
 

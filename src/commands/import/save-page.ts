@@ -123,7 +123,8 @@ export async function applyBeside(
     sql,
     { register: false, connection: connection.id },
     applier.newId,
-    null,
+    ctx,
+    'stored',
   );
   const partly: PreparedEntry[] = [];
   let count = 0;
@@ -141,5 +142,6 @@ export async function applyBeside(
   const how = { settings: HISTORY, directory, claim: ['pending'] } as const;
   const applied = await applyEntries(ctx, applier, how, entries());
   await markNarrowed(sql, applier.runId, partly);
+  await endReopened(ctx, directory.erased, applier.target);
   return { ...applied, entries: count };
 }

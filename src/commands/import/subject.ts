@@ -12,6 +12,7 @@ import { readLinkedConnections } from '../../store/tables/linked-devices.js';
 import {
   resolveContact,
   type ContactLead,
+  refuseErased,
   type ResolvedContact,
   theOneLead,
 } from '../contacts/resolve-contact.js';
@@ -28,8 +29,8 @@ export interface Subject {
 
 /**
  * Finds the lead for a typed contact; null if there is none: its stored entries may not have been replayed yet. Throws
- * ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, and
- * `ambiguous_contact` for several leads.
+ * ConfigError `invalid_contact` for what is not a contact, `group_not_imported` for a group, `erased_contact` for a person who was erased,
+ * and `ambiguous_contact` for several leads.
  */
 export async function findSubject(
   ctx: Context,
@@ -40,6 +41,7 @@ export async function findSubject(
   assertPerson(typed.trim());
   const found = await resolveContact(sql, typed, organizationId === undefined ? {} : { organizationId });
   if (found.notice !== undefined) ctx.emit({ event: 'notice', message: found.notice });
+  await refuseErased(sql, found, ctx.secretKey);
   return subjectOf(ctx, sql, found);
 }
 

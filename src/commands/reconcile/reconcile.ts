@@ -13,6 +13,7 @@ import { hasStoredEntries } from '../../store/tables/stored-entries.js';
 import { ACCOUNTED } from '../../store/tables/run-cover.js';
 import { readLastReconcile, type LastReconcile } from '../../store/tables/sync-runs.js';
 import { compareSaved, openSaved } from '../compare/saved.js';
+import { openErasing } from '../contacts/erased-people.js';
 import { dedupe } from '../dedupe/dedupe.js';
 import type { DedupeOptions, DedupeResult } from '../dedupe/result.js';
 import type { LogSelection } from '../replay/options.js';
@@ -56,6 +57,7 @@ export async function reconcile(ctx: Context, options: ReconcileOptions): Promis
   // A wrong name or key fails before the first step, not after an hour.
   const { names = [], secretKey = null } = options.crms ?? {};
   for (const name of names) await openSaved(ctx, name, secretKey);
+  await openErasing(sql, ctx.secretKey);
   const work = new Reconciliation(ctx, options, await readLastReconcile(sql), await readServerClock(sql));
   return withRun(
     ctx,

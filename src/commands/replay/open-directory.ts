@@ -6,18 +6,20 @@ import { findConnectionIn } from '../connections/find.js';
 import { endWhereNothingIsLeft } from '../../audit/erased-left.js';
 import type { Target } from '../../ingest/runs/with-run.js';
 import type { ErasedPeople } from '../../rules/erased-people.js';
-import { openErased } from '../contacts/erased-people.js';
+import { openErased, openErasing } from '../contacts/erased-people.js';
 import type { ReplayOptions } from './options.js';
 
 /**
- * Loads the connections of a run, and, for one that brings entries from outside, whom to leave out of them. Throws ConfigError if
- * `--connection` matches none or several, and if people were erased and the secret key cannot tell who.
+ * Loads the connections of a run, and whom to leave out of its entries: out of those from outside, everybody who was erased; stored ones have
+ * lost these people, but while an erasure is open. Throws ConfigError if `--connection` matches none or several, and if the secret key
+ * cannot tell who was erased.
  */
 export async function openDirectory(
   sql: Sql,
   options: Pick<ReplayOptions, 'connection' | 'register'>,
   newId: () => string,
-  outside: Pick<Context, 'secretKey'> | null,
+  { secretKey }: Pick<Context, 'secretKey'>,
+  source: 'outside' | 'stored' = 'outside',
 ): Promise<ConnectionDirectory> {
   const { connection, register } = options;
   const only = connection === undefined ? undefined : (await findConnectionIn(sql, connection)).id;
@@ -27,12 +29,12 @@ export async function openDirectory(
     fixed: rows.find(({ id }) => id === only) ?? null,
     defaultOrganizationId: await readDefaultOrganization(sql),
     newId,
-    erased: outside === null ? null : await openErased(sql, outside.secretKey),
+    erased: await (source === 'outside' ? openErased : openErasing)(sql, secretKey),
   });
 }
 
 /**
- * The end of a run that brought entries from outside: what it has learned about erased people is looked for in the database, and where
+ * The end of a run that applied entries: what it has learned about erased people is looked for in the database, and where
  * nothing is left, their erasure ends again. A run that is killed before leaves it open. `target`: the transaction of a dry run.
  */
 export async function endReopened(

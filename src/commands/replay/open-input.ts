@@ -19,7 +19,7 @@ import { RawLog, rawEntryOf } from '../../rawlog/raw-log.js';
 import type { Sql } from '../../store/sql.js';
 import { type EntrySelection, measureEntries } from '../../store/tables/stored-entries.js';
 import { REQUEUED } from '../../store/tables/webhook-log.js';
-import { resolveContact } from '../contacts/resolve-contact.js';
+import { refuseErased, resolveContact } from '../contacts/resolve-contact.js';
 import { CheckpointKeeper, findResumePoint, type Checkpoint, type ResumePoint } from './checkpoint.js';
 import type { LogSelection, ReplayOptions } from './options.js';
 
@@ -66,7 +66,7 @@ export async function openInput(
   directory: ConnectionDirectory,
 ): Promise<ReplayFeed> {
   if (options.input.kind === 'log') {
-    const selection = await selectionOf(sql, options, options.input);
+    const selection = await selectionOf(ctx, sql, options, options.input);
     return openLog(ctx, sql, options, directory, selection, options.input.which !== 'all');
   }
   if (options.input.kind === 'rows') return openRows(ctx, options, options.input.entries, directory);
@@ -230,6 +230,7 @@ async function* gather(
 }
 
 async function selectionOf(
+  ctx: Context,
   sql: Sql,
   options: ReplayOptions,
   selection: LogSelection,
@@ -255,9 +256,7 @@ async function selectionOf(
     ...(selection.failedSince === undefined ? {} : { failedSince: selection.failedSince }),
     ...(selection.field === undefined ? {} : { field: selection.field }),
     ...(selection.ids === undefined ? {} : { ids: selection.ids }),
-    ...(selection.contact === undefined
-      ? {}
-      : { chatIds: (await resolveContact(sql, selection.contact)).names }),
+    ...(selection.contact === undefined ? {} : { chatIds: await namesOf(ctx, sql, selection.contact) }),
     ...(connection === undefined
       ? {}
       : {
@@ -267,6 +266,14 @@ async function selectionOf(
           },
         }),
   };
+}
+
+/** Throws ConfigError `erased_contact`. */
+async function namesOf(ctx: Context, sql: Sql, typed: string): Promise<string[]> {
+  const contact = await resolveContact(sql, typed);
+  const said = await refuseErased(sql, contact, ctx.secretKey);
+  if (said !== null) ctx.emit({ event: 'notice', message: said });
+  return contact.names;
 }
 
 function problemOf(problem: SourceProblem): Problem {

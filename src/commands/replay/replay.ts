@@ -55,8 +55,8 @@ async function replayInto(ctx: Context, options: ReplayOptions, target: Target):
     target.sql,
     options,
     newId,
-    // What is stored has lost them.
-    options.input.kind === 'log' ? null : ctx,
+    ctx,
+    options.input.kind === 'log' ? 'stored' : 'outside',
   );
   const feed = await openInput(ctx, target.sql, options, directory);
   const { resume } = feed;

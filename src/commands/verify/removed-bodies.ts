@@ -1,16 +1,9 @@
 import { amount } from '../../model/amount.js';
-import { remedy } from '../../model/remedy.js';
 import { minuteOf } from '../../model/time.js';
 import { readErasureDamage, readUnfinishedErasures } from '../../store/tables/erasures.js';
 import { countRemoved, readExcessRemovals, streamBareEntries } from '../../store/tables/removed-bodies.js';
-import { FORGET_ERASED } from '../contacts/erased-people.js';
+import { FINISH_ERASURE, FORGET_ERASED } from '../contacts/erased-people.js';
 import { explainRemedy, forEachRow, joined, scopeOf, type Check } from './check.js';
-
-const FINISH = remedy(
-  'erase',
-  ['CONTACT', '--apply'],
-  'finishes it, with the same contact; which one that was is on record nowhere',
-);
 
 /**
  * What bodies that were removed on purpose still tell: a run with a journal removed each of them, and as many messages name their entries
@@ -95,7 +88,7 @@ export const removedBodiesCheck: Check = {
       lost: unexplained + messages,
       remedy:
         explainRemedy(example) ??
-        (keyless + malformed + nameless > 0 ? FORGET_ERASED : erasures.length > 0 ? FINISH : null),
+        (keyless + malformed + nameless > 0 ? FORGET_ERASED : erasures.length > 0 ? FINISH_ERASURE : null),
     };
   },
 };

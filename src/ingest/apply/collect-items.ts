@@ -220,7 +220,7 @@ function collectSection(
   if (section.pending !== null) {
     for (const fact of facts) {
       const subject = subjectOf(fact);
-      if (subject !== null) work.tally.skip(subject, section.pending, null);
+      if (subject !== null) work.tally.skip(subject, isErased(fact) ? 'erased' : section.pending, null);
     }
     return;
   }
@@ -272,8 +272,13 @@ function countEvent(work: BatchWork, fact: Fact): void {
   if (fact.kind === 'event') work.tally.event(fact.name);
   else {
     const subject = subjectOf(fact);
-    if (subject !== null) work.tally.skip(subject, 'unknown_connection', null);
+    if (subject !== null) work.tally.skip(subject, isErased(fact) ? 'erased' : 'unknown_connection', null);
   }
+}
+
+/** Whether nothing is left of an item but that it was there, so that it waits for nothing. */
+export function isErased(fact: Fact): boolean {
+  return fact.kind === 'skipped' && fact.reason === 'erased';
 }
 
 /**

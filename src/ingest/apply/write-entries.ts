@@ -14,7 +14,6 @@ import {
   type RawLogRow,
   type RestoredEntry,
 } from '../../store/tables/webhook-log.js';
-import { rewriteBodies, type RewrittenBody } from '../../store/tables/removed-bodies.js';
 import type { SignatureCounts } from '../../model/run-result.js';
 import { isMisfiled, isUnread, type Filing } from '../batch/prepare-entry.js';
 import { withErased } from '../batch/entry-counters.js';
@@ -22,8 +21,9 @@ import { entryStatus, type Batch, type EntrySlice, type PreparedEntry } from '..
 import { holdsMoreThan } from '../../rawlog/removed-items.js';
 import { subjectOf } from '../../rules/fact-traits.js';
 import { WRONG_SIGNATURE } from '../../rules/signatures.js';
-import type { KnownState } from './collect-items.js';
+import { isErased, type KnownState } from './collect-items.js';
 import { newlyRefused, newlyVerified, uncheckedIn, wasApplied } from './late-refusals.js';
+import { losesItems, rewriteEntries, type RewrittenEntry } from './rewrite-entries.js';
 import type { BatchWork } from './work.js';
 
 /** Enough of a name to recognize a session. */
@@ -50,7 +50,7 @@ export async function writeEntries(
   const outcomes = new Map<string, EntryOutcome>();
   const doneAgain: string[] = [];
   const restored = new Map<string, RestoredEntry>();
-  const removed = new Map<string, RewrittenBody>();
+  const rewritten = new Map<string, RewrittenEntry>();
   const results: SliceOutcome[] = [];
   for (const slice of batch.slices) {
     const { entry, progress } = slice;
@@ -70,9 +70,13 @@ export async function writeEntries(
     const filing = isBack || (!state.isIntact && entry.storedId === null) ? entry : refiled(entry, state);
     // A body that was removed on purpose does not come back with its file, if only more of its chats are brought in.
     const keepsBody = state.isIntact && state.bodyState !== null && !isBack;
-    if (filing !== null) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
-    if (entry.bodyState !== undefined && (!state.isStored || (filing !== null && !keepsBody)))
-      removed.set(state.id, withoutErased(entry, state.id, entry.bodyState));
+    const loses = losesItems(slice, state);
+    if (filing !== null && !loses) restored.set(state.id, { ...foundBy(entry, state.id, filing), keepsBody });
+    const isWithout = !state.isStored || loses || (filing !== null && !keepsBody);
+    if (entry.bodyState !== undefined && isWithout) {
+      const { bodyState } = entry;
+      rewritten.set(state.id, { entry, state, bodyState, counters: countersNow(slice, state) });
+    }
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
@@ -82,12 +86,7 @@ export async function writeEntries(
       outcomes.set(state.id, {
         id: state.id,
         ...ended,
-        // The file that it came from tells what is gone; what is left of it, does not.
-        counters: withHistory(
-          entry.storedId === null ? entry.counters() : withErased(entry.counters(), state.erasedCounters),
-          entry,
-          state,
-        ),
+        counters: countersNow(slice, state),
         processedAt: work.settings.clock(),
         // A run that brings in more chats, or that finds a bad signature, says nothing of how the entry is read otherwise.
         keepsRun:
@@ -101,7 +100,7 @@ export async function writeEntries(
   }
   assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
   await restoreEntries(work.tx, [...restored.values()]);
-  await rewriteBodies(work.tx, work.settings.runId, [...removed.values()]);
+  await rewriteEntries(work.tx, work.settings.runId, [...rewritten.values()]);
   // Items rejected before but not this time: a lead, a connection or a newer version resolved them.
   await deleteRejects(work.tx, doneAgain, work.rejects);
   await updateEntries(work.tx, work.settings.runId, [...outcomes.values()]);
@@ -173,6 +172,20 @@ function endOf(
     : ended;
 }
 
+/** What an entry held, and what later runs must know of it. */
+function countersNow({ entry, isFirst }: EntrySlice, state: KnownState): JsonObject | null {
+  const { storedId, bodyState } = entry;
+  // The file that it came from tells what is gone; what is left of it, does not.
+  if (storedId === null) return withHistory(entry.counters(), entry, state);
+  // The first part of a long entry has put it on record.
+  const isTold = bodyState !== undefined && !isFirst;
+  return withHistory(
+    isTold ? state.erasedCounters : withErased(entry.counters(), state.erasedCounters),
+    entry,
+    state,
+  );
+}
+
 /** The counters, with what later runs must know of earlier ones: the chats of every run, bodies that were applied unchecked, connections that stayed behind. */
 function withHistory(
   counters: JsonObject | null,
@@ -201,15 +214,6 @@ function foundBy(
 ): Omit<RestoredEntry, 'keepsBody'> {
   const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
-}
-
-/** What is kept of an entry with items of erased people. */
-function withoutErased(
-  { bytes: rawBody, counters, fields, phoneNumberIds, chatIds }: PreparedEntry,
-  id: string,
-  bodyState: RewrittenBody['bodyState'],
-): RewrittenBody {
-  return { id, rawBody, bodyState, counters: counters(), fields, phoneNumberIds, chatIds };
 }
 
 function rawLogRow(
@@ -308,7 +312,7 @@ function waitingItems({ sections }: PreparedEntry): Map<Subject, number> {
   const items = new Map<Subject, number>();
   for (const { section } of sections) {
     for (const fact of section.facts) {
-      const subject = subjectOf(fact);
+      const subject = isErased(fact) ? null : subjectOf(fact);
       if (subject !== null) items.set(subject, (items.get(subject) ?? 0) + 1);
     }
   }

@@ -17,6 +17,17 @@ export interface PreparedSection {
   pending: PendingReason | null;
 }
 
+/** What an entry loses with the items of erased people. */
+export interface Withdrawn {
+  /** Everything that it was found by with them. */
+  chatIds: ReadonlySet<string>;
+  /** The messages that these items make or change. */
+  messages: readonly string[];
+  /** Paths of these items, and of those that stay, with where they are in the new body. */
+  gone: readonly string[];
+  moved: ReadonlyMap<string, string>;
+}
+
 /** A decoded raw entry, ready to be applied. */
 export interface PreparedEntry {
   /** `file:line` or `log:<id>`. */
@@ -66,6 +77,8 @@ export interface PreparedEntry {
   isCut?: true;
   /** Its body is without the items of erased people, and is stored so: empty, or written anew. */
   bodyState?: 'erased' | 'redacted';
+  /** What that means for what an earlier run has stored of it. */
+  withdrawn?: Withdrawn;
   /** Holds one contact's items only: whatever their outcome, the entry stays due for the others. */
   isNarrowed?: true;
 }

@@ -43,7 +43,7 @@ export interface StoredAs {
 }
 
 /**
- * Decodes an entry and finds its connections; one from outside, without the items of people who were erased. Pure except for the hash;
+ * Decodes an entry and finds its connections, without the items of the people whom `resolver` knows as erased. Pure except for the hash;
  * never throws because of the bytes.
  */
 export function prepareEntry(
@@ -55,10 +55,11 @@ export function prepareEntry(
 ): PreparedEntry {
   const prepared = prepareWhole(raw, storedAs, resolver, include, appSecrets);
   const { erased } = resolver;
-  // What is stored has lost them already.
-  if (erased === null || storedAs !== null) return prepared;
+  // Nothing is read from other bytes than those that were stored: what becomes of these is left to the erasure.
+  if (erased === null || storedAs?.isIntact === false) return prepared;
+  const readAs = storedAs === null ? null : { ...storedAs, refused: [] };
   const without = withoutErased(prepared, erased, (bytes) =>
-    prepareWhole({ ...raw, bytes }, null, resolver, include, []),
+    prepareWhole({ ...raw, bytes }, readAs, resolver, include, []),
   );
   // A file may be called after somebody. The line of it is no name.
   const origin = formatOrigin(originWithout(raw.origin, erased));

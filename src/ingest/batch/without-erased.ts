@@ -14,8 +14,8 @@ import { namesIn, redactBody } from './redact-body.js';
 export const SHORTEST_NAME = 3;
 
 /**
- * An entry from outside without the items of people who were erased: they count as skipped, and it is stored without them. One without
- * such items comes back unchanged. Other names of theirs are learned. `read` reads bytes as a new entry, whatever their signature.
+ * An entry without the items of people who were erased: they count as skipped, and it is stored without them. One without such items comes
+ * back unchanged. Other names of theirs are learned. `read` reads bytes as this entry's, whatever their signature.
  */
 export function withoutErased(
   entry: PreparedEntry,
@@ -57,6 +57,12 @@ export function withoutErased(
     // No later version reads what is not kept.
     unrecognized: redaction.kind === 'erased' ? [] : entry.unrecognized,
     bodyState: redaction.kind,
+    withdrawn: {
+      chatIds: new Set(entry.chatIds),
+      messages: redaction.messages,
+      gone: redaction.gone,
+      moved: redaction.moved,
+    },
   };
   return without;
 }

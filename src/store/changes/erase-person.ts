@@ -76,7 +76,7 @@ interface ErasingHooks {
    * not a file.
    */
   unlink: (paths: readonly string[]) => Promise<void>;
-  /** Corrects leads of groups, and their tickets: they lost messages in these conversations. */
+  /** Corrects leads, and their tickets: they lost messages in these conversations. */
   settle: (tx: Sql, leadIds: readonly string[], conversationIds: readonly string[]) => Promise<unknown>;
   /** A condition: a row of messages came live. */
   cameLive: string;
@@ -90,8 +90,7 @@ export async function eraseMessages(
   { unlink, settle, cameLive }: ErasingHooks,
 ): Promise<Gone> {
   const found = await tx.query(
-    `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id,
-       m.lead_id = any($1::uuid[]) as goes_with_lead
+    `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id
      from messages m where ${isOfThem('$1', '$3')} limit $2::int`,
     [arrayLiteral(leadIds), limit, arrayLiteral(authors)],
   );
@@ -116,15 +115,15 @@ export async function eraseMessages(
     ]),
     messages: await tx.execute(`delete from messages where id = any($1::uuid[])`, [ids]),
   };
-  const inGroups = found.filter((row) => row['goes_with_lead'] !== true);
-  const groups = [...new Set(inGroups.map((row) => textOf(row, 'conversation_id')))];
-  await updateConversations(tx, await recomputeConversations(tx, groups));
-  await settle(tx, [...new Set(inGroups.map((row) => textOf(row, 'lead_id')))], groups);
-  // With the person gone, nobody has opened the ticket of a group in which nobody else wrote.
+  // Also of the person: whatever happens before the last batch, what is left is as it should be.
+  const chats = [...new Set(found.map((row) => textOf(row, 'conversation_id')))];
+  await updateConversations(tx, await recomputeConversations(tx, chats));
+  await settle(tx, [...new Set(found.map((row) => textOf(row, 'lead_id')))], chats);
+  // With the person gone, nobody has opened the ticket of a chat in which nobody else wrote.
   const tickets = await tx.execute(
     `delete from tickets t where t.conversation_id = any($1::uuid[]) and t.source = 'incoming_message'
        and not exists (select from messages m where m.conversation_id = t.conversation_id and m.direction = 'INBOUND' and ${cameLive})`,
-    [arrayLiteral(groups)],
+    [arrayLiteral(chats)],
   );
   return { ...gone, tickets };
 }

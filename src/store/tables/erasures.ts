@@ -180,10 +180,10 @@ export async function recordErasure(
 
 /**
  * SQL: an erasure that has not ended took the person out of the body of a row of webhook_log. Every run of the same erasure counts, as one
- * that was killed is gone on with by another.
+ * that was killed is gone on with by another; and so may a run that applied the entry meanwhile.
  */
 export const IS_ERASING_SQL = `case when body_state in ('erased', 'redacted') then exists (
-    select from sync_runs r join erasures e on r.command = 'erase' and position(e.id::text in r.work) > 0
+    select from sync_runs r join erasures e on r.command <> 'erase' or position(e.id::text in r.work) > 0
     where r.id = body_run_id and e.completed_at is null
   ) else false end`;
 
