@@ -61,9 +61,19 @@ export async function checkArchive(
       throw new Damage(want.name, `it has ${found.rows} rows where the manifest counts ${want.rows ?? 0}`);
     }
   }
+  assertSums(manifest);
   const surplus = parts[expected.length];
   if (surplus !== undefined) throw new Damage(surplus.name, 'the manifest does not name it');
   return { manifest, header: header() };
+}
+
+/** What a restore says that it has stored is what the parts hold. */
+function assertSums({ tables, rows }: Manifest): void {
+  const sum = (counts: readonly { rows: number }[]): number =>
+    counts.reduce((total, count) => total + count.rows, 0);
+  if (rows !== sum(tables) || tables.some((table) => table.rows !== sum(table.parts))) {
+    throw new Damage(MANIFEST_NAME, 'its numbers of rows do not add up');
+  }
 }
 
 /** Opens the manifest by its digest; the header when its own digest has been compared. */

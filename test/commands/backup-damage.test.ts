@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FORMAT, HEADER_NAME, MANIFEST_NAME, DIGEST_NAME } from '../../src/archive/format.js';
-import { writeArchive } from '../../src/archive/write-archive.js';
+import { endOfTar, frameOf } from '../../src/archive/tar.js';
+import { digestOf, writeArchive } from '../../src/archive/write-archive.js';
 import { checkBackup } from '../../src/commands/backup/check.js';
 import { openForRestore } from '../../src/commands/backup/restore.js';
 import { UserError } from '../../src/model/errors.js';
@@ -90,6 +91,32 @@ describe('a backup that is not what was written', () => {
       whole.subarray(second.to),
     ]);
     expect((await refusal(exchanged)).message).toContain(`${first.name}: it is missing`);
+  });
+
+  it('is refused when its numbers of rows do not add up, whatever its digests say', async () => {
+    for (const [found, forged] of [
+      [/"rows": (\d+)\n\}\n$/, '"rows": 77\n}\n'],
+      [/"rows": (\d+),/, '"rows": 77,'],
+    ] as const) {
+      const manifest = entriesOf(regions).find(({ name }) => name === MANIFEST_NAME);
+      if (manifest === undefined) throw new Error('no manifest');
+      const content = regions.find(({ name, kind }) => name === MANIFEST_NAME && kind === 'content');
+      const text = whole.toString('utf8', content?.from, content?.to);
+      const changed = Buffer.from(text.replace(found, forged));
+      expect(changed.toString('utf8')).not.toBe(text);
+      const at = Number.parseInt(whole.toString('latin1', 136, 147), 8);
+      const digest = Buffer.from(`${digestOf(changed)}  ${MANIFEST_NAME}\n`);
+      const file = [
+        [MANIFEST_NAME, changed],
+        [DIGEST_NAME, digest],
+      ] as const;
+      const written = file.flatMap(([name, bytes]) => {
+        const { head, tail } = frameOf(name, bytes.length, at);
+        return [head, bytes, tail];
+      });
+      const resigned = Buffer.concat([whole.subarray(0, manifest.from), ...written, endOfTar()]);
+      expect((await refusal(resigned)).message).toContain('do not add up');
+    }
   });
 
   it('is refused when a newer version wrote it, and that version is named', async () => {

@@ -57,7 +57,8 @@ async function mended(
     const kept = retention === null ? 0 : (await pruned(store, EVERYTHING, retention.together)).entries.kept;
     for (let times = 0; times < 2; times += 1) await night(store, { full: true, apply: true });
     const tables = Object.entries(await normalisedDatabase(store)).filter(([name]) => name !== 'webhook_log');
-    return { rows: tables.map(([name, rows]) => [name, ...rows.map(textOf).sort()]), kept };
+    // Copies of a message stay until `dedupe`; which of them a night gives the revisions is left to their random ids.
+    return { rows: tables.map(([name, rows]) => [name, ...new Set(rows.map(textOf).sort())]), kept };
   } finally {
     await store.close();
   }
@@ -138,7 +139,7 @@ describeOnBackends('what retention leaves', (backend) => {
       fc.asyncProperty(log, losses, fc.constantFrom(1, 3, 1000), async (bodies, chosen: Loss[], together) => {
         await expectSame(backend, bodies, (store) => lose(store, chosen), together);
       }),
-      { numRuns: backend.name === 'postgresql' ? 4 : 1 },
+      { numRuns: backend.name === 'postgresql' ? 6 : 1 },
     );
   }, 300_000);
 });
