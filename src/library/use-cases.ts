@@ -179,7 +179,7 @@ export async function compare(
 /** Explains where a message, a contact, a raw entry or a run came from, and where a missing one went. Read-only. */
 export async function explain(ctx: LibraryContext, given: Given<'explain'>): Promise<ExplainResult> {
   const options = readOptions('explain', OPTIONS.explain, given);
-  return underLock(ctx, 'explain', undefined, (held) => runExplain(held, options));
+  return underLock(ctx, 'explain', undefined, (held) => runExplain(held, { ...options, shows: 'result' }));
 }
 
 /** Past runs and those at work, the newest first. */

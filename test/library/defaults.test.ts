@@ -142,7 +142,7 @@ test.each<[command: string, argv: string[], call: Call]>([
       }),
   ],
   ['messages', ['messages', CONTACT], (ctx) => library.readMessages(ctx, { contact: CONTACT })],
-  ['explain', ['explain', CONTACT], (ctx) => library.explain(ctx, { subject: CONTACT })],
+  ['explain', ['explain', CONTACT, '--json'], (ctx) => library.explain(ctx, { subject: CONTACT })],
   ['runs list', ['runs', 'list'], (ctx) => library.listRuns(ctx)],
   ['connection check', ['connection', 'check'], (ctx) => library.checkConnections(ctx)],
   [
