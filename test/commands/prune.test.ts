@@ -384,15 +384,12 @@ describeOnBackends('prune', (backend) => {
     await replayBodies(store, LOG);
     expect(await findings(store)).toEqual([]);
 
-    // A copy that dedupe merges is not missed.
+    // A copy counts as its message: one that dedupe merges is not missed.
     await replayBodies(store, [live('TWIN', 200)]);
     await pruned(store, EVERYTHING);
     await store.sql.execute(
       `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', 'TWIN'))).*
        from messages m where body = 'TWIN'`,
-    );
-    await store.sql.execute(
-      `update webhook_log set body_messages = 2 where id = (select batch_id from messages where external_id = 'TWIN')`,
     );
     const merged = await dedupe(testContext(store), {
       classes: new Set(['same_message'] as const),
