@@ -79,7 +79,7 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
   const directory = await temporaryDirectory();
   for (const argv of [
     ['messages', ANA],
-    ['explain', ANA, '--bodies'],
+    ['explain', ANA, '--bodies', '--json'],
     ['report'],
     ['verify'],
     ['export', ANA, '-o', join(directory, 'ana.html')],
@@ -129,7 +129,7 @@ test('without the right to leave a trace, nothing of a person is shown, and the 
   const directory = await temporaryDirectory();
   for (const argv of [
     ['messages', ANA],
-    ['explain', ANA, '--bodies'],
+    ['explain', ANA, '--bodies', '--json'],
     ['export', ANA],
     ['export', '--all', '-o', join(directory, 'all')],
     ['report', '--no-audit'],
