@@ -91,6 +91,41 @@ describeOnBackends('erase in groups', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
+  it('removes what the person had revoked, or an admin, of which only earlier versions say whose it was', async () => {
+    const revoked = (key: string, at: number, id: string, of: string, by: string): JsonObject =>
+      said(key, at, by, {
+        message: { protocolMessage: { key: { remoteJid: GROUP, id, participant: of }, type: 'REVOKE' } },
+      });
+    const takenBack = [
+      LOG[0],
+      LOG[1],
+      LOG[2],
+      LOG[6],
+      LOG[7],
+      revoked('V1', 50, 'G2', JID, JID),
+      revoked('V2', 51, 'G4', ANA_LID, BRUS),
+      revoked('V3', 52, 'G3', BRUS, BRUS),
+    ];
+    for (const log of [takenBack, takenBack.toReversed()]) {
+      const store = await backend.open();
+      await replayBodies(store, log, IN_GROUPS);
+      expect(
+        await value(store, `select count(*)::int from messages where type = 'revoked' or body is null`),
+      ).toBe(3);
+      await eraseAna(store);
+      expect(await traces(store)).toEqual([]);
+      expect(await value(store, `select json_agg(external_id order by external_id) from messages`)).toEqual([
+        'G1',
+        'G3',
+      ]);
+      expect(await findings(store)).toEqual([]);
+      await replayBodies(store, takenBack.toReversed(), IN_GROUPS);
+      expect(await traces(store)).toEqual([]);
+      expect(await findings(store)).toEqual([]);
+      await store.close();
+    }
+  });
+
   it('finds a person who wrote nowhere else', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG.slice(0, 6), IN_GROUPS);

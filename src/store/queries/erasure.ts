@@ -27,9 +27,18 @@ export interface TableRows {
   rows: number;
 }
 
+/**
+ * A condition: these people wrote the row `m` of messages in a group. Of a message that was revoked only its earlier versions say who
+ * did. The parameter is a text of SQL.
+ */
+function isWrittenBy(authors: string): string {
+  return `(m.raw_meta ->> 'participant' = any(${authors}::text[]) or m.id in (
+    select r.message_id from message_revisions r where r.raw_meta ->> 'participant' = any(${authors}::text[])))`;
+}
+
 /** A condition: the row `m` of messages is of these leads, or these people wrote it in a group. The parameters are texts of SQL. */
 export function isOfThem(leadIds: string, authors: string): string {
-  return `(m.lead_id = any(${leadIds}::uuid[]) or m.raw_meta ->> 'participant' = any(${authors}::text[]))`;
+  return `(m.lead_id = any(${leadIds}::uuid[]) or ${isWrittenBy(authors)})`;
 }
 
 /**
@@ -40,7 +49,7 @@ export async function readReactedTo(sql: Sql, authors: readonly string[]): Promi
   const rows = await sql.query(
     `select distinct m.external_id as id from messages m
      join message_reactions r on r.connection_id = m.connection_id and r.target_external_id = m.external_id
-     where m.raw_meta ->> 'participant' = any($1::text[])`,
+     where ${isWrittenBy('$1')}`,
     [arrayLiteral(authors)],
   );
   return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
@@ -50,7 +59,7 @@ export async function readReactedTo(sql: Sql, authors: readonly string[]): Promi
 export async function readWrittenInGroups(sql: Sql, authors: readonly string[]): Promise<string[]> {
   const rows = await sql.query(
     `select distinct m.external_id as id from messages m
-     where m.external_id is not null and m.raw_meta ->> 'participant' = any($1::text[])`,
+     where m.external_id is not null and ${isWrittenBy('$1')}`,
     [arrayLiteral(authors)],
   );
   return rowsOf(columns({ id: text }), rows).map(({ id }) => id);
@@ -58,10 +67,9 @@ export async function readWrittenInGroups(sql: Sql, authors: readonly string[]):
 
 /** Whether one of these authors wrote in a group. */
 export async function hasWritten(sql: Sql, authors: readonly string[]): Promise<boolean> {
-  const rows = await sql.query(
-    `select from messages m where m.raw_meta ->> 'participant' = any($1::text[]) limit 1`,
-    [arrayLiteral(authors)],
-  );
+  const rows = await sql.query(`select from messages m where ${isWrittenBy('$1')} limit 1`, [
+    arrayLiteral(authors),
+  ]);
   return rows.length > 0;
 }
 
@@ -105,6 +113,7 @@ export async function readStoredNames(sql: Sql, after: string, limit: number): P
 export async function readStoredAuthors(sql: Sql): Promise<string[]> {
   const rows = await sql.query(
     `select distinct m.raw_meta ->> 'participant' as author from messages m where m.raw_meta ->> 'participant' is not null
+     union select raw_meta ->> 'participant' from message_revisions where raw_meta ->> 'participant' is not null
      union select reactor from message_reactions where reactor is not null`,
   );
   return rowsOf(columns({ author: text }), rows).map(({ author }) => author);
