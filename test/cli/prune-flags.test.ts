@@ -53,4 +53,16 @@ describe('prune and the events of accounts', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('--no-keep-alerts has no effect without --class processed');
   });
+
+  test('refuses an empty list of classes, which would empty nothing night after night', async () => {
+    const run = await server.prepare();
+    for (const argv of [
+      ['prune', '--older-than', '1d', '--class', ''],
+      ['reconcile', '--prune-older-than', '1d', '--prune-class', ''],
+    ]) {
+      const { code, stdout, stderr } = await run(argv);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain("'' is not made of status, group");
+    }
+  });
 });

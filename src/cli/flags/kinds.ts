@@ -84,6 +84,8 @@ export function choices<const Word extends string>(
   placeholder: string,
   words: readonly Word[],
   help: string,
+  /** Whether none of them is an answer: a variable that is empty by mistake would do nothing, night after night. */
+  { mayBeNone = true }: { mayBeNone?: boolean } = {},
 ): Flag<Word[], never> {
   return new Flag<Word[], never>({
     ...COMMON,
@@ -95,7 +97,7 @@ export function choices<const Word extends string>(
     read: (raw) => {
       const read = listOf(raw).map((typed) => words.find((word) => word === typed));
       const known = read.filter((word) => word !== undefined);
-      return known.length === read.length ? known : undefined;
+      return known.length === read.length && (mayBeNone || known.length > 0) ? known : undefined;
     },
     absent: () => [],
   });

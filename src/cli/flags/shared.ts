@@ -55,7 +55,7 @@ export const failOn = (byDefault: Severity) =>
 
 /** What retention is about: the chats that nobody imports, unless more is named. */
 export const pruneClasses = (help: string) =>
-  choices('classes', PRUNE_CLASSES, help).default('status,group,newsletter');
+  choices('classes', PRUNE_CLASSES, help, { mayBeNone: false }).default('status,group,newsletter');
 
 /** The error for two flags that contradict each other. */
 export function applyAndDryRun(origin: (key: 'apply' | 'dryRun') => Origin, applying: string): ConfigError {
