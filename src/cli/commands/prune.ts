@@ -60,7 +60,8 @@ export function registerPrune(parent: Command, attach: Attach): void {
     exits: {
       ...DATABASE_EXITS,
       [EXIT.ok]: 'pruned, or planned',
-      [EXIT.partial]: 'some entries keep their bodies: the database lacks something that is in them',
+      [EXIT.partial]:
+        'some entries keep their bodies: a repair may need them, or their messages changed meanwhile',
       [EXIT.interrupted]: 'interrupted; run the same command again to resume',
     },
   });

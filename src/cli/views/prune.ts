@@ -29,7 +29,7 @@ export function presentPrune(result: PruneResult, apply: Remedy): Presentation {
             ]),
           ),
         ]),
-        section('Kept: the database lacks something that is in them', [
+        section('Kept: a repair may need them, or their messages changed meanwhile', [
           list([
             ...kept.map((id) => ({ line: [faint(id)] })),
             ...(entries.kept > kept.length

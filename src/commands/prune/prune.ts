@@ -212,7 +212,9 @@ class Pruning {
   end(status: RunEnd['status'], error: string | null = null): RunEnd {
     const kept = this.kept.length + this.keptMore;
     const rest =
-      kept === 0 ? '' : `, kept ${amount(kept, 'entry', 'entries')} with something that the database lacks`;
+      kept === 0
+        ? ''
+        : `, kept ${amount(kept, 'entry', 'entries')} that a repair may need or whose messages changed`;
     return {
       status,
       counters: this.counters(),

@@ -24,7 +24,7 @@ export interface PruneResult {
   command: 'prune';
   /** Null if nothing changed. */
   runId: string | null;
-  /** `partial`: some entries keep their bodies, because the database lacks something that is in them. */
+  /** `partial`: some entries keep their bodies, because a repair may need them, or their messages changed meanwhile. */
   status: 'completed' | 'partial' | 'interrupted';
   applied: boolean;
   startedAt: string;
