@@ -1,22 +1,26 @@
+import {
+  BACKSLASH,
+  CLOSE,
+  COLON,
+  GrowingBytes,
+  LETTER_N,
+  LETTER_U,
+  NEWLINE,
+  OPEN,
+  QUOTE,
+  SPACE,
+  TAB,
+} from './growing-bytes.js';
+
 /** A line that is no flat object in JSON: no backup has one. */
 export class NotARow extends Error {
   override readonly name = 'NotARow';
 }
 
-const NEWLINE = 10;
-const TAB = 9;
-const SPACE = 32;
-const QUOTE = 34;
 const COMMA = 44;
 const SLASH = 47;
-const COLON = 58;
-const LETTER_N = 78;
-const BACKSLASH = 92;
-const CLOSE = 125;
-const OPEN = 123;
 /** What follows a backslash in both formats: b, f, n, r, t, and the backslash. */
 const SAME_ESCAPES = new Set([98, 102, 110, 114, 116, BACKSLASH]);
-const LETTER_U = 117;
 
 /** So much is made before it is sent: the server stores it while the next is made. */
 const PIECE_BYTES = 256 * 1024;
@@ -39,8 +43,7 @@ class CopyLines {
   readonly #keys: readonly Buffer[];
   readonly #from: Buffer;
   #at = 0;
-  #out = Buffer.alloc(0);
-  #length = 0;
+  #bytes = new GrowingBytes(0);
   /** Where the value of each column begins in the line; -1 without one. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
@@ -59,13 +62,12 @@ class CopyLines {
 
   /** Whole lines, about so many bytes. */
   next(bytes: number): Buffer {
-    this.#out = Buffer.allocUnsafe(bytes * 2);
-    this.#length = 0;
-    while (!this.atEnd() && this.#length < bytes) {
+    this.#bytes = new GrowingBytes(bytes * 2);
+    while (!this.atEnd() && this.#bytes.length < bytes) {
       this.#readLine();
       this.#writeLine();
     }
-    return this.#out.subarray(0, this.#length);
+    return this.#bytes.written();
   }
 
   #readLine(): void {
@@ -108,25 +110,26 @@ class CopyLines {
   }
 
   #writeLine(): void {
+    const bytes = this.#bytes;
     for (let column = 0; column < this.#starts.length; column += 1) {
       const start = this.#starts[column] ?? -1;
       const end = this.#ends[column] ?? 0;
-      if (column > 0) this.#put(TAB);
-      // Separators, and what stands for no value.
-      this.#reserve(start === -1 ? 0 : end - start);
+      if (column > 0) bytes.put(TAB);
+      // No string becomes longer.
+      bytes.reserve(start === -1 ? 0 : end - start);
       if (start === -1 || isNull(this.#from, start, end)) {
-        this.#put(BACKSLASH);
-        this.#put(LETTER_N);
+        bytes.put(BACKSLASH);
+        bytes.put(LETTER_N);
       } else if (this.#from[start] === QUOTE) this.#string(start + 1, end - 1);
-      else this.#length += this.#from.copy(this.#out, this.#length, start, end);
+      else bytes.copy(this.#from, start, end);
     }
-    this.#put(NEWLINE);
+    bytes.put(NEWLINE);
   }
 
   #string(start: number, end: number): void {
     const from = this.#from;
-    const out = this.#out;
-    let to = this.#length;
+    const { out } = this.#bytes;
+    let to = this.#bytes.length;
     for (let at = start; at < end; at += 1) {
       const byte = from[at] ?? 0;
       if (byte !== BACKSLASH) {
@@ -147,20 +150,7 @@ class CopyLines {
         to = writeCharacter(out, to, text);
       } else throw new NotARow('a string has an unknown escape');
     }
-    this.#length = to;
-  }
-
-  #put(byte: number): void {
-    this.#out[this.#length] = byte;
-    this.#length += 1;
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes + 8;
-    if (needed <= this.#out.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#out.length * 2));
-    this.#out.copy(larger, 0, 0, this.#length);
-    this.#out = larger;
+    this.#bytes.length = to;
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arrayLiteral } from '../array-literal.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { copyOfNdjson } from './copy-of-ndjson.js';
@@ -27,7 +28,7 @@ export async function readGuarded(tx: Sql, tables: readonly string[]): Promise<s
   const rows = await tx.query(
     `select c.relname::text as name from pg_class c
      where c.relnamespace = ${OWN_SCHEMA} and c.relname = any($1::text[]) and row_security_active(c.oid) order by c.relname`,
-    [`{${tables.map((name) => `"${name}"`).join(',')}}`],
+    [arrayLiteral(tables)],
   );
   return rows.map((row) => textOf(row, 'name'));
 }
@@ -57,7 +58,7 @@ export interface SetAside {
  */
 export async function setConstraintsAside(tx: Sql, tables: readonly string[]): Promise<SetAside> {
   const ours = `c.relnamespace = ${OWN_SCHEMA} and c.relname = any($1::text[])`;
-  const names = [`{${tables.map((name) => `"${name}"`).join(',')}}`];
+  const names = [arrayLiteral(tables)];
   const keys = await definitions(
     tx,
     `select c.relname::text as "table", k.conname::text as name, pg_get_constraintdef(k.oid) as definition

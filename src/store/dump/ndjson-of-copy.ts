@@ -1,3 +1,16 @@
+import {
+  BACKSLASH,
+  CLOSE,
+  COLON,
+  GrowingBytes,
+  LETTER_N,
+  LETTER_U,
+  NEWLINE,
+  OPEN,
+  QUOTE,
+  SPACE,
+  TAB,
+} from './growing-bytes.js';
 import { valueKind, type ColumnShape, type ValueKind } from './tables.js';
 
 /** Whole lines of NDJSON. */
@@ -6,23 +19,15 @@ export interface Lines {
   rows: number;
 }
 
-const TAB = 9;
-const NEWLINE = 10;
 const VERTICAL_TAB = 11;
-const SPACE = 32;
-const QUOTE = 34;
 const PLUS = 43;
 const MINUS = 45;
 const ZERO = 48;
-const COLON = 58;
-const LETTER_N = 78;
 const UPPER_T = 84;
-const BACKSLASH = 92;
 const LETTER_T = 116;
-const LETTER_U = 117;
 const LETTER_V = 118;
-const OPEN = 123;
-const CLOSE = 125;
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
 const HEX = Buffer.from('0123456789abcdef');
 /** Keys and quotes double short lines; a long one is a raw body, which stays as long as it is. */
 const LARGE = 1024 * 1024;
@@ -43,8 +48,7 @@ export class NdjsonOfCopy {
   readonly #keyBytes: number;
   /** A line that has begun. */
   #begun: Uint8Array[] = [];
-  #out = Buffer.alloc(0);
-  #length = 0;
+  #bytes = new GrowingBytes(0);
 
   constructor(columns: readonly ColumnShape[]) {
     this.#columns = columns.map((column) => ({
@@ -67,11 +71,10 @@ export class NdjsonOfCopy {
         ? bytes.subarray(0, end)
         : Buffer.concat([...this.#begun, bytes.subarray(0, end)]);
     this.#begun = end === bytes.length ? [] : [bytes.subarray(end)];
-    this.#out = Buffer.allocUnsafe(whole.length + Math.min(whole.length, LARGE) + this.#keyBytes);
-    this.#length = 0;
+    this.#bytes = new GrowingBytes(whole.length + Math.min(whole.length, LARGE) + this.#keyBytes);
     let rows = 0;
     for (let at = 0; at < whole.length; rows += 1) at = this.#line(whole, at);
-    return { ndjson: this.#out.subarray(0, this.#length), rows };
+    return { ndjson: this.#bytes.written(), rows };
   }
 
   /** Throws where COPY's output has ended within a line. */
@@ -81,26 +84,26 @@ export class NdjsonOfCopy {
 
   /** Gives where the next line begins. */
   #line(from: Buffer, start: number): number {
-    const first = this.#length;
+    const bytes = this.#bytes;
+    const first = bytes.length;
     let at = start;
     let separator = TAB;
     for (const { key, kind } of this.#columns) {
       if (separator !== TAB) throw wrongNumber();
       if (from[at] === BACKSLASH && from[at + 1] === LETTER_N) at += 2;
       else {
-        this.#reserve(key.length);
-        this.#length += key.copy(this.#out, this.#length);
+        bytes.copy(key);
         at = this.#value(from, at, kind);
       }
       separator = from[at] ?? 0;
       at += 1;
     }
     if (separator !== NEWLINE) throw wrongNumber();
-    this.#reserve(3);
-    if (this.#length === first) this.#put(OPEN);
-    else this.#out[first] = OPEN;
-    this.#put(CLOSE);
-    this.#put(NEWLINE);
+    bytes.reserve(3);
+    if (bytes.length === first) bytes.put(OPEN);
+    else bytes.out[first] = OPEN;
+    bytes.put(CLOSE);
+    bytes.put(NEWLINE);
     return at;
   }
 
@@ -110,14 +113,13 @@ export class NdjsonOfCopy {
       case 'number':
         return this.#verbatim(from, start);
       case 'boolean':
-        this.#reserve(5);
-        this.#length += this.#out.write(from[start] === LETTER_T ? 'true' : 'false', this.#length);
+        this.#bytes.copy(from[start] === LETTER_T ? TRUE : FALSE);
         return start + 1;
       case 'bytes': {
         // `\\x00ff` in both.
-        this.#put(QUOTE);
+        this.#bytes.put(QUOTE);
         const end = this.#verbatim(from, start);
-        this.#put(QUOTE);
+        this.#bytes.put(QUOTE);
         return end;
       }
       case 'time':
@@ -131,17 +133,16 @@ export class NdjsonOfCopy {
 
   #verbatim(from: Buffer, start: number): number {
     const end = endOf(from, start);
-    this.#reserve(end - start + 2);
-    this.#length += from.copy(this.#out, this.#length, start, end);
+    this.#bytes.copy(from, start, end);
     return end;
   }
 
   /** `2026-01-31 00:00:00.5+00` is `2026-01-31T00:00:00.5+00:00` in JSON. */
   #time(from: Buffer, start: number): number {
     const end = endOf(from, start);
-    this.#reserve(end - start + 6);
-    const out = this.#out;
-    let to = this.#length;
+    this.#bytes.reserve(end - start + 6);
+    const { out } = this.#bytes;
+    let to = this.#bytes.length;
     // Where the time of day begins, and then its zone.
     let clock = 0;
     let zone = 0;
@@ -162,14 +163,14 @@ export class NdjsonOfCopy {
       }
       out[to++] = byte;
     }
-    this.#length = to;
+    this.#bytes.length = to;
     return end;
   }
 
   #text(from: Buffer, start: number): number {
-    this.#reserve((endOf(from, start) - start) * MOST_TIMES);
-    const out = this.#out;
-    let to = this.#length;
+    this.#bytes.reserve((endOf(from, start) - start) * MOST_TIMES);
+    const { out } = this.#bytes;
+    let to = this.#bytes.length;
     let at = start;
     out[to++] = QUOTE;
     for (let byte = from[at] ?? NEWLINE; byte !== TAB && byte !== NEWLINE; byte = from[at] ?? NEWLINE) {
@@ -191,22 +192,8 @@ export class NdjsonOfCopy {
       } else to = control(out, to, byte);
     }
     out[to++] = QUOTE;
-    this.#length = to;
+    this.#bytes.length = to;
     return at;
-  }
-
-  #put(byte: number): void {
-    this.#out[this.#length] = byte;
-    this.#length += 1;
-  }
-
-  #reserve(bytes: number): void {
-    // What closes a value or a line has its place too.
-    const needed = this.#length + bytes + 8;
-    if (needed <= this.#out.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.ceil(this.#out.length * 1.5)));
-    this.#out.copy(larger, 0, 0, this.#length);
-    this.#out = larger;
   }
 }
 
