@@ -14,7 +14,7 @@ import {
   type Part,
 } from './format.js';
 import { readTar } from './tar.js';
-import { digestOf, linesIn } from './write-archive.js';
+import { CHUNK, digestOf, linesIn } from './write-archive.js';
 
 /** A backup all of whose bytes are what was written. */
 export interface CheckedArchive {
@@ -151,11 +151,10 @@ export async function* readParts(
 }
 
 async function decompressed(name: string, content: Buffer, bytes?: number): Promise<Buffer> {
-  const ndjson = await decompress(content, bytes === undefined ? {} : { maxOutputLength: bytes + 1 }).catch(
-    () => {
-      throw new Damage(name, 'it cannot be decompressed');
-    },
-  );
+  const options = bytes === undefined ? {} : { maxOutputLength: bytes + 1 };
+  const ndjson = await decompress(content, { chunkSize: CHUNK, ...options }).catch(() => {
+    throw new Damage(name, 'it cannot be decompressed');
+  });
   if (bytes !== undefined && ndjson.length !== bytes) throw new Damage(name, 'it has another length');
   return ndjson;
 }

@@ -4,7 +4,13 @@ import type { DumpedTable } from '../../archive/format.js';
 import type { Context } from '../../context.js';
 import { amount } from '../../model/amount.js';
 import { ConfigError, EXIT, UserError } from '../../model/errors.js';
-import { loadLines, readGuarded, restoreSequences, setConstraintsAside } from '../../store/dump/load-rows.js';
+import {
+  loadRows,
+  readGuarded,
+  restoreSequences,
+  setConstraintsAside,
+  type DumpedPart,
+} from '../../store/dump/load-rows.js';
 import { NotARow } from '../../store/dump/copy-of-ndjson.js';
 import { clearForRestore, readContent } from '../../store/dump/empty.js';
 import { readTables, type TableShape } from '../../store/dump/tables.js';
@@ -149,27 +155,41 @@ async function load(
   await clearForRestore(tx, names, { dropping: null });
   const aside = await setConstraintsAside(tx, names);
   const done = { bytes: 0, rows: 0, messages: 0 };
-  const stored = new Map<string, number>();
-  for await (const { table, part, ndjson } of readParts(source.open(), manifest)) {
-    ctx.signal.throwIfAborted();
-    await ctx.store.assertSpace();
-    const rows = await loadLines(tx, table, ndjson);
-    if (rows !== part.rows) throw new Damage(part.name, `it has ${rows} rows instead of ${part.rows}`);
-    stored.set(table.name, (stored.get(table.name) ?? 0) + rows);
-    done.bytes += part.size;
-    done.rows += rows;
-    if (table.name === 'messages') done.messages += rows;
-    ctx.emit({
-      event: 'progress',
-      bytesRead: done.bytes,
-      bytesTotal: source.size,
-      entries: done.rows,
-      messages: done.messages,
-    });
+  const parts = readParts(source.open(), manifest);
+  async function* partsOf(table: DumpedTable): AsyncGenerator<DumpedPart> {
+    for (const expected of table.parts) {
+      ctx.signal.throwIfAborted();
+      await ctx.store.assertSpace();
+      const { value } = await parts.next();
+      const { name, rows, size } = expected;
+      if (value?.part.name !== name) throw new Damage(name, 'it is not where it was');
+      yield {
+        ndjson: value.ndjson,
+        rows,
+        refuse: (found) => {
+          throw new Damage(name, `it has ${found} rows instead of ${rows}`);
+        },
+      };
+      done.bytes += size;
+      done.rows += rows;
+      if (table.name === 'messages') done.messages += rows;
+      ctx.emit({
+        event: 'progress',
+        bytesRead: done.bytes,
+        bytesTotal: source.size,
+        entries: done.rows,
+        messages: done.messages,
+      });
+    }
   }
-  for (const table of manifest.tables) {
-    if ((stored.get(table.name) ?? 0) !== table.rows) throw new Damage(table.name, 'parts of it are missing');
-    await restoreSequences(tx, table.sequences);
+  try {
+    for (const table of manifest.tables) {
+      const rows = await loadRows(tx, table, partsOf(table));
+      if (rows !== table.rows) throw new Damage(table.name, `${rows} rows of ${table.rows} were stored`);
+      await restoreSequences(tx, table.sequences);
+    }
+  } finally {
+    await parts.return(undefined);
   }
   await aside.putBack();
 }

@@ -1,6 +1,6 @@
 import { PGlite, types, type PGliteOptions } from '@electric-sql/pglite';
 import { translateDatabaseError } from '../database-errors.js';
-import type { Sql, SqlRow } from '../sql.js';
+import type { CopiedLines, Sql, SqlRow } from '../sql.js';
 import type { Store } from '../store.js';
 import { createTransactionRunner, translated, type RunInTransaction } from '../transactions.js';
 import { setForSession } from './value-settings.js';
@@ -95,11 +95,31 @@ function createPgliteTransactions(pglite: PGlite, turn: Turn): RunInTransaction 
         ...createPgliteSql(statementsOf(tx), turn),
         copy: async (statement, lines) => {
           const fromBlob = statement.replace(/ from stdin$/, ` from '/dev/blob'`);
-          const { affectedRows } = await tx.query(fromBlob, [], { blob: new Blob([...lines]) });
-          return affectedRows ?? 0;
+          let rows = 0;
+          for await (const blob of blobsOf(lines)) {
+            rows += (await tx.query(fromBlob, [], { blob })).affectedRows ?? 0;
+          }
+          return rows;
         },
       }),
     );
+}
+
+/** A COPY reads its lines from memory: of many, so many bytes at a time. */
+const BLOB_BYTES = 8 * 1024 * 1024;
+
+async function* blobsOf(lines: CopiedLines): AsyncGenerator<Blob> {
+  let pieces: (string | Uint8Array)[] = [];
+  let bytes = 0;
+  for await (const piece of lines) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes < BLOB_BYTES) continue;
+    yield new Blob(pieces);
+    pieces = [];
+    bytes = 0;
+  }
+  if (pieces.length > 0) yield new Blob(pieces);
 }
 
 /**

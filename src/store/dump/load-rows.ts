@@ -6,21 +6,43 @@ import { copyOfNdjson } from './copy-of-ndjson.js';
 import { quoted, type ColumnShape, type SequenceState } from './tables.js';
 import { OWN_SCHEMA } from '../own-schema.js';
 
+/** A part of a table: whole lines of NDJSON, and how many they are said to be. */
+export interface DumpedPart {
+  ndjson: Buffer;
+  rows: number;
+  /** Throws what a part with another number of rows is. */
+  refuse: (rows: number) => never;
+}
+
 /**
- * Stores lines of NDJSON, as they were read; gives how many rows they are. Throws NotARow for what is no row. Fails where
- * {@link readGuarded} names the table.
+ * Stores the rows of a table; gives how many they are. One COPY takes them all: the server stores a part while the next one is made.
+ * Throws NotARow for what is no row, and whatever a part throws. Fails where {@link readGuarded} names the table.
  */
-export async function loadLines(
+export async function loadRows(
   tx: Sql,
   table: { name: string; columns: readonly ColumnShape[] },
-  ndjson: Buffer,
+  parts: AsyncIterable<DumpedPart>,
 ): Promise<number> {
   if (tx.copy === undefined) throw new Error('rows are loaded inside a transaction');
   const names = table.columns.map(({ name }) => quoted(name));
   return tx.copy(
     `copy ${quoted(table.name)} (${names.join(', ')}) from stdin`,
-    copyOfNdjson(table.columns, ndjson),
+    copyOfParts(table.columns, parts),
   );
+}
+
+async function* copyOfParts(
+  columns: readonly ColumnShape[],
+  parts: AsyncIterable<DumpedPart>,
+): AsyncGenerator<Buffer> {
+  for await (const { ndjson, rows: expected, refuse } of parts) {
+    let rows = 0;
+    for (const piece of copyOfNdjson(columns, ndjson)) {
+      rows += piece.rows;
+      yield piece.text;
+    }
+    if (rows !== expected) refuse(rows);
+  }
 }
 
 /** The tables where row-level security holds for us: PostgreSQL refuses `copy … from` there. */

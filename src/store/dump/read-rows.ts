@@ -42,13 +42,18 @@ export async function* readLines(
     table.key.length === 0 ? '' : `order by ${table.key.map((name) => `t.${quoted(name)}`).join(', ')}`;
   const joins = selection.columns.map(({ join }) => join).join(' ');
   const from = `from ${quoted(table.name)} t ${joins} where ${selection.condition} ${order}`;
-  const columns = table.columns.map(({ name, asText }) => {
-    const column = quoted(name);
-    const value = other.get(name)?.value ?? `t.${column}`;
-    return `${asText ? `(${value})::text` : value} as ${column}`;
+  const columns = table.columns.map((column) => {
+    const name = quoted(column.name);
+    return `${inJson(column, other.get(column.name)?.value ?? `t.${name}`)} as ${name}`;
   });
   const rows = `select ${columns.join(', ')} ${from}`;
   yield* tx.copyOut === undefined ? byCursors(tx, table, rows, from) : byCopy(tx.copyOut, table, rows);
+}
+
+/** A value as it stands in a line. Bytes as PostgreSQL escapes them: what is mostly text takes half of the digits that it would. */
+function inJson({ type, asText }: ColumnShape, value: string): string {
+  if (type === 'bytea') return `encode(${value}, 'escape')`;
+  return asText ? `(${value})::text` : value;
 }
 
 async function* byCopy(
@@ -58,10 +63,9 @@ async function* byCopy(
 ): AsyncGenerator<Lines> {
   const lines = new NdjsonOfCopy(table.columns);
   for await (const piece of copyOut(`copy (${rows}) to stdout`)) {
-    const whole = lines.push(piece);
-    if (whole.rows > 0) yield whole;
+    yield* lines.push(piece);
   }
-  lines.end();
+  yield* lines.end();
 }
 
 /**

@@ -24,13 +24,12 @@ export interface ColumnShape {
 }
 
 /** How a value stands in JSON, and how that differs from COPY's text. */
-export type ValueKind = 'text' | 'number' | 'boolean' | 'bytes' | 'time';
+export type ValueKind = 'text' | 'number' | 'boolean' | 'time';
 
 export function valueKind({ type, asText }: ColumnShape): ValueKind {
   if (asText) return 'text';
   if (type === 'integer' || type === 'bigint') return 'number';
   if (type === 'boolean') return 'boolean';
-  if (type === 'bytea') return 'bytes';
   return type.startsWith('timestamp') ? 'time' : 'text';
 }
 
