@@ -151,8 +151,10 @@ export async function* readParts(
 }
 
 async function decompressed(name: string, content: Buffer, bytes?: number): Promise<Buffer> {
-  const options = bytes === undefined ? {} : { maxOutputLength: bytes + 1 };
-  const ndjson = await decompress(content, { chunkSize: CHUNK, ...options }).catch(() => {
+  // Into one piece of memory, which has room for a byte that is too much.
+  const options =
+    bytes === undefined ? { chunkSize: CHUNK } : { chunkSize: bytes + 64, maxOutputLength: bytes + 1 };
+  const ndjson = await decompress(content, options).catch(() => {
     throw new Damage(name, 'it cannot be decompressed');
   });
   if (bytes !== undefined && ndjson.length !== bytes) throw new Damage(name, 'it has another length');

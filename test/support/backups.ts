@@ -146,7 +146,9 @@ const STRANGE_ROWS = [
    select gen_random_uuid(), 'leads', 'null'::jsonb, ${JSON_VALUES}, '{}'::jsonb from generate_series(1, 20)`,
   // The sequence is then ahead of the rows.
   `delete from change_journal where id > (select max(id) - 3 from change_journal)`,
-  `insert into discarded_bodies (webhook_log_id, run_id, raw_body) values (gen_random_uuid(), gen_random_uuid(), '\\x00')`,
+  // Begins as PostgreSQL's digits do, and has every byte.
+  `insert into discarded_bodies (webhook_log_id, run_id, raw_body) select gen_random_uuid(), gen_random_uuid(),
+     '\\x5c783030'::bytea || string_agg(set_byte('\\x00', 0, b), ''::bytea order by b) from generate_series(0, 255) b`,
   `insert into linked_devices (connection_id, account_id, credentials, updated_at, device_key)
    values (${CONNECTION}, 'a', sha256('c'), now(), sha256('d'))`,
   `insert into linked_device_keys (connection_id, type, key_id, value) values (${CONNECTION}, 'session', '1', sha256('e'))`,

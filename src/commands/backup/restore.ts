@@ -160,11 +160,12 @@ async function load(
     for (const expected of table.parts) {
       ctx.signal.throwIfAborted();
       await ctx.store.assertSpace();
-      const { value } = await parts.next();
       const { name, rows, size } = expected;
-      if (value?.part.name !== name) throw new Damage(name, 'it is not where it was');
+      const next = await parts.next();
+      if (next.done === true || next.value.part.name !== name)
+        throw new Damage(name, 'it is not where it was');
       yield {
-        ndjson: value.ndjson,
+        ndjson: next.value.ndjson,
         rows,
         refuse: (found) => {
           throw new Damage(name, `it has ${found} rows instead of ${rows}`);

@@ -5,6 +5,7 @@ export class NotARow extends Error {
   override readonly name = 'NotARow';
 }
 
+const NO_KEY = new Uint8Array();
 const COMMA = 44;
 const SLASH = 47;
 /** What follows a backslash in both formats: b, f, n, r, t, and the backslash. */
@@ -74,13 +75,17 @@ class CopyLines {
     const end = newline === -1 ? from.length : newline;
     this.#reserve(end - this.#at);
     const out = this.#out;
+    const keys = this.#keys;
     let at = this.#at;
     if (from[at] !== OPEN) throw new NotARow('a line does not begin with {');
     at += 1;
     let isOpen = from[at] !== CLOSE;
-    for (const [index, key] of this.#keys.entries()) {
-      if (index > 0) out[this.#to++] = TAB;
-      if (!isOpen || !startsWith(from, at, key)) {
+    for (let column = 0; column < keys.length; column += 1) {
+      const key = keys[column] ?? NO_KEY;
+      if (column > 0) out[this.#to++] = TAB;
+      let same = 0;
+      if (isOpen) while (same < key.length && from[at + same] === key[same]) same += 1;
+      if (same < key.length) {
         out[this.#to++] = BACKSLASH;
         out[this.#to++] = LETTER_N;
         continue;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../model/errors.js';
+import { arrayLiteral } from '../array-literal.js';
+import { booleanOf } from '../row.js';
 import { firstInChain, sqlState } from '../sql-state.js';
 import type { Sql } from '../sql.js';
 import { quoted } from './tables.js';
@@ -53,15 +55,17 @@ export async function clearForRestore(
     await tx.execute('delete from _prisma_migrations');
     return;
   }
-  const [row] = await tx.query(
-    `select count(*)::int as rows from pg_constraint k
-     join pg_class p on p.oid = k.confrelid and p.relname = any($1::text[]) and p.relnamespace = ${OWN_SCHEMA}
-     join pg_class c on c.oid = k.conrelid
-     where k.contype = 'f' and not (c.relname = any($1::text[]) and c.relnamespace = p.relnamespace)`,
-    [`{${names.map((name) => `"${name}"`).join(',')}}`],
+  const here = `relname = any($1::text[]) and relnamespace = ${OWN_SCHEMA}`;
+  // To truncate makes every file of every table and index anew: not for tables that have just been made. Another program's table
+  // that refers to ours forbids it, even if both are empty.
+  const [row = {}] = await tx.query(
+    `select exists (select from pg_class where ${here} and relname <> 'organizations' and pg_relation_size(oid) > 0)
+       and not exists (select from pg_constraint k
+         join pg_class p on p.oid = k.confrelid and p.oid in (select oid from pg_class where ${here})
+         where k.contype = 'f' and k.conrelid not in (select oid from pg_class where ${here})) as truncates`,
+    [arrayLiteral(names)],
   );
-  // Another program's table that refers to ours forbids truncating, even if both are empty.
-  await tx.execute(countRow.parse(row).rows === 0 ? `truncate ${list}` : 'delete from organizations');
+  await tx.execute(booleanOf(row, 'truncates') ? `truncate ${list}` : 'delete from organizations');
 }
 
 const DEPENDENT_OBJECTS_STILL_EXIST = '2BP01';
