@@ -28,6 +28,8 @@ export interface Call {
   notice: (message: string) => void;
   /** Writes a result to the `-o` target, for a command with several. */
   deliver: (outcome: Outcome) => Promise<void>;
+  /** Whether a result is not printed at all, under --quiet. */
+  isSilent: (outcome: Pick<Outcome, 'presentation' | 'exitCode'>) => boolean;
   /** Prints an error on stderr, for a command that continues. */
   complain: (error: unknown) => Promise<void>;
   /** The command's help, for a line that is unclear without it. */

@@ -43,9 +43,9 @@ export async function runAction(
   const console = createConsole(io);
   const notice = noticeWriter(console, settings, io);
   const stop = watchSignals(io, notice);
+  const format = writesItself && settings.format !== 'json' ? 'table' : settings.format;
+  const shown = { ...settings, format, output: writesItself ? undefined : settings.output };
   const deliver = async ({ presentation, page, exitCode }: Outcome): Promise<void> => {
-    const format = writesItself && settings.format !== 'json' ? 'table' : settings.format;
-    const shown = { ...settings, format, output: writesItself ? undefined : settings.output };
     if (isSilent(presentation, exitCode, shown)) return;
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
@@ -67,6 +67,7 @@ export async function runAction(
     stop,
     notice,
     deliver,
+    isSilent: ({ presentation, exitCode }) => isSilent(presentation, exitCode, shown),
     complain: async (error) => {
       const failure = failureOf(error);
       if (failure !== undefined) await writeAll(io.stderr, failureText(failure, errorStyle));

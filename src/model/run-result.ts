@@ -103,14 +103,19 @@ export function ownNumberWords(removed: RemovedRows, verb = 'removed'): string |
   return `${parts.length === 0 ? last : `${parts.join(', ')} and ${last}`} of the own number ${verb}`;
 }
 
-/** One problem with its place. At most 100 are listed; the counters count all. */
-export interface Problem {
-  /** `file:line`, or `log:<id>`. */
-  origin: string;
+/** A part of an entry that could not be used. */
+export interface BadItem {
   /** JSON path inside the raw entry; `$` for the whole. */
   path: string;
   reason: string;
+  /** How it begins. */
   excerpt: string;
+}
+
+/** One problem with its place. At most 100 are listed; the counters count all. */
+export interface Problem extends BadItem {
+  /** `file:line`, or `log:<id>`. */
+  origin: string;
 }
 
 /** A WABA that pending entries name, and that is not of the connections they may be of. */

@@ -79,6 +79,20 @@ export function numberInId(fact: Fact): string | null {
   const id = messageIdOfFact(fact);
   const who = fact.kind === 'status' ? fact.recipient : 'counterpart' in fact ? fact.counterpart : undefined;
   if (id === null || who === undefined || who.phone !== undefined || who.waId !== undefined) return null;
+  return numberOfId(id);
+}
+
+/**
+ * The same of an item that may be a row of a CRM. Its contact is that program's word, and the id is WhatsApp's own: where the two differ,
+ * the message is of the person in the id.
+ */
+export function numberInRow(fact: Fact): string | null {
+  return fact.kind === 'message' && fact.origin === 'adopted'
+    ? numberOfId(fact.externalId)
+    : numberInId(fact);
+}
+
+function numberOfId(id: string): string | null {
   const phone = decodeWamid(id)?.phone;
   return phone?.startsWith('+') === true ? phone : null;
 }

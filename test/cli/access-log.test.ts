@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { ANA as ANAS_PHONE, live } from '../support/webhooks.js';
+import { ANA as ANAS_PHONE, live, SECOND } from '../support/webhooks.js';
 import { useEmbedded, useServer } from './database-home.js';
 
 const LOG = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
@@ -52,7 +52,8 @@ describe('the access log', () => {
 
   test('names who has seen how many messages of whom, whatever command showed them', async () => {
     const run = await server.prepare();
-    await run(['replay', LOG, '--register']);
+    // As CSV it is figures alone.
+    await run(['replay', LOG, '--register', '--format', 'csv']);
     const list = async (...flags: string[]) => {
       const { code, stdout, stderr } = await run(['runs', 'list', '--access', '--json', ...flags]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -82,7 +83,7 @@ describe('the access log', () => {
       .split('\n')
       .map((line) => TOLD.parse(JSON.parse(line)))
       .filter(({ kind, excerpt }) => excerpt !== null && (kind === 'message' || kind === 'edit'));
-    await run(['report', '--no-audit']);
+    await run(['report', '--no-audit', '--json']);
     const all = await list();
     expect(all.map(({ command, as }) => ({ command, as }))).toEqual([
       { command: 'report', as: null },
@@ -117,10 +118,9 @@ describe('the access log', () => {
         const { problems = [], report } = SHOWN.parse(JSON.parse(stdout));
         return [...problems, ...(report?.rejected ?? [])].some(({ excerpt }) => excerpt.includes('unseen'));
       };
-      // The lines of a file are in the hands of who replays it.
+      // What is shown counts, wherever it comes from.
       expect(await shows(['replay', await logWithReject(), '--register', '--as', 'Ana'])).toBe(true);
       expect(await shows(['replay'])).toBe(false);
-      expect(await list()).toEqual([]);
       expect(await shows(['replay', '--all', '--as', 'Maria'])).toBe(true);
       expect(await shows(['replay', '--all', '--dry-run'], { WA_RECONCILE_AS: 'Paulo' })).toBe(true);
       expect(await shows(['replay', '--since', '2020-01-01'])).toBe(true);
@@ -133,6 +133,7 @@ describe('the access log', () => {
         { ...row, command: 'replay', as: null },
         { ...row, command: 'replay', as: 'Paulo' },
         { ...row, command: 'replay', as: 'Maria' },
+        { ...row, command: 'replay', as: 'Ana' },
       ];
       expect(await list()).toMatchObject(expected);
       expect(await list('--contact', ANAS_PHONE)).toMatchObject(expected);
@@ -141,9 +142,96 @@ describe('the access log', () => {
     },
   );
 
+  test('has nobody who is shown only where rejected items are, or figures', async () => {
+    const run = await server.prepare();
+    const file = await logWithReject();
+    const directory = await mkdtemp(join(inject('databases').directory, 'out-'));
+    const seen = async () => {
+      const { access } = LIST.parse(JSON.parse((await run(['runs', 'list', '--access', '--json'])).stdout));
+      return access.map(({ command, messages }) => ({ command, messages }));
+    };
+    const place = (name: string) => join(directory, name);
+    for (const argv of [
+      ['replay', file, '--register', '--format', 'csv'],
+      ['replay', '--all', '--format', 'csv'],
+      ['replay'],
+      ['report'],
+      ['report', '-q'],
+      ['report', '--format', 'markdown'],
+      ['report', '--format', 'csv'],
+      ['report', '-o', place('figures.prom')],
+      ['report', '-o', place('report.md')],
+      ['report', '--no-audit', '-o', place('report.csv')],
+      ['reconcile', '--format', 'csv'],
+      ['reconcile', '--dry-run', '-o', place('reconcile.csv')],
+    ]) {
+      const { stdout } = await run(argv);
+      const written = await Promise.all(
+        (await readdir(directory)).map((name) => readFile(place(name), 'utf8')),
+      );
+      expect([stdout, ...written].join('\n'), argv.join(' ')).not.toContain('unseen');
+      expect({ argv, seen: await seen() }).toEqual({ argv, seen: [] });
+    }
+    // Whatever else goes to stdout, a page shows them; so does a file for a program.
+    const showing: [command: string, file: string, ...argv: string[]][] = [
+      ['report', 'a.html', '--format', 'csv', '--html', place('a.html')],
+      ['report', 'b.html', '-o', place('b.html')],
+      ['report', 'c.json', '-o', place('c.json')],
+      ['reconcile', 'd.ndjson', '-o', place('d.ndjson')],
+      ['replay', 'e.md', '--all', '-o', place('e.md')],
+      ['replay', 'f.md', file, '-n', '-o', place('f.md')],
+    ];
+    const expected: unknown[] = [];
+    for (const [command, name, ...argv] of showing) {
+      await run([command, ...argv]);
+      expect(await readFile(place(name), 'utf8'), name).toContain('unseen');
+      expected.unshift({ command, messages: 1 });
+      expect({ argv, seen: await seen() }).toEqual({ argv, seen: expected });
+    }
+  });
+
+  test('has nobody for a reconcile that -q does not print, as what it would show was acknowledged', async () => {
+    const run = await server.prepare();
+    const file = join(await mkdtemp(join(inject('databases').directory, 'log-')), 'log.ndjson');
+    await writeFile(file, JSON.stringify(live('a', 0)));
+    await run(['replay', file, '--register', '--format', 'csv']);
+    // Of a connection that nobody knows, with a part that nobody can read.
+    const { object, entry } = z
+      .object({ object: z.string(), entry: z.array(z.record(z.string(), z.unknown())) })
+      .parse(live('b', 60, {}, SECOND));
+    const strange = { object, entry: [...entry, { id: '1', odd: 'what nobody may read unseen' }] };
+    await writeFile(file, JSON.stringify(strange));
+    await run(['replay', file, '--format', 'csv']);
+    const patient = ['--silent-after', '9999d', '--history-after', '9999d'];
+    const seen = async () =>
+      LIST.parse(JSON.parse((await run(['runs', 'list', '--access', '--json'])).stdout)).access.length;
+    // It is tried again each time, and shown again.
+    const told = await run(['reconcile', ...patient]);
+    expect(told.stdout).toContain('unseen');
+    expect(await seen()).toBe(1);
+    const { stdout } = await run(['report', ...patient, '--format', 'ndjson']);
+    for (const [, id] of stdout.matchAll(/"type":"alert","id":"([^"]+)"/g))
+      await run(['alerts', 'ack', id ?? '', '--reason', 'known']);
+    expect(await run(['reconcile', '-q', ...patient])).toMatchObject({ code: 0, stdout: '' });
+    expect(await seen()).toBe(1);
+    expect((await run(['reconcile', ...patient])).stdout).toContain('unseen');
+    expect(await seen()).toBe(2);
+  });
+
+  test('has no ids for words: entries of an unknown connection, and an id that is somebody else’s', async () => {
+    const run = await server.prepare();
+    const file = join(await mkdtemp(join(inject('databases').directory, 'log-')), 'log.ndjson');
+    await writeFile(file, `${JSON.stringify(live('a', 0))}\n`);
+    const { code, stdout } = await run(['replay', file, '--json']);
+    expect(code).toBe(4);
+    expect(stdout).toContain('"excerpt": "8');
+    const { access } = LIST.parse(JSON.parse((await run(['runs', 'list', '--access', '--json'])).stdout));
+    expect(access).toEqual([]);
+  });
+
   test('shows nothing that it cannot record', async () => {
     const run = await server.prepare();
-    await run(['replay', await logWithReject(), '--register']);
+    await run(['replay', await logWithReject(), '--register', '--format', 'csv']);
     await server.change(run, 'alter table access_log add constraint nobody check (false) not valid');
     for (const argv of [
       ['replay', '--all'],
@@ -158,7 +246,7 @@ describe('the access log', () => {
 
   test('has the name that `explain --bodies --as` gives, and a kind is no name', async () => {
     const run = await server.prepare();
-    await run(['replay', await logWithReject(), '--register']);
+    await run(['replay', await logWithReject(), '--register', '--format', 'csv']);
     const explain = (...flags: string[]) =>
       run(['explain', ANAS_PHONE, ...flags], { env: { WA_RECONCILE_AS: 'Paulo' } });
     // Found, with something that was rejected.

@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { textIndex } from '../../src/cli/transcript/text.js';
 import { csvText } from '../../src/cli/ui/csv.js';
 import { render } from '../../src/cli/ui/presentation.js';
 import { PLAIN } from '../../src/cli/ui/look.js';
@@ -113,6 +114,39 @@ describe('a CSV that strangers have filled', () => {
     const begun = performance.now();
     csvText(null, [[text]], QUOTED);
     expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+});
+
+describe('the index of an export as text', () => {
+  test.each([
+    ...HOSTILE,
+    '"Ana',
+    'Ana"\t"=1',
+    '\u202e=1',
+    '\u001b[2J=1',
+    '\u0000=1',
+    'Ana\u2028=1',
+    '\ufeff@1',
+    'a"\t=1\t"',
+  ])('is a table of four cells and no formula, whatever a contact is called: %j', (name) => {
+    const line = textIndex(csvText).entry({
+      conversation: {
+        ids: ['1'],
+        contact: { leadId: '1', name, phone: '+5511900000001', organization: 'default' },
+        connections: [],
+        messages: 3,
+      },
+      file: '+5511900000001-1.txt',
+    });
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(line).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/);
+    for (const separator of SEPARATORS) {
+      for (const cell of cellsOf(line, separator))
+        expect(cell, JSON.stringify(separator)).not.toMatch(FORMULA);
+    }
+    const cells = cellsOf(line.trimEnd(), '\t');
+    expect(cells).toHaveLength(4);
+    expect([cells[0], cells[2], cells[3]]).toEqual(["'+5511900000001-1.txt", "'+5511900000001", '3']);
   });
 });
 

@@ -45,7 +45,13 @@ describe('doctor on the command line', () => {
       database: { backend: 'postgresql' },
     });
     for (const secret of [run.url, new URL(run.url).host, directory]) expect(text).not.toContain(secret);
-    const lost = await runCli(['doctor', '--bundle', file], {
+    // It overwrites nothing unless told, and does not begin the work.
+    const taken = await run(['doctor', '--bundle', file]);
+    expect(taken).toMatchObject({ code: 2, stdout: '' });
+    expect(taken.stderr).toContain('this file exists');
+    expect(taken.stderr).toContain('--force');
+    expect(await readFile(file, 'utf8')).toBe(text);
+    const lost = await runCli(['doctor', '--bundle', file, '--force'], {
       env: { DATABASE_URL: 'postgresql://app:hunter22@127.0.0.1:1/crm' },
     });
     expect(lost.code).toBe(1);

@@ -287,5 +287,13 @@ describe('an export of hostile text', () => {
     const target = join(directory, 'all');
     expect(await run(['export', '--all', '-o', target])).toMatchObject({ code: 0 });
     for (const name of await readdir(target)) expect(name).toMatch(/^[\p{L}\p{N}+_-]+\.html$/u);
+    const texts = join(directory, 'texts');
+    expect(await run(['export', '--all', '--format', 'txt', '-o', texts])).toMatchObject({ code: 0 });
+    const index = await readFile(join(texts, 'index.txt'), 'utf8');
+    expect(index).toContain(`\t"'=HYPERLINK(""http://x"");'=1+1|""'=2""`);
+    for (const row of z.array(z.array(z.string())).parse(parse(index, { delimiter: '\t' }))) {
+      expect(row).toHaveLength(4);
+      for (const cell of row) expect(cell).not.toMatch(/^[=+\-@]/);
+    }
   });
 });

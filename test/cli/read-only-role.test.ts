@@ -80,7 +80,7 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
   for (const argv of [
     ['messages', ANA],
     ['explain', ANA, '--bodies', '--json'],
-    ['report'],
+    ['report', '--json'],
     ['verify'],
     ['export', ANA, '-o', join(directory, 'ana.html')],
     ['runs', 'list', '--access'],
@@ -120,7 +120,8 @@ test('the role of the README reads, is recorded, and changes nothing else', asyn
   const changed = [...after].filter(([name, rows]) => rows !== before.get(name)).map(([name]) => name);
   expect(changed).toEqual(['access_log']);
   const logged = await owner('select distinct command from access_log order by 1');
-  expect(logged.map(({ command }) => command)).toEqual(['explain', 'export', 'messages', 'report']);
+  // The replay was the owner's.
+  expect(logged.map(({ command }) => command)).toEqual(['explain', 'export', 'messages', 'replay', 'report']);
 });
 
 test('without the right to leave a trace, nothing of a person is shown, and the error says what to grant', async () => {
@@ -132,7 +133,8 @@ test('without the right to leave a trace, nothing of a person is shown, and the 
     ['explain', ANA, '--bodies', '--json'],
     ['export', ANA],
     ['export', '--all', '-o', join(directory, 'all')],
-    ['report', '--no-audit'],
+    ['report', '--no-audit', '--json'],
+    ['report', '--no-audit', '-o', join(directory, 'report.html')],
   ]) {
     const { code, stdout, stderr } = await as(argv);
     expect({ argv, code, stdout }).toEqual({ argv, code: 2, stdout: '' });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
@@ -10,6 +9,7 @@ import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import {
   ANA,
   BRU,
@@ -25,8 +25,6 @@ import {
   wamid,
   webhook,
 } from '../support/webhooks.js';
-
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 
 /** Two deliveries in one body, as Meta sends them for two numbers of an account. */
 function together(one: JsonObject, other: JsonObject): JsonObject {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { listAccess } from '../../src/commands/access/list-access.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { hasRule } from '../../src/store/dump/scope.js';
@@ -107,6 +108,40 @@ describeOnBackends('a backup of a part', (backend) => {
     await expect(backUp(store, { connection: 'nobody' })).rejects.toMatchObject({
       code: 'connection_unknown',
     });
+  });
+
+  it('is an access to the people in it, and to nobody else', async () => {
+    const store = await fill();
+    const [first] = await store.sql.query(`select id from connections where name <> 'second'`);
+    const seen = (at: Store): Promise<unknown> =>
+      at.sql.query(
+        `select o.slug as of, l.phone_number as phone, a.messages::int as messages from access_log a
+         join leads l on l.id = a.lead_id join organizations o on o.id = l.organization_id
+         where a.command = 'backup' order by 1, 2`,
+      );
+    const { bytes } = await backUp(store, { connection: String(first?.['id']) });
+    const ofFirst = [
+      { of: 'default', phone: `+${ANA}`, messages: 5 },
+      { of: 'default', phone: `+${CAR}`, messages: 0 },
+    ];
+    expect(await seen(store)).toEqual(ofFirst);
+    // The file says itself who has seen what is in it.
+    expect(await seen(await restored(backend, bytes))).toEqual(ofFirst);
+    await backUp(store, { organization: 'acme' });
+    expect(await seen(store)).toEqual([
+      { of: 'acme', phone: `+${ANA}`, messages: 1 },
+      { of: 'acme', phone: `+${BRU}`, messages: 2 },
+      ...ofFirst,
+    ]);
+    const asked = async (contact: string): Promise<unknown> => {
+      const { access } = await listAccess(testContext(store), { contact, limit: 9 });
+      return access.map(({ everybody, messages }) => ({ everybody, messages }));
+    };
+    expect(await asked(`+${BRU}`)).toEqual([{ everybody: false, messages: 2 }]);
+    expect(await asked(`+${CAR}`)).toEqual([{ everybody: false, messages: 0 }]);
+    // A whole one is of everybody, in one row.
+    await backUp(store);
+    expect(await asked(`+${CAR}`)).toContainEqual({ everybody: true, messages: 8 });
   });
 
   it('does without what Meta says of accounts, as its help says, and finds nothing missing', async () => {

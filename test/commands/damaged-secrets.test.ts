@@ -49,6 +49,44 @@ async function refusalOf(work: () => Promise<unknown>): Promise<unknown> {
   );
 }
 
+describeOnBackends('G1: without a key', (backend) => {
+  it('a first one is to be created, and the one in use to be brought back', async () => {
+    const store = await backend.open();
+    const { ctx, idOf, give } = await prepare(store);
+    const giveTwo = () =>
+      storeToken(
+        ctx,
+        'two',
+        { text: 'EAAG12345678', place: 'standard input' },
+        { secretKey: null, organization: undefined },
+      );
+    expect(await refusalOf(giveTwo)).toMatchObject({
+      code: 'secret_key_missing',
+      remedy: expect.stringContaining('create one with') as string,
+    });
+    await give('loja');
+    const access = {
+      place: { url: 'http://127.0.0.1:1', version: 'v24.0', userAgent: 'test', proxy: null },
+      given: null,
+      secretKey: null,
+    };
+    for (const work of [giveTwo, () => findToken(ctx, { id: idOf('loja'), name: 'loja' }, access)]) {
+      const refusal = await refusalOf(work);
+      expect(refusal).toMatchObject({
+        code: 'secret_key_missing',
+        message:
+          "A secret key is required, and this database has one already. The access token of 'loja' opens with no other.",
+        remedy: [
+          expect.stringContaining('Set WA_RECONCILE_SECRET_KEY') as string,
+          expect.stringContaining('Use the key that it was stored with') as string,
+          { command: 'connection token', args: ['loja', '--remove'] },
+        ],
+      });
+      expect(JSON.stringify(refusal)).not.toContain('openssl');
+    }
+  });
+});
+
 describeOnBackends('G1: what is sealed and was cut', (backend) => {
   it('is damage of one device, named by link status, by opening it and by --rekey', async () => {
     const store = await backend.open();

@@ -1,15 +1,14 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { dumpOf } from '../support/database-dump.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, BRU, CAR, item, live, liveFrom, webEvent, webhook, webMessage } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 
 const HERS = item('A1', 0, { text: { body: 'secret of hers' } });

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase, planErase } from '../../src/commands/erase/erase.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
@@ -7,6 +6,7 @@ import { findingsBeside } from '../support/checking.js';
 import { dumpOf, tracesIn } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import {
   ANA,
@@ -22,7 +22,6 @@ import {
   webhook,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const META_GROUP = 'Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD';
 const BRU_BSUID = 'BR.22222208655302741922';

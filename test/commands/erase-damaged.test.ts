@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
@@ -7,10 +6,10 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { complaintsAbout } from '../support/parse-remedy.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, BRU, live } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const LOG = [live('A', 0), live('B', 10, { from: BRU })];
 

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
@@ -7,6 +6,7 @@ import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends } from '../support/databases.js';
 import { tracesIn } from '../support/database-dump.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { evolution, gupshup, waha } from '../support/vendor-bodies.js';
 import {
@@ -30,7 +30,6 @@ import {
   webMessage,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const GROUP = '120363000000000001@g.us';
 const JID = `${ANA}@s.whatsapp.net`;

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
 import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { exportMessages } from '../../src/commands/export/export-messages.js';
@@ -16,10 +15,10 @@ import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { fakePhones } from '../support/history-pages.js';
 import { importOf, type Asked } from '../support/importing.js';
 import { reportOptions } from '../support/reporting.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, ANA_LID, BRU, live, liveFrom, wamid, webEvent, webLive } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const IN_GROUPS = { ...KEYED, include: new Set(['group'] as const) };
 const GROUP = '120363000000000001@g.us';

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase, planErase } from '../../src/commands/erase/erase.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
@@ -8,6 +7,7 @@ import { dumpOf, tracesIn } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import {
   ANA,
   ANA_BSUID,
@@ -24,7 +24,6 @@ import {
   webMessage,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 
 const META_GROUP = 'Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD';

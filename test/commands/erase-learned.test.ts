@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase, planErase } from '../../src/commands/erase/erase.js';
 import { openDirectory } from '../../src/commands/replay/open-directory.js';
 import { applyEntries } from '../../src/ingest/apply/execute-batch.js';
@@ -11,6 +10,7 @@ import { findingsBeside } from '../support/checking.js';
 import { dumpOf, tracesIn } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import {
   ANA,
@@ -28,7 +28,6 @@ import {
   webhook,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const UNFINISHED = 'raw_bodies: 1 erasure is unfinished, and the same command ends it';
 /** What these bodies lose by themselves. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase, planErase } from '../../src/commands/erase/erase.js';
 import { findPerson } from '../../src/commands/erase/find-person.js';
 import { describeOnBackends } from '../support/databases.js';
 import { CUSTOMERS, metaLog } from '../support/random-log.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { dumpOf } from '../support/database-dump.js';
+import { SECRET } from '../support/secret.js';
 import {
   addressBook,
   ANA,
@@ -21,8 +21,6 @@ import {
   webhook,
   webLive,
 } from '../support/webhooks.js';
-
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 
 const LOG = [
   liveFrom('Ana Maria', 'A0', 0),

@@ -2,16 +2,15 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import type { Store } from '../../src/store/store.js';
 import { dumpOf, tracesIn } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, replayFiles, replayLog, testContext, type TestOptions } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, ANA_BSUID, ANA_LID, BRU, item, live, webhook, webLive } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const LID = ANA_LID.split('@')[0] ?? '';
 

@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest';
 import { recordAccess } from '../../src/commands/access/record-access.js';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { dumpOf } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, ANA_LID, BRU, live, liveFrom, webLive } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const LID = ANA_LID.split('@')[0] ?? '';
 

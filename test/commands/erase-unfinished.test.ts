@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
@@ -10,10 +9,10 @@ import { dyingStore } from '../support/dying-store.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import { ANA, BRU, CAR, SECOND, item, live, wamid, webhook } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const UNFINISHED = 'raw_bodies: 1 erasure is unfinished, and the same command ends it';
 

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
@@ -9,6 +8,7 @@ import { tracesIn } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { SECRET } from '../support/secret.js';
 import { transcript, value } from '../support/shown.js';
 import {
   ANA,
@@ -23,7 +23,6 @@ import {
   webhook,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 const UNFINISHED = 'raw_bodies: 1 erasure is unfinished, and the same command ends it';
 

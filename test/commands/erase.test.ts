@@ -9,6 +9,7 @@ import { readConnections } from '../../src/store/tables/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { allowErased, erase } from '../../src/commands/erase/erase.js';
+import { storeToken } from '../../src/commands/graph/token.js';
 import { rawDiscard } from '../../src/commands/raw-discard/raw-discard.js';
 import { replayAdopted } from '../../src/commands/replay/replay-adopted.js';
 import { undo } from '../../src/commands/undo/undo.js';
@@ -25,6 +26,7 @@ import { dyingStore } from '../support/dying-store.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
+import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
 import {
   addressBook,
@@ -47,7 +49,6 @@ import {
   webMessage,
 } from '../support/webhooks.js';
 
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 const OTHER_SECRET = SecretKey.parse(Buffer.alloc(32, 8).toString('base64'), 'the test');
 const KEYED = { secretKey: () => SECRET } as const;
 
@@ -203,8 +204,31 @@ describeOnBackends('erase', (backend) => {
     await replayBodies(store, LOG);
     await expect(
       erase(testContext(store), { contact: ANA, secretKey: null, batchSize: 9 }),
-    ).rejects.toMatchObject({ code: 'secret_key_missing' });
+    ).rejects.toMatchObject({
+      code: 'secret_key_missing',
+      remedy: expect.stringContaining('create one with') as string,
+    });
     await eraseAna(testContext(store, KEYED));
+    // A new key would not know her: whatever is to be sealed next needs the old one.
+    const [connection] = await readConnections(store.sql);
+    const token = { text: 'EAAtoken0123456789', place: 'the test' };
+    for (const work of [
+      erase(testContext(store), { contact: BRU, secretKey: null, batchSize: 9 }),
+      storeToken(testContext(store), connection?.id ?? '', token, {
+        secretKey: null,
+        organization: undefined,
+      }),
+    ]) {
+      const refused: unknown = await work.catch((error: unknown) => error);
+      expect(refused).toMatchObject({
+        code: 'secret_key_missing',
+        remedy: [
+          expect.stringContaining('to the key with which they were erased') as string,
+          { command: 'erase' },
+        ],
+      });
+      expect(JSON.stringify(refused)).not.toContain('openssl');
+    }
     const before = await value(store, `select count(*)::int from webhook_log`);
     await expect(replayBodies(store, LOG.map(wrapped))).rejects.toMatchObject({ code: 'secret_key_missing' });
     expect(await value(store, `select count(*)::int from webhook_log`)).toBe(before);

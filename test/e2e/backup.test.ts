@@ -60,7 +60,8 @@ describe.each([
     expect(await back.run(['restore', '-', '-q'], { stdin })).toMatchObject({ code: 0 });
     const { access_log: accesses, ...copied } = await back.look(tableDigests);
     expect(before).toMatchObject(copied);
-    expect(accesses).toMatch(/^2 /);
+    // The replay that showed a rejected item, and both backups.
+    expect(accesses).toMatch(/^3 /);
     expect(await leftovers(back)).toEqual([]);
     expect((await back.call(['restore', file])).code).toBe(2);
   });

@@ -26,8 +26,7 @@ import { tableDigests } from '../support/backups.js';
 import { dumpOf } from '../support/database-dump.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ANA, BRU, BUSINESS, echo, live, wamid } from '../support/webhooks.js';
-
-const SECRET = Buffer.alloc(32, 7).toString('base64');
+import { SECRET_TEXT as SECRET } from '../support/secret.js';
 
 function open(config: DatabaseConfig, signal?: AbortSignal): Promise<LibraryContext> {
   const options = { secretKey: SECRET, ...(signal === undefined ? {} : { signal }) };

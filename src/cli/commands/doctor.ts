@@ -1,9 +1,11 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DoctorOptions, DoctorResult } from '../../commands/doctor/types.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import type { Attach, Call, Outcome } from '../call.js';
 import { describe } from '../describe.js';
-import { text } from '../flags/kinds.js';
+import { text, toggle } from '../flags/kinds.js';
 import { group, readFlags } from '../flags/table.js';
 import { presentDoctor } from '../views/doctor.js';
 
@@ -13,6 +15,7 @@ const FLAGS = group('For a report of a fault:', {
     'also write what a maintainer needs, without anybody’s words',
     'a file name',
   ).onlyTyped(),
+  force: toggle('replace the file if it exists').onlyTyped(),
 });
 
 export function registerDoctor(parent: Command, attach: Attach): void {
@@ -33,7 +36,7 @@ export function registerDoctor(parent: Command, attach: Attach): void {
     exits: {
       [EXIT.ok]: 'no failures; there may be warnings',
       [EXIT.failure]: 'at least one check failed',
-      [EXIT.usage]: 'wrong usage',
+      [EXIT.usage]: 'wrong usage; the file of --bundle exists',
     },
   });
   attach(command, (call) => examine(call, command));
@@ -45,7 +48,8 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
     import('../given-settings.js'),
   ]);
   const { io } = call;
-  const { bundle } = readFlags(FLAGS, call).values;
+  const { bundle, force } = readFlags(FLAGS, call).values;
+  if (bundle !== undefined) await assertPlace(call, bundle, force);
   const options = {
     ...describeSettings(call, rootOf(command)),
     nodeVersion: process.version,
@@ -60,6 +64,22 @@ async function examine(call: Call, command: Command): Promise<Outcome> {
   return { presentation: presentDoctor(result), exitCode: result.status === 'fail' ? EXIT.failure : EXIT.ok };
 }
 
+/** Before the work. Throws ConfigError for what is no file, and for a file that is there. */
+async function assertPlace({ io }: Call, file: string, force: boolean): Promise<void> {
+  if (file === '-') {
+    throw new ConfigError('--bundle -: the bundle goes to a file, the result to stdout.', {
+      remedy: 'Name a file, for example bundle.json.',
+    });
+  }
+  const there = await stat(resolve(io.cwd, file)).catch(() => undefined);
+  if (there?.isFile() === true && !force) {
+    throw new ConfigError(`--bundle ${file}: this file exists.`, {
+      code: 'output_exists',
+      remedy: 'Name another file, or give --force to replace it.',
+    });
+  }
+}
+
 async function writeBundle(
   { io, notice }: Call,
   file: string,
@@ -71,11 +91,6 @@ async function writeBundle(
     import('../../commands/doctor/bundle.js'),
     import('../../commands/package-version.js'),
   ]);
-  if (file === '-') {
-    throw new ConfigError('--bundle -: the bundle goes to a file, the result to stdout.', {
-      remedy: 'Name a file, for example bundle.json.',
-    });
-  }
   const target = await openItemsFile('--bundle', file, io, { isPrivate: true });
   try {
     const bundle = await collectBundle({ ...options, version: packageVersion() }, result);

@@ -41,7 +41,7 @@ export function registerExport(parent: Command, attach: Attach): void {
       'replies, reactions, and the zone of each time. ndjson and csv have every field that is stored. All messages, oldest ' +
       'first, of one moment, whatever is stored meanwhile. What strangers wrote is harmless in every format: in csv all fields are quoted, and an apostrophe stands before each =, +, - ' +
       'and @ that would start a formula in a spreadsheet, whatever its separator: at the beginning of a cell and after white ' +
-      'space, a comma, ; or |, with quotes and apostrophes in between. ndjson has the exact text. -o FILE for one ' +
+      'space, a comma, ; or |, with quotes and apostrophes in between; so it does in the index.txt of a directory. ndjson has the exact text. -o FILE for one ' +
       'contact, -o DIR (new or empty) for several conversations; without -o, to stdout as txt. It appears whole or not at all, ' +
       'and only you can read it. The access is recorded first: runs list --access.',
     examples: [
@@ -234,8 +234,11 @@ async function writersOf(
       return { writer: () => htmlWriter(options), index: () => htmlIndex(options) };
     }
     case 'txt': {
-      const { textIndex, textWriter } = await import('../transcript/text.js');
-      return { writer: () => textWriter(options), index: textIndex };
+      const [{ textIndex, textWriter }, { csvText }] = await Promise.all([
+        import('../transcript/text.js'),
+        import('../ui/csv.js'),
+      ]);
+      return { writer: () => textWriter(options), index: () => textIndex(csvText) };
     }
     case 'csv': {
       const [{ csvIndex, csvWriter }, { csvText }] = await Promise.all([

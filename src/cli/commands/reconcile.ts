@@ -75,12 +75,16 @@ export function registerReconcile(parent: Command, attach: Attach): void {
 }
 
 async function reconcileCommand(call: Call): Promise<Outcome> {
-  const [{ withContext }, { showReconcile }, { presentReconciled }] = await Promise.all([
+  const [{ withContext }, { showReconcile }, { beginningsIn, presentReconciled }] = await Promise.all([
     import('../session.js'),
     import('../../commands/reconcile/show-reconcile.js'),
     import('../views/reconcile.js'),
   ]);
   const { options, failOn, appSecrets, actor } = readOptions(call);
+  const outcomeOf = (result: ReconcileResult): Outcome => ({
+    presentation: presentReconciled(result, call.argv),
+    exitCode: exitCodeOfReconcile(result, failOn),
+  });
   const result = await withContext(
     call,
     {
@@ -90,12 +94,14 @@ async function reconcileCommand(call: Call): Promise<Outcome> {
       appSecrets,
       actor,
     },
-    (ctx) => showReconcile(ctx, options),
+    (ctx) =>
+      showReconcile(ctx, options, (found) =>
+        call.isSilent(outcomeOf(found))
+          ? { problems: [], rejected: [] }
+          : beginningsIn(call.settings.format, found),
+      ),
   );
-  return {
-    presentation: presentReconciled(result, call.argv),
-    exitCode: exitCodeOfReconcile(result, failOn),
-  };
+  return outcomeOf(result);
 }
 
 /** What to do, and which severity exits with 3. Throws ConfigError. */

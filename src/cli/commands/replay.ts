@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { LogSelection, ReplayOptions } from '../../commands/replay/options.js';
 import type { ProgressEvent } from '../../context.js';
 import { isAbsolutePath } from '../../model/recorded-command.js';
+import type { RunResult } from '../../model/run-result.js';
 import { ConfigError, EXIT } from '../../model/errors.js';
 import { appSecretFile, readAppSecrets, withSecretPath } from '../app-secrets.js';
 import type { Attach, Call, Outcome } from '../call.js';
@@ -20,6 +21,7 @@ import {
   type Reading,
 } from '../flags/table.js';
 import { findLogs, passedOverInArchive } from '../log-inputs.js';
+import { problemsIn } from '../views/problems.js';
 import { nextSteps } from '../views/replay-next.js';
 import { presentRun } from '../views/replay.js';
 import { typedAgain } from '../typed-again.js';
@@ -118,6 +120,16 @@ async function replayCommand(call: Call): Promise<Outcome> {
   const fromLog = paths.length === 0;
   const options = await readOptions(call, settings, paths);
   if (fromLog) call.notice(describeSelection(settings));
+  const outcomeOf = (result: RunResult): Outcome => {
+    const next = nextSteps(result, {
+      argv: call.argv,
+      from: fromLog ? 'log' : paths.includes('-') ? 'stdin' : 'files',
+      register: settings.values.register,
+      paths,
+    });
+    const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
+    return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
+  };
   const result = await withContext(
     call,
     // Stored entries are replayed only if some exist: a lost DATABASE_URL must not look like an empty log.
@@ -136,7 +148,9 @@ async function replayCommand(call: Call): Promise<Outcome> {
         ctx.emit(event);
       };
       try {
-        return await showReplay({ ...ctx, emit }, options);
+        return await showReplay({ ...ctx, emit }, options, (found) =>
+          call.isSilent(outcomeOf(found)) ? [] : problemsIn(call.settings.format, found),
+        );
       } catch (error) {
         // A new database that stayed empty is removed again.
         if (!(error instanceof ConfigError) && !options.dryRun && committed.any) {
@@ -147,14 +161,7 @@ async function replayCommand(call: Call): Promise<Outcome> {
       }
     },
   );
-  const next = nextSteps(result, {
-    argv: call.argv,
-    from: fromLog ? 'log' : paths.includes('-') ? 'stdin' : 'files',
-    register: settings.values.register,
-    paths,
-  });
-  const nothingRead = fromLog ? describeNoEntries(settings) : undefined;
-  return { presentation: presentRun(result, next, nothingRead), exitCode: exitCodeOf(result.status) };
+  return outcomeOf(result);
 }
 
 /** What to replay and how, free of contradictions. */

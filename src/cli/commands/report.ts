@@ -76,7 +76,7 @@ export function registerReport(parent: Command, attach: Attach): void {
 }
 
 async function reportCommand(call: Call): Promise<Outcome> {
-  const [{ presentReport }, { withContext }, { showReport }, { hasOpen }] = await Promise.all([
+  const [{ presentReport, rejectsIn }, { withContext }, { showReport }, { hasOpen }] = await Promise.all([
     import('../views/report.js'),
     import('../session.js'),
     import('../../commands/report/show-report.js'),
@@ -86,9 +86,13 @@ async function reportCommand(call: Call): Promise<Outcome> {
   const { options, html, severity, everyMs, looker } = readOptions(call, settings);
   const file = html === undefined ? undefined : await openPage(call, html);
   const toTerminal = io.stdoutIsTTY && (settings.output === undefined || settings.output === '-');
+  const isPage = file !== undefined || settings.page;
+  const isDelivered = everyMs === undefined || writesFile(settings);
+  const shows = (result: ReportResult) =>
+    isPage ? result.rejected : isDelivered ? rejectsIn(settings.format, result) : [];
   const once = async (): Promise<Outcome> => {
     const session = { command: 'report', interruptible: 'reading', actor: looker } as const;
-    const result = await withContext(call, session, (ctx) => showReport(ctx, options));
+    const result = await withContext(call, session, (ctx) => showReport(ctx, options, shows));
     const page = async (): Promise<string> => {
       const { renderReportPage } = await import('../report-page/page.js');
       return renderReportPage(result, { line: call.look.line, everyMs });

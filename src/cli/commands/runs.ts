@@ -28,7 +28,8 @@ export function registerRunsList(parent: Command, attach: Attach): void {
     details:
       'Every command that changes data is a run; plans and dry runs are not recorded. A run that is recorded as ' +
       'running although its process is gone has died; `covered` says that a later run did its work. --access ' +
-      'lists who has looked at whose messages: every command that shows what a person wrote records it first.',
+      'lists who has looked at whose messages: every command that shows what a person wrote records it first, as the chosen ' +
+      'output has it. Items that were rejected are of everybody, as nobody knows whose they are.',
     examples: [
       ['wa-reconcile runs list', 'the last 20 runs'],
       ['wa-reconcile runs list --command dedupe --since 7d', 'what was merged this week'],

@@ -1,4 +1,5 @@
 import type { ExportedConversation, ExportedMessage } from '../../commands/export/types.js';
+import type { csvText } from '../ui/csv.js';
 import { sanitize } from '../ui/sanitize.js';
 import { clockOf } from './clock.js';
 import type { FormWriter, IndexWriter, WrittenMessage } from './form.js';
@@ -79,11 +80,20 @@ function saidIn({ type, body, media, deletedAt }: ExportedMessage): string[] {
   return [mark === null ? first : `[${mark}] ${first}`.trimEnd(), ...rest];
 }
 
-export function textIndex(): IndexWriter {
+/** A line per file, between tabs: a spreadsheet opens it as a table, in which a name is as harmless as in CSV. `stringify`: see csvText. */
+export function textIndex(stringify: typeof csvText): IndexWriter {
   return {
     begin: () => '',
     entry: ({ conversation, file }) =>
-      `${[file, nameOf(conversation), conversation.contact.phone ?? '', String(conversation.messages)].map(sanitize).join('\t')}\n`,
+      stringify(
+        null,
+        [
+          [file, nameOf(conversation), conversation.contact.phone ?? '', String(conversation.messages)].map(
+            sanitize,
+          ),
+        ],
+        { words: 'strangers', separator: '\t' },
+      ),
     end: () => '',
   };
 }

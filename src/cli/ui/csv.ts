@@ -8,16 +8,17 @@ export type Words = 'ours' | 'strangers';
 
 /**
  * Comma-separated rows, under a heading if one is given, in which no spreadsheet finds a formula, whatever it takes for the
- * separator (see `guarded`). `isQuoted`: every cell but null, which differs from an empty text then.
+ * separator (see `guarded`). `isQuoted`: every cell but null, which differs from an empty text then. `separator`: a comma.
  */
 export function csvText(
   heading: readonly string[] | null,
   rows: readonly (readonly CsvCell[])[],
-  { words, isQuoted = false }: { words: Words; isQuoted?: boolean },
+  { words, isQuoted = false, separator = ',' }: { words: Words; isQuoted?: boolean; separator?: ',' | '\t' },
 ): string {
   const cells = (row: readonly CsvCell[]) =>
     row.map((cell) => (cell === null ? null : guarded(String(cell), words)));
   return stringify([...(heading === null ? [] : [heading]), ...rows].map(cells), {
+    delimiter: separator,
     quoted: isQuoted,
     quoted_string: isQuoted,
   });

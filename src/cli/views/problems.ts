@@ -1,4 +1,5 @@
 import type { Problem, RunResult } from '../../model/run-result.js';
+import type { Format } from '../ui/formats.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';
 import { faint, short, span, type Item } from '../ui/document.js';
@@ -18,7 +19,7 @@ export function problemItems({ problems, problemCount, entries }: RunResult): It
     words,
     listed: problems.filter((problem) => problem.reason === reason),
   }));
-  const others = problems.filter(({ reason }) => !WAITING.has(reason)).slice(0, PROBLEMS_SHOWN);
+  const others = listedOf(problems);
   const kinds = waiting.filter(({ listed }) => listed.length > 0);
   const summed = kinds.map(({ words, listed }) => ({
     words,
@@ -34,6 +35,26 @@ export function problemItems({ problems, problemCount, entries }: RunResult): It
       ? [{ line: faint(`and ${formatCount(problemCount - told)} more (--json lists up to 100)`) }]
       : []),
   ];
+}
+
+/** Those that are named one by one. */
+function listedOf(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ reason }) => !WAITING.has(reason)).slice(0, PROBLEMS_SHOWN);
+}
+
+/** The problems of which a form of the result shows how the item begins. */
+export function problemsIn(format: Format, { problems }: Pick<RunResult, 'problems'>): readonly Problem[] {
+  switch (format) {
+    case 'json':
+    case 'ndjson':
+      return problems;
+    case 'table':
+    case 'markdown':
+      return listedOf(problems);
+    case 'csv':
+    case 'openmetrics':
+      return [];
+  }
 }
 
 function problemItem({ origin, path, reason, excerpt }: Problem): Item {

@@ -2,9 +2,11 @@ import { isGreen } from '../../model/enumerations.js';
 import type { CheckResult } from '../../commands/verify/types.js';
 import { absentWords, allWords, unmatchedWords } from './compare.js';
 import { comparedMessages } from '../../commands/report/comparisons.js';
+import type { ShownOfReconcile } from '../../commands/reconcile/show-reconcile.js';
 import type { ReconcileResult } from '../../commands/reconcile/types.js';
 import { needsForce } from '../../commands/dedupe/result.js';
 import { remedy, type Remedy } from '../../model/remedy.js';
+import type { Format } from '../ui/formats.js';
 import type { Presentation } from '../ui/presentation.js';
 import { formatAmount, formatCount, formatDuration } from '../ui/quantities.js';
 import { typedAgain, withoutDryRun } from '../typed-again.js';
@@ -23,8 +25,9 @@ import {
 } from '../ui/document.js';
 import { severityMark } from './alert-words.js';
 import { alertItem, alertSteps } from './alerts.js';
-import { problemItems } from './problems.js';
+import { problemItems, problemsIn } from './problems.js';
 import { pruneHeadline } from './prune.js';
+import { rejectsIn } from './report.js';
 
 const SHOWN = 20;
 
@@ -59,6 +62,14 @@ export function presentReconciled(result: ReconcileResult, argv: readonly string
       ],
       next: nextSteps(result, argv),
     },
+  };
+}
+
+/** What a form of the result shows of the beginnings of items. */
+export function beginningsIn(format: Format, { replay, report }: ReconcileResult): ShownOfReconcile {
+  return {
+    problems: replay === null ? [] : problemsIn(format, replay),
+    rejected: report === null ? [] : rejectsIn(format, report),
   };
 }
 

@@ -3,9 +3,11 @@ import type {
   Accounts,
   ConnectionReport,
   DayCount,
+  RejectSample,
   ReportResult,
   RunReport,
 } from '../../commands/report/types.js';
+import type { Format } from '../ui/formats.js';
 import type { Presentation } from '../ui/presentation.js';
 import { remedy } from '../../model/remedy.js';
 import { formatAmount, formatCount } from '../ui/quantities.js';
@@ -98,6 +100,14 @@ export function presentReport(result: ReportResult, style: ReportStyle): Present
       ],
     },
   };
+}
+
+/** The rejected items of which a form of the result shows how they begin; for people, the page does, and nothing else. */
+export function rejectsIn(
+  format: Format,
+  { rejected }: Pick<ReportResult, 'rejected'>,
+): readonly RejectSample[] {
+  return format === 'json' || format === 'ndjson' ? rejected : [];
 }
 
 function connectionSection(connection: ConnectionReport, style: ReportStyle, isOneOfMany: boolean): Block {

@@ -5,7 +5,9 @@ import {
   insertAccess,
   insertAccessToAll,
   insertAccessToCopy,
+  insertAccessToPart,
   type AccessScope,
+  type CopiedPart,
 } from '../../store/tables/access-log.js';
 import { createIdGenerator } from '../../store/uuid.js';
 
@@ -15,13 +17,13 @@ export interface Access {
   command: string;
   /**
    * Messages by person, a null lead for content that belongs to nobody, `besides` where other words of the person are shown (a name, a
-   * reaction); all of a scope; or a copy of connections (null: all), which is
-   * one row whatever the number of leads, as it is written every night.
+   * reaction); all of a scope; or a copy: of a part, or (null) of
+   * everything, which is one row whatever the number of leads, as it is written every night.
    */
   shown:
     | readonly { leadId: string | null; messages: number; besides?: boolean }[]
     | AccessScope
-    | { copyOf: readonly string[] | null };
+    | { copyOf: CopiedPart | null };
 }
 
 /** Everything that is stored. */
@@ -37,7 +39,8 @@ export async function recordAccess(ctx: Context, { command, shown }: Access): Pr
   const about = { at: ctx.clock(), command, osUser, host, actor };
   try {
     if ('copyOf' in shown) {
-      await insertAccessToCopy(store.sql, about, shown.copyOf);
+      if (shown.copyOf === null) await insertAccessToCopy(store.sql, about);
+      else await insertAccessToPart(store.sql, about, shown.copyOf);
     } else if ('organizationId' in shown) {
       await insertAccessToAll(store.sql, about, shown);
     } else {

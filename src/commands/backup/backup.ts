@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../../model/errors.js';
 import { recordAccess } from '../access/record-access.js';
 import { ACCESS_LOG, COPYING } from '../../store/tables/access-log.js';
 import { findScope } from './scope.js';
-import { selectionOf } from '../../store/dump/scope.js';
+import { peopleOf, selectionOf } from '../../store/dump/scope.js';
 import { readLackingRules } from '../../store/checks/restorable.js';
 import { ALL_ROWS, readLines } from '../../store/dump/read-rows.js';
 import { quoted, readTables, type TableShape } from '../../store/dump/tables.js';
@@ -52,7 +52,13 @@ async function writeBackup(ctx: Context, options: BackupOptions): Promise<Backup
   const names = there.map(quoted);
   // A database of an older version has no such table, and no command that shows anything.
   if (names.includes(quoted(ACCESS_LOG))) {
-    await recordAccess(ctx, { command: COPYING, shown: { copyOf: scope?.rows.connectionIds ?? null } });
+    await recordAccess(ctx, {
+      command: COPYING,
+      shown: {
+        copyOf:
+          scope === null ? null : { connectionIds: scope.rows.connectionIds, people: peopleOf(scope.rows) },
+      },
+    });
   }
   return inSnapshot(
     ctx.store,

@@ -12,6 +12,7 @@ import {
   type SavedComparison,
 } from '../../store/tables/saved-comparisons.js';
 import { aboutUrl, savedUrl } from '../devices/sealed-things.js';
+import { missingKeyOf } from '../devices/missing-key.js';
 import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
 import { compare } from './compare.js';
 import type { CompareOptions, CompareResult } from './types.js';
@@ -130,7 +131,7 @@ export async function openSaved(
   const saved = await readSavedComparisons(ctx.store.sql);
   const found = saved.find((one) => one.name === name);
   if (found === undefined) throw unknown(name, saved);
-  if (key === null) throw missingSecretKey(SEALED_URL);
+  if (key === null) throw await missingKeyOf(ctx.store.sql, SEALED_URL);
   const { map, connection, matched, table } = Options.parse(found.options);
   const url = key.open(found.url, aboutUrl(name), savedUrl(name));
   return {

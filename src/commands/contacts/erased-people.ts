@@ -33,7 +33,12 @@ export function openErasedNames(
 ): KeyedNames {
   const opener = secretKey?.() ?? null;
   if (opener !== null) return opener.openKey(sealed, ABOUT_ERASED, ERASED_NAMES);
-  throw new ConfigError(
+  throw missingErasedKey();
+}
+
+/** For work that needs the key with which people were erased, when none is given. */
+export function missingErasedKey(): ConfigError {
+  return new ConfigError(
     'A secret key is required: people were erased from this database, and only the key can tell who they are.',
     {
       code: 'secret_key_missing',

@@ -19,7 +19,8 @@ import type { LinkResult } from './result.js';
 import { withDeviceLock, assertOwnDevice, deviceViewOf, isSamePhone, ownNumberOf } from './own-device.js';
 import { pairingError } from './pairing-error.js';
 import { RawKeeper } from './raw-keeper.js';
-import { missingSecretKey, type SecretKey } from './secret-key.js';
+import { missingKeyOf } from './missing-key.js';
+import type { SecretKey } from './secret-key.js';
 import { StoredDevice } from './stored-device.js';
 
 type Linked = Extract<PairOutcome, { kind: 'linked' }>;
@@ -38,7 +39,7 @@ export async function linkDevice(ctx: Context, options: LinkOptions): Promise<Li
   const connection = await findConnection(ctx, options.connection, options.organization);
   const phone = ownNumberOf(connection);
   const { secretKey } = options;
-  if (secretKey === null) throw missingSecretKey();
+  if (secretKey === null) throw await missingKeyOf(ctx.store.sql);
   return withDeviceLock(ctx, options, connection, 'link', async (locked) => {
     await assertOwnDevice(locked, connection, phone);
     return withRun(

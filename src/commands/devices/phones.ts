@@ -13,7 +13,7 @@ import { openDirectory } from '../replay/open-directory.js';
 import { lockDevice, assertOwnDevice } from './own-device.js';
 import type { DeviceOptions } from './types.js';
 import { RawKeeper } from './raw-keeper.js';
-import { missingSecretKey } from './secret-key.js';
+import { missingKeyOf } from './missing-key.js';
 import { StoredDevice } from './stored-device.js';
 
 /** A device that we hold until it is closed. */
@@ -81,7 +81,7 @@ export async function openDevice(
 ): Promise<OpenDevice> {
   const { sql } = ctx.store;
   if ((await readDevice(sql, connection.id)) === null) throw notLinked(connection.name);
-  if (options.secretKey === null) throw missingSecretKey();
+  if (options.secretKey === null) throw await missingKeyOf(sql);
   const newId = createIdGenerator(ctx.clock);
   const directory = await openDirectory(sql, { register: false, connection: connection.id }, newId, ctx);
   const run = { runId: options.runId ?? newId(), newId };

@@ -15,10 +15,10 @@ const HEAD_BYTES = 1 + KEY_ID_BYTES;
 const LEAST_BYTES = HEAD_BYTES + NONCE_BYTES + TAG_BYTES;
 
 const HOW_TO_MAKE_A_KEY =
-  'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and set WA_RECONCILE_SECRET_KEY to it, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it.';
+  'Set WA_RECONCILE_SECRET_KEY to the key that this database was used with, or WA_RECONCILE_SECRET_KEY_FILE to a file that contains it: a new one opens nothing of before, and does not know whom was erased. If there was none, create one with `openssl rand -base64 32`, and keep it apart from the backups of the database.';
 
 const HOW_A_PROGRAM_MAKES_A_KEY =
-  'Create one with `openssl rand -base64 32`, keep it apart from the backups of the database, and give it to createContext as secretKey.';
+  'Give createContext the secretKey that this database was used with. If there was none, create one with `openssl rand -base64 32`, and keep it apart from the backups of the database.';
 
 /**
  * The key that seals secrets in the database (linked devices, access tokens, URLs of CRMs): AES-256-GCM with a random

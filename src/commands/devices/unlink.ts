@@ -6,7 +6,7 @@ import type { UnlinkOptions } from './types.js';
 import type { DeviceView, UnlinkResult } from './result.js';
 import { connectionError } from './pairing-error.js';
 import { notLinked } from './phones.js';
-import { missingSecretKey } from './secret-key.js';
+import { missingKeyOf } from './missing-key.js';
 import { StoredDevice } from './stored-device.js';
 
 /** What `unlink` would remove. Throws ConfigError for an unknown connection, UserError `not_linked` (exit 6). */
@@ -39,7 +39,7 @@ async function logOut(
   { secretKey, url, version }: UnlinkOptions,
   connection: { id: string; name: string },
 ): Promise<'unlinked' | 'was_unlinked'> {
-  if (secretKey === null) throw missingSecretKey();
+  if (secretKey === null) throw await missingKeyOf(ctx.store.sql);
   const storage = new StoredDevice(ctx, connection, secretKey);
   const whatsapp = await import('../../whatsapp/unlink-device.js');
   const outcome = await whatsapp.unlinkDevice({

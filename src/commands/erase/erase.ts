@@ -24,7 +24,8 @@ import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
-import { missingSecretKey, SecretKey } from '../devices/secret-key.js';
+import { missingKeyOf } from '../devices/missing-key.js';
+import { SecretKey } from '../devices/secret-key.js';
 import {
   ABOUT_ERASED,
   assertErasuresWhole,
@@ -102,7 +103,7 @@ export async function erase(
   { contact, secretKey, batchSize }: EraseOptions,
 ): Promise<EraseResult> {
   const { sql } = ctx.store;
-  if (secretKey === null) throw missingSecretKey('what is left of the names of an erased person');
+  if (secretKey === null) throw await missingKeyOf(sql, 'what is left of the names of an erased person');
   await assertOneKey(sql, secretKey);
   // A new key would hide that the hashes of the old one tell nothing any more.
   await assertErasuresWhole(sql);

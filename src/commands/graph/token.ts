@@ -9,7 +9,8 @@ import { deleteCredential, readCredential, saveCredential } from '../../store/ta
 import { newTokenAdvice } from '../../graph/tokens.js';
 import { findConnection } from '../connections/find.js';
 import { aboutToken, accessToken, sealedThing } from '../devices/sealed-things.js';
-import { missingSecretKey, type SecretKey } from '../devices/secret-key.js';
+import { missingKeyOf } from '../devices/missing-key.js';
+import type { SecretKey } from '../devices/secret-key.js';
 
 /** How the command reaches the Graph API, and with which token. */
 export interface GraphAccess {
@@ -51,8 +52,8 @@ export async function storeToken(
   const connection = await findConnection(ctx, reference, organization);
   assertOfMeta(connection);
   const token = checkToken(typed.text, typed.place);
-  if (secretKey === null) throw missingSecretKey('the access token');
   const { sql } = ctx.store;
+  if (secretKey === null) throw await missingKeyOf(sql, 'the access token');
   const before = await readCredential(sql, connection.id);
   if (before !== null && !secretKey.hasSealed(before.token))
     throw secretKey.wrong(accessToken(connection.name), before.token);
@@ -136,7 +137,7 @@ export async function findToken(
   if (given !== null) return { token: given.token, source: given.place };
   const row = await readCredential(ctx.store.sql, id);
   if (row === null) return null;
-  if (secretKey === null) throw missingSecretKey('the access token');
+  if (secretKey === null) throw await missingKeyOf(ctx.store.sql, 'the access token');
   return { token: secretKey.open(row.token, aboutToken(id), accessToken(name)), source: 'stored' };
 }
 

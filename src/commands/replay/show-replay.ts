@@ -5,16 +5,20 @@ import type { ReplayOptions } from './options.js';
 import { replay } from './replay.js';
 
 /**
- * A replay, for somebody to read. Its problems have the beginning of each item: where the items come out of the database, that is an
- * access. Who replays a file has its lines anyway.
+ * A replay, for somebody to read. Its problems have the beginning of each item: where that is shown, it is an access, whether the items
+ * come out of the database or out of a file. `shows`: of which problems the caller shows it; all, unless told otherwise.
  */
-export async function showReplay(ctx: Context, options: ReplayOptions): Promise<RunResult> {
+export async function showReplay(
+  ctx: Context,
+  options: ReplayOptions,
+  shows: (result: RunResult) => readonly Problem[] = ({ problems }) => problems,
+): Promise<RunResult> {
   const result = await replay(ctx, options);
-  if (options.input.kind === 'log') await recordRejected(ctx, 'replay', result.problems.map(shownProblem));
+  await recordRejected(ctx, 'replay', shows(result).map(shownProblem));
   return result;
 }
 
 /** A problem of a replay, for the access log. */
 export function shownProblem({ origin, path, reason, excerpt }: Problem): ShownItem {
-  return { place: `${origin} ${path} ${reason}`, excerpt };
+  return { of: origin, path, reason, excerpt };
 }

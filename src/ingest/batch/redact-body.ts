@@ -4,7 +4,13 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
 import { readJson, type JsonObject } from '../../model/json.js';
-import { messageIdOfFact, numberInId, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
+import {
+  messageIdOfFact,
+  numberInId,
+  numberInRow,
+  subjectOf,
+  whoIsConcerned,
+} from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { DEEPEST, itemNames, withoutNames } from '../../rules/item-names.js';
 import { countNamesInText, namesInText } from './names-in-text.js';
@@ -58,6 +64,8 @@ export interface ReadBody extends Pick<
   isScoped: boolean;
   /** False where its items are known to be about nobody of these people, so that they are not asked one by one. */
   mayConcern?: boolean;
+  /** A row of a CRM that is not stored yet: it is of whom its id names, whatever contact it is filed under there. */
+  isNews?: boolean;
 }
 
 /** Reads a body anew, as it was read before. Null if it cannot be read. */
@@ -78,13 +86,15 @@ export function redactBody(
   const { bytes, sections, unrecognized, refused, verified, included } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
+  const numberIn = read.isNews === true ? numberInRow : numberInId;
   const concerns = (fact: Fact): boolean => {
     if (read.mayConcern === false) return false;
     if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
-    const number = numberInId(fact);
+    const number = numberIn(fact);
     return number !== null && names.has(number);
   };
-  const theirs = new Set(facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages)));
+  const about = facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages));
+  const theirs = new Set([...about, ...sharingRow(about, facts)]);
   if (theirs.size === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
@@ -159,6 +169,14 @@ export function redactBody(
     }
     return null;
   }
+}
+
+/** What a row of a CRM says beside its message, of the contact whom it is filed under: it goes with the row. */
+function sharingRow(gone: readonly Fact[], facts: readonly Fact[]): Fact[] {
+  const rows = new Set(
+    gone.flatMap((fact) => (fact.kind === 'message' && fact.origin === 'adopted' ? fact.path : [])),
+  );
+  return rows.size === 0 ? [] : facts.filter(({ path }) => rows.has(path));
 }
 
 /** A body that is JSON, without these people where a program names them. */

@@ -2,7 +2,7 @@ import { textOfBytes } from '../../decode/parse-json.js';
 import { wamidPrefixes, wordsOfNames } from '../../identity/name-words.js';
 import type { Fact } from '../../model/facts.js';
 import type { ErasedPeople } from '../../rules/erased-people.js';
-import { numberInId, whoIsConcerned } from '../../rules/fact-traits.js';
+import { numberInId, numberInRow, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from './batch.js';
@@ -39,6 +39,7 @@ export function withoutErased(
       included: entry.included,
       isScoped: entry.connectionScope !== NO_SCOPE,
       mayConcern,
+      isNews: entry.storedId === null,
     },
     { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
     (body) => {
@@ -93,13 +94,13 @@ function learnNames({ sections }: PreparedEntry, erased: ErasedPeople): void {
   }
 }
 
-/** Whether a message in a chat with one person has the number of one of these people in its id, which no entry is found by. */
+/** Whether a message has the number of one of these people in its id, which no entry is found by. */
 function isNamedInIds({ sections }: PreparedEntry, erased: ErasedPeople): boolean {
   return sections.some(({ section }) => numbersInIds(section.facts).some((number) => erased.has(number)));
 }
 
 function numbersInIds(facts: readonly Fact[]): string[] {
-  return facts.flatMap((fact) => numberInId(fact) ?? []);
+  return facts.flatMap((fact) => numberInRow(fact) ?? []);
 }
 
 /** What the items say of these people: their names as texts may have them, and what they are called. */

@@ -28,6 +28,14 @@ export function selectionOf(table: TableShape, scope: DumpScope): RowSelection {
   return { condition: rule(scope), columns };
 }
 
+/** A condition: the row `t` of leads belongs to some connections. */
+export function peopleOf(scope: Omit<DumpScope, 'removesBodies'>): string {
+  const { wholeOrganizations, organizationIds } = scope;
+  return wholeOrganizations
+    ? `t.organization_id = any(${uuids(organizationIds)})`
+    : `t.id in ${people({ ...scope, removesBodies: false })}`;
+}
+
 /** Whether a rule exists; a test asks it of every table. */
 export function hasRule(table: string): boolean {
   return Object.hasOwn(RULES, table);
@@ -114,10 +122,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Every database has the organization `default`.
   organizations: ({ organizationIds }) => `t.id = any(${uuids(organizationIds)}) or t.slug = 'default'`,
   connections: ({ connectionIds }) => `t.id = any(${uuids(connectionIds)})`,
-  leads: (scope) =>
-    scope.wholeOrganizations
-      ? `t.organization_id = any(${uuids(scope.organizationIds)})`
-      : `t.id in ${people(scope)}`,
+  leads: peopleOf,
   lead_identities: (scope) =>
     scope.wholeOrganizations
       ? `t.organization_id = any(${uuids(scope.organizationIds)})`

@@ -57,17 +57,40 @@ export interface AccessScope {
   to: number | null;
 }
 
-/** Records a copy of all messages of the connections, or of all: one row without a lead. */
+/** Records a copy of everything: one row without a lead. */
 export async function insertAccessToCopy(
   sql: Sql,
   { at, command, osUser, host, actor }: AccessBy,
-  connectionIds: readonly string[] | null,
 ): Promise<void> {
   await sql.execute(
     `insert into access_log (id, at, command, os_user, host, actor, lead_id, messages)
-     select gen_random_uuid(), $1::timestamptz, $2, $3, $4, $5, null, count(*)
-     from messages m where $6::uuid[] is null or m.connection_id = any($6::uuid[])`,
-    [new Date(at), command, osUser, host, actor, connectionIds === null ? null : arrayLiteral(connectionIds)],
+     select gen_random_uuid(), $1::timestamptz, $2, $3, $4, $5, null, count(*) from messages`,
+    [new Date(at), command, osUser, host, actor],
+  );
+}
+
+/** Part of everything: some connections, and the people who go with them. */
+export interface CopiedPart {
+  connectionIds: readonly string[];
+  /** A condition: the row `t` of leads is in the part. */
+  people: string;
+}
+
+/** Records, in one statement, a copy of a part, to each of its people: one of whom it has no message is in it by name. */
+export async function insertAccessToPart(
+  sql: Sql,
+  { at, command, osUser, host, actor }: AccessBy,
+  { connectionIds, people }: CopiedPart,
+): Promise<void> {
+  await sql.execute(
+    `insert into access_log (id, at, command, os_user, host, actor, lead_id, messages)
+     select gen_random_uuid(), $1::timestamptz, $2, $3, $4, $5, t.id, coalesce(written.messages, 0)
+     from leads t left join (
+       select m.lead_id, count(*) as messages from messages m
+       where m.connection_id = any($6::uuid[]) group by m.lead_id
+     ) written on written.lead_id = t.id
+     where ${people}`,
+    [new Date(at), command, osUser, host, actor, arrayLiteral(connectionIds)],
   );
 }
 

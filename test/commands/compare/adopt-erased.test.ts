@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { presentCompare } from '../../../src/cli/views/compare.js';
 import { compare } from '../../../src/commands/compare/compare.js';
-import { SecretKey } from '../../../src/commands/devices/secret-key.js';
 import { erase } from '../../../src/commands/erase/erase.js';
 import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
@@ -15,10 +14,10 @@ import { asBaileysEvents } from '../../support/crm/day-baileys.js';
 import { asWebhooks } from '../../support/crm/day-webhooks.js';
 import { createDay } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
+import { SECRET } from '../../support/secret.js';
 import { value } from '../../support/shown.js';
 
 const databases = useCrmDatabases();
-const SECRET = SecretKey.parse(Buffer.alloc(32, 7).toString('base64'), 'the test');
 
 /** What everybody has whose lead is there; when a row was last touched is of no interest. */
 function everybody(store: Store): Promise<unknown> {
