@@ -3,7 +3,8 @@ import { decodeWamid } from '../../identity/wamid.js';
 import { namesIn } from '../../ingest/batch/redact-body.js';
 import { RawLog } from '../../rawlog/raw-log.js';
 import { numberInId } from '../../rules/fact-traits.js';
-import { readChatsByIds } from '../../store/queries/erasure.js';
+import { IS_ADOPTED_SQL } from '../../rules/evidence.js';
+import { readChatsByIds, readMisfiled, type ErasedPerson } from '../../store/queries/erasure.js';
 import type { Sql } from '../../store/sql.js';
 import { findEntriesNaming } from '../../store/tables/removed-bodies.js';
 import { patternsOf } from '../explain/log-items.js';
@@ -50,4 +51,13 @@ export async function findChatsById(sql: Sql, numbers: readonly string[]): Promi
     }
   }
   return { leadIds: [...leadIds], names: [...names] };
+}
+
+/** The messages that a CRM files under others, although their ids have one of these people's numbers. */
+export async function findMisfiled(sql: Sql, person: ErasedPerson): Promise<string[]> {
+  const wanted = new Set(person.names);
+  const found = await readMisfiled(sql, person, wamidPrefixes(person.names), IS_ADOPTED_SQL);
+  return found.flatMap(({ id, externalId }) =>
+    wanted.has(decodeWamid(externalId)?.phone ?? '') ? [id] : [],
+  );
 }

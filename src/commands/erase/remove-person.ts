@@ -12,6 +12,7 @@ import {
 import type { TableRows } from '../../store/queries/erasure.js';
 import type { Sql } from '../../store/sql.js';
 import { settleLeads } from '../dedupe/settle-leads.js';
+import { findMisfiled } from './chats-by-id.js';
 import { eraseBodies, isOfBodies, type ErasedBodies } from './erase-bodies.js';
 import type { FoundPerson } from './find-person.js';
 import { redactText, redactTexts } from './redact-text.js';
@@ -42,7 +43,7 @@ export interface Removed {
  */
 export async function removePerson(
   ctx: Context,
-  { rows, person }: FoundPerson,
+  { rows: found, person }: FoundPerson,
   { runId, batchSize, record, unlink }: Removing,
   removed: Removed,
 ): Promise<void> {
@@ -51,6 +52,7 @@ export async function removePerson(
     removed.rows += sumOf(gone);
   });
   if (isStopped()) return;
+  const rows = { ...found, misfiled: await findMisfiled(ctx.store.sql, found) };
   await inBatch((tx) => eraseFromJournal(tx, rows));
   for (let more = true; more;) {
     if (isStopped()) return;

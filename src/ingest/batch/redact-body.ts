@@ -4,13 +4,7 @@ import { identitiesOfUser } from '../../identity/identities.js';
 import { withoutItems } from '../../decode/without-items.js';
 import type { Fact, Identities, Unrecognized } from '../../model/facts.js';
 import { readJson, type JsonObject } from '../../model/json.js';
-import {
-  messageIdOfFact,
-  numberInId,
-  numberInRow,
-  subjectOf,
-  whoIsConcerned,
-} from '../../rules/fact-traits.js';
+import { messageIdOfFact, numberInRow, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { DEEPEST, itemNames, withoutNames } from '../../rules/item-names.js';
 import { countNamesInText, namesInText } from './names-in-text.js';
@@ -64,8 +58,6 @@ export interface ReadBody extends Pick<
   isScoped: boolean;
   /** False where its items are known to be about nobody of these people, so that they are not asked one by one. */
   mayConcern?: boolean;
-  /** A row of a CRM that is not stored yet: it is of whom its id names, whatever contact it is filed under there. */
-  isNews?: boolean;
 }
 
 /** Reads a body anew, as it was read before. Null if it cannot be read. */
@@ -86,11 +78,10 @@ export function redactBody(
   const { bytes, sections, unrecognized, refused, verified, included } = read;
   const facts = sections.flatMap(({ section }) => section.facts);
   const itemAt = itemReader(bytes);
-  const numberIn = read.isNews === true ? numberInRow : numberInId;
   const concerns = (fact: Fact): boolean => {
     if (read.mayConcern === false) return false;
     if (whoIsConcerned(fact).some((who) => nodesOf(who).some(({ value }) => names.has(value)))) return true;
-    const number = numberIn(fact);
+    const number = numberInRow(fact);
     return number !== null && names.has(number);
   };
   const about = facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages));

@@ -39,7 +39,6 @@ export function withoutErased(
       included: entry.included,
       isScoped: entry.connectionScope !== NO_SCOPE,
       mayConcern,
-      isNews: entry.storedId === null,
     },
     { names: erased, messages: erased, wordsOf: (theirs) => wordsOf(theirs, erased) },
     (body) => {

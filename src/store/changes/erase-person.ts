@@ -1,6 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
 import { columns, rowsOf, text } from '../columns.js';
-import { isOfThem, naming, type ErasedPerson } from '../queries/erasure.js';
+import { isOfThem, naming, type ErasedPerson, type ErasedRows } from '../queries/erasure.js';
 import { textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { HAS_BODY_SQL, REMOVED_BODIES } from '../tables/webhook-log.js';
@@ -32,7 +32,10 @@ export async function readMergedLeads(sql: Sql, leadIds: readonly string[]): Pro
  * Takes a person out of the journal, and out of the bodies that `raw discard` keeps for `undo`. While their messages are still there:
  * rows of the journal name them.
  */
-export async function eraseFromJournal(tx: Sql, { leadIds, words, authors }: ErasedPerson): Promise<Gone> {
+export async function eraseFromJournal(
+  tx: Sql,
+  { leadIds, words, authors, misfiled }: ErasedRows,
+): Promise<Gone> {
   const bodies = await tx.query(
     `delete from discarded_bodies d
      where encode(d.raw_body, 'escape') ~ $1 returning webhook_log_id`,
@@ -43,10 +46,11 @@ export async function eraseFromJournal(tx: Sql, { leadIds, words, authors }: Era
        select j.id, j.table_name, j.key from change_journal j
        where j.table_name <> '${REMOVED_BODIES}'
          and (concat_ws(' ', j.key::text, j.before::text, j.after::text) ~ $1
-           or j.table_name = 'webhook_log' and j.key ->> 'id' = any($2::text[]))
+           or j.table_name = 'webhook_log' and (j.key ->> 'id' = any($2::text[])
+             or j.key ->> 'id' in (select m.batch_id::text from messages m where m.id = any($5::uuid[]))))
      ), written as materialized (
        select m.id::text as id, m.connection_id::text as connection_id, m.external_id from messages m
-       where ${isOfThem('$3', '$4')}
+       where ${isOfThem('$3', '$4', '$5')}
        union
        select t.key ->> 'id', j.before ->> 'connection_id', j.before ->> 'external_id'
        from theirs t join change_journal j on j.id = t.id where t.table_name = 'messages'
@@ -62,6 +66,7 @@ export async function eraseFromJournal(tx: Sql, { leadIds, words, authors }: Era
       arrayLiteral(bodies.map((row) => textOf(row, 'webhook_log_id'))),
       arrayLiteral(leadIds),
       arrayLiteral(authors),
+      arrayLiteral(misfiled),
     ],
   );
   return { change_journal: rows, discarded_bodies: bodies.length };
@@ -85,14 +90,14 @@ interface ErasingHooks {
 /** Removes the next messages of a person, in groups as well, `limit` at most, with all that belongs to them. */
 export async function eraseMessages(
   tx: Sql,
-  { leadIds, authors }: ErasedPerson,
+  { leadIds, authors, misfiled }: ErasedRows,
   limit: number,
   { unlink, settle, cameLive }: ErasingHooks,
 ): Promise<Gone> {
   const found = await tx.query(
     `select m.id, m.connection_id, coalesce(m.external_id, '') as external_id, m.conversation_id, m.lead_id
-     from messages m where ${isOfThem('$1', '$3')} limit $2::int`,
-    [arrayLiteral(leadIds), limit, arrayLiteral(authors)],
+     from messages m where ${isOfThem('$1', '$3', '$4')} limit $2::int`,
+    [arrayLiteral(leadIds), limit, arrayLiteral(authors), arrayLiteral(misfiled)],
   );
   if (found.length === 0) return {};
   const ids = arrayLiteral(found.map((row) => textOf(row, 'id')));
@@ -103,7 +108,7 @@ export async function eraseMessages(
   const ofThem = (table: string, column: string): string =>
     `delete from ${table} t using unnest($1::uuid[], $2::text[]) as k (connection_id, external_id)
      where t.connection_id = k.connection_id and t.${column} = k.external_id`;
-  const media = await eraseMediaFiles(tx, { leadIds, authors }, keys, unlink);
+  const media = await eraseMediaFiles(tx, { leadIds, authors, misfiled }, keys, unlink);
   await releaseMessages(tx, 'select unnest($1::uuid[])', [ids]);
   const gone = {
     media_files: media,
@@ -131,7 +136,7 @@ export async function eraseMessages(
 /** A file that a message of somebody else names as well stays, on record under that one. */
 async function eraseMediaFiles(
   tx: Sql,
-  { leadIds, authors }: Pick<ErasedPerson, 'leadIds' | 'authors'>,
+  { leadIds, authors, misfiled }: Pick<ErasedRows, 'leadIds' | 'authors' | 'misfiled'>,
   [connectionIds, messageIds]: readonly string[],
   unlink: (paths: readonly string[]) => Promise<void>,
 ): Promise<number> {
@@ -145,11 +150,11 @@ async function eraseMediaFiles(
        select distinct on (t.connection_id, t.media_id) t.connection_id, t.media_id, m.external_id
        from (${theirs}) t
        join messages m on m.connection_id = t.connection_id and m.media ->> 'id' = t.media_id
-       where m.external_id is not null and ${isOfThem('$3', '$4')} is not true
+       where m.external_id is not null and ${isOfThem('$3', '$4', '$5')} is not true
        order by t.connection_id, t.media_id, m.timestamp
      ) other
      where f.connection_id = other.connection_id and f.media_id = other.media_id`,
-    [...keys, arrayLiteral(leadIds), arrayLiteral(authors)],
+    [...keys, arrayLiteral(leadIds), arrayLiteral(authors), arrayLiteral(misfiled)],
   );
   const gone = await tx.query(
     `delete from media_files f using (${theirs}) t

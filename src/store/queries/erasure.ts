@@ -14,6 +14,12 @@ export interface ErasedPerson {
   words: readonly string[];
 }
 
+/** The same, with the rows that are found by neither. */
+export interface ErasedRows extends ErasedPerson {
+  /** Messages that a CRM files under somebody else, although WhatsApp put the person's number into their ids. */
+  misfiled: readonly string[];
+}
+
 /** A regular expression for texts with one of these words that is not a part of a longer one, as a number may be of another. */
 export function naming(words: readonly string[]): string {
   const escaped = words.map((word) => word.replace(/[^\w@-]/g, '\\$&'));
@@ -36,9 +42,12 @@ function isWrittenBy(authors: string): string {
     select r.message_id from message_revisions r where r.raw_meta ->> 'participant' = any(${authors}::text[])))`;
 }
 
-/** A condition: the row `m` of messages is of these leads, or these people wrote it in a group. The parameters are texts of SQL. */
-export function isOfThem(leadIds: string, authors: string): string {
-  return `(m.lead_id = any(${leadIds}::uuid[]) or ${isWrittenBy(authors)})`;
+/**
+ * A condition: the row `m` of messages is of these leads, these people wrote it in a group, or it is one of these rows. The parameters are
+ * texts of SQL.
+ */
+export function isOfThem(leadIds: string, authors: string, ids: string): string {
+  return `(m.lead_id = any(${leadIds}::uuid[]) or m.id = any(${ids}::uuid[]) or ${isWrittenBy(authors)})`;
 }
 
 /**
@@ -95,6 +104,27 @@ export async function readChatsByIds(
     [arrayLiteral(prefixes.map((prefix) => `${prefix}%`))],
   );
   return rowsOf(CHAT_BY_ID, rows);
+}
+
+const ROW_BY_ID = columns({ id: uuid, externalId: text });
+
+/**
+ * Messages of other people, known only from a CRM (`adopted`: SQL), whose ids begin so. The beginning of a wamid proves nothing: whoever
+ * asks has to decode it. Reads all messages.
+ */
+export async function readMisfiled(
+  sql: Sql,
+  { leadIds }: Pick<ErasedPerson, 'leadIds'>,
+  prefixes: readonly string[],
+  adopted: string,
+): Promise<RowOf<typeof ROW_BY_ID>[]> {
+  if (prefixes.length === 0) return [];
+  const rows = await sql.query(
+    `select m.id, m.external_id from messages m
+     where m.external_id like any($1::text[]) and m.lead_id <> all($2::uuid[]) and ${adopted}`,
+    [arrayLiteral(prefixes.map((prefix) => `${prefix}%`)), arrayLiteral(leadIds)],
+  );
+  return rowsOf(ROW_BY_ID, rows);
 }
 
 /** Names of stored people after `after`, in order. */
