@@ -9,7 +9,7 @@ import type { Store } from '../../src/store/store.js';
 import { backUp, restoreInto, withStore } from '../support/backups.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
-import { dropUniqueIndexes } from '../support/damage.js';
+import { dropUniqueIndexes, restoreUniqueIndexes } from '../support/damage.js';
 import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
 import { createEmptier } from '../support/empty-database.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
@@ -228,6 +228,28 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
     await lose(store, wamid('A'));
     expect(await losses(store)).toHaveLength(1);
   });
+
+  it.each([true, false])(
+    'misses a message although another one has a copy; the unique index is there: %s',
+    async (isSound) => {
+      for (const as of COPIES) {
+        if (isSound && as === 'same') continue;
+        const store = await backend.open(isSound ? restoreUniqueIndexes : withoutIndex);
+        await addConnection(store, { phoneNumberId: FIRST.id });
+        await replayBodies(store, [history([old('H1', -900), old('H2', -800)], { progress: 100 })]);
+        await pruned(store, EVERYTHING);
+        await copyOf(store, wamid('H1'), as);
+        expect(await losses(store)).toEqual([]);
+        await lose(store, wamid('H2'));
+        expect([
+          as,
+          await value(store, 'select count(*)::int from messages'),
+          (await losses(store)).length,
+        ]).toEqual([as, 2, 1]);
+        await store.close();
+      }
+    },
+  );
 
   it('does not miss a message that another entry has brought back, once its own file has come again', async () => {
     const store = await backend.open();

@@ -28,6 +28,8 @@ import type { PruneOptions, PruneResult } from './types.js';
 const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;
+/** How often entries are compared anew whose messages another program has written meanwhile, before they keep their bodies. */
+const ROUNDS = 3;
 
 /** Messages that one transaction keeps as they are, while it empties their entries; more if one entry has more. */
 const HELD_TOGETHER = 50_000;
@@ -101,6 +103,7 @@ class Pruning {
   readonly kept: string[] = [];
   keptMore = 0;
   private readonly marks = new Marks();
+  private readonly doubts: Doubts;
 
   constructor(
     private readonly ctx: Context,
@@ -108,25 +111,54 @@ class Pruning {
     private readonly sizes: { batch: number; together: number },
     /** What loses its bodies, or would. */
     public groups: PruneGroup[],
-  ) {}
+  ) {
+    this.doubts = new Doubts(selection, ctx.signal);
+  }
 
   async run(run: Run): Promise<void> {
     const doubtful = await this.look();
     if (doubtful === null) return;
     for await (const entries of this.blocks(readPrunableMessages)) {
-      await this.doubt(doubtful, this.marks.changedIn(entries));
-      for (const batch of this.batchesOf(entries)) {
-        if (this.ctx.signal.aborted) return;
-        for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
-        const sure = batch.filter((entry) => !doubtful.has(entry.id));
-        const kept = await this.empty(run, sure);
-        for (const { id } of sure.filter((entry) => kept.has(entry.id))) this.keep(id);
-        for (const id of kept) doubtful.add(id);
-        const { bytes: bytesRead, pruned } = this;
-        const bytesTotal = sumOf(this.groups, (group) => group.bytes);
-        this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
+      let open = entries;
+      let changed: ReadonlySet<string> = this.marks.changedIn(entries);
+      for (let round = 1; open.length > 0 && !this.ctx.signal.aborted; round += 1) {
+        open = await this.compareAgain(open, changed, doubtful);
+        open = await this.emptyAll(run, open, doubtful);
+        if (round === ROUNDS) {
+          for (const { id } of open) {
+            doubtful.add(id);
+            this.keep(id);
+          }
+          break;
+        }
+        changed = new Set(open.map(({ id }) => id));
       }
     }
+  }
+
+  /** Empties these entries, but for doubtful ones. Gives those that have to be compared anew first. */
+  private async emptyAll(
+    run: Run,
+    entries: readonly PrunableEntry[],
+    doubtful: ReadonlySet<string>,
+  ): Promise<PrunableEntry[]> {
+    const again = new Set<string>();
+    const aside: PrunableEntry[] = [];
+    for (const batch of this.batchesOf(entries)) {
+      if (this.ctx.signal.aborted) break;
+      for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
+      const open = batch.filter(({ id }) => !doubtful.has(id));
+      const changed = await this.empty(
+        run,
+        open.filter(({ id }) => !again.has(id)),
+      );
+      for (const id of changed) again.add(id);
+      aside.push(...open.filter(({ id }) => again.has(id)));
+      const { bytes: bytesRead, pruned } = this;
+      const bytesTotal = sumOf(this.groups, (group) => group.bytes);
+      this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
+    }
+    return aside;
   }
 
   /** What `run` would do. */
@@ -142,8 +174,7 @@ class Pruning {
    * bodies; null if it was interrupted.
    */
   private async look(): Promise<Set<string> | null> {
-    const { ctx } = this;
-    const doubts = new Doubts(this.selection, ctx.signal);
+    const { ctx, doubts } = this;
     const compared = this.blocks(
       async (sql, ids) => {
         this.marks.add(await readPrunableMessages(sql, ids));
@@ -159,10 +190,29 @@ class Pruning {
     });
   }
 
-  /** Adds entries whose messages another program has written since they were compared, with what else is about the same people. */
-  private async doubt(doubtful: Set<string>, changed: ReadonlySet<string>): Promise<void> {
-    const concerned = await concerning(this.ctx.store.sql, changed);
-    for (const id of concerned) doubtful.add(id);
+  /**
+   * Compares entries anew whose messages another program may have written since, and adds what is doubtful now. Gives all entries, these
+   * with their messages as they were compared.
+   */
+  private async compareAgain(
+    entries: readonly PrunableEntry[],
+    changed: ReadonlySet<string>,
+    doubtful: Set<string>,
+  ): Promise<PrunableEntry[]> {
+    if (changed.size === 0) return [...entries];
+    const { store } = this.ctx;
+    const ids = entries.flatMap(({ id }) => (changed.has(id) ? [id] : []));
+    const compared = await inSnapshot(
+      store,
+      async (sql) => {
+        const read = await readPrunableMessages(sql, ids);
+        await this.doubts.compare(sql, ids);
+        return new Map(read.map((entry) => [entry.id, entry]));
+      },
+      { findsMessages: true },
+    );
+    for (const id of await inSnapshot(store, (sql) => this.doubts.settle(sql))) doubtful.add(id);
+    return entries.map((entry) => compared.get(entry.id) ?? entry);
   }
 
   /** The entries in batches of the chosen size, of which the messages are not too many. */
@@ -224,27 +274,26 @@ class Pruning {
   }
 
   /**
-   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that keep their
-   * bodies, because another program has written a message or is about to, with what else is about the same people.
+   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that have to be
+   * compared anew, because another program has written a message or is about to, with what else is about the same people.
    */
   private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<ReadonlySet<string>> {
     const { store } = this.ctx;
     const done = await store.transaction(
       async (tx) => {
         await prepareBatch(tx, store.backend);
-        const kept = await concerning(tx, await holdUnchanged(tx, entries));
-        const due = entries.filter(({ id }) => !kept.has(id));
+        const again = await concerning(tx, await holdUnchanged(tx, entries));
+        const due = entries.filter(({ id }) => !again.has(id));
         const pruned = await pruneBodies(tx, run.id, due);
         const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
-        const more = entries.length - due.length;
-        await run.checkpoint(tx, null, { ...this.counters(), ...total, kept: this.counters().kept + more });
-        return { ...total, kept };
+        await run.checkpoint(tx, null, { ...this.counters(), ...total });
+        return { ...total, again };
       },
       { retries: RETRIES },
     );
     this.pruned = done.entries;
     this.bytes = done.bytes;
-    return done.kept;
+    return done.again;
   }
 
   private counters(): { entries: number; bytes: number; kept: number } {

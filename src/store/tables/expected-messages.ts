@@ -20,9 +20,17 @@ export const MESSAGES_SQL = `least(count(distinct (m.connection_id, m.external_i
 /** An entry that nobody can read again. */
 const HAS_NO_BODY = `w.body_state in ('pruned', 'erased')`;
 
-/** The same for a look at all messages: rows alone, where the index of M1 forbids copies, because that needs no sorting. */
-export async function messagesSql(sql: Sql): Promise<string> {
-  return (await isKeySound(sql, MESSAGE_KEY)) ? 'count(*)' : MESSAGES_SQL;
+/**
+ * The same for many entries, as a subquery of `batch_id` and `messages`. `entries`: SQL, the ids of the entries. Where the index of M1
+ * forbids two rows of one id, only key ids have to be told apart: that needs no sorting.
+ */
+export async function messagesPerEntry(sql: Sql, entries: string): Promise<string> {
+  const theirs = `from messages m where m.batch_id in (${entries})`;
+  return (await isKeySound(sql, MESSAGE_KEY))
+    ? `select k.batch_id, count(*) as messages
+       from (select distinct m.batch_id, m.conversation_id, ${keyOf('m')} ${theirs} and btrim(m.external_id) <> '') k
+       group by k.batch_id`
+    : `select m.batch_id, ${MESSAGES_SQL} as messages ${theirs} group by m.batch_id`;
 }
 
 /**

@@ -20,7 +20,7 @@ import {
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { messagesSql } from './expected-messages.js';
+import { messagesPerEntry } from './expected-messages.js';
 import { BAD_SIGNATURE, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
 /**
@@ -178,6 +178,8 @@ const BARE = columns({
 /** An entry without a body, from which a message has gone that no run has taken out. */
 export type BareEntry = RowOf<typeof BARE>;
 
+const IS_BARE = `body_state is not null and body_messages > 0`;
+
 /** Nothing but this number tells that they were there: their bodies are gone. */
 export async function* streamBareEntries(
   tx: Sql,
@@ -187,10 +189,8 @@ export async function* streamBareEntries(
     tx,
     BARE,
     `select w.id, w.origin, c.id as connection_id, (w.body_messages - named.messages)::int as messages
-     from (select * from webhook_log where body_state is not null and body_messages > 0) w
-     left join (
-       select batch_id, ${await messagesSql(tx)} as messages from messages m where batch_id is not null group by batch_id
-     ) m on m.batch_id = w.id
+     from (select * from webhook_log where ${IS_BARE}) w
+     left join (${await messagesPerEntry(tx, `select id from webhook_log where ${IS_BARE}`)}) m on m.batch_id = w.id
      cross join lateral (select coalesce(m.messages, 0) as messages) named
      left join lateral (
        select id from connections where id = w.connection_scope or phone_number_id = any(w.phone_number_ids) order by id limit 1
