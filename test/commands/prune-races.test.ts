@@ -134,20 +134,23 @@ describeOnBackends('retention beside another program', (backend) => {
 const REWRITTEN = `update messages set body = body`;
 
 describeOnBackends('retention beside a program that writes messages as they are', (backend) => {
-  it.each(PLACES)('empties their entries all the same: %j, batch %i', async (sizes, batch) => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const racing = watched(store, { batch, before: () => store.sql.execute(REWRITTEN) });
-    const { entries, status } = await pruned(
-      racing.store,
-      { ...EVERYTHING, batchSize: sizes.batchSize },
-      sizes.together,
-    );
-    expect(racing.batches()).toBeGreaterThanOrEqual(batch);
-    expect([entries, status]).toMatchObject([{ pruned: LOG.length, kept: 0 }, 'completed']);
-    expect(await emptied(store)).toBe(LOG.length);
-    expect(await findingsBeside(store)).toEqual([]);
-  });
+  it.each(backend.some(PLACES, () => 'any place'))(
+    'empties their entries all the same: %j, batch %i',
+    async (sizes, batch) => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const racing = watched(store, { batch, before: () => store.sql.execute(REWRITTEN) });
+      const { entries, status } = await pruned(
+        racing.store,
+        { ...EVERYTHING, batchSize: sizes.batchSize },
+        sizes.together,
+      );
+      expect(racing.batches()).toBeGreaterThanOrEqual(batch);
+      expect([entries, status]).toMatchObject([{ pruned: LOG.length, kept: 0 }, 'completed']);
+      expect(await emptied(store)).toBe(LOG.length);
+      expect(await findingsBeside(store)).toEqual([]);
+    },
+  );
 
   it('keeps the entries of messages that are written again and again, each once', async () => {
     const store = await backend.open();

@@ -229,7 +229,7 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
     expect(await losses(store)).toHaveLength(1);
   });
 
-  it.each([true, false])(
+  it.each(backend.some([true, false], () => 'any'))(
     'misses a message although another one has a copy; the unique index is there: %s',
     async (isSound) => {
       for (const as of COPIES) {
