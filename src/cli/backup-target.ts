@@ -193,7 +193,7 @@ function notWritten(place: string, error: unknown): UserError {
   const why = code === 'ENOSPC' ? 'the disk is full' : isClosedPipe(error) ? 'its reader went away' : code;
   return new UserError(`The backup could not be written to ${place}: ${why}.`, {
     code: 'backup_failed',
-    remedy: 'Nothing of it is left. The database is unchanged.',
+    remedy: 'Nothing of it is left. No data in the database changed.',
     cause: error,
   });
 }

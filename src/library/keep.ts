@@ -189,7 +189,7 @@ function notWritten(cause: unknown): UserError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new UserError(`The backup could not be written: ${why}`, {
     code: 'backup_failed',
-    remedy: 'What the stream has is no backup. The database is unchanged.',
+    remedy: 'What the stream has is no backup. No data in the database changed.',
     cause,
   });
 }

@@ -77,6 +77,11 @@ describeOnBackends('a backup of a part', (backend) => {
     expect(result.scope).toMatchObject({ organization: 'default' });
     const copy = await restored(backend, bytes);
     expect(await verdict(copy)).toEqual({ severity: null, checks: [] });
+    for (const table of ['messages', 'message_revisions', 'webhook_log', 'conversations', 'history_chunks']) {
+      const rows = async (of: Store): Promise<unknown[]> =>
+        of.sql.query(`select t::text as row from ${table} t`);
+      expect(await rows(store), table).toEqual(expect.arrayContaining(await rows(copy)));
+    }
     const counts = await copy.sql.query(
       `select (select count(*) from connections)::int as connections, (select count(*) from messages)::int as messages,
          (select count(*) from leads)::int as leads, (select count(*) from message_revisions)::int as revisions,

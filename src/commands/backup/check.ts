@@ -52,6 +52,6 @@ function newerFormat(source: BackupSource, { format, tool }: { format: number; t
 export function damaged(place: string, { part, how }: Damage): UserError {
   return new UserError(`The backup ${place} is damaged: ${part}: ${how}.`, {
     code: 'backup_damaged',
-    remedy: 'Nothing of it was restored. Copy the file again from where it was made, or use another backup.',
+    remedy: 'No part of it is restored. Copy the file again from where it was made, or use another backup.',
   });
 }

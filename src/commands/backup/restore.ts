@@ -74,23 +74,30 @@ export async function restore(ctx: Context, { source, archive }: RestoreOptions)
   }
 }
 
+const CHANGED = 'Somebody changed it after it was written: use another backup.';
+
 /** By the first two digits of the state: data that a type does not take, or that a constraint refuses. */
-const REFUSED_ROWS: Readonly<Record<string, string>> = {
-  '22': 'a value is none of its column',
-  '23': 'they break a rule of the tables (a row twice, or one that refers to nothing)',
+const REFUSED_ROWS: Readonly<Record<string, { why: string; advice: string }>> = {
+  '22': { why: 'a value is none of its column', advice: CHANGED },
+  '23': {
+    why: 'they break a rule of the tables (a row twice, or one that refers to nothing)',
+    advice:
+      'The database that it was made of lacked the rule, which `backup` then says and exits with 4, or somebody changed the file: use another backup.',
+  },
 };
 
 /** The error of a file that holds what no backup writes, although its hashes are right. */
 function refusedRows(place: string, error: unknown): UserError | undefined {
-  const why =
-    error instanceof NotARow ? 'a line is no row' : REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
-  return why === undefined
-    ? undefined
-    : new UserError(`The rows of the backup ${place} are not those of a database: ${why}.`, {
-        code: 'backup_invalid',
-        remedy: 'Nothing of it was restored. Somebody changed it after it was written: use another backup.',
-        cause: error,
-      });
+  const refused =
+    error instanceof NotARow
+      ? { why: 'a line is no row', advice: CHANGED }
+      : REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
+  if (refused === undefined) return undefined;
+  return new UserError(`The rows of the backup ${place} are not those of a database: ${refused.why}.`, {
+    code: 'backup_invalid',
+    remedy: `Nothing of it was restored. ${refused.advice}`,
+    cause: error,
+  });
 }
 
 /** Proves a backup, before a database is opened or created for it. Throws what {@link restore} would throw about the file. */

@@ -114,7 +114,8 @@ function expectedMessages(scope: DumpScope): ComputedColumn {
         where not (${messages(scope)}) and batch_id in (select id from webhook_log where body_messages > 0)
         group by batch_id
       ) behind on behind.batch_id = t.id`,
-    value: 'greatest(0, t.body_messages - coalesce(behind.messages, 0))',
+    // Nothing stays nothing.
+    value: 't.body_messages - least(t.body_messages, coalesce(behind.messages, 0))',
   };
 }
 
