@@ -1,5 +1,6 @@
 import { textOfBytes } from '../decode/parse-json.js';
 import { withErased } from '../ingest/batch/entry-counters.js';
+import { namesInStrangeText } from '../ingest/batch/names-in-text.js';
 import { redactBody, type Redaction } from '../ingest/batch/redact-body.js';
 import { INCLUDABLE_CHATS } from '../model/enumerations.js';
 import { NO_SCOPE } from '../store/tables/webhook-log.js';
@@ -54,12 +55,15 @@ export function redactEntry<E extends Decodable>(
 }
 
 /** An entry that nobody can read goes as a whole if it has anything of the person. One whose body is gone has nothing. */
-function unread<E extends Decodable>({ entry, failure }: DecodedEntry<E>, { words }: Person): Redaction {
+function unread<E extends Decodable>(
+  { entry, failure }: DecodedEntry<E>,
+  { names, words }: Person,
+): Redaction {
   const text = textOfBytes(entry.rawBody);
   if (
     failure?.reason === 'pruned' ||
     failure?.reason === 'erased' ||
-    !words.some((word) => text.includes(word))
+    (!words.some((word) => text.includes(word)) && !namesInStrangeText(text, names))
   )
     return { kind: 'untouched' };
   return {

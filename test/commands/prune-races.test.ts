@@ -7,7 +7,7 @@ import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies } from '../support/replaying.js';
-import { ANA, BRU, CAR, history, live, old, wamid } from '../support/webhooks.js';
+import { ANA, BRU, CAR, history, item, live, old, wamid, webhook } from '../support/webhooks.js';
 
 /** Messages that two people wrote by turns, and at the end a third one's, a copy of one and the edit of another. */
 const LOG = [
@@ -129,6 +129,52 @@ describeOnBackends('retention beside another program', (backend) => {
     expect(entries).toMatchObject({ pruned: 12, kept: 4 });
   });
 });
+
+const PICTURE = {
+  type: 'image',
+  text: undefined,
+  image: { id: 'M1', mime_type: 'image/jpeg', caption: 'pier' },
+};
+/** A message that names an entry which has its place only; what it shows stands in a second one. */
+const IN_TWO = [
+  ...LOG.slice(0, 4),
+  history([old('P1', 200, { type: 'media_placeholder', text: undefined })], { progress: 100 }),
+  ...LOG.slice(4, 8),
+  webhook('history', { messages: [item('P1', 200, PICTURE)] }),
+  live('C9', 300, { from: CAR }),
+];
+
+describeOnBackends(
+  'retention of a message whose content is in another entry than the one that it names',
+  (backend) => {
+    it.each([
+      [{ batchSize: 2, together: 3 }, 1],
+      [{ batchSize: 1, together: 250_000 }, 1],
+      [{ batchSize: 1, together: 250_000 }, 5],
+      [DEFAULT, 1],
+    ] as const)('keeps both when the message changes meanwhile: %j, batch %i', async (sizes, batch) => {
+      const store = await backend.open();
+      await replayBodies(store, IN_TWO);
+      const before = await normalisedDatabase(store);
+      const racing = watched(store, {
+        batch,
+        before: async () => {
+          expect(await store.sql.execute(`update messages set body = 'RACE' where type = 'image'`)).toBe(1);
+        },
+      });
+      const { entries } = await pruned(
+        racing.store,
+        { ...EVERYTHING, batchSize: sizes.batchSize },
+        sizes.together,
+      );
+      expect(entries.pruned).toBeGreaterThan(0);
+      expect(await findingsBeside(store)).toEqual([expect.stringContaining('raw_log')]);
+      await night(store, { full: true, apply: true });
+      expect((await normalisedDatabase(store))['messages']).toEqual(before['messages']);
+      expect(await findingsBeside(store)).toEqual([]);
+    });
+  },
+);
 
 /** As a trigger, a migration or a tool for backups leaves rows behind: written anew, and the same as before. */
 const REWRITTEN = `update messages set body = body`;

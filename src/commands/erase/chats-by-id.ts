@@ -36,7 +36,7 @@ export async function findChatsById(sql: Sql, numbers: readonly string[]): Promi
   const log = await RawLog.open(sql);
   const sought = { names: [], patterns: patternsOf(prefixes) };
   for (let after: string | null = null; ;) {
-    const page: { ids: string[]; last: string | null } = await findEntriesNaming(
+    const page: Awaited<ReturnType<typeof findEntriesNaming>> = await findEntriesNaming(
       sql,
       sought,
       after,

@@ -100,17 +100,21 @@ async function* redactionsOf(
   const names = [...person.names];
   const patterns = patternsOf([...wordsOfNames(names), ...person.words, ...person.messages]);
   for (let after: string | null = null; !signal.aborted;) {
-    const page: { ids: string[]; last: string | null } = await findEntriesNaming(
+    const page: Awaited<ReturnType<typeof findEntriesNaming>> = await findEntriesNaming(
       sql,
       { names, patterns },
       after,
       TOGETHER,
+      { strange: true },
     );
     after = page.last;
     if (after === null) return;
     const redactions: { id: string; redaction: Redaction }[] = [];
-    for await (const decoded of log.entries({ statuses: [], ids: page.ids }))
-      redactions.push({ id: decoded.entry.id, redaction: redactEntry(log, decoded, person) });
+    for await (const decoded of log.entries({ statuses: [], ids: page.ids })) {
+      const { id } = decoded.entry;
+      const redaction = redactEntry(log, decoded, person);
+      if (redaction.kind !== 'untouched' || !page.strange.has(id)) redactions.push({ id, redaction });
+    }
     yield redactions;
   }
 }

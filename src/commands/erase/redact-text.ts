@@ -1,4 +1,5 @@
 import { decodeWamid } from '../../identity/wamid.js';
+import { namesInStrangeText } from '../../ingest/batch/names-in-text.js';
 import { readJson } from '../../model/json.js';
 import { ERASED } from '../../rules/item-names.js';
 import { WAMID, withTexts } from '../../rules/texts-without-names.js';
@@ -14,6 +15,25 @@ export function redactTexts(texts: string, person: Person): string | null {
 /** A text without a person. */
 export function redactText(text: string, person: Person): string {
   return redactorOf(person)(text);
+}
+
+/** Whether a body that is in no format of ours any more names a person, in whatever spelling. */
+export function isNamedIn(body: string, person: Person): boolean {
+  return (
+    namesInStrangeText(body, person.names) ||
+    redactText(body, person) !== body ||
+    // A name may be written with escapes.
+    (isJson(body) && redactTexts(body, person) !== null)
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    readJson(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What people type between the digits of a number, and what names of files have in the place of a space. */

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.js';
+import { textOfBytes } from '../../decode/parse-json.js';
 import { CAME_LIVE_SQL } from '../../rules/evidence.js';
 import {
   emptyOrphanedRejects,
@@ -15,7 +16,7 @@ import { settleLeads } from '../dedupe/settle-leads.js';
 import { findMisfiled } from './chats-by-id.js';
 import { eraseBodies, isOfBodies, type ErasedBodies } from './erase-bodies.js';
 import type { FoundPerson } from './find-person.js';
-import { redactText, redactTexts } from './redact-text.js';
+import { isNamedIn, redactText, redactTexts } from './redact-text.js';
 
 /** Where what is removed goes on record, and what touches more than the database. */
 export interface Removing {
@@ -53,7 +54,7 @@ export async function removePerson(
   });
   if (isStopped()) return;
   const rows = { ...found, misfiled: await findMisfiled(ctx.store.sql, found) };
-  await inBatch((tx) => eraseFromJournal(tx, rows));
+  await inBatch((tx) => eraseFromJournal(tx, rows, (body) => isNamedIn(textOfBytes(body), person)));
   for (let more = true; more;) {
     if (isStopped()) return;
     const gone = await inBatch((tx) =>
@@ -70,7 +71,7 @@ export async function removePerson(
     const gone = await eraseRest(tx, rows);
     await rewriteOrigins(tx, words, (file) => redactText(file, person));
     const emptied = await emptyOrphanedRejects(tx, words, (texts) => redact(texts) !== null);
-    const rewritten = await rewriteTexts(tx, { words, leadIds }, redact);
+    const rewritten = await rewriteTexts(tx, { words, leadIds, numbers: rows.words }, redact);
     return [gone, { rejects: emptied }, rewritten].reduce(withMore, {});
   }, ctx.clock());
   removed.isDone = true;

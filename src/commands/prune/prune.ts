@@ -7,6 +7,7 @@ import {
   groupPrunable,
   pruneBodies,
   readPrunable,
+  readPrunableOf,
   vacuumRawLog,
   type PruneGroup,
   type PruneSelection,
@@ -123,7 +124,7 @@ class Pruning {
       let changed: ReadonlySet<string> = this.marks.changedIn(entries);
       for (let round = 1; open.length > 0 && !this.ctx.signal.aborted; round += 1) {
         open = await this.compareAgain(open, changed, doubtful);
-        open = await this.emptyAll(run, open, doubtful);
+        ({ open, changed } = await this.emptyAll(run, open, doubtful));
         if (round === ROUNDS) {
           for (const { id } of open) {
             doubtful.add(id);
@@ -131,34 +132,38 @@ class Pruning {
           }
           break;
         }
-        changed = new Set(open.map(({ id }) => id));
       }
     }
   }
 
-  /** Empties these entries, but for doubtful ones. Gives those that have to be compared anew first. */
+  /**
+   * Empties these entries, but for doubtful ones. Gives those that have to be compared anew first, and in which of them messages have
+   * changed.
+   */
   private async emptyAll(
     run: Run,
     entries: readonly PrunableEntry[],
     doubtful: ReadonlySet<string>,
-  ): Promise<PrunableEntry[]> {
+  ): Promise<{ open: PrunableEntry[]; changed: ReadonlySet<string> }> {
+    const changed = new Set<string>();
     const again = new Set<string>();
     const aside: PrunableEntry[] = [];
     for (const batch of this.batchesOf(entries)) {
       if (this.ctx.signal.aborted) break;
       for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
       const open = batch.filter(({ id }) => !doubtful.has(id));
-      const changed = await this.empty(
+      const found = await this.empty(
         run,
         open.filter(({ id }) => !again.has(id)),
       );
-      for (const id of changed) again.add(id);
+      for (const id of found.changed) changed.add(id);
+      for (const id of found.again) again.add(id);
       aside.push(...open.filter(({ id }) => again.has(id)));
       const { bytes: bytesRead, pruned } = this;
       const bytesTotal = sumOf(this.groups, (group) => group.bytes);
       this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
     }
-    return aside;
+    return { open: aside, changed };
   }
 
   /** What `run` would do. */
@@ -191,8 +196,9 @@ class Pruning {
   }
 
   /**
-   * Compares entries anew whose messages another program may have written since, and adds what is doubtful now. Gives all entries, these
-   * with their messages as they were compared.
+   * Compares entries anew whose messages another program may have written since, and adds what is doubtful now. With all that are about
+   * the same people: what a message is may stand in another entry than the one that it names. Gives all entries, these with their messages
+   * as they were compared.
    */
   private async compareAgain(
     entries: readonly PrunableEntry[],
@@ -200,18 +206,20 @@ class Pruning {
     doubtful: Set<string>,
   ): Promise<PrunableEntry[]> {
     if (changed.size === 0) return [...entries];
+    const { selection, doubts, sizes } = this;
     const { store } = this.ctx;
-    const ids = entries.flatMap(({ id }) => (changed.has(id) ? [id] : []));
     const compared = await inSnapshot(
       store,
       async (sql) => {
+        const ids = await readPrunableOf(sql, selection, [...(await concerning(sql, changed))]);
         const read = await readPrunableMessages(sql, ids);
-        await this.doubts.compare(sql, ids);
+        for (let at = 0; at < ids.length; at += sizes.together)
+          await doubts.compare(sql, ids.slice(at, at + sizes.together));
         return new Map(read.map((entry) => [entry.id, entry]));
       },
       { findsMessages: true },
     );
-    for (const id of await inSnapshot(store, (sql) => this.doubts.settle(sql))) doubtful.add(id);
+    for (const id of await inSnapshot(store, (sql) => doubts.settle(sql))) doubtful.add(id);
     return entries.map((entry) => compared.get(entry.id) ?? entry);
   }
 
@@ -274,26 +282,30 @@ class Pruning {
   }
 
   /**
-   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that have to be
-   * compared anew, because another program has written a message or is about to, with what else is about the same people.
+   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those whose messages
+   * another program has `changed`, or is about to, and with what else is about the same people those that have to be compared `again`.
    */
-  private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<ReadonlySet<string>> {
+  private async empty(
+    run: Run,
+    entries: readonly PrunableEntry[],
+  ): Promise<{ changed: ReadonlySet<string>; again: ReadonlySet<string> }> {
     const { store } = this.ctx;
     const done = await store.transaction(
       async (tx) => {
         await prepareBatch(tx, store.backend);
-        const again = await concerning(tx, await holdUnchanged(tx, entries));
+        const changed = await holdUnchanged(tx, entries);
+        const again = await concerning(tx, changed);
         const due = entries.filter(({ id }) => !again.has(id));
         const pruned = await pruneBodies(tx, run.id, due);
         const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
         await run.checkpoint(tx, null, { ...this.counters(), ...total });
-        return { ...total, again };
+        return { ...total, changed, again };
       },
       { retries: RETRIES },
     );
     this.pruned = done.entries;
     this.bytes = done.bytes;
-    return done.again;
+    return done;
   }
 
   private counters(): { entries: number; bytes: number; kept: number } {

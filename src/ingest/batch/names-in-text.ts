@@ -1,7 +1,7 @@
 import { textOfBytes } from '../../decode/parse-json.js';
 import { identitiesOfUser } from '../../identity/identities.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
-import { NAME } from '../../rules/texts-without-names.js';
+import { NAME, textWithoutNames } from '../../rules/texts-without-names.js';
 
 /** Names to look for; `hasWord` answers for a word of a text where that is cheaper than to read the word as a name. */
 interface Names {
@@ -38,4 +38,21 @@ export function countNamesInText(text: string, names: Names, enough = Infinity):
     if (count >= enough) break;
   }
   return count;
+}
+
+/** What may be bytes as text: a number takes at least so many of these characters. */
+const BASE64 = /[A-Za-z0-9+/_-]{12,}={0,2}/g;
+const MOST_WRAPPERS = 3;
+
+/**
+ * Whether a text in no known format may name one of these people: also with signs between the digits, in the ids of messages, and inside of
+ * base64.
+ */
+export function namesInStrangeText(text: string, names: Names, wrappers = MOST_WRAPPERS): boolean {
+  if (namesInText(text, names)) return true;
+  const hasWord = (word: string): boolean => namesInText(word, names);
+  if (textWithoutNames(text, { has: (name) => names.has(name), hasWord }) !== text) return true;
+  if (wrappers === 0) return false;
+  const inner = (text.match(BASE64) ?? []).map((run) => Buffer.from(run, 'base64').toString('utf8'));
+  return inner.some((one) => namesInStrangeText(one, names, wrappers - 1));
 }

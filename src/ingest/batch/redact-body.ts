@@ -7,7 +7,7 @@ import { readJson, type JsonObject } from '../../model/json.js';
 import { messageIdOfFact, numberInRow, subjectOf, whoIsConcerned } from '../../rules/fact-traits.js';
 import { nodesOf } from '../../rules/identity-evidence.js';
 import { DEEPEST, itemNames, withoutNames } from '../../rules/item-names.js';
-import { countNamesInText, namesInText } from './names-in-text.js';
+import { countNamesInText, namesInStrangeText, namesInText } from './names-in-text.js';
 import type { PreparedEntry, PreparedSection } from './batch.js';
 import { countersOf } from './entry-counters.js';
 
@@ -86,7 +86,11 @@ export function redactBody(
   };
   const about = facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages));
   const theirs = new Set([...about, ...sharingRow(about, facts)]);
-  if (theirs.size === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
+  // What is in no known format and names them: nobody can tell what else in it is theirs.
+  const strange = unrecognized.filter(({ path }) =>
+    namesInStrangeText(JSON.stringify(itemAt(path) ?? ''), names),
+  );
+  if (theirs.size + strange.length === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
     ...one,
@@ -96,8 +100,6 @@ export function redactBody(
     },
   }));
   const held = others.filter(({ kind }) => !OF_NOBODY.has(kind));
-  // What is in no known format and names them: nobody can tell what else in it is theirs.
-  const strange = unrecognized.filter(({ path }) => namesInText(JSON.stringify(itemAt(path) ?? ''), names));
   const known = unrecognized.filter((part) => !strange.includes(part));
   const erased = {
     kind: 'erased',

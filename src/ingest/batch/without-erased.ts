@@ -7,7 +7,7 @@ import { nodesOf } from '../../rules/identity-evidence.js';
 import { NO_SCOPE } from '../../store/tables/webhook-log.js';
 import type { PreparedEntry } from './batch.js';
 import { countersOf } from './entry-counters.js';
-import { namesInText } from './names-in-text.js';
+import { namesInStrangeText } from './names-in-text.js';
 import { namesIn, redactBody } from './redact-body.js';
 
 /** A shorter name stands in too many words to be looked for in texts. */
@@ -117,7 +117,7 @@ function wordsOf(theirs: readonly Fact[], erased: ErasedPeople): string[] {
 
 /** Bytes that nobody can read are not kept if anything in them may be a name of an erased person. */
 function unread(entry: PreparedEntry, erased: ErasedPeople): PreparedEntry {
-  if (!namesInText(textOfBytes(entry.bytes), erased)) return entry;
+  if (!namesInStrangeText(textOfBytes(entry.bytes), erased)) return entry;
   return {
     ...entry,
     bytes: new Uint8Array(),

@@ -1,7 +1,7 @@
 import { arrayLiteral } from '../array-literal.js';
-import { columns, rowsOf, text } from '../columns.js';
+import { columns, rowsOf, streamRows, text } from '../columns.js';
 import { isOfThem, naming, type ErasedPerson, type ErasedRows } from '../queries/erasure.js';
-import { textOf } from '../row.js';
+import { bytesOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { HAS_BODY_SQL, REMOVED_BODIES } from '../tables/webhook-log.js';
 import { recomputeConversations, updateConversations } from '../tables/conversations.js';
@@ -28,19 +28,28 @@ export async function readMergedLeads(sql: Sql, leadIds: readonly string[]): Pro
   return rows.map((row) => textOf(row, 'id'));
 }
 
+/** The entries whose bodies `raw discard` keeps for `undo`, and which name somebody: `names` is asked of each. Reads all of these bodies. */
+async function findDiscarded(tx: Sql, names: (body: Uint8Array) => boolean): Promise<string[]> {
+  const found: string[] = [];
+  const pages = streamRows(tx, 'select webhook_log_id as id, raw_body as body from discarded_bodies');
+  for await (const page of pages)
+    for (const row of page) if (names(bytesOf(row, 'body'))) found.push(textOf(row, 'id'));
+  return found;
+}
+
 /**
- * Takes a person out of the journal, and out of the bodies that `raw discard` keeps for `undo`. While their messages are still there:
- * rows of the journal name them.
+ * Takes a person out of the journal, and out of the bodies that `raw discard` keeps for `undo`: `names` says of one of these whether it
+ * names the person. While their messages are still there: rows of the journal name them.
  */
 export async function eraseFromJournal(
   tx: Sql,
   { leadIds, words, authors, misfiled }: ErasedRows,
+  names: (body: Uint8Array) => boolean,
 ): Promise<Gone> {
-  const bodies = await tx.query(
-    `delete from discarded_bodies d
-     where encode(d.raw_body, 'escape') ~ $1 returning webhook_log_id`,
-    [naming(words)],
-  );
+  const discarded = arrayLiteral(await findDiscarded(tx, names));
+  const bodies = await tx.execute(`delete from discarded_bodies where webhook_log_id = any($1::uuid[])`, [
+    discarded,
+  ]);
   const rows = await tx.execute(
     `with theirs as materialized (
        select j.id, j.table_name, j.key from change_journal j
@@ -63,13 +72,13 @@ export async function eraseFromJournal(
          and (j.key ->> 'connection_id', j.key ->> 'target_external_id') in (select connection_id, external_id from written)`,
     [
       naming([...words, ...leadIds]),
-      arrayLiteral(bodies.map((row) => textOf(row, 'webhook_log_id'))),
+      discarded,
       arrayLiteral(leadIds),
       arrayLiteral(authors),
       arrayLiteral(misfiled),
     ],
   );
-  return { change_journal: rows, discarded_bodies: bodies.length };
+  return { change_journal: rows, discarded_bodies: bodies };
 }
 
 const FILE = columns({ path: text });
@@ -195,6 +204,15 @@ export async function eraseRest(tx: Sql, { leadIds, names, words, authors }: Era
   };
 }
 
+/** A text without what may stand between the words of a name, or the digits of a number. */
+const joined = (text: string): string => `regexp_replace(${text}, '[[:space:][:punct:]]+', '', 'g')`;
+
+/** A condition: a text may have one of some words, however it is written. */
+const mayName = (text: string, words = '$1'): string => `exists (
+    select from unnest(${words}::text[]) as k (word)
+    where position(k.word in ${text}) > 0 or ${joined('k.word')} <> '' and position(${joined('k.word')} in ${joined(text)}) > 0
+  )`;
+
 /** Columns with texts in which a person may be named, of rows that stay. */
 const TEXTS: readonly {
   table: string;
@@ -216,18 +234,15 @@ const TEXTS: readonly {
   { table: 'alert_acks', key: 'alert_id', json: [], text: ['reason'] },
   { table: 'owed_files', key: 'file_id', json: [], text: ['error'] },
   { table: 'media_files', key: 'media_id', json: [], text: ['error'] },
-  // Who looked at other people may have the same name, and stays on record.
-  { table: 'access_log', key: 'id', json: [], text: ['actor'], only: 't.lead_id = any($2::uuid[])' },
+  // Who looked at other people may have the same name, and stays on record; nobody has the same number.
+  {
+    table: 'access_log',
+    key: 'id',
+    json: [],
+    text: ['actor'],
+    only: `(t.lead_id = any($2::uuid[]) or ${mayName('t.actor', '$3')})`,
+  },
 ];
-
-/** A text without what may stand between the words of a name, or the digits of a number. */
-const joined = (text: string): string => `regexp_replace(${text}, '[[:space:][:punct:]]+', '', 'g')`;
-
-/** A condition: a text may have one of the words $1, however it is written. */
-const mayName = (text: string): string => `exists (
-    select from unnest($1::text[]) as k (word)
-    where position(k.word in ${text}) > 0 or ${joined('k.word')} <> '' and position(${joined('k.word')} in ${joined(text)}) > 0
-  )`;
 
 /** Removes what waits for messages with these ids, on any connection. */
 export async function erasePending(tx: Sql, targets: readonly string[]): Promise<number> {
@@ -244,7 +259,15 @@ export async function erasePending(tx: Sql, targets: readonly string[]): Promise
  */
 export async function rewriteTexts(
   tx: Sql,
-  { words, leadIds }: { words: readonly string[]; leadIds: readonly string[] },
+  {
+    words,
+    leadIds,
+    numbers,
+  }: {
+    words: readonly string[];
+    leadIds: readonly string[];
+    /** Of the words. */ numbers: readonly string[];
+  },
   redact: (texts: string) => string | null,
 ): Promise<Gone> {
   const gone: Gone = {};
@@ -254,7 +277,7 @@ export async function rewriteTexts(
     const rows = await tx.query(
       `select t.${key}::text as key, ${object} as texts from ${table} t
        where ${only === undefined ? '' : `${only} and `}${mayName(object)}`,
-      [arrayLiteral(words), ...(only === undefined ? [] : [arrayLiteral(leadIds)])],
+      [arrayLiteral(words), ...(only === undefined ? [] : [arrayLiteral(leadIds), arrayLiteral(numbers)])],
     );
     const assigned = [
       ...json.map((name) => `${name} = nullif($2::jsonb -> '${name}', 'null'::jsonb)`),

@@ -18,33 +18,44 @@ import {
   word,
   type RowOf,
 } from '../columns.js';
-import { integerOf, textOf } from '../row.js';
+import { booleanOf, integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
 import { messagesPerEntry } from './expected-messages.js';
 import { BAD_SIGNATURE, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
+/** Entries of which not everything could be read, so that no name stands for what is in them. */
+const IS_STRANGE = `w.status in ('failed', 'unrecognized', 'partial')`;
+
 /**
  * The next entries after `afterId` that are found by one of these names, or whose bytes have one of the patterns: at most `limit` are
- * looked at beyond those. `last` is null at the end. Reads the raw log.
+ * looked at beyond those. `strange`: with those of which not everything could be read, and which of the ids are only such. `last` is null at
+ * the end. Reads the raw log.
  */
 export async function findEntriesNaming(
   sql: Sql,
   { names, patterns }: { names: readonly string[]; patterns: readonly Uint8Array[] },
   afterId: string | null,
   limit: number,
-): Promise<{ ids: string[]; last: string | null }> {
+  { strange = false }: { strange?: boolean } = {},
+): Promise<{ ids: string[]; strange: ReadonlySet<string>; last: string | null }> {
   const rows = await sql.query(
-    `select id from (
-       select w.id, w.chat_ids, w.raw_body from webhook_log w
-       where ($3::uuid is null or w.id > $3::uuid) order by w.id offset 0
+    `select id, is_named from (
+       select w.id, ${IS_STRANGE} as is_strange, w.chat_ids && $1::text[] or exists (
+         select from unnest($2::bytea[]) as p (pattern) where position(p.pattern in w.raw_body) > 0) as is_named
+       from (
+         select * from webhook_log w where ($3::uuid is null or w.id > $3::uuid) order by w.id offset 0
+       ) w
      ) w
-     where chat_ids && $1::text[]
-       or exists (select from unnest($2::bytea[]) as p (pattern) where position(p.pattern in w.raw_body) > 0)
+     where is_named or ($5::boolean and is_strange)
      limit $4::int`,
-    [arrayLiteral(names), arrayLiteral(patterns), afterId, limit],
+    [arrayLiteral(names), arrayLiteral(patterns), afterId, limit, strange],
   );
   const ids = rows.map((row) => textOf(row, 'id'));
-  return { ids, last: ids.at(-1) ?? null };
+  return {
+    ids,
+    strange: new Set(rows.flatMap((row) => (booleanOf(row, 'is_named') ? [] : [textOf(row, 'id')]))),
+    last: ids.at(-1) ?? null,
+  };
 }
 
 const REWRITTEN = columns({
