@@ -109,6 +109,48 @@ describeOnBackends('retention beside another program', (backend) => {
     120_000,
   );
 
+  it('empties everything where somebody writes what is there already, at any moment', async () => {
+    for (const [sizes, batch] of PLACES.filter((_, at) => at % 2 === 1)) {
+      const place = JSON.stringify([sizes, batch]);
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const racing = watched(store, {
+        batch,
+        before: async () => {
+          expect(await store.sql.execute('update messages set body = body'), place).toBe(14);
+          await store.sql.execute(`update messages set body = 'for a moment' where body = 'K5'`);
+          await store.sql.execute(`update messages set body = 'K5' where body = 'for a moment'`);
+        },
+      });
+      const { entries } = await pruned(
+        racing.store,
+        { ...EVERYTHING, batchSize: sizes.batchSize },
+        sizes.together,
+      );
+      expect(racing.batches(), place).toBeGreaterThanOrEqual(batch);
+      expect(entries, place).toMatchObject({ pruned: LOG.length, kept: 0 });
+      expect(await findingsBeside(store), place).toEqual([]);
+      await store.close();
+    }
+  });
+
+  it.each(Object.entries(DAMAGES))(
+    'keeps only what is about a message that is %s while all others are written as they are',
+    async (_, damage) => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const racing = watched(store, {
+        batch: 1,
+        before: async () => {
+          await store.sql.execute('update messages set body = body');
+          await store.sql.execute(damage);
+        },
+      });
+      const { entries } = await pruned(racing.store, { ...EVERYTHING, batchSize: 2 }, 250_000);
+      expect(entries).toMatchObject({ pruned: 12, kept: 4 });
+    },
+  );
+
   it('does not keep what is about others', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

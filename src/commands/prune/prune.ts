@@ -13,7 +13,9 @@ import {
 } from '../../store/tables/prunable.js';
 import {
   findEntriesConcerning,
-  holdUnchanged,
+  holdMessages,
+  readContents,
+  readContentsOfHeld,
   readMessagesNaming,
   readPrunableMessages,
   type PrunableEntry,
@@ -113,8 +115,8 @@ class Pruning {
   async run(run: Run): Promise<void> {
     const doubtful = await this.look();
     if (doubtful === null) return;
-    for await (const entries of this.blocks(readPrunableMessages)) {
-      await this.doubt(doubtful, this.marks.changedIn(entries));
+    for await (const { entries, changed } of this.blocks((sql, ids) => this.lookAgain(sql, ids))) {
+      for (const id of changed) doubtful.add(id);
       for (const batch of this.batchesOf(entries)) {
         if (this.ctx.signal.aborted) return;
         for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
@@ -146,7 +148,7 @@ class Pruning {
     const doubts = new Doubts(this.selection, ctx.signal);
     const compared = this.blocks(
       async (sql, ids) => {
-        this.marks.add(await readPrunableMessages(sql, ids));
+        this.marks.add(await readContents(sql, ids));
         await doubts.compare(sql, ids);
       },
       { findsMessages: true },
@@ -159,10 +161,22 @@ class Pruning {
     });
   }
 
-  /** Adds entries whose messages another program has written since they were compared, with what else is about the same people. */
-  private async doubt(doubtful: Set<string>, changed: ReadonlySet<string>): Promise<void> {
-    const concerned = await concerning(this.ctx.store.sql, changed);
-    for (const id of concerned) doubtful.add(id);
+  /** The entries with their messages, and those in whose another program has changed something since, with what is about the same people. */
+  private async lookAgain(
+    sql: Sql,
+    ids: readonly string[],
+  ): Promise<{ entries: PrunableEntry[]; changed: ReadonlySet<string> }> {
+    const entries = await readPrunableMessages(sql, ids);
+    const changed = await this.marks.changedIn(
+      entries,
+      (entry) => entry,
+      (written) =>
+        readContents(
+          sql,
+          written.map(({ id }) => id),
+        ),
+    );
+    return { entries, changed: await concerning(sql, changed) };
   }
 
   /** The entries in batches of the chosen size, of which the messages are not too many. */
@@ -225,14 +239,20 @@ class Pruning {
 
   /**
    * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that keep their
-   * bodies, because another program has written a message or is about to, with what else is about the same people.
+   * bodies, because another program has changed a message or is about to, with what else is about the same people.
    */
   private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<ReadonlySet<string>> {
     const { store } = this.ctx;
     const done = await store.transaction(
       async (tx) => {
         await prepareBatch(tx, store.backend);
-        const kept = await concerning(tx, await holdUnchanged(tx, entries));
+        const held = await holdMessages(tx, entries);
+        const changed = await this.marks.changedIn(
+          entries,
+          ({ id }) => held.get(id),
+          (written) => readContentsOfHeld(tx, written),
+        );
+        const kept = await concerning(tx, changed);
         const due = entries.filter(({ id }) => !kept.has(id));
         const pruned = await pruneBodies(tx, run.id, due);
         const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
