@@ -229,6 +229,29 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
     expect(await losses(store)).toHaveLength(1);
   });
 
+  it.each([
+    ['with the unique index', ['key', 'blank'], undefined],
+    ['without it', COPIES, withoutIndex],
+  ] as const)(
+    'does not take a second row of one message for another one that is gone, %s',
+    async (_, copies, prepare) => {
+      for (const as of copies) {
+        const store = await backend.open(prepare);
+        await addConnection(store, { phoneNumberId: FIRST.id });
+        await replayBodies(store, [history([old('A', 0), old('B', 10), old('C', 20)], { progress: 100 })]);
+        await pruned(store, EVERYTHING);
+        expect(await copyOf(store, wamid('A'), as)).toBe(1);
+        expect([as, await losses(store)]).toEqual([as, []]);
+        expect(await store.sql.execute('delete from messages where external_id = $1', [wamid('B')])).toBe(1);
+        const missed = [{ detail: expect.stringContaining('1 message that came from it is gone') as string }];
+        expect([as, await losses(store)]).toMatchObject([as, missed]);
+        await merge(store);
+        expect([as, await losses(store)]).toMatchObject([as, missed]);
+        await store.close();
+      }
+    },
+  );
+
   it('does not miss a message that another entry has brought back, once its own file has come again', async () => {
     const store = await backend.open();
     await addConnection(store, { phoneNumberId: FIRST.id });

@@ -1,5 +1,4 @@
 import { arrayLiteral, arraysOf } from '../array-literal.js';
-import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { textOf } from '../row.js';
 import type { Sql, SqlParameter } from '../sql.js';
 
@@ -19,11 +18,6 @@ export const MESSAGES_SQL = `least(count(distinct (m.connection_id, m.external_i
 
 /** An entry that nobody can read again. */
 const HAS_NO_BODY = `w.body_state in ('pruned', 'erased')`;
-
-/** The same for a look at all messages: rows alone, where the index of M1 forbids copies, because that needs no sorting. */
-export async function messagesSql(sql: Sql): Promise<string> {
-  return (await isKeySound(sql, MESSAGE_KEY)) ? 'count(*)' : MESSAGES_SQL;
-}
 
 /**
  * Messages that this tool takes out are no longer expected of entries whose bodies are gone, unless another row of the entry is the

@@ -20,7 +20,7 @@ import {
 } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
 import type { Sql } from '../sql.js';
-import { messagesSql } from './expected-messages.js';
+import { MESSAGES_SQL } from './expected-messages.js';
 import { BAD_SIGNATURE, REMOVED_BODIES, takeBackRemovals } from './webhook-log.js';
 
 /**
@@ -178,7 +178,13 @@ const BARE = columns({
 /** An entry without a body, from which a message has gone that no run has taken out. */
 export type BareEntry = RowOf<typeof BARE>;
 
-/** Nothing but this number tells that they were there: their bodies are gone. */
+/** An entry of which messages are expected that its body no longer tells of, or no longer all. */
+const HAS_EXPECTED = 'body_state is not null and body_messages > 0';
+
+/**
+ * Nothing but this number tells that they were there: their bodies are gone. Counts messages as retention did: a second row of one would
+ * hide that another one is gone.
+ */
 export async function* streamBareEntries(
   tx: Sql,
   connectionIds: readonly string[] | null,
@@ -187,9 +193,10 @@ export async function* streamBareEntries(
     tx,
     BARE,
     `select w.id, w.origin, c.id as connection_id, (w.body_messages - named.messages)::int as messages
-     from (select * from webhook_log where body_state is not null and body_messages > 0) w
+     from (select * from webhook_log where ${HAS_EXPECTED}) w
      left join (
-       select batch_id, ${await messagesSql(tx)} as messages from messages m where batch_id is not null group by batch_id
+       select m.batch_id, ${MESSAGES_SQL} as messages from messages m
+       join (select id from webhook_log where ${HAS_EXPECTED}) bare on bare.id = m.batch_id group by m.batch_id
      ) m on m.batch_id = w.id
      cross join lateral (select coalesce(m.messages, 0) as messages) named
      left join lateral (
