@@ -7,7 +7,6 @@ import {
   groupPrunable,
   pruneBodies,
   readPrunable,
-  vacuumRawLog,
   type PruneGroup,
   type PruneSelection,
 } from '../../store/tables/prunable.js';
@@ -22,6 +21,7 @@ import {
 } from '../../store/tables/prunable-messages.js';
 import type { Sql } from '../../store/sql.js';
 import { inSnapshot, prepareBatch } from '../../store/transactions.js';
+import { vacuumFully } from '../../store/vacuum.js';
 import { Doubts } from './doubts.js';
 import { Marks } from './marks.js';
 import type { PruneOptions, PruneResult } from './types.js';
@@ -68,8 +68,8 @@ export async function prune(
       });
     } else await work.plan();
   }
-  const vacuumed = options.apply && options.vacuum && !ctx.signal.aborted;
-  if (vacuumed) await vacuumRawLog(ctx.store.sql);
+  const isDue = options.apply && options.vacuum && !ctx.signal.aborted;
+  const vacuumed = isDue && (await vacuumFully(ctx.store.sql, ['webhook_log']));
   const finishedAt = ctx.clock();
   const { groups } = work;
   return {
