@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { SecretKey } from '../../src/commands/devices/secret-key.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { presentErase } from '../../src/cli/views/erase.js';
+import { openStore } from '../../src/store/open-store.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 import type { Store } from '../../src/store/store.js';
+import { vacuumFully } from '../../src/store/vacuum.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, BRU, edit, live, liveFrom, reaction } from '../support/webhooks.js';
@@ -106,4 +109,28 @@ it.each([
     code: 2,
     stderr: expect.stringContaining('no effect without --apply') as string,
   });
+});
+
+const postgresql = useBackend('postgresql');
+
+it('says that a table is as it was, which the role does not own: the server only warns', async () => {
+  const config = await postgresql.config();
+  if (config.kind !== 'postgresql') throw new Error('the test is about a server');
+  const role = `wa_guest_${randomBytes(4).toString('hex')}`;
+  const url = new URL(config.url);
+  [url.username, url.password] = [role, 'guest'];
+  const owner = await openStore(config, TEST_OPTIONS);
+  try {
+    await owner.sql.execute(`create role ${role} login password 'guest'`);
+    const guest = await openStore({ kind: 'postgresql', url: url.toString() }, TEST_OPTIONS);
+    try {
+      expect(await vacuumFully(guest.sql, ['messages', 'webhook_log'])).toBe(false);
+    } finally {
+      await guest.close();
+    }
+    expect(await vacuumFully(owner.sql, ['messages', 'webhook_log', 'not_there'])).toBe(true);
+    await owner.sql.execute(`drop role ${role}`);
+  } finally {
+    await owner.close();
+  }
 });
