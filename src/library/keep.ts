@@ -107,7 +107,7 @@ export async function exportMessages(
  * context's `secretKey`, which seals what is left of the names. Throws UserError `not_confirmed`, `unknown_contact`, `secret_key_missing`.
  */
 export async function eraseContact(ctx: LibraryContext, given: Given<'eraseContact'>): Promise<EraseResult> {
-  const { contact, confirm, batchSize } = readOptions('eraseContact', OPTIONS.eraseContact, given);
+  const { contact, confirm, batchSize, vacuum } = readOptions('eraseContact', OPTIONS.eraseContact, given);
   if (confirm === undefined) {
     return underLock(ctx, 'erase', undefined, (held) => planErase(held, contact));
   }
@@ -119,7 +119,9 @@ export async function eraseContact(ctx: LibraryContext, given: Given<'eraseConta
   }
   const key = ctx.secretKey?.();
   const secretKey = key instanceof SecretKey ? key : null;
-  return underLock(ctx, 'erase', 'exclusive', (held) => erase(held, { contact, secretKey, batchSize }));
+  return underLock(ctx, 'erase', 'exclusive', (held) =>
+    erase(held, { contact, secretKey, batchSize, vacuum }),
+  );
 }
 
 /** Lifts a person's erasure: what comes of them from now on is stored again. Throws ConfigError `not_erased`. */

@@ -195,6 +195,8 @@ export const OPTIONS = {
     /** The contact once more. Without it nothing is erased: the plan is returned. */
     confirm: z.string().optional(),
     batchSize,
+    /** Takes the deleted rows out of the tables' files; others wait for it. */
+    vacuum: z.boolean().default(false),
   }),
   allowErased: word,
   prune: z.strictObject({

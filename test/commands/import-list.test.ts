@@ -8,7 +8,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { archived } from '../support/fake-whatsapp/archive.js';
 import { type FakePhones, fakePhones, phoneWith } from '../support/history-pages.js';
 import { linkDevice, USUAL } from '../support/importing.js';
-import { replayBodies, testContext } from '../support/replaying.js';
+import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { select, value } from '../support/shown.js';
 import { ANA, BRU, CAR, live, T0 } from '../support/webhooks.js';
 
@@ -40,11 +40,14 @@ function importOf(
   store: Store,
   phones: FakePhones,
   contacts: readonly string[],
-  options: Partial<ImportListOptions> & { signal?: AbortSignal } = {},
+  options: Partial<ImportListOptions> & Pick<TestOptions, 'signal' | 'onEvent'> = {},
 ): Promise<ImportListResult> {
-  const { signal, ...asked } = options;
+  const { signal, onEvent, ...asked } = options;
   return importList(
-    testContext(store, signal === undefined ? {} : { signal }),
+    testContext(store, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+    }),
     {
       ...USUAL,
       contacts: contacts.map((contact, index) => ({ line: index + 1, contact })),
@@ -200,14 +203,22 @@ describeOnBackends('import of a list', (backend) => {
     await shop(store);
     const stop = new AbortController();
     const phones = fakePhones(phoneWith(...CHATS));
-    setTimeout(() => {
-      stop.abort();
-    }, 1500);
+    const pauses: (number | undefined)[] = [];
     const result = await importOf(store, phones, PEOPLE, {
       listBatch: 2,
       listPauseMs: 60_000,
       signal: stop.signal,
+      onEvent: (event) => {
+        if (event.event !== 'import' || event.step !== 'pausing') return;
+        pauses.push(event.waitMs);
+        // In the long pause itself, which begins once this has been told.
+        if (event.waitMs === 60_000)
+          setImmediate(() => {
+            stop.abort();
+          });
+      },
     });
+    expect(pauses.at(-1)).toBe(60_000);
     expect(result).toMatchObject({ status: 'interrupted', contacts: { done: 2, left: 1 } });
     expect(phones.isOpen).toBe(false);
   });

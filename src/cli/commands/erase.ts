@@ -22,6 +22,9 @@ const FLAGS = {
     dryRun: dryRun('same as without --apply'),
     confirm: property('contact', 'the contact once more, where nobody can be asked to type it'),
     batchSize: integer(1, 100_000, 'messages per transaction').default('1000'),
+    vacuum: toggle(
+      'take deleted rows out of the tables’ files: writes our tables anew, and others wait for each',
+    ),
   }),
 };
 
@@ -38,11 +41,17 @@ export function registerErase(parent: Command, attach: Attach): void {
       'the person goes: messages, tickets, lead, journal, files, and their part of the raw log; everybody else’s rows and items stay. ' +
       'What is left are keyed hashes of the names, under the secret key (WA_RECONCILE_SECRET_KEY): whatever comes again of the ' +
       'person, from a log, a CRM or a phone, is skipped, and counted (erased). Nothing brings it back. If it is stopped or killed, the ' +
-      'same command finishes it.',
+      'same command finishes it. The database keeps deleted rows in its files until it overwrites them; with --vacuum they leave the ' +
+      'files of the tables and indexes, once the person is erased. What remains then is in the write-ahead log, in backups and on ' +
+      'other servers, and what an older transaction still sees. A role that does not own the tables cannot do it, and the result says so.',
     examples: [
       ['wa-reconcile erase "+55 11 91234-5678"', 'what there is of the person'],
       ['wa-reconcile erase "+55 11 91234-5678" --apply', 'asks for the contact once more, and erases'],
       ['wa-reconcile erase +5511912345678 --apply --confirm +5511912345678', 'in a script'],
+      [
+        'wa-reconcile erase +5511912345678 --apply --vacuum',
+        'and takes the deleted rows out of the tables’ files; also later',
+      ],
       ['wa-reconcile erase --allow +5511912345678', 'the person writes again, and agrees'],
     ],
     exits: {
@@ -64,10 +73,16 @@ async function eraseCommand(call: Call): Promise<Outcome> {
   ]);
   const { values, origin } = readFlags(FLAGS, call);
   const [contact] = call.args;
-  const { allow, allowAll, apply, confirm, dryRun: isDry, batchSize } = values;
+  const { allow, allowAll, apply, confirm, dryRun: isDry, batchSize, vacuum } = values;
   const exclusive = { command: 'erase', lock: 'exclusive' } as const;
   if ([contact, allow, allowAll ? '' : undefined].filter((one) => one !== undefined).length !== 1)
     throw whom();
+  if (vacuum && !apply && origin('vacuum').from === 'flag') {
+    throw contradiction(
+      `${origin('vacuum').place} has no effect without --apply: nothing else deletes rows.`,
+      'Add --apply, or leave --vacuum out.',
+    );
+  }
   if (allow !== undefined || allowAll) {
     if (apply) throw contradiction('--apply erases, and --allow lifts it.', 'Leave one of them out.');
     if (allowAll) await confirmByTyping(call, 'All people who were erased may come back.', 'all');
@@ -84,7 +99,7 @@ async function eraseCommand(call: Call): Promise<Outcome> {
   await confirmContact(call, contact, confirm);
   const secretKey = readSecretKey(call.environment, call.io.cwd);
   const result = await withContext(call, { ...exclusive, interruptible: 'batches' }, (ctx) =>
-    erase(ctx, { contact, secretKey, batchSize }),
+    erase(ctx, { contact, secretKey, batchSize, vacuum }),
   );
   return outcomeOf(call, result);
 }

@@ -55,7 +55,7 @@ export function presentErase(result: EraseResult, apply: Remedy): Presentation {
   };
 }
 
-function eraseHeadline({ action, status, tables, bodies, allowed }: EraseResult): string {
+function eraseHeadline({ action, status, tables, bodies, vacuumed, allowed }: EraseResult): string {
   if (action === 'allowed')
     return `Lifted the erasure of ${formatAmount(allowed, 'person', 'people')}; what comes of them is stored again`;
   const rows = formatAmount(
@@ -65,7 +65,7 @@ function eraseHeadline({ action, status, tables, bodies, allowed }: EraseResult)
   const items = `${rows} and ${formatAmount(bodies?.items ?? 0, 'item')} of the raw log`;
   if (action === 'planned') return `Would erase one person: ${items}; nothing was changed`;
   return status === 'completed'
-    ? `Erased one person: ${items}`
+    ? `Erased one person: ${items}${vacuumed ? '; the tables’ files are without them' : ''}`
     : `Interrupted; ${items} are gone, and the same command finishes it`;
 }
 

@@ -10,6 +10,7 @@ import { remedy } from '../../model/remedy.js';
 import type { KeyedNames } from '../../model/secrets.js';
 import { ErasedPeople, erasedName } from '../../rules/erased-people.js';
 import type { Gone } from '../../store/changes/erase-person.js';
+import { ourTables, readMigrations } from '../../store/migrations/status.js';
 import type { Sql } from '../../store/sql.js';
 import {
   beginErasure,
@@ -22,6 +23,7 @@ import {
 } from '../../store/tables/erasures.js';
 import { readWrittenInGroups } from '../../store/queries/erasure.js';
 import { readSealed } from '../../store/queries/sealed.js';
+import { vacuumFully } from '../../store/vacuum.js';
 import { resolveContact } from '../contacts/resolve-contact.js';
 import { sealedThing } from '../devices/sealed-things.js';
 import { missingKeyOf } from '../devices/missing-key.js';
@@ -100,7 +102,7 @@ function oneTransaction(tx: Sql): Context['store']['transaction'] {
  */
 export async function erase(
   ctx: Context,
-  { contact, secretKey, batchSize }: EraseOptions,
+  { contact, secretKey, batchSize, vacuum = false }: EraseOptions,
 ): Promise<EraseResult> {
   const { sql } = ctx.store;
   if (secretKey === null) throw await missingKeyOf(sql, 'what is left of the names of an erased person');
@@ -114,7 +116,7 @@ export async function erase(
   // The key of the names may be a new one.
   const id = begun?.id ?? idOf(person.rows.names.map((name) => erasedName(secretKey, name)));
   const removed = nothingRemoved();
-  return withRun(
+  const result: EraseResult = await withRun<EraseResult>(
     ctx,
     {
       command: 'erase',
@@ -163,6 +165,9 @@ export async function erase(
       };
     },
   );
+  if (!vacuum || result.status !== 'completed' || ctx.signal.aborted) return result;
+  const vacuumed = await vacuumFully(sql, ourTables(await readMigrations()));
+  return { ...result, vacuumed, outOfReach: outOfReach(ctx.store, vacuumed) };
 }
 
 /** Lifts an erasure: what comes of the person from now on is stored again. Null: of everybody; needs no key. */
@@ -292,6 +297,7 @@ function resultOf(ctx: Context, action: EraseResult['action']): EraseResult {
     tables: [],
     bodies: null,
     outOfReach: [],
+    vacuumed: false,
     allowed: 0,
     database: ctx.store.location,
   };

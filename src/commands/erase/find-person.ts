@@ -47,8 +47,15 @@ const OUT_OF_REACH = [
   'the ids of old groups that the person made: they begin with the number',
 ] as const;
 
+/** What is left once the tables were written anew. */
+const IN_EMBEDDED_LOG =
+  'the write-ahead log of the embedded database, and the statistics of its planner. backup, and restore into a new home directory, leave them behind; then delete the old one';
+const IN_SERVER_LOG =
+  'the write-ahead log of the server until it is recycled after a CHECKPOINT, archives of it, copies on other servers, and what an older transaction or the statistics of the planner still hold until the next VACUUM';
+
 /** The same, with what a database does not overwrite: a deleted row stays in its files as bytes that no query finds. */
-export function outOfReach({ backend }: Pick<Store, 'backend'>): readonly string[] {
+export function outOfReach({ backend }: Pick<Store, 'backend'>, vacuumed = false): readonly string[] {
+  if (vacuumed) return [...OUT_OF_REACH, backend === 'pglite' ? IN_EMBEDDED_LOG : IN_SERVER_LOG];
   return [
     ...OUT_OF_REACH,
     backend === 'pglite'

@@ -10,6 +10,8 @@ export interface EraseOptions {
   secretKey: SecretKey | null;
   /** Messages that are removed in one transaction. */
   batchSize: number;
+  /** Once the person is erased, our tables are written anew, so that the deleted rows leave their files. */
+  vacuum?: boolean;
 }
 
 /** The JSON of `erase`, `schemaVersion` 1; fields are only ever added. */
@@ -29,6 +31,8 @@ export interface EraseResult {
   bodies: ErasedBodies | null;
   /** What no command reaches. */
   outOfReach: readonly string[];
+  /** Whether the deleted rows have left the files of our tables. */
+  vacuumed: boolean;
   /** People of whom it is forgotten that they were erased. */
   allowed: number;
   database: string;

@@ -7,20 +7,21 @@ import {
   groupPrunable,
   pruneBodies,
   readPrunable,
-  readPrunableOf,
-  vacuumRawLog,
   type PruneGroup,
   type PruneSelection,
 } from '../../store/tables/prunable.js';
 import {
   findEntriesConcerning,
-  holdUnchanged,
+  holdMessages,
+  readContents,
+  readContentsOfHeld,
   readMessagesNaming,
   readPrunableMessages,
   type PrunableEntry,
 } from '../../store/tables/prunable-messages.js';
 import type { Sql } from '../../store/sql.js';
 import { inSnapshot, prepareBatch } from '../../store/transactions.js';
+import { vacuumFully } from '../../store/vacuum.js';
 import { Doubts } from './doubts.js';
 import { Marks } from './marks.js';
 import type { PruneOptions, PruneResult } from './types.js';
@@ -29,8 +30,6 @@ import type { PruneOptions, PruneResult } from './types.js';
 const TOGETHER = 250_000;
 const NAMED = 5;
 const RETRIES = 5;
-/** How often entries are compared anew whose messages another program has written meanwhile, before they keep their bodies. */
-const ROUNDS = 3;
 
 /** Messages that one transaction keeps as they are, while it empties their entries; more if one entry has more. */
 const HELD_TOGETHER = 50_000;
@@ -69,8 +68,8 @@ export async function prune(
       });
     } else await work.plan();
   }
-  const vacuumed = options.apply && options.vacuum && !ctx.signal.aborted;
-  if (vacuumed) await vacuumRawLog(ctx.store.sql);
+  const isDue = options.apply && options.vacuum && !ctx.signal.aborted;
+  const vacuumed = isDue && (await vacuumFully(ctx.store.sql, ['webhook_log']));
   const finishedAt = ctx.clock();
   const { groups } = work;
   return {
@@ -104,7 +103,6 @@ class Pruning {
   readonly kept: string[] = [];
   keptMore = 0;
   private readonly marks = new Marks();
-  private readonly doubts: Doubts;
 
   constructor(
     private readonly ctx: Context,
@@ -112,58 +110,25 @@ class Pruning {
     private readonly sizes: { batch: number; together: number },
     /** What loses its bodies, or would. */
     public groups: PruneGroup[],
-  ) {
-    this.doubts = new Doubts(selection, ctx.signal);
-  }
+  ) {}
 
   async run(run: Run): Promise<void> {
     const doubtful = await this.look();
     if (doubtful === null) return;
-    for await (const entries of this.blocks(readPrunableMessages)) {
-      let open = entries;
-      let changed: ReadonlySet<string> = this.marks.changedIn(entries);
-      for (let round = 1; open.length > 0 && !this.ctx.signal.aborted; round += 1) {
-        open = await this.compareAgain(open, changed, doubtful);
-        ({ open, changed } = await this.emptyAll(run, open, doubtful));
-        if (round === ROUNDS) {
-          for (const { id } of open) {
-            doubtful.add(id);
-            this.keep(id);
-          }
-          break;
-        }
+    for await (const { entries, changed } of this.blocks((sql, ids) => this.lookAgain(sql, ids))) {
+      for (const id of changed) doubtful.add(id);
+      for (const batch of this.batchesOf(entries)) {
+        if (this.ctx.signal.aborted) return;
+        for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
+        const sure = batch.filter((entry) => !doubtful.has(entry.id));
+        const kept = await this.empty(run, sure);
+        for (const { id } of sure.filter((entry) => kept.has(entry.id))) this.keep(id);
+        for (const id of kept) doubtful.add(id);
+        const { bytes: bytesRead, pruned } = this;
+        const bytesTotal = sumOf(this.groups, (group) => group.bytes);
+        this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
       }
     }
-  }
-
-  /**
-   * Empties these entries, but for doubtful ones. Gives those that have to be compared anew first, and in which of them messages have
-   * changed.
-   */
-  private async emptyAll(
-    run: Run,
-    entries: readonly PrunableEntry[],
-    doubtful: ReadonlySet<string>,
-  ): Promise<{ open: PrunableEntry[]; changed: ReadonlySet<string> }> {
-    const changed = new Set<string>();
-    const again = new Set<string>();
-    const aside: PrunableEntry[] = [];
-    for (const batch of this.batchesOf(entries)) {
-      if (this.ctx.signal.aborted) break;
-      for (const { id } of batch.filter((entry) => doubtful.has(entry.id))) this.keep(id);
-      const open = batch.filter(({ id }) => !doubtful.has(id));
-      const found = await this.empty(
-        run,
-        open.filter(({ id }) => !again.has(id)),
-      );
-      for (const id of found.changed) changed.add(id);
-      for (const id of found.again) again.add(id);
-      aside.push(...open.filter(({ id }) => again.has(id)));
-      const { bytes: bytesRead, pruned } = this;
-      const bytesTotal = sumOf(this.groups, (group) => group.bytes);
-      this.ctx.emit({ event: 'progress', bytesRead, bytesTotal, entries: pruned, messages: 0 });
-    }
-    return { open: aside, changed };
   }
 
   /** What `run` would do. */
@@ -179,10 +144,11 @@ class Pruning {
    * bodies; null if it was interrupted.
    */
   private async look(): Promise<Set<string> | null> {
-    const { ctx, doubts } = this;
+    const { ctx } = this;
+    const doubts = new Doubts(this.selection, ctx.signal);
     const compared = this.blocks(
       async (sql, ids) => {
-        this.marks.add(await readPrunableMessages(sql, ids));
+        this.marks.add(await readContents(sql, ids));
         await doubts.compare(sql, ids);
       },
       { findsMessages: true },
@@ -195,32 +161,22 @@ class Pruning {
     });
   }
 
-  /**
-   * Compares entries anew whose messages another program may have written since, and adds what is doubtful now. With all that are about
-   * the same people: what a message is may stand in another entry than the one that it names. Gives all entries, these with their messages
-   * as they were compared.
-   */
-  private async compareAgain(
-    entries: readonly PrunableEntry[],
-    changed: ReadonlySet<string>,
-    doubtful: Set<string>,
-  ): Promise<PrunableEntry[]> {
-    if (changed.size === 0) return [...entries];
-    const { selection, doubts, sizes } = this;
-    const { store } = this.ctx;
-    const compared = await inSnapshot(
-      store,
-      async (sql) => {
-        const ids = await readPrunableOf(sql, selection, [...(await concerning(sql, changed))]);
-        const read = await readPrunableMessages(sql, ids);
-        for (let at = 0; at < ids.length; at += sizes.together)
-          await doubts.compare(sql, ids.slice(at, at + sizes.together));
-        return new Map(read.map((entry) => [entry.id, entry]));
-      },
-      { findsMessages: true },
+  /** The entries with their messages, and those in whose another program has changed something since, with what is about the same people. */
+  private async lookAgain(
+    sql: Sql,
+    ids: readonly string[],
+  ): Promise<{ entries: PrunableEntry[]; changed: ReadonlySet<string> }> {
+    const entries = await readPrunableMessages(sql, ids);
+    const changed = await this.marks.changedIn(
+      entries,
+      (entry) => entry,
+      (written) =>
+        readContents(
+          sql,
+          written.map(({ id }) => id),
+        ),
     );
-    for (const id of await inSnapshot(store, (sql) => doubts.settle(sql))) doubtful.add(id);
-    return entries.map((entry) => compared.get(entry.id) ?? entry);
+    return { entries, changed: await concerning(sql, changed) };
   }
 
   /** The entries in batches of the chosen size, of which the messages are not too many. */
@@ -282,30 +238,33 @@ class Pruning {
   }
 
   /**
-   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those whose messages
-   * another program has `changed`, or is about to, and with what else is about the same people those that have to be compared `again`.
+   * Empties entries whose messages are as they were compared, and keeps these so until that is committed. Gives those that keep their
+   * bodies, because another program has changed a message or is about to, with what else is about the same people.
    */
-  private async empty(
-    run: Run,
-    entries: readonly PrunableEntry[],
-  ): Promise<{ changed: ReadonlySet<string>; again: ReadonlySet<string> }> {
+  private async empty(run: Run, entries: readonly PrunableEntry[]): Promise<ReadonlySet<string>> {
     const { store } = this.ctx;
     const done = await store.transaction(
       async (tx) => {
         await prepareBatch(tx, store.backend);
-        const changed = await holdUnchanged(tx, entries);
-        const again = await concerning(tx, changed);
-        const due = entries.filter(({ id }) => !again.has(id));
+        const held = await holdMessages(tx, entries);
+        const changed = await this.marks.changedIn(
+          entries,
+          ({ id }) => held.get(id),
+          (written) => readContentsOfHeld(tx, written),
+        );
+        const kept = await concerning(tx, changed);
+        const due = entries.filter(({ id }) => !kept.has(id));
         const pruned = await pruneBodies(tx, run.id, due);
         const total = { entries: this.pruned + pruned.entries, bytes: this.bytes + pruned.bytes };
-        await run.checkpoint(tx, null, { ...this.counters(), ...total });
-        return { ...total, changed, again };
+        const more = entries.length - due.length;
+        await run.checkpoint(tx, null, { ...this.counters(), ...total, kept: this.counters().kept + more });
+        return { ...total, kept };
       },
       { retries: RETRIES },
     );
     this.pruned = done.entries;
     this.bytes = done.bytes;
-    return done;
+    return done.kept;
   }
 
   private counters(): { entries: number; bytes: number; kept: number } {

@@ -75,6 +75,9 @@ const STORED_COLUMNS = columns({ ...MESSAGE, rowVersion: text });
 /** A row as read, with PostgreSQL's row version, which lets an update detect changes since. */
 export type StoredMessageRow = RowOf<typeof STORED_COLUMNS>;
 
+/** All of a row `m` as one text: another one if any column of ours says something else, in the same session settings. */
+export const WHOLE_ROW_SQL = `(${columnNames(COLUMNS, 'm')})::text`;
+
 const SELECTED = `${columnNames(COLUMNS, 'm')}, m.xmin::text as row_version`;
 
 const SELECTED_FROM_ANYBODY = `${COLUMNS.map(({ name }) => readSafely(name)).join(', ')}, m.xmin::text as row_version,

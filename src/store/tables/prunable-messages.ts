@@ -2,72 +2,128 @@ import { arrayLiteral, isOneOfMany } from '../array-literal.js';
 import { isKeySound, MESSAGE_KEY } from '../checks/schema.js';
 import { streamRows } from '../columns.js';
 import { integerOf, textOf } from '../row.js';
-import type { Sql } from '../sql.js';
+import type { Sql, SqlRow } from '../sql.js';
 import { MESSAGES_SQL } from './expected-messages.js';
+import { WHOLE_ROW_SQL } from './messages.js';
 
-/** An entry that retention empties, with what tells later whether a message that names it has been written, or is gone. */
-export interface PrunableEntry {
+/** What tells whether the messages that name an entry are as they were. Sums, because their order does not matter. */
+export interface MessagesOfEntry {
   id: string;
+  rows: number;
+  /** Of the transactions that last wrote them: cheap, and another one even if nothing else changed. */
+  versions: string;
+}
+
+/** The same with what the messages say, whoever wrote them last. */
+export interface ContentsOfEntry extends MessagesOfEntry {
+  contents: string;
+}
+
+/** An entry that retention empties, with the messages that name it. */
+export interface PrunableEntry extends MessagesOfEntry {
   /** As they are expected later: two rows of one id are one message. */
   messages: number;
-  rows: number;
-  /** The sum of the transactions that last wrote these messages. */
-  versions: bigint;
-  /** The places of these messages in their table, as elements of an array literal; empty if none name it. */
-  places: string;
+  /** Their ids, as elements of an array literal; empty if none name it. */
+  messageIds: string;
 }
+
+const ROWS_SQL = `m.batch_id, count(*)::int as rows, sum(m.xmin::text::bigint)::text as versions`;
+const CONTENTS_SQL = `sum(hashtextextended(${WHOLE_ROW_SQL}, 0))::text as contents`;
 
 /**
  * The messages that name each of these entries, which are in storage order. One pass over the messages for all of them: no index leads
  * from an entry to its messages. In a transaction.
  */
 export async function readPrunableMessages(tx: Sql, ids: readonly string[]): Promise<PrunableEntry[]> {
-  const entries = ids.map((id) => ({ id, messages: 0, rows: 0, versions: 0n, places: '' }));
+  const named = `${MESSAGES_SQL} as messages, string_agg(m.id::text, ',') as message_ids`;
+  return readNaming(tx, ids, named, (id, row) => ({
+    ...messagesOf(id, row),
+    messages: row === undefined ? 0 : integerOf(row, 'messages'),
+    messageIds: row === undefined ? '' : textOf(row, 'message_ids'),
+  }));
+}
+
+/** What the messages say that name each of these entries, which are in storage order. One pass over the messages, too. */
+export async function readContents(tx: Sql, ids: readonly string[]): Promise<ContentsOfEntry[]> {
+  return readNaming(tx, ids, CONTENTS_SQL, contentsOf);
+}
+
+async function readNaming<T>(
+  tx: Sql,
+  ids: readonly string[],
+  what: string,
+  entryOf: (id: string, row?: SqlRow) => T,
+): Promise<T[]> {
   const pages = streamRows(
     tx,
-    `select batch_id, ${MESSAGES_SQL} as messages, count(*)::int as rows, sum(xmin::text::bigint)::text as versions,
-       string_agg('"' || ctid::text || '"', ',') as places
-     from messages m where ${isOneOfMany('batch_id', '$1')} group by batch_id order by batch_id`,
+    `select ${ROWS_SQL}, ${what}
+     from messages m where ${isOneOfMany('m.batch_id', '$1')} group by m.batch_id order by m.batch_id`,
     [arrayLiteral(ids)],
   );
+  const entries: T[] = [];
   let at = 0;
   for await (const page of pages)
     for (const row of page) {
-      const id = textOf(row, 'batch_id');
-      while ((entries[at]?.id ?? id) < id) at += 1;
-      const entry = entries[at];
-      if (entry?.id !== id) continue;
-      entry.messages = integerOf(row, 'messages');
-      entry.rows = integerOf(row, 'rows');
-      entry.versions = BigInt(textOf(row, 'versions'));
-      entry.places = textOf(row, 'places');
+      const named = textOf(row, 'batch_id');
+      for (let id = ids[at]; id !== undefined && id <= named; id = ids[at]) {
+        entries.push(entryOf(id, id === named ? row : undefined));
+        at += 1;
+      }
     }
-  return entries;
+  return [...entries, ...ids.slice(at).map((id) => entryOf(id))];
 }
 
 /**
- * Those of the entries of which a message has been written since it was read, is gone, or is being written. The others' messages stay as
- * they are until the caller's transaction ends: whoever wants to write one waits. Nobody is waited for here. A row version that is
- * replaced leaves its place, and what comes to that place is of a later transaction.
+ * Keeps the messages of these entries as they are until the caller's transaction ends: whoever wants to write one waits. Nobody is waited
+ * for here. Gives the entries of which all messages are kept, as they are now: of the others one is gone, or is being written.
  */
-export async function holdUnchanged(tx: Sql, entries: readonly PrunableEntry[]): Promise<Set<string>> {
-  const named = entries.filter(({ rows }) => rows > 0);
-  if (named.length === 0) return new Set();
+export async function holdMessages(
+  tx: Sql,
+  entries: readonly PrunableEntry[],
+): Promise<Map<string, MessagesOfEntry>> {
+  const held = new Map<string, MessagesOfEntry>(
+    entries.filter(({ rows }) => rows === 0).map((entry) => [entry.id, entry]),
+  );
+  if (held.size === entries.length) return held;
   const rows = await tx.query(
-    `select batch_id, count(*)::int as rows, sum(xmin::text::bigint)::text as versions
-     from (select batch_id, xmin from messages where ctid = any($1::tid[]) for share skip locked) m
-     where batch_id is not null group by batch_id`,
-    [`{${named.map(({ places }) => places).join(',')}}`],
+    `select ${ROWS_SQL} from (select batch_id, xmin from messages where id = any($1::uuid[]) for share skip locked) m
+     where m.batch_id is not null group by m.batch_id`,
+    [idsOfMessages(entries)],
   );
-  const held = new Map(
-    rows.map((row) => [textOf(row, 'batch_id'), [integerOf(row, 'rows'), textOf(row, 'versions')]]),
+  const now = new Map(rows.map((row) => [textOf(row, 'batch_id'), row]));
+  for (const entry of entries) {
+    const row = now.get(entry.id);
+    if (row !== undefined && integerOf(row, 'rows') === entry.rows)
+      held.set(entry.id, messagesOf(entry.id, row));
+  }
+  return held;
+}
+
+/** What the messages say that these entries were found to have, by their ids: for so many as one batch holds. */
+export async function readContentsOfHeld(
+  tx: Sql,
+  entries: readonly PrunableEntry[],
+): Promise<ContentsOfEntry[]> {
+  const rows = await tx.query(
+    `select ${ROWS_SQL}, ${CONTENTS_SQL} from messages m
+     where m.id = any($1::uuid[]) and m.batch_id is not null group by m.batch_id`,
+    [idsOfMessages(entries)],
   );
-  return new Set(
-    named.flatMap(({ id, rows: read, versions }) => {
-      const [still, versionsNow] = held.get(id) ?? [];
-      return still === read && versionsNow === String(versions) ? [] : [id];
-    }),
-  );
+  return rows.map((row) => contentsOf(textOf(row, 'batch_id'), row));
+}
+
+function idsOfMessages(entries: readonly PrunableEntry[]): string {
+  return `{${entries.flatMap(({ messageIds }) => (messageIds === '' ? [] : messageIds)).join(',')}}`;
+}
+
+function messagesOf(id: string, row?: SqlRow): MessagesOfEntry {
+  return row === undefined
+    ? { id, rows: 0, versions: '' }
+    : { id, rows: integerOf(row, 'rows'), versions: textOf(row, 'versions') };
+}
+
+function contentsOf(id: string, row?: SqlRow): ContentsOfEntry {
+  return { ...messagesOf(id, row), contents: row === undefined ? '' : textOf(row, 'contents') };
 }
 
 /** The messages that name one of these entries. Reads all messages: no index leads to them. */

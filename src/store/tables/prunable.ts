@@ -162,8 +162,3 @@ export async function pruneBodies(
   );
   return row === undefined ? none : { entries: integerOf(row, 'entries'), bytes: integerOf(row, 'bytes') };
 }
-
-/** Gives the space of what was removed back to the file system: the table is written anew, and nobody else reads it meanwhile. */
-export async function vacuumRawLog(sql: Sql): Promise<void> {
-  await sql.execute('vacuum (full, analyze) webhook_log');
-}
