@@ -8,8 +8,9 @@ export const NAME = /(?<!\d)\d{7,20}(?!\d|-\d+@g\.us)(?:@lid)?|[A-Z]{2}\.(?:ENT\
 /** The id of a message, which holds a number. */
 export const WAMID = /wamid\.[A-Za-z0-9+/=_-]+/g;
 
-/** Digits as people type numbers, and as names of files have them. */
-const SPACED = /\+?\d+(?:[ ()._-]{1,3}\d+)+/g;
+/** Digits as people and programs type numbers: with spaces, dashes and invisible signs of any kind, and as names of files have them. */
+const SPACED =
+  /\+?\d+(?:[ ()._/\u00a0\u2000-\u200f\u2010-\u2015\u2028-\u202f\u2060-\u2069\u2212-]{1,4}\d+)+/g;
 /** More groups of digits are no number. */
 const MOST_GROUPS = 60;
 const LONGEST_NUMBER = 20;

@@ -23,7 +23,14 @@ const STRANGE = [
   { isBase64Encoded: true, body: base64({ foo: base64({ customer: SPELLED }), note: 'hers 4' }) },
   { foo: 'unknown', ref: wamid('X', ANA), note: 'hers 5' },
   `{"broken": "${SPELLED}", "note": "hers 6"`,
+  { form: `a=1&WaId=%2B${SPELLED.slice(1).replaceAll(' ', '+')}&n=1`, note: 'hers 7' },
+  { tel: SPELLED.replaceAll(' ', '\u00a0').replace('-', '\u2011'), note: 'hers 8' },
+  {
+    mime: base64({ customer: SPELLED, filler: 'x'.repeat(90) }).replaceAll(/.{76}/g, '$&\r\n'),
+    note: 'hers 9',
+  },
 ];
+const NOTES = STRANGE.map((_, at) => `hers ${at + 1}`);
 const OF_OTHERS = [
   { foo: 'unknown', customer: '+55 11 90000-0002', ref: wamid('X', BRU), note: 'of another 1' },
   { isBase64Encoded: true, body: base64({ foo: 'unknown', note: 'of another 2' }) },
@@ -63,15 +70,7 @@ describeOnBackends('what nobody can read of an erased person', (backend) => {
       ...OF_OTHERS,
     ];
     await replayBodies(store, bodies);
-    expect(await notesIn(store)).toEqual([
-      'hers 1',
-      'hers 2',
-      'hers 3',
-      'hers 4',
-      'hers 5',
-      'hers 6',
-      ...LEFT,
-    ]);
+    expect(await notesIn(store)).toEqual([...NOTES, ...LEFT]);
     await eraseAna(store);
     expect(await notesIn(store)).toEqual(LEFT);
     expect(await tracesIn(store, [ANA, SPELLED], ANA)).toEqual([]);
@@ -85,6 +84,22 @@ describeOnBackends('what nobody can read of an erased person', (backend) => {
     expect(await notesIn(store)).toEqual(LEFT);
     expect(await value(store, `select string_agg(body, ',') from messages`)).toBe('B');
     expect((await findingsBeside(store)).filter((found) => found.includes('erased'))).toEqual([]);
+  });
+
+  it('goes where it has only what the person is called, which hashes cannot tell later', async () => {
+    const store = await backend.open();
+    await replayBodies(store, [
+      liveFrom('João Quimby', 'A', 0),
+      { foo: 'unknown', who: 'visit of João Quimby' },
+      `{"foo":"unknown","who":"Jo\\u00e3o Quimby"}`,
+      `{"broken": "João Quimby`,
+      { foo: 'unknown', who: 'João of somebody else' },
+    ]);
+    await eraseAna(store);
+    const left = await store.sql.query(
+      `select convert_from(raw_body, 'UTF8') as body from webhook_log where raw_body <> ''`,
+    );
+    expect(left).toEqual([{ body: JSON.stringify({ foo: 'unknown', who: 'João of somebody else' }) }]);
   });
 
   it('goes out of the bodies that `raw discard` keeps', async () => {

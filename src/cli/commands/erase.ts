@@ -101,8 +101,12 @@ async function eraseCommand(call: Call): Promise<Outcome> {
   const result = await withContext(call, { ...exclusive, interruptible: 'batches' }, (ctx) =>
     erase(ctx, { contact, secretKey, batchSize, vacuum }),
   );
+  if (vacuum && result.status === 'completed' && !result.vacuumed) call.notice(NOT_VACUUMED);
   return outcomeOf(call, result);
 }
+
+const NOT_VACUUMED =
+  'The tables’ files still have the deleted rows: this role does not own all of the tables, and the server left them as they are.';
 
 function whom(): ConfigError {
   return new ConfigError('Name one contact to erase, or to allow.', {

@@ -43,16 +43,30 @@ export function countNamesInText(text: string, names: Names, enough = Infinity):
 /** What may be bytes as text: a number takes at least so many of these characters. */
 const BASE64 = /[A-Za-z0-9+/_-]{12,}={0,2}/g;
 const MOST_WRAPPERS = 3;
+/** Mail breaks base64 into lines; in JSON a break is written with a backslash. */
+const LINE_BREAK = /[\r\n]|\\r|\\n/g;
+/** A form writes what is not ASCII, or means something there, as `%2B`, and a space as `+`. */
+const PERCENT = /%[0-9A-Fa-f]{2}/;
+
+function unescaped(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (bytes) =>
+      Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'),
+    );
+}
 
 /**
- * Whether a text in no known format may name one of these people: also with signs between the digits, in the ids of messages, and inside of
- * base64.
+ * Whether a text in no known format may name one of these people: also with signs between the digits, in the ids of messages, inside of
+ * base64, and in a form's escapes.
  */
 export function namesInStrangeText(text: string, names: Names, wrappers = MOST_WRAPPERS): boolean {
   if (namesInText(text, names)) return true;
   const hasWord = (word: string): boolean => namesInText(word, names);
   if (textWithoutNames(text, { has: (name) => names.has(name), hasWord }) !== text) return true;
   if (wrappers === 0) return false;
-  const inner = (text.match(BASE64) ?? []).map((run) => Buffer.from(run, 'base64').toString('utf8'));
+  const runs = text.replaceAll(LINE_BREAK, '').match(BASE64) ?? [];
+  const inner = runs.map((run) => Buffer.from(run, 'base64').toString('utf8'));
+  if (PERCENT.test(text)) inner.push(unescaped(text));
   return inner.some((one) => namesInStrangeText(one, names, wrappers - 1));
 }

@@ -86,10 +86,12 @@ export function redactBody(
   };
   const about = facts.filter((fact) => concerns(fact) || isAbout(fact, itemAt, names, messages));
   const theirs = new Set([...about, ...sharingRow(about, facts)]);
-  // What is in no known format and names them: nobody can tell what else in it is theirs.
-  const strange = unrecognized.filter(({ path }) =>
-    namesInStrangeText(JSON.stringify(itemAt(path) ?? ''), names),
-  );
+  // What is in no known format and names them, or has what they are called: nobody can tell what else in it is theirs.
+  const words = wordsOf([]);
+  const strange = unrecognized.filter(({ path }) => {
+    const text = JSON.stringify(itemAt(path) ?? '');
+    return namesInStrangeText(text, names) || words.some((word) => text.includes(word));
+  });
   if (theirs.size + strange.length === 0 && !isNamedAround(read, itemAt, names)) return { kind: 'untouched' };
   const others = facts.filter((fact) => !theirs.has(fact));
   const without = sections.map((one) => ({
