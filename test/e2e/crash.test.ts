@@ -101,8 +101,8 @@ describe.each([
       let done = 0;
       for (const moment of momentsOf(seed, opening)) {
         const line = await runAndKill(machine, COMMAND, moment);
-        // None begins anew: whatever it said last lies behind what the one before it said.
-        if (line > 0) expect(line).toBeGreaterThan(done);
+        // None begins anew: whatever it said last does not lie before what the one before it said, which may have died late.
+        if (line > 0) expect(line).toBeGreaterThanOrEqual(done);
         done = Math.max(done, line);
       }
       const again = await machine.run(COMMAND);
