@@ -5,7 +5,7 @@ import type { Claim } from '../../store/checks/messages.js';
 import type { Sql } from '../../store/sql.js';
 import { readConnections } from '../../store/tables/connections.js';
 import type { StoredMessageRow } from '../../store/tables/messages.js';
-import { readPrunableOf, type PruneSelection } from '../../store/tables/prunable.js';
+import { readOutside, type PruneSelection } from '../../store/tables/prunable.js';
 import { findEntriesConcerning, readDoubledMessages } from '../../store/tables/prunable-messages.js';
 
 /** So many messages that name other entries are kept in mind before these entries are read. */
@@ -92,8 +92,7 @@ class OtherEntries {
     this.named.clear();
     this.count = 0;
     if (named.size === 0) return;
-    const open = new Set(named.keys());
-    for (const id of await readPrunableOf(this.sql, this.selection, [...open])) open.delete(id);
+    const open = new Set(await readOutside(this.sql, this.selection, [...named.keys()]));
     this.log ??= await RawLog.open(this.sql);
     for await (const decoded of this.log.entries({ statuses: [], ids: [...open] })) {
       const { id } = decoded.entry;

@@ -5,7 +5,6 @@ export class NotARow extends Error {
   override readonly name = 'NotARow';
 }
 
-const NO_KEY = new Uint8Array();
 const COMMA = 44;
 const SLASH = 47;
 /** What follows a backslash in both formats: b, f, n, r, t, and the backslash. */
@@ -81,11 +80,9 @@ class CopyLines {
     at += 1;
     let isOpen = from[at] !== CLOSE;
     for (let column = 0; column < keys.length; column += 1) {
-      const key = keys[column] ?? NO_KEY;
+      const key = keys[column];
       if (column > 0) out[this.#to++] = TAB;
-      let same = 0;
-      if (isOpen) while (same < key.length && from[at + same] === key[same]) same += 1;
-      if (same < key.length) {
+      if (!isOpen || key === undefined || !startsWith(from, at, key)) {
         out[this.#to++] = BACKSLASH;
         out[this.#to++] = LETTER_N;
         continue;

@@ -116,14 +116,15 @@ export async function readPrunable(
   return ids;
 }
 
-/** Those of these entries that a selection is about, in storage order. */
-export async function readPrunableOf(
+/** Those of these entries that a selection is not about, also those that are gone. */
+export async function readOutside(
   sql: Sql,
   selection: PruneSelection,
   ids: readonly string[],
 ): Promise<string[]> {
   const rows = await sql.query(
-    `select c.id from (${CANDIDATES} and w.id = any($4::uuid[])) c order by c.id`,
+    `select k.id from unnest($4::uuid[]) as k (id)
+     where k.id not in (select c.id from (${CANDIDATES} and w.id = any($4::uuid[])) c)`,
     [...parametersOf(selection), arrayLiteral(ids)],
   );
   return rows.map((row) => textOf(row, 'id'));
