@@ -213,13 +213,14 @@ describeOnBackends('erase', (backend) => {
     const [connection] = await readConnections(store.sql);
     const token = { text: 'EAAtoken0123456789', place: 'the test' };
     for (const work of [
-      erase(testContext(store), { contact: BRU, secretKey: null, batchSize: 9 }),
-      storeToken(testContext(store), connection?.id ?? '', token, {
-        secretKey: null,
-        organization: undefined,
-      }),
+      () => erase(testContext(store), { contact: BRU, secretKey: null, batchSize: 9 }),
+      () =>
+        storeToken(testContext(store), connection?.id ?? '', token, {
+          secretKey: null,
+          organization: undefined,
+        }),
     ]) {
-      const refused: unknown = await work.catch((error: unknown) => error);
+      const refused: unknown = await work().catch((error: unknown) => error);
       expect(refused).toMatchObject({
         code: 'secret_key_missing',
         remedy: [
