@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { useServer } from './database-home.js';
+import { runOn, useServer } from './database-home.js';
 
 const PLAN = z.object({ entries: z.object({ planned: z.number() }) });
 
@@ -64,5 +65,40 @@ describe('prune and the events of accounts', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain("'' is not made of status, group");
     }
+  });
+
+  test('says that the space is not free where the role does not own the table', async () => {
+    const run = await server.prepare();
+    await run(['replay', '-', '--register'], { stdin: LOG });
+    const role = `wa_writer_${randomBytes(4).toString('hex')}`;
+    await server.change(run, `create role ${role} login password 'writer'`);
+    onTestFinished(async () => {
+      const others = new URL(run.url);
+      others.pathname = '/postgres';
+      await server.change({ url: others.toString() }, `drop role ${role}`);
+    });
+    for (const right of ['select, insert, update, delete on all tables', 'usage on all sequences'])
+      await server.change(run, `grant ${right} in schema public to ${role}`);
+    const url = new URL(run.url);
+    [url.username, url.password] = [role, 'writer'];
+    const prune = [
+      'prune',
+      '--older-than',
+      '0s',
+      '--class',
+      'processed',
+      '--no-keep-alerts',
+      '--vacuum',
+      '--apply',
+    ];
+    const writer = await runOn({ kind: 'postgresql', url: url.toString() })(prune);
+    expect({ code: writer.code, stderr: writer.stderr.replace(/\s+/g, ' ') }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('The space is not free yet: this role does not own') as string,
+    });
+    expect(writer.stdout).not.toContain('free again');
+    const owner = await run(prune);
+    expect(owner.stderr).not.toContain('not free yet');
+    expect(owner.stdout).toContain('free again');
   });
 });

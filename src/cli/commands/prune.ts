@@ -84,9 +84,14 @@ async function pruneCommand(call: Call): Promise<Outcome> {
     },
     (ctx) => prune(ctx, options),
   );
+  if (apply && options.vacuum && result.status !== 'interrupted' && !result.vacuumed)
+    call.notice(NOT_VACUUMED);
   const again = typedAgain(call.argv, 'empties them', (words) => [...withoutDryRun(words), '--apply']);
   return { presentation: presentPrune(result, again), exitCode: exitCodeFor(result) };
 }
+
+const NOT_VACUUMED =
+  'The space is not free yet: this role does not own the table of the raw log, and the server left it as it was.';
 
 /** Throws ConfigError for invalid or contradictory options. */
 function readOptions(line: Line): PruneOptions {
