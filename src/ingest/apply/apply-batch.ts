@@ -23,6 +23,7 @@ import { applyUndoably } from './apply-undoably.js';
 import { collectItems, retractOwnNumbers, type KnownState } from './collect-items.js';
 import { conversationOf, openConversations } from './conversations.js';
 import { writeHistoryLedger } from './history-ledger.js';
+import { EarlyEntries } from './early-entries.js';
 import { foldMessages, type FoldedMessages } from './fold-messages.js';
 import { nameHolders, namePeople } from './name-people.js';
 import { holdersOf, resolveAgain, retractSharedWabas } from './shared-waba.js';
@@ -80,36 +81,43 @@ async function applyItems(
   batch: Batch,
   { known, lessons }: Read,
 ): Promise<BatchResult> {
-  const { tx, settings } = work;
   await retractOwnNumbers(work, directory, lessons);
   await retractSharedWabas(work, directory, batch, known);
+  const early = new EarlyEntries(work, batch, known);
+  try {
+    return await mergeItems(work, batch, { known, lessons }, early);
+  } finally {
+    await early.stored();
+  }
+}
 
+async function mergeItems(
+  work: BatchWork,
+  batch: Batch,
+  { known, lessons }: Read,
+  early: EarlyEntries,
+): Promise<BatchResult> {
+  const { tx, settings } = work;
   const named = await namePeople(work);
   const merged = named.flatMap((people) => people.mergedConversations);
   const conversations = await openConversations(work, named);
   conversations.markStale(merged);
   // What was applied before comes again to be put right: a lead must not follow an end that another program changed.
   if (work.repeated.size > 0) conversations.markAllStale();
-  const folded = await foldMessages(
-    work,
-    (item) => conversationOf(work, conversations, item),
-    merged,
-    async (holders) => {
+  const folded = await foldMessages(work, (item) => conversationOf(work, conversations, item), merged, {
+    loadHolders: async (holders) => {
       await nameHolders(work, named, holders);
-      conversations.load(
-        await readConversationsOfLeads(
-          tx,
-          holders.map((holder) => holder.leadId),
-        ),
-      );
+      const leadIds = holders.map((holder) => holder.leadId);
+      conversations.load(await readConversationsOfLeads(tx, leadIds));
     },
-  );
+    hasRead: () => early.begin(),
+  });
   conversations.absorb(folded.book.all());
 
   const newLeads = await writeNewLeads(work, named, conversations);
   // The longest statement of a batch comes first: meanwhile the others are put together, and the next batch is decoded.
   const { part: messages } = await underWay(writeMessages(work, folded));
-  const entries = writeEntries(work, batch, known);
+  const entries = writeEntries(work, batch, known, early.rows);
   const settled = settleLeads(work, named, conversations, messages);
   const [, slices, leads] = await allOf([messages, entries, settled]);
   await writeTickets(work, folded, leads, newLeads);

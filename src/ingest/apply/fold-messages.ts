@@ -35,7 +35,7 @@ import {
   type StoredMessageRow,
 } from '../../store/tables/messages.js';
 import { restoreLostKeys } from './restore-keys.js';
-import { settleCutIds, settleWitnesses } from './settle-witnesses.js';
+import { readExported, settleCutIds, settleWitnesses } from './settle-witnesses.js';
 import type { BatchWork, Item } from './work.js';
 
 /** The result of the batch's facts on the loaded messages. Nothing is written yet. */
@@ -57,12 +57,20 @@ export interface FoldedMessages {
 /** The conversation of a fact; already resolved (every lead of a message has one). */
 type ConversationOf = (item: Item) => { conversationId: string; leadId: string } | null;
 
+/** What comes between reading and merging. */
+interface Steps {
+  /** Loads leads that the batch does not name and that may lose a message to one that it names. */
+  loadHolders: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>;
+  /** Called once all that most batches need is read: merging keeps this thread busy, and not the database. */
+  hasRead: () => Promise<void>;
+}
+
 /** Merges the batch's messages and amendments with what is stored (M1-M3, M5, M9-M12). */
 export async function foldMessages(
   work: BatchWork,
   conversationOf: ConversationOf,
   mergedConversations: readonly string[],
-  loadHolders: (holders: readonly { leadId: string; organizationId: string }[]) => Promise<void>,
+  { loadHolders, hasRead }: Steps,
 ): Promise<FoldedMessages> {
   const messages = work.items.filter((item): item is Item<MessageFact> => item.fact.kind === 'message');
   const amendments = work.items.filter((item): item is Item<Amendment> => isAmendment(item));
@@ -85,6 +93,9 @@ export async function foldMessages(
     created: new ConnectionMap(),
   };
   await loadHolders(holdersOf(work, rows, messages));
+  const mayWait = await hasPendingFacts(work.tx);
+  const exported = await readExported(work);
+  await hasRead();
   const resolver = new CollisionResolver(work.people);
   const witnessed = messages.filter(({ fact }) => fact.witness !== undefined);
   const said = messages.filter(({ fact }) => fact.witness === undefined);
@@ -94,13 +105,13 @@ export async function foldMessages(
     work.displacedLeads.add(leadId);
     folded.displaced.add(conversationId);
   }
-  await applyWaiting(work, folded, messages, amendments);
+  if (mayWait) await applyWaiting(work, folded, messages, amendments);
   for (const item of amendments) amend(work, folded, item);
   const whose = (item: Item): string | null => conversationOf(item)?.leadId ?? null;
   // Those that stay can be what a line of an exported chat shows.
-  const cut = await settleCutIds(work, book, witnessed, whose, mergedConversations);
+  const cut = await settleCutIds(work, book, witnessed, whose, { ...exported, mergedConversations });
   for (const item of cut) placeMessage(work, folded, item, conversationOf, resolver);
-  const unseen = await settleWitnesses(work, book, witnessed, whose);
+  const unseen = await settleWitnesses(work, book, witnessed, whose, exported.lines);
   for (const item of unseen) placeMessage(work, folded, item, conversationOf, resolver);
   return folded;
 }
@@ -294,7 +305,6 @@ async function applyWaiting(
   messages: readonly Item<MessageFact>[],
   amendments: readonly Item<Amendment>[],
 ): Promise<void> {
-  if (!(await hasPendingFacts(work.tx))) return;
   const targets = new ConnectionMap<true>();
   for (const { fact, connection } of messages) {
     targets.set(connection.id, fact.externalId, true);

@@ -11,11 +11,30 @@ import {
   readCutRows,
   readMessages,
   type MessageKey,
+  type StoredMessageRow,
 } from '../../store/tables/messages.js';
 import type { BatchWork, Item } from './work.js';
 
 /** Gives the lead of an item. */
 type Whose = (item: Item<MessageFact>) => string | null;
+
+/** What phones have exported of the batch's people. */
+interface Exported {
+  /** Whether the batch's connections have messages of which only the beginning of the key id is known (M12). */
+  hasCut: boolean;
+  /** The messages that only a line of an exported chat shows (M11). */
+  lines: readonly StoredMessageRow[];
+}
+
+/** Reads {@link Exported} before the batch is merged, which changes no rows. */
+export async function readExported(work: BatchWork): Promise<Exported> {
+  const connectionIds = [...new Set(work.items.map(({ connection }) => connection.id))];
+  if (connectionIds.length === 0) return { hasCut: false, lines: [] };
+  return {
+    hasCut: await hasCutRows(work.tx, connectionIds),
+    lines: await readChatExportRows(work.tx, connectionIds, [...new Set(peopleOf(work))]),
+  };
+}
 
 /**
  * Rule M12, once all else in the batch is placed: a message of which only the beginning of the key id is known is removed if the message
@@ -26,12 +45,11 @@ export async function settleCutIds(
   book: MessageBook,
   items: readonly Item<MessageFact>[],
   whose: Whose,
-  mergedConversations: readonly string[],
+  { hasCut, mergedConversations }: Pick<Exported, 'hasCut'> & { mergedConversations: readonly string[] },
 ): Promise<Item<MessageFact>[]> {
   const cut = items.filter(({ fact }) => fact.witness !== undefined && isCutId(fact.witness));
   noteMoved(work, book);
-  const connectionIds = [...new Set(work.items.map(({ connection }) => connection.id))];
-  if (connectionIds.length > 0 && (await hasCutRows(work.tx, connectionIds))) {
+  if (hasCut) {
     book.load(await readMessages(work.tx, cutNames(book), []));
     book.load(await readCutRows(work.tx, mergedConversations));
   }
@@ -47,15 +65,10 @@ export async function settleWitnesses(
   book: MessageBook,
   items: readonly Item<MessageFact>[],
   whose: Whose,
+  exported: readonly StoredMessageRow[],
 ): Promise<Item<MessageFact>[]> {
   const lines = items.filter(({ fact }) => fact.witness !== undefined && !isCutId(fact.witness));
-  book.load(
-    await readChatExportRows(
-      work.tx,
-      [...new Set(work.items.map(({ connection }) => connection.id))],
-      [...new Set(peopleOf(work))],
-    ),
-  );
+  book.load(exported);
   return settle(work, book, lines, whose, lineOfState, () => undefined);
 }
 

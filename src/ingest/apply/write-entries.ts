@@ -6,6 +6,7 @@ import { assertWritten } from '../../store/transactions.js';
 import { deleteRejects } from '../../store/tables/rejects.js';
 import {
   BAD_SIGNATURE,
+  correctEntries,
   insertEntries,
   restoreEntries,
   UNFINISHED,
@@ -39,12 +40,13 @@ export interface SliceOutcome {
 
 /**
  * Stores the batch's raw entries and their outcomes, counts them, and lists the items in an unknown format. An entry
- * that continues in the next batch stays `pending` until its last slice.
+ * that continues in the next batch stays `pending` until its last slice. `early`: the rows that are stored already, by entry key.
  */
 export async function writeEntries(
   work: BatchWork,
   batch: Batch,
   known: ReadonlyMap<string, KnownState>,
+  early: ReadonlyMap<string, RawLogRow>,
 ): Promise<SliceOutcome[]> {
   const inserts = new Map<string, RawLogRow>();
   const outcomes = new Map<string, EntryOutcome>();
@@ -58,9 +60,7 @@ export async function writeEntries(
     if (state === undefined) throw new Error(`entry without state: ${entry.origin}`);
     const rejected = progress.rejected + (work.rejectedBySlice.get(slice) ?? 0);
     const isBack = slice.isLast && bringsBack(entry, state);
-    const ended = slice.isLast
-      ? endOf(entry, isBack ? { ...state, bodyState: null } : state, rejected)
-      : { status: 'pending' as const, error: UNFINISHED };
+    const ended = endOf(slice, isBack ? { ...state, bodyState: null } : state, rejected);
     const firstHere = inserts.get(entry.key);
     const isDuplicate = slice.isFirst ? state.isStored || firstHere !== undefined : progress.isDuplicate;
     results.push({ slice, logId: state.id, isDuplicate, rejected });
@@ -80,8 +80,8 @@ export async function writeEntries(
     if (slice.isFirst && state.isStored && isWhole && isWorthCleaning(entry, state)) doneAgain.push(state.id);
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
-      if (firstHere === undefined) inserts.set(entry.key, rawLogRow(work, slice, state.id, ended));
-      else Object.assign(firstHere, ended);
+      if (firstHere !== undefined) Object.assign(firstHere, ended);
+      else inserts.set(entry.key, rowOf(work, entry, state.id, ended, early.get(entry.key)));
     } else if (slice.isLast && isWhole && (isBack || isWorthRecording(entry, state, ended))) {
       outcomes.set(state.id, {
         id: state.id,
@@ -98,7 +98,10 @@ export async function writeEntries(
     }
     if (slice.isLast) countEntry(work, slice, state.id, isDuplicate, ended);
   }
-  assertWritten('raw entries', inserts.size, await insertEntries(work.tx, [...inserts.values()]));
+  const due = [...inserts].flatMap(([key, row]) => (early.has(key) ? [] : row));
+  assertWritten('raw entries', due.length, await insertEntries(work.tx, due));
+  const other = corrected(inserts, early);
+  assertWritten('raw entries', other.length, await correctEntries(work.tx, other));
   await restoreEntries(work.tx, [...restored.values()]);
   await rewriteEntries(work.tx, work.settings.runId, [...rewritten.values()]);
   // Items rejected before but not this time: a lead, a connection or a newer version resolved them.
@@ -154,15 +157,24 @@ function bringsBack(entry: PreparedEntry, { erasedCounters, isIntact }: KnownSta
   return entry.isNarrowed !== true && entry.isCut !== true && holdsMoreThan(entry.counters(), erasedCounters);
 }
 
+/** Entries that end otherwise than they were stored with before their messages were merged. */
+function corrected(rows: ReadonlyMap<string, RawLogRow>, early: ReadonlyMap<string, RawLogRow>): RawLogRow[] {
+  return [...early].flatMap(([key, stored]) => {
+    const row = rows.get(key);
+    return row === undefined || (row.status === stored.status && row.error === stored.error) ? [] : row;
+  });
+}
+
 /**
- * How an entry ends. An emptied one has nothing left to be applied, or to be read. One that was applied, and of which a body is now
+ * How an entry ends with this slice: it is pending until its last one. An emptied one has nothing left to be applied, or to be read. One that was applied, and of which a body is now
  * known to be forged, does not wait again because this run is about another connection.
  */
-function endOf(
-  entry: PreparedEntry,
+export function endOf(
+  { entry, isLast }: EntrySlice,
   state: KnownState,
   rejected: number,
 ): { status: EntryStatus; error: string | null } {
+  if (!isLast) return { status: 'pending', error: UNFINISHED };
   if (entry.isCut === true && state.status !== null) return { status: state.status, error: null };
   const isEmptied = entry.bodyState === 'erased' || (entry.storedId === null && state.bodyState === 'erased');
   if (isEmptied && entry.refused.length === 0) return { status: 'processed', error: null };
@@ -216,9 +228,21 @@ function foundBy(
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
 }
 
-function rawLogRow(
+/** The row of a new entry; `early` is what was stored of it before its messages were merged. */
+function rowOf(
   work: BatchWork,
-  { entry }: EntrySlice,
+  entry: PreparedEntry,
+  id: string,
+  ended: { status: EntryStatus; error: string | null },
+  early: RawLogRow | undefined,
+): RawLogRow {
+  return early === undefined ? rawLogRow(work, entry, id, ended) : { ...early, ...ended };
+}
+
+/** The row of a new entry. */
+export function rawLogRow(
+  work: BatchWork,
+  entry: PreparedEntry,
   id: string,
   ended: { status: EntryStatus; error: string | null },
 ): RawLogRow {

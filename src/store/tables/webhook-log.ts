@@ -149,10 +149,12 @@ const KNOWN_ENTRY = columns({
 /** What is already stored of a repeated entry. */
 type KnownEntry = RowOf<typeof KNOWN_ENTRY>;
 
+const ENDED = { id: uuid, status: word(ENTRY_STATUSES), error: orNull(text) };
+
+const ENDED_COLUMNS = columns(ENDED);
+
 const OUTCOME_COLUMNS = columns({
-  id: uuid,
-  status: word(ENTRY_STATUSES),
-  error: orNull(text),
+  ...ENDED,
   counters: orNull(jsonObject),
   processedAt: time,
   /** It keeps naming the run that stored it: that run's options decide how it is decoded. */
@@ -213,6 +215,16 @@ export async function insertEntries(tx: Sql, rows: readonly RawLogRow[]): Promis
     `order by r.id
      on conflict (connection_scope, sha256) do nothing`,
     { attempts: '1' },
+  );
+}
+
+/** Corrects how entries end that this transaction has stored: what they hold was rejected since. */
+export async function correctEntries(tx: Sql, rows: readonly RawLogRow[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  return tx.execute(
+    `update webhook_log set status = r.status, error = r.error
+     from ${unnestFound('webhook_log', ENDED_COLUMNS)} where webhook_log.id = r.found_id`,
+    unnestParameters(ENDED_COLUMNS, rows),
   );
 }
 
