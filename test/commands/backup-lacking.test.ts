@@ -59,7 +59,7 @@ describeOnBackends('a backup of tables that another program changed', (backend) 
     });
   });
 
-  it('of an older version misses nothing of this one', async () => {
+  backend.once('of an older version misses nothing of this one', async () => {
     const config = await backend.emptyConfig();
     await withStore(
       config,
@@ -71,7 +71,7 @@ describeOnBackends('a backup of tables that another program changed', (backend) 
     );
   });
 
-  it('exits with 4 and a warning', async () => {
+  backend.once('exits with 4 and a warning', async () => {
     const config = await backend.config();
     await withStore(config, (store) =>
       store.sql.execute('alter table messages drop constraint messages_status_check'),

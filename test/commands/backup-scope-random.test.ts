@@ -108,7 +108,7 @@ describeOnBackends('a backup of any part of a random database', (backend) => {
           await store.close();
         }
       }),
-      { endOnFailure: true, numRuns: backend.name === 'postgresql' ? 5 : 2 },
+      { endOnFailure: true, numRuns: backend.name === 'postgresql' ? 5 : 1 },
     );
   }, 240_000);
 });

@@ -86,38 +86,45 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual([]);
   });
 
-  it('is made up for by a replay of the same content under another name, and by no other', async () => {
-    const store = await backend.open();
-    await replayFiles(store, [await logFile('a.ndjson')], { recordedOptions: { paths: ['a.ndjson'] } });
-    await store.sql.execute(
-      `update sync_runs set status = 'running', pid = $1::int, started_at = started_at - interval '1 minute'`,
-      [DEAD],
-    );
-    const copy = await logFile('b.ndjson');
-    await replayFiles(store, [await logFile('c.ndjson', 'W2')]);
-    const recordedOptions = { paths: ['b.ndjson'] };
-    await replayFiles(store, [copy], { tickets: 'none', recordedOptions });
-    expect(await blamed(store)).toEqual(['replay']);
-    await replayFiles(store, [copy], { recordedOptions });
-    expect(await blamed(store)).toEqual([]);
-  });
+  backend.once(
+    'is made up for by a replay of the same content under another name, and by no other',
+    async () => {
+      const store = await backend.open();
+      await replayFiles(store, [await logFile('a.ndjson')], { recordedOptions: { paths: ['a.ndjson'] } });
+      await store.sql.execute(
+        `update sync_runs set status = 'running', pid = $1::int, started_at = started_at - interval '1 minute'`,
+        [DEAD],
+      );
+      const copy = await logFile('b.ndjson');
+      await replayFiles(store, [await logFile('c.ndjson', 'W2')]);
+      const recordedOptions = { paths: ['b.ndjson'] };
+      await replayFiles(store, [copy], { tickets: 'none', recordedOptions });
+      expect(await blamed(store)).toEqual(['replay']);
+      await replayFiles(store, [copy], { recordedOptions });
+      expect(await blamed(store)).toEqual([]);
+    },
+  );
 
-  it.each([
+  const works: [string, string, string[]][] = [
     ['all of the raw log', 'log all {}', []],
     ['chats that a reconcile leaves out', 'log all {"include":["group"]}', ['replay']],
-  ])('is made up for by a reconcile that restored everything: %s', async (_title, work, left) => {
-    const store = await backend.open();
-    await replayBodies(store, [live('M1', 0), live('M2', 5)]);
-    await store.sql.execute(`delete from messages where body = 'M1'`);
-    await dies(store, 'replay', { options: { all: true }, work });
-    const { report: said, figures } = await night(store, { apply: true, register: true });
-    expect(figures.restored).toBe(1);
-    const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
-    expect(died).toHaveLength(left.length);
-    expect(await blamed(store)).toEqual(left);
-  });
+  ];
+  it.each(backend.some(works, () => 'work'))(
+    'is made up for by a reconcile that restored everything: %s',
+    async (_title, work, left) => {
+      const store = await backend.open();
+      await replayBodies(store, [live('M1', 0), live('M2', 5)]);
+      await store.sql.execute(`delete from messages where body = 'M1'`);
+      await dies(store, 'replay', { options: { all: true }, work });
+      const { report: said, figures } = await night(store, { apply: true, register: true });
+      expect(figures.restored).toBe(1);
+      const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
+      expect(died).toHaveLength(left.length);
+      expect(await blamed(store)).toEqual(left);
+    },
+  );
 
-  it('is not made up for by a reconcile that left something lost', async () => {
+  backend.once('is not made up for by a reconcile that left something lost', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('M1', 0), live('M2', 5)]);
     await store.sql.execute(
@@ -128,7 +135,7 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual(['replay']);
   });
 
-  it('is over once another run has resumed it', async () => {
+  backend.once('is over once another run has resumed it', async () => {
     const store = await backend.open();
     const died = await dies(store, 'replay', { options: { paths: ['a'] } });
     const resumed = { runId: died, checkpoint: {} };
@@ -187,20 +194,24 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual([]);
   });
 
-  it.each([
+  const beside = [
     ['log pending {"field":"messages"}', {}, true],
     ['log failed {}', {}, true],
     ['log all {}', {}, false],
     ['log all {}', { full: true }, true],
     ['files {"paths":["/a"]}', { full: true }, false],
-  ])('while it did %s is made up for by a reconcile %j: %s', async (work, options, covered) => {
-    const store = await backend.open();
-    await dies(store, 'replay', { options: { tickets: 'none' }, work });
-    await completes(store, 'reconcile', { options });
-    expect(await blamed(store)).toEqual(covered ? [] : ['replay']);
-  });
+  ] as const;
+  it.each(backend.some(beside, ([, , isCovered]) => isCovered))(
+    'while it did %s is made up for by a reconcile %j: %s',
+    async (work, options, covered) => {
+      const store = await backend.open();
+      await dies(store, 'replay', { options: { tickets: 'none' }, work });
+      await completes(store, 'reconcile', { options });
+      expect(await blamed(store)).toEqual(covered ? [] : ['replay']);
+    },
+  );
 
-  it('is nothing to look at once it was undone', async () => {
+  backend.once('is nothing to look at once it was undone', async () => {
     const store = await backend.open();
     const died = await dies(store, 'dedupe', { options: { apply: true } });
     expect(await blamed(store)).toEqual(['dedupe']);
@@ -208,7 +219,7 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual([]);
   });
 
-  it('is known although another process has its id now', async () => {
+  backend.once('is known although another process has its id now', async () => {
     const store = await backend.open();
     await dies(store, 'replay', { pid: process.pid });
     const ctx = testContext(store);

@@ -14,7 +14,7 @@ import { addConnection } from '../support/connections.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 
 describeOnBackends('merging random duplicates', (backend) => {
-  const runs = { numRuns: backend.name === 'postgresql' ? 25 : 5 };
+  const runs = { numRuns: backend.name === 'postgresql' ? 25 : 3 };
   const batchSize = fc.constantFrom(1, 2, 3, 5, 1000);
 
   it('of Meta webhooks gives back what was there, in batches of any size; neither a second time nor a replay of the log has anything to do', async () => {

@@ -80,23 +80,27 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     conversations: [conversation(PN, OLD.slice(at, at + 10), END)],
   }));
 
-  test.each([
+  const chunks = [
     { lost: 'newest', at: 0 },
     { lost: 'middle', at: 1 },
     { lost: 'oldest', at: 2 },
-  ])('is noticed when the $lost of its chunks never comes, whatever it says of the end', async ({ at }) => {
-    const store = await backend.open();
-    await shop(store);
-    let asked = 0;
-    const phones = fakePhones((request) => {
-      asked += 1;
-      return asked === 1 ? historyPages(CHUNKS.toSpliced(at, 1)) : PHONE(request);
-    });
-    const result = await importOf(store, phones, { count: 50, pages: 5 });
-    expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
-    expect(await transcript(store)).toHaveLength(31);
-    expect(await gapsIn(store)).toEqual([]);
-  });
+  ];
+  test.each(backend.some(chunks, () => 'chunk'))(
+    'is noticed when the $lost of its chunks never comes, whatever it says of the end',
+    async ({ at }) => {
+      const store = await backend.open();
+      await shop(store);
+      let asked = 0;
+      const phones = fakePhones((request) => {
+        asked += 1;
+        return asked === 1 ? historyPages(CHUNKS.toSpliced(at, 1)) : PHONE(request);
+      });
+      const result = await importOf(store, phones, { count: 50, pages: 5 });
+      expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
+      expect(await transcript(store)).toHaveLength(31);
+      expect(await gapsIn(store)).toEqual([]);
+    },
+  );
 
   /** One chunk of the chat, which says that there is nothing older, and then not a word more. */
   function quietAfter(...chunks: typeof CHUNKS) {
@@ -108,7 +112,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     });
   }
 
-  test('whose oldest chunk is lost claims no end, and is on record where several came', async () => {
+  backend.once('whose oldest chunk is lost claims no end, and is on record where several came', async () => {
     const store = await backend.open();
     await shop(store);
     const result = await importOf(store, quietAfter(...CHUNKS.slice(0, 2)), { count: 50, pages: 5 });
@@ -145,7 +149,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await gapsIn(store)).toEqual([]);
   });
 
-  test('that is one chunk alone claims no end that the phone does not confirm', async () => {
+  backend.once('that is one chunk alone claims no end that the phone does not confirm', async () => {
     const store = await backend.open();
     await shop(store);
     const result = await importOf(store, quietAfter(...CHUNKS.slice(0, 1)), { count: 50, pages: 5 });
@@ -215,7 +219,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(explained.remedies).toContainEqual({ do: 'import', contact: `+${ANA}`, connection: 'loja' });
   });
 
-  test('is noticed when it is full without a chunk of its middle', async () => {
+  backend.once('is noticed when it is full without a chunk of its middle', async () => {
     const store = await backend.open();
     await shop(store);
     let asked = 0;
@@ -254,7 +258,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await gapsIn(store)).toEqual([]);
   });
 
-  test('a file of the answer that cannot be had is such a part', async () => {
+  backend.once('a file of the answer that cannot be had is such a part', async () => {
     const store = await backend.open();
     await shop(store);
     let asked = 0;
@@ -293,7 +297,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await transcript(store)).toHaveLength(31);
   });
 
-  test('that the phone does not confirm to be whole is on record, too', async () => {
+  backend.once('that the phone does not confirm to be whole is on record, too', async () => {
     const store = await backend.open();
     await shop(store);
     // The first answer lacks its newest five messages, and the phone says nothing to the look.
@@ -317,70 +321,78 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
   const NOTHING_BUT_MORE = { conversations: [conversation(PN, [], { endOfHistoryTransferType: MORE })] };
   const NOTHING = { conversations: [conversation(PN, [])] };
 
-  test.each([
+  const looks = [
     { look: 'says that more remains', empty: NOTHING_BUT_MORE },
     { look: 'says nothing', empty: NOTHING },
     { look: 'claims the end', empty: { conversations: [conversation(PN, [], END)] } },
-  ])('is on record where the look in front of it comes back empty and $look', async ({ empty }) => {
-    const store = await backend.open();
-    await shop(store);
-    // Every answer from the second page on lacks its newest five messages, and so does the look.
-    const lacking = fakePhones((request) => {
-      const answer = PHONE(request);
-      if (answer === 'silence' || request.anchor.id === 'hello') return answer;
-      if (request.count === 1) return empty;
-      const [chat] = answer.conversations;
-      return { conversations: [{ ...chat, id: PN, messages: (chat?.messages ?? []).slice(5) }] };
-    });
-    const result = await importOf(store, lacking, { count: 10, pages: 2 });
-    expect(lacking.requests.map(({ anchor, count }) => [anchor.id, count])).toEqual([
-      ['hello', 10],
-      ['hello', 1],
-      ['A21', 11],
-      ['A20', 1],
-    ]);
-    expect(result).toMatchObject({
-      outcome: 'fetched',
-      status: 'partial',
-      messages: { created: 16 },
-      fetch: { gaps: [{ reason: 'short', filled: false }] },
-    });
-    expect(exitCodeOfImport(result)).toBe(4);
-    expect(result.remedies[0]).toMatchObject({ command: 'import' });
-    expect(await gapsIn(store)).toEqual([
-      { chat_jid: PN, anchor_id: 'A20', behind_id: 'A15', reason: 'short', attempts: 0 },
-    ]);
-    // The same phone again: still open. An honest one: filled.
-    const again = { count: 10, phase: 'fetch', force: true } as const;
-    expect(await importOf(store, lacking, again)).toMatchObject({ status: 'partial' });
-    expect(await importOf(store, fakePhones(PHONE), again)).toMatchObject({ status: 'completed' });
-    expect(await gapsIn(store)).toEqual([]);
-    expect((await transcript(store)).filter((line) => /A1\d$/.test(line))).toHaveLength(10);
-  });
+  ];
+  test.each(backend.some(looks, () => 'look'))(
+    'is on record where the look in front of it comes back empty and $look',
+    async ({ empty }) => {
+      const store = await backend.open();
+      await shop(store);
+      // Every answer from the second page on lacks its newest five messages, and so does the look.
+      const lacking = fakePhones((request) => {
+        const answer = PHONE(request);
+        if (answer === 'silence' || request.anchor.id === 'hello') return answer;
+        if (request.count === 1) return empty;
+        const [chat] = answer.conversations;
+        return { conversations: [{ ...chat, id: PN, messages: (chat?.messages ?? []).slice(5) }] };
+      });
+      const result = await importOf(store, lacking, { count: 10, pages: 2 });
+      expect(lacking.requests.map(({ anchor, count }) => [anchor.id, count])).toEqual([
+        ['hello', 10],
+        ['hello', 1],
+        ['A21', 11],
+        ['A20', 1],
+      ]);
+      expect(result).toMatchObject({
+        outcome: 'fetched',
+        status: 'partial',
+        messages: { created: 16 },
+        fetch: { gaps: [{ reason: 'short', filled: false }] },
+      });
+      expect(exitCodeOfImport(result)).toBe(4);
+      expect(result.remedies[0]).toMatchObject({ command: 'import' });
+      expect(await gapsIn(store)).toEqual([
+        { chat_jid: PN, anchor_id: 'A20', behind_id: 'A15', reason: 'short', attempts: 0 },
+      ]);
+      // The same phone again: still open. An honest one: filled.
+      const again = { count: 10, phase: 'fetch', force: true } as const;
+      expect(await importOf(store, lacking, again)).toMatchObject({ status: 'partial' });
+      expect(await importOf(store, fakePhones(PHONE), again)).toMatchObject({ status: 'completed' });
+      expect(await gapsIn(store)).toEqual([]);
+      expect((await transcript(store)).filter((line) => /A1\d$/.test(line))).toHaveLength(10);
+    },
+  );
 
-  test.each([
+  const pages = [
     { where: 'the first', full: 'hello', from: 10, gap: { anchor_id: 'hello', newest: 'A19' } },
     { where: 'the second', full: 'A21', from: 4, gap: { anchor_id: 'A20', newest: 'A14' } },
-  ])('is noticed in front of $where page though it is full, and filled', async ({ full, from }) => {
-    const store = await backend.open();
-    await shop(store);
-    let asked = 0;
-    // As many as were asked for in one chunk, but not those directly before the message.
-    const phones = fakePhones((request) => {
-      const { anchor, count } = request;
-      if (anchor.id !== full || count === 1 || ++asked > 1) return PHONE(request);
-      return { conversations: [conversation(PN, OLD.slice(from, from + count))] };
-    });
-    const result = await importOf(store, phones, { count: 10, pages: 4 });
-    expect(result).toMatchObject({
-      status: 'completed',
-      fetch: { gaps: [{ reason: 'short', filled: true }] },
-    });
-    expect((await transcript(store)).filter((line) => /A\d+$/.test(line))).toHaveLength(30);
-    expect(await gapsIn(store)).toEqual([]);
-  });
+  ];
+  test.each(backend.some(pages, () => 'page'))(
+    'is noticed in front of $where page though it is full, and filled',
+    async ({ full, from }) => {
+      const store = await backend.open();
+      await shop(store);
+      let asked = 0;
+      // As many as were asked for in one chunk, but not those directly before the message.
+      const phones = fakePhones((request) => {
+        const { anchor, count } = request;
+        if (anchor.id !== full || count === 1 || ++asked > 1) return PHONE(request);
+        return { conversations: [conversation(PN, OLD.slice(from, from + count))] };
+      });
+      const result = await importOf(store, phones, { count: 10, pages: 4 });
+      expect(result).toMatchObject({
+        status: 'completed',
+        fetch: { gaps: [{ reason: 'short', filled: true }] },
+      });
+      expect((await transcript(store)).filter((line) => /A\d+$/.test(line))).toHaveLength(30);
+      expect(await gapsIn(store)).toEqual([]);
+    },
+  );
 
-  test('is not filled by a full page that lacks the message which the phone has shown', async () => {
+  backend.once('is not filled by a full page that lacks the message which the phone has shown', async () => {
     const store = await backend.open();
     await shop(store);
     // Asked for one, the phone shows A29; asked for ten, it sends the ten before A25.
@@ -439,25 +451,28 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     expect(await gapsIn(store)).toEqual([]);
   });
 
-  test('and says that it was the end is not believed where the look says that more remains', async () => {
-    const store = await backend.open();
-    await shop(store);
-    const phone = ({ count, anchor }: PageRequest): HistoryAnswer =>
-      anchor.id !== 'hello'
-        ? NOTHING_BUT_MORE
-        : { conversations: [conversation(PN, count === 1 ? OLD.slice(29) : OLD.slice(25), END)] };
-    const result = await importOf(store, fakePhones(phone), { count: 5, pages: 3 });
-    // As many as were asked for in one chunk: nothing is missing behind it, and it is taken at its word.
-    expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
-    const other = await backend.open();
-    await shop(other);
-    const denied = await importOf(other, fakePhones(phone), { count: 10, pages: 3 });
-    expect(denied).toMatchObject({
-      outcome: 'fetched',
-      status: 'partial',
-      fetch: { gaps: [{ after: null, filled: false }] },
-    });
-  });
+  backend.once(
+    'and says that it was the end is not believed where the look says that more remains',
+    async () => {
+      const store = await backend.open();
+      await shop(store);
+      const phone = ({ count, anchor }: PageRequest): HistoryAnswer =>
+        anchor.id !== 'hello'
+          ? NOTHING_BUT_MORE
+          : { conversations: [conversation(PN, count === 1 ? OLD.slice(29) : OLD.slice(25), END)] };
+      const result = await importOf(store, fakePhones(phone), { count: 5, pages: 3 });
+      // As many as were asked for in one chunk: nothing is missing behind it, and it is taken at its word.
+      expect(result).toMatchObject({ outcome: 'end_of_history', status: 'completed' });
+      const other = await backend.open();
+      await shop(other);
+      const denied = await importOf(other, fakePhones(phone), { count: 10, pages: 3 });
+      expect(denied).toMatchObject({
+        outcome: 'fetched',
+        status: 'partial',
+        fetch: { gaps: [{ after: null, filled: false }] },
+      });
+    },
+  );
 
   test('a short answer without anything missing is no gap, and is counted once', async () => {
     const store = await backend.open();
@@ -474,24 +489,27 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
 });
 
 describeOnBackends('import: a device that is lost on a look', (backend) => {
-  test.each(['logged_out', 'conflict'] as const)('is the outcome, whatever came before: %s', async (kind) => {
-    const store = await backend.open();
-    await shop(store);
-    const lost = fakePhones(({ count }) =>
-      count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
-    );
-    const result = await importOf(store, lost, { count: 10 });
-    expect(result).toMatchObject({
-      outcome: kind,
-      status: 'partial',
-      messages: { created: 5 },
-      fetch: { gaps: [{ reason: 'short', filled: false }] },
-    });
-    expect(exitCodeOfImport(result)).toBe(4);
-    const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
-    const link = { command: 'link', args: ['--connection', 'loja'] };
-    expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
-  });
+  test.each(backend.some(['logged_out', 'conflict'] as const, () => 'kind'))(
+    'is the outcome, whatever came before: %s',
+    async (kind) => {
+      const store = await backend.open();
+      await shop(store);
+      const lost = fakePhones(({ count }) =>
+        count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+      );
+      const result = await importOf(store, lost, { count: 10 });
+      expect(result).toMatchObject({
+        outcome: kind,
+        status: 'partial',
+        messages: { created: 5 },
+        fetch: { gaps: [{ reason: 'short', filled: false }] },
+      });
+      expect(exitCodeOfImport(result)).toBe(4);
+      const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
+      const link = { command: 'link', args: ['--connection', 'loja'] };
+      expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
+    },
+  );
 
   test('is unlinked in link status until another one is linked, or an import gets through', async () => {
     const store = await backend.open();

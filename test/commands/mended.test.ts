@@ -64,10 +64,11 @@ const MOVE = `update messages m set conversation_id = c.id, lead_id = c.lead_id
 
 describeOnBackends('a message of the raw log', (backend) => {
   it('comes back to its lead, where its id does not say whose it is', async () => {
-    for (const [owner, other] of [
+    const owners = [
       [ANA, BRU],
       [BRU, ANA],
-    ] as const) {
+    ] as const;
+    for (const [owner, other] of backend.some(owners, () => 'owner')) {
       const store = await opened(backend, [web(['KEY-OF-ANA', owner, 0], ['OTHER', other, 5])]);
       const before = await normalisedDatabase(store);
       expect(await store.sql.execute(MOVE)).toBe(1);
@@ -138,7 +139,7 @@ describeOnBackends('a message of the raw log', (backend) => {
       [named, said],
       [said, named],
     ]);
-    for (const bodies of logs) {
+    for (const bodies of backend.some(logs, () => 'log')) {
       const store = await opened(backend, bodies);
       const before = await normalisedDatabase(store);
       const wamid = encodeWamid(ANA, 'TWO-NAMES');

@@ -37,7 +37,7 @@ type Log = readonly (object | string)[];
 const log = fc.oneof(metaLog, mixedLog);
 
 describeOnBackends('after any losses', (backend) => {
-  const options = { numRuns: backend.name === 'postgresql' ? 6 : 2 };
+  const options = { numRuns: backend.name === 'postgresql' ? 6 : 1 };
 
   it('explain, verify, report and reconcile give one answer, and reconcile mends what the log holds', async () => {
     await fc.assert(

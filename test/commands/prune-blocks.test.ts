@@ -49,12 +49,13 @@ async function miscounted(store: Store): Promise<unknown> {
 describeOnBackends('prune, however many entries it compares and empties at once', (backend) => {
   it('keeps and empties the same entries, and expects the same messages of them', async () => {
     const ends: unknown[][] = [];
-    for (const [together, batchSize] of [
+    const sizes = [
       [1000, 1000],
       [1, 1],
       [2, 5],
       [7, 3],
-    ] as const) {
+    ] as const;
+    for (const [together, batchSize] of backend.some(sizes, ([together]) => together < 1000)) {
       const store = await backend.open();
       await replayBodies(store, LOG);
       await store.sql.execute(`delete from messages where body = 'H1-3'`);
@@ -69,10 +70,11 @@ describeOnBackends('prune, however many entries it compares and empties at once'
     expect(ends[0]?.slice(0, 2)).toMatchObject([{ kept: 11, pruned: 4 }, 'partial']);
   });
 
-  it.each([
+  const changes = [
     ['deleted', `delete from messages where body = 'M1' or body = 'H2-3'`],
     ['changed', `update messages set body = 'other' where body = 'M1' or body = 'H2-3'`],
-  ])(
+  ] as const;
+  it.each(backend.some(changes, () => 'change'))(
     'never loses what another program has %s meanwhile: the log restores it, or verify says so',
     async (how, sql) => {
       const kept: number[] = [];

@@ -87,7 +87,7 @@ const TWO = [
 
 describeOnBackends('what retention leaves', (backend) => {
   it('is enough to give a message that was moved back to its chat, whichever chat it is in', async () => {
-    for (const body of ['KEY-OF-ANA', 'B1']) {
+    for (const body of backend.some(['KEY-OF-ANA', 'B1'], () => 'message')) {
       const kept = await expectSame(backend, TWO, async (store) => {
         const moved = await store.sql.execute(
           `update messages m set conversation_id = o.id, lead_id = o.lead_id
@@ -100,7 +100,7 @@ describeOnBackends('what retention leaves', (backend) => {
     }
   });
 
-  it('is enough to tell which of two rows with one id is right', async () => {
+  backend.once('is enough to tell which of two rows with one id is right', async () => {
     for (const body of ['KEY-OF-ANA', 'B1'])
       expect(
         await expectSame(backend, TWO, async (store) => {
@@ -111,7 +111,7 @@ describeOnBackends('what retention leaves', (backend) => {
       ).toBe(body === 'B1' ? 2 : 3);
   });
 
-  it('holds the message of a row that names an entry which does not', async () => {
+  backend.once('holds the message of a row that names an entry which does not', async () => {
     for (const entry of [`'account_update' = any(fields)`, `chat_ids && array['+${ANA}']`]) {
       const kept = await expectSame(backend, TWO, async (store) => {
         const linked = await store.sql.execute(

@@ -260,7 +260,7 @@ describeOnBackends('prune', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  it('leaves a message as it is, where the rest of the log does not say why', async () => {
+  backend.once('leaves a message as it is, where the rest of the log does not say why', async () => {
     const store = await backend.open();
     await replayBodies(store, [...LOG, live('C', 70)]);
     await pruned(store, EVERYTHING);
@@ -328,48 +328,51 @@ describeOnBackends('prune', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  it('finds damage that is really there: a pruned body tampered with, one emptied by hand, a state by hand', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [...LOG, live('C', 70), live('D', 80), live('E', 90)]);
-    await pruned(store, { classes: ['processed'] });
-    const restore = async (sql: string): Promise<void> => {
-      expect((await night(store)).report?.alerts.map(({ kind }) => kind)).toContain('raw_entries_altered');
-      await store.sql.execute(sql);
+  backend.once(
+    'finds damage that is really there: a pruned body tampered with, one emptied by hand, a state by hand',
+    async () => {
+      const store = await backend.open();
       await replayBodies(store, [...LOG, live('C', 70), live('D', 80), live('E', 90)]);
-      expect(await findings(store)).toEqual([]);
-    };
-    const one = String(
-      await value(store, `select id from webhook_log where body_state = 'pruned' order by id desc limit 1`),
-    );
-    await store.sql.execute(`update webhook_log set raw_body = '{}' where id = '${one}'`);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([
-      expect.stringContaining('its bytes are not those'),
-    ]);
-    // The file brings it back whole.
-    await restore('select 1');
-    expect(await value(store, `select body_state from webhook_log where id = '${one}'`)).toBe(null);
+      await pruned(store, { classes: ['processed'] });
+      const restore = async (sql: string): Promise<void> => {
+        expect((await night(store)).report?.alerts.map(({ kind }) => kind)).toContain('raw_entries_altered');
+        await store.sql.execute(sql);
+        await replayBodies(store, [...LOG, live('C', 70), live('D', 80), live('E', 90)]);
+        expect(await findings(store)).toEqual([]);
+      };
+      const one = String(
+        await value(store, `select id from webhook_log where body_state = 'pruned' order by id desc limit 1`),
+      );
+      await store.sql.execute(`update webhook_log set raw_body = '{}' where id = '${one}'`);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([
+        expect.stringContaining('its bytes are not those'),
+      ]);
+      // The file brings it back whole.
+      await restore('select 1');
+      expect(await value(store, `select body_state from webhook_log where id = '${one}'`)).toBe(null);
 
-    await store.sql.execute(`update webhook_log set raw_body = '' where id = '${one}'`);
-    expect(faults(await runCheck(store, 'raw_log'))).toHaveLength(1);
-    await restore('select 1');
+      await store.sql.execute(`update webhook_log set raw_body = '' where id = '${one}'`);
+      expect(faults(await runCheck(store, 'raw_log'))).toHaveLength(1);
+      await restore('select 1');
 
-    await store.sql.execute(
-      `update webhook_log set raw_body = '', body_state = 'pruned' where id = '${one}'`,
-    );
-    expect(faults(await runCheck(store, 'raw_log'))).toHaveLength(1);
-    await restore('select 1');
+      await store.sql.execute(
+        `update webhook_log set raw_body = '', body_state = 'pruned' where id = '${one}'`,
+      );
+      expect(faults(await runCheck(store, 'raw_log'))).toHaveLength(1);
+      await restore('select 1');
 
-    // A run that removed bodies, but not this one.
-    await store.sql.execute(
-      `update webhook_log set raw_body = '', body_state = 'pruned',
+      // A run that removed bodies, but not this one.
+      await store.sql.execute(
+        `update webhook_log set raw_body = '', body_state = 'pruned',
          body_run_id = (select body_run_id from webhook_log where body_run_id is not null limit 1) where id = '${one}'`,
-    );
-    expect((await runCheck(store, 'raw_bodies')).result).toMatchObject({
-      found: 1,
-      lost: 1,
-      severity: 'loss',
-    });
-  });
+      );
+      expect((await runCheck(store, 'raw_bodies')).result).toMatchObject({
+        found: 1,
+        lost: 1,
+        severity: 'loss',
+      });
+    },
+  );
 
   it('finds by their number messages that are gone, whose bodies are gone; not those that this tool takes out', async () => {
     const store = await backend.open();

@@ -73,11 +73,12 @@ const DAMAGES: Record<string, string> = {
 };
 
 describeOnBackends('an edited message whose own entry was pruned', (backend) => {
-  describe.each([
+  const LOGS: [string, JsonObject[], string[]][] = [
     ['a text', [MESSAGE, FIRST], ['m first']],
     ['a picture with another caption', [PICTURE, CAPTION], ['m first']],
     ['a text edited twice', [MESSAGE, FIRST, SECOND], ['m first', 'm second']],
-  ])('%s', (_, log, kept) => {
+  ];
+  describe.each(backend.some(LOGS, () => 'log'))('%s', (_, log, kept) => {
     it('is compared with the edit that is left, and gets its content back', async () => {
       const store = await backend.open();
       await openPruned(store, log, kept);
@@ -112,7 +113,7 @@ describeOnBackends('an edited message whose own entry was pruned', (backend) => 
     await expectSilence(store);
   });
 
-  it('is compared with a later edit, where the pruned ones came before it was made', async () => {
+  backend.once('is compared with a later edit, where the pruned ones came before it was made', async () => {
     const store = await backend.open();
     await openPruned(store, [MESSAGE, FIRST, SECOND], ['m second'], 90);
     const before = await rows(store);
@@ -146,15 +147,18 @@ describeOnBackends('an edited message whose own entry was pruned', (backend) => 
       90,
     ],
   };
-  it.each(Object.entries(UNDECIDED))('is left alone where %s', async (_, [log, kept, seen]) => {
-    const store = await backend.open();
-    await openPruned(store, log, kept, seen);
-    await expectSilence(store);
-    await store.sql.execute(`update messages set body = 'z'`);
-    await expectSilence(store);
-  });
+  it.each(backend.some(Object.entries(UNDECIDED), ([, [log]]) => log.length))(
+    'is left alone where %s',
+    async (_, [log, kept, seen]) => {
+      const store = await backend.open();
+      await openPruned(store, log, kept, seen);
+      await expectSilence(store);
+      await store.sql.execute(`update messages set body = 'z'`);
+      await expectSilence(store);
+    },
+  );
 
-  it('is left alone where another program edited it since', async () => {
+  backend.once('is left alone where another program edited it since', async () => {
     const store = await backend.open();
     await openPruned(store, [MESSAGE, FIRST], ['m first']);
     await store.sql.execute(

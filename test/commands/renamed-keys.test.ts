@@ -66,7 +66,7 @@ describeOnBackends('M10: a message of both sides whose key id somebody changed i
       const dry = await night(store, { dryRun: true });
       expect(dry.figures).toMatchObject({ missing: 0, doubled: 0 });
 
-      for (const { command, mend, batchSize } of backend.some(WAYS, (way) => way.command)) {
+      for (const { command, mend, batchSize } of backend.some(WAYS, (way) => way.command.split(' ')[0])) {
         const title = `${command} by ${batchSize}`;
         expect(await change(), title).toBe(1);
         await mend(store, log, batchSize);
@@ -102,7 +102,10 @@ describeOnBackends(
       const ways = WAYS.flatMap((way) =>
         (way.batchSize === 1 ? [null, 'zzz'] : [null]).map((keyId) => ({ ...way, keyId })),
       );
-      for (const { command, mend, batchSize, keyId } of backend.some(ways, (way) => way.command)) {
+      for (const { command, mend, batchSize, keyId } of backend.some(
+        ways,
+        (way) => way.command.split(' ')[0],
+      )) {
         const title = `${command} by ${batchSize}, from ${keyId ?? 'null'}`;
         await store.sql.execute(`update messages set stanza_id = $1 where external_id = $2`, [
           keyId,

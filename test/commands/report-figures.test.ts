@@ -162,7 +162,7 @@ describeOnBackends('the figures of a report', (backend) => {
         }
         expect(result.accounts === undefined ? NaN : balance(result.accounts)).toBe(0);
       }),
-      { numRuns: backend.name === 'postgresql' ? 10 : 3 },
+      { numRuns: backend.name === 'postgresql' ? 10 : 2 },
     );
   }, 300_000);
 
@@ -177,7 +177,7 @@ describeOnBackends('the figures of a report', (backend) => {
         for (const one of connections) expect(balance(one.accounts)).toBe(0);
         expect(accounts === undefined ? NaN : balance(accounts)).toBe(0);
       }),
-      { numRuns: backend.name === 'postgresql' ? 10 : 3 },
+      { numRuns: backend.name === 'postgresql' ? 10 : 2 },
     );
   }, 300_000);
 

@@ -52,19 +52,22 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await transcript(store)).toEqual(['> A1']);
     });
 
-    it('I5: a removal of somebody unknown makes no lead', async () => {
+    backend.once('I5: a removal of somebody unknown makes no lead', async () => {
       const store = await expectOneDatabase(backend, [addressBook('remove', { phone_number: ANA }, 100)]);
       expect(await leads(store)).toEqual([]);
     });
 
-    it('I5: a contact that was removed and added again is there, with its newest name', async () => {
-      const store = await expectOneDatabase(backend, [
-        addressBook('add', ana, 0),
-        addressBook('remove', { phone_number: ANA }, 100),
-        addressBook('add', { ...ana, full_name: 'Ana S.' }, 200),
-      ]);
-      expect(await state(store)).toEqual([{ name: 'Ana S.', active: true, deleted: null }]);
-    });
+    backend.once(
+      'I5: a contact that was removed and added again is there, with its newest name',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          addressBook('add', ana, 0),
+          addressBook('remove', { phone_number: ANA }, 100),
+          addressBook('add', { ...ana, full_name: 'Ana S.' }, 200),
+        ]);
+        expect(await state(store)).toEqual([{ name: 'Ana S.', active: true, deleted: null }]);
+      },
+    );
 
     it('I5: times in milliseconds and in seconds are compared as times', async () => {
       const store = await expectOneDatabase(backend, [
@@ -74,7 +77,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await state(store)).toMatchObject([{ name: 'Nova' }]);
     });
 
-    it('I5: a profile name never takes the place of the name in the address book', async () => {
+    backend.once('I5: a profile name never takes the place of the name in the address book', async () => {
       const store = await expectOneDatabase(backend, [
         addressBook('add', ana, 0),
         liveFrom('aninha ✨', 'A1', 500),
@@ -82,7 +85,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await state(store)).toMatchObject([{ name: 'Ana Souza' }]);
     });
 
-    it('I5: of profile names the newest counts', async () => {
+    backend.once('I5: of profile names the newest counts', async () => {
       const store = await expectOneDatabase(backend, [
         liveFrom('Ana', 'A1', 0),
         liveFrom('Ana Maria', 'A2', 60),
@@ -104,7 +107,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(store)).toMatchObject([{ phone: `+${ANA}`, name: 'Aninha' }]);
     });
 
-    it('I5: junk in an address book is counted and costs nobody else', async () => {
+    backend.once('I5: junk in an address book is counted and costs nobody else', async () => {
       const store = await backend.open();
       const body = webhook('smb_app_state_sync', {
         state_sync: [
@@ -131,17 +134,20 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(store)).toMatchObject([{ source }]);
     });
 
-    it('I6: a contact that the address book announced and history then filled is a history lead', async () => {
-      const store = await expectOneDatabase(backend, [add(0), history([old('A1', -500)])]);
-      expect(await leads(store)).toMatchObject([{ source: 'history_sync' }]);
-    });
+    backend.once(
+      'I6: a contact that the address book announced and history then filled is a history lead',
+      async () => {
+        const store = await expectOneDatabase(backend, [add(0), history([old('A1', -500)])]);
+        expect(await leads(store)).toMatchObject([{ source: 'history_sync' }]);
+      },
+    );
 
     it('I6: history in the same second as an address book entry comes first', async () => {
       const store = await expectOneDatabase(backend, [add(0), history([old('A1', 0)])]);
       expect(await leads(store)).toMatchObject([{ source: 'history_sync' }]);
     });
 
-    it('I6: a live and a history message of one second make a live lead', async () => {
+    backend.once('I6: a live and a history message of one second make a live lead', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), history([old('A2', 0)])]);
       expect(await leads(store)).toMatchObject([{ source: 'live_message' }]);
     });
@@ -151,7 +157,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(store)).toMatchObject([{ source: 'live_message' }]);
     });
 
-    it('I6: an echo makes a live lead', async () => {
+    backend.once('I6: an echo makes a live lead', async () => {
       const store = await expectOneDatabase(backend, [echo('B1', 0), history([old('A2', 5)])]);
       expect(await leads(store)).toMatchObject([{ source: 'live_message' }]);
       expect(await tickets(store)).toEqual([]);

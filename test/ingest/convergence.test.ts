@@ -24,7 +24,7 @@ describeOnBackends(
   'any order, repetition, split and batch size gives one and the same database',
   (backend) => {
     // The rules are the same code on both; what the embedded database does with them shows in fewer.
-    const runs = { numRuns: backend.name === 'postgresql' ? 25 : 5 };
+    const runs = { numRuns: backend.name === 'postgresql' ? 25 : 3 };
 
     it('of Meta webhooks of all kinds', async () => {
       await fc.assert(

@@ -69,13 +69,16 @@ describeOnBackends('who is who', (backend) => {
       expect(await transcript(store)).toEqual(['> A1', '> A2']);
     });
 
-    it('I1: an Argentine phone without its 9 stays as it is while nobody knows one with it', async () => {
-      const store = await backend.open();
-      await replayBodies(store, [live('A1', 0, { from: '541123456789' })]);
-      expect(await leads(store)).toMatchObject([{ phone: '+541123456789' }]);
-    });
+    backend.once(
+      'I1: an Argentine phone without its 9 stays as it is while nobody knows one with it',
+      async () => {
+        const store = await backend.open();
+        await replayBodies(store, [live('A1', 0, { from: '541123456789' })]);
+        expect(await leads(store)).toMatchObject([{ phone: '+541123456789' }]);
+      },
+    );
 
-    it('I1: sender and contact of one message may spell the phone differently', async () => {
+    backend.once('I1: sender and contact of one message may spell the phone differently', async () => {
       const body = webhook('messages', {
         contacts: [{ profile: { name: 'Rui' }, wa_id: '553188880000' }],
         messages: [item('A1', 0, { from: '5531988880000' })],
@@ -95,13 +98,13 @@ describeOnBackends('who is who', (backend) => {
       expect(await tickets(store)).toHaveLength(1);
     });
 
-    it('I2: a user id in `from` gives no phone made of its digits', async () => {
+    backend.once('I2: a user id in `from` gives no phone made of its digits', async () => {
       const store = await backend.open();
       await replayBodies(store, [live('A1', 0, { from: 'BR.5511988887777' })]);
       expect(await leads(store)).toMatchObject([{ phone: null }]);
     });
 
-    it('I2: who is known by a LID only is a lead without a phone', async () => {
+    backend.once('I2: who is known by a LID only is a lead without a phone', async () => {
       const store = await expectOneDatabase(backend, [webLive('W1', 0, {}, viaLid)], {
         prepare: (fresh) => addConnection(fresh),
       });
@@ -187,7 +190,7 @@ describeOnBackends('who is who', (backend) => {
       expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
     });
 
-    it('I3: the recipient of a status links a user id with a phone', async () => {
+    backend.once('I3: the recipient of a status links a user id with a phone', async () => {
       const store = await expectOneDatabase(backend, [
         live('A1', 0, { from: undefined, from_user_id: ANA_BSUID }),
         echo('B1', 30),
@@ -210,7 +213,7 @@ describeOnBackends('who is who', (backend) => {
       expect(await leads(store)).toMatchObject([{ phone: `+${ANA}`, name: 'Ana' }]);
     });
 
-    it('I3: a changed number brings the old conversation along', async () => {
+    backend.once('I3: a changed number brings the old conversation along', async () => {
       const moved = webhook('messages', {
         messages: [
           {
@@ -228,7 +231,7 @@ describeOnBackends('who is who', (backend) => {
       expect(await tickets(store)).toHaveLength(1);
     });
 
-    it('I3: an updated user id is the same person', async () => {
+    backend.once('I3: an updated user id is the same person', async () => {
       const update = webhook('user_id_update', {
         user_id_update: [
           {
@@ -247,7 +250,7 @@ describeOnBackends('who is who', (backend) => {
       expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
     });
 
-    it('I3: three names of one person, linked one by one, are one lead', async () => {
+    backend.once('I3: three names of one person, linked one by one, are one lead', async () => {
       const withUserId = { from: ANA, from_user_id: ANA_BSUID };
       const store = await expectOneDatabase(
         backend,
@@ -283,17 +286,20 @@ describeOnBackends('who is who', (backend) => {
       expect(await leads(store)).toEqual([]);
     });
 
-    it('I4: what the own number sent under `messages` is outbound, and opens no ticket', async () => {
-      const store = await expectOneDatabase(backend, [
-        webhook('messages', {
-          contacts: [{ profile: { name: 'Ana' }, wa_id: ANA }],
-          messages: [item('B1', 0, { from: BUSINESS, to: ANA })],
-        }),
-      ]);
-      expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
-      expect(await transcript(store)).toEqual(['< B1']);
-      expect(await tickets(store)).toEqual([]);
-    });
+    backend.once(
+      'I4: what the own number sent under `messages` is outbound, and opens no ticket',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          webhook('messages', {
+            contacts: [{ profile: { name: 'Ana' }, wa_id: ANA }],
+            messages: [item('B1', 0, { from: BUSINESS, to: ANA })],
+          }),
+        ]);
+        expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
+        expect(await transcript(store)).toEqual(['< B1']);
+        expect(await tickets(store)).toEqual([]);
+      },
+    );
 
     it('I4: WhatsApp Web does not make a lead of its own account either', async () => {
       const store = await backend.open();

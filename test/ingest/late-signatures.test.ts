@@ -55,46 +55,50 @@ const FOUND = {
 };
 
 describeOnBackends('a bad signature of an entry that was applied', (backend) => {
-  it.each([
-    ['the file again', (store: Store) => replayBodies(store, [GOOD, FORGED], GIVEN)],
-    ['the raw log', (store: Store) => replayLog(store, { which: 'all' }, GIVEN)],
-    ['reconcile', (store: Store) => night(store, GIVEN)],
-    ['reconcile --full', (store: Store) => night(store, { ...GIVEN, full: true })],
-  ])('is on record once %s shows it, for every command', async (_, find) => {
-    const store = await backend.open();
-    await replayBodies(store, [GOOD, FORGED]);
-    expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
-    await find(store);
-    expect(await said(store)).toEqual(FOUND);
-    // Nothing is deleted behind anybody's back.
-    expect(await transcript(store)).toEqual(['> A', '> FORGED']);
+  const ways: [string, (store: Store) => Promise<unknown>][] = [
+    ['the file again', (store) => replayBodies(store, [GOOD, FORGED], GIVEN)],
+    ['the raw log', (store) => replayLog(store, { which: 'all' }, GIVEN)],
+    ['reconcile', (store) => night(store, GIVEN)],
+    ['reconcile --full', (store) => night(store, { ...GIVEN, full: true })],
+  ];
+  it.each(backend.some(ways, ([way]) => way.split(' ')[0]))(
+    'is on record once %s shows it, for every command',
+    async (_, find) => {
+      const store = await backend.open();
+      await replayBodies(store, [GOOD, FORGED]);
+      expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
+      await find(store);
+      expect(await said(store)).toEqual(FOUND);
+      // Nothing is deleted behind anybody's back.
+      expect(await transcript(store)).toEqual(['> A', '> FORGED']);
 
-    const entry = String(await value(store, `select id from webhook_log where status = 'failed'`));
-    const { verdict, findings, remedies } = await explained(store, `log:${entry}`);
-    expect(verdict).toContain('failed: 1 message in the database (1 created by it)');
-    expect(verdict).toContain('1 part whose signature is wrong (applied before it could be checked)');
-    expect(findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
-    expect(remedies.map((one) => one.do)).toEqual(['accept_forged', 'replay_failed']);
-    const message = await explained(store, wamid('FORGED'));
-    expect(message.findings).toMatchObject([{ reason: 'bad_signature' }]);
-    expect(message.remedies).toEqual([{ do: 'accept_forged' }]);
-    expect((await explained(store, wamid('A'))).findings).toEqual([]);
+      const entry = String(await value(store, `select id from webhook_log where status = 'failed'`));
+      const { verdict, findings, remedies } = await explained(store, `log:${entry}`);
+      expect(verdict).toContain('failed: 1 message in the database (1 created by it)');
+      expect(verdict).toContain('1 part whose signature is wrong (applied before it could be checked)');
+      expect(findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
+      expect(remedies.map((one) => one.do)).toEqual(['accept_forged', 'replay_failed']);
+      const message = await explained(store, wamid('FORGED'));
+      expect(message.findings).toMatchObject([{ reason: 'bad_signature' }]);
+      expect(message.remedies).toEqual([{ do: 'accept_forged' }]);
+      expect((await explained(store, wamid('A'))).findings).toEqual([]);
 
-    // Whoever has no secret, or another one, changes nothing about it.
-    await replayBodies(store, [GOOD, FORGED]);
-    for (const which of ['failed', 'all'] as const) await replayLog(store, { which });
-    await replayLog(store, { which: 'failed' }, { appSecrets: ['another'] });
-    await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
-    expect(await said(store)).toEqual(FOUND);
-    expect(await value(store, `select count(*)::int from messages where batch_id = '${entry}'`)).toBe(1);
+      // Whoever has no secret, or another one, changes nothing about it.
+      await replayBodies(store, [GOOD, FORGED]);
+      for (const which of ['failed', 'all'] as const) await replayLog(store, { which });
+      await replayLog(store, { which: 'failed' }, { appSecrets: ['another'] });
+      await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
+      expect(await said(store)).toEqual(FOUND);
+      expect(await value(store, `select count(*)::int from messages where batch_id = '${entry}'`)).toBe(1);
 
-    const healed = await replayLog(store, { which: 'failed' }, { appSecrets: [SECRET, 'guessed'] });
-    expect(healed).toMatchObject({ entries: { processed: 1 }, messages: { created: 0 } });
-    expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
-    expect((await explained(store, wamid('FORGED'))).findings).toEqual([]);
-  });
+      const healed = await replayLog(store, { which: 'failed' }, { appSecrets: [SECRET, 'guessed'] });
+      expect(healed).toMatchObject({ entries: { processed: 1 }, messages: { created: 0 } });
+      expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
+      expect((await explained(store, wamid('FORGED'))).findings).toEqual([]);
+    },
+  );
 
-  it('is on record for one body among others', async () => {
+  backend.once('is on record for one body among others', async () => {
     const store = await backend.open();
     const log = [page(GOOD, FORGED, request(live('B', 20)))];
     await replayBodies(store, log);
@@ -106,7 +110,7 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
   });
 
-  it('ends in the same as one that is known from the start, but for what it brought', async () => {
+  backend.once('ends in the same as one that is known from the start, but for what it brought', async () => {
     const [early, late] = [await backend.open(), await backend.open()];
     await replayBodies(early, [GOOD, FORGED], GIVEN);
     await replayBodies(late, [GOOD, FORGED]);
@@ -181,7 +185,7 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     expect(healed.entries).toMatchObject({ processed: 1 });
   });
 
-  it('is a new alert where an older one was accepted', async () => {
+  backend.once('is a new alert where an older one was accepted', async () => {
     const store = await backend.open();
     const state = async () => {
       const { alerts } = await report(testContext(store), reportOptions());

@@ -42,7 +42,7 @@ describeOnBackends('compare evolution', (backend) => {
     ]);
   });
 
-  it('says of a row without a contact that it is under none', async () => {
+  backend.once('says of a row without a contact that it is under none', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 13, count: 120, batched: true });
     await replayDay(store, day);

@@ -156,74 +156,81 @@ describeOnBackends('a saved comparison', (backend) => {
     expect(alertsOf(await night(store))).toMatchObject([{ kind: 'crm_differs', severity: 'loss' }]);
   });
 
-  it('is not clean where the CRM has nothing of a connection, unless it is said that it never had it', async () => {
-    const store = await backend.open();
-    await replayDay(store, DAY);
-    const ctx = testContext(store);
-    const { crm } = await databases.filled(fillEvolution, DAY);
-    await crm.sql(`delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`, [
-      WEB.name,
-    ]);
-    await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const { result } = await compareAll(store, 'evolution', place);
-    expect(result).toMatchObject({ severity: 'degraded', counts: { lost: 0 } });
-    expect(result.absent.map(({ connection }) => connection)).toEqual([WEB.name]);
-    const [absent] = result.absent;
-    expect(absent?.messages).toBeGreaterThan(20);
-    expect(presentCompare(result, []).document.verdict).toMatchObject({
-      mark: 'warn',
-      text: expect.stringContaining(`nothing of ${WEB.name} (${absent?.messages} messages)`) as string,
-    });
-    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
-    await saveForNights(ctx, { ...toSave, matched: matchedBy(result) }, KEY);
-    expect(alertsOf(await night(store))).toEqual([
-      { kind: 'crm_not_compared', severity: 'degraded', subject: 'loja', count: null },
-    ]);
+  backend.once(
+    'is not clean where the CRM has nothing of a connection, unless it is said that it never had it',
+    async () => {
+      const store = await backend.open();
+      await replayDay(store, DAY);
+      const ctx = testContext(store);
+      const { crm } = await databases.filled(fillEvolution, DAY);
+      await crm.sql(
+        `delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`,
+        [WEB.name],
+      );
+      await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const { result } = await compareAll(store, 'evolution', place);
+      expect(result).toMatchObject({ severity: 'degraded', counts: { lost: 0 } });
+      expect(result.absent.map(({ connection }) => connection)).toEqual([WEB.name]);
+      const [absent] = result.absent;
+      expect(absent?.messages).toBeGreaterThan(20);
+      expect(presentCompare(result, []).document.verdict).toMatchObject({
+        mark: 'warn',
+        text: expect.stringContaining(`nothing of ${WEB.name} (${absent?.messages} messages)`) as string,
+      });
+      const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+      await saveForNights(ctx, { ...toSave, matched: matchedBy(result) }, KEY);
+      expect(alertsOf(await night(store))).toEqual([
+        { kind: 'crm_not_compared', severity: 'degraded', subject: 'loja', count: null },
+      ]);
 
-    const map = [{ connection: WEB.name, crm: '-' }];
-    const never = await compareAll(store, 'evolution', place, { map });
-    expect(never.result).toMatchObject({ severity: 'note', absent: [] });
-    await saveForNights(ctx, { ...toSave, map, matched: matchedBy(never.result) }, KEY);
-    expect(alertsOf(await night(store))).toEqual([]);
-    const alone = await compareAll(store, 'evolution', place, { connection: `+${CLOUD.number}` });
-    expect(alone.result).toMatchObject({ severity: 'note', absent: [] });
-  });
+      const map = [{ connection: WEB.name, crm: '-' }];
+      const never = await compareAll(store, 'evolution', place, { map });
+      expect(never.result).toMatchObject({ severity: 'note', absent: [] });
+      await saveForNights(ctx, { ...toSave, map, matched: matchedBy(never.result) }, KEY);
+      expect(alertsOf(await night(store))).toEqual([]);
+      const alone = await compareAll(store, 'evolution', place, { connection: `+${CLOUD.number}` });
+      expect(alone.result).toMatchObject({ severity: 'note', absent: [] });
+    },
+  );
 
-  it('keeps what was found: by the comparison that saves it, else by the last one of the same settings', async () => {
-    const store = await backend.open();
-    await replayDay(store, DAY);
-    const ctx = testContext(store);
-    const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
-    const { crm: healthy } = await databases.filled(fillEvolution, DAY);
-    const lossy = await compareAll(store, 'evolution', { kind: 'database', url: crm.readOnlyUrl });
-    const clean = await compareAll(store, 'evolution', { kind: 'database', url: healthy.readOnlyUrl });
-    const map = [
-      { connection: WEB.name, crm: WEB.name },
-      { connection: `+${CLOUD.number}`, crm: CLOUD.name },
-    ];
-    const save = async (settings: Partial<ToSave> = {}): Promise<SavedComparison | undefined> => {
-      const matched = matchedBy(lossy.result);
-      const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map, matched } as const;
-      await saveForNights(ctx, { ...toSave, ...settings }, KEY);
-      return (await readSavedComparisons(store.sql))[0];
-    };
-    const at = ({ result }: typeof lossy): number => Date.parse(result.startedAt);
-    const found = { comparedAt: at(lossy), error: null, result: { counts: { ...lossy.result.counts } } };
-    expect(lossy.result.counts.lost).toBeGreaterThan(2);
-    expect(await save({ found: lossy.result })).toMatchObject(found);
-    expect(await save()).toMatchObject(found);
-    expect(await save({ map: map.toReversed() })).toMatchObject(found);
+  backend.once(
+    'keeps what was found: by the comparison that saves it, else by the last one of the same settings',
+    async () => {
+      const store = await backend.open();
+      await replayDay(store, DAY);
+      const ctx = testContext(store);
+      const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
+      const { crm: healthy } = await databases.filled(fillEvolution, DAY);
+      const lossy = await compareAll(store, 'evolution', { kind: 'database', url: crm.readOnlyUrl });
+      const clean = await compareAll(store, 'evolution', { kind: 'database', url: healthy.readOnlyUrl });
+      const map = [
+        { connection: WEB.name, crm: WEB.name },
+        { connection: `+${CLOUD.number}`, crm: CLOUD.name },
+      ];
+      const save = async (settings: Partial<ToSave> = {}): Promise<SavedComparison | undefined> => {
+        const matched = matchedBy(lossy.result);
+        const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map, matched } as const;
+        await saveForNights(ctx, { ...toSave, ...settings }, KEY);
+        return (await readSavedComparisons(store.sql))[0];
+      };
+      const at = ({ result }: typeof lossy): number => Date.parse(result.startedAt);
+      const found = { comparedAt: at(lossy), error: null, result: { counts: { ...lossy.result.counts } } };
+      expect(lossy.result.counts.lost).toBeGreaterThan(2);
+      expect(await save({ found: lossy.result })).toMatchObject(found);
+      expect(await save()).toMatchObject(found);
+      expect(await save({ map: map.toReversed() })).toMatchObject(found);
 
-    const nothing = { comparedAt: null, error: null, result: null };
-    for (const changed of [{ url: healthy.readOnlyUrl }, { map: [] }, { connection: WEB.name }]) {
+      const nothing = { comparedAt: null, error: null, result: null };
+      for (const changed of [{ url: healthy.readOnlyUrl }, { map: [] }, { connection: WEB.name }]) {
+        await save({ found: lossy.result });
+        expect(await save(changed)).toMatchObject(nothing);
+      }
       await save({ found: lossy.result });
-      expect(await save(changed)).toMatchObject(nothing);
-    }
-    await save({ found: lossy.result });
-    const replaced = await save({ url: healthy.readOnlyUrl, found: clean.result });
-    expect(replaced).toMatchObject({ comparedAt: at(clean), result: { counts: { lost: 0 } } });
-  });
+      const replaced = await save({ url: healthy.readOnlyUrl, found: clean.result });
+      expect(replaced).toMatchObject({ comparedAt: at(clean), result: { counts: { lost: 0 } } });
+    },
+  );
 
   it('says which statements let a role read, without a permission on the schema or on one table', async () => {
     const store = await backend.open();

@@ -81,7 +81,7 @@ describeOnBackends('verify finds nothing in what a replay made', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: backend.name === 'postgresql' ? 25 : 6 },
+        { numRuns: backend.name === 'postgresql' ? 25 : 3 },
       );
     },
     300_000,

@@ -141,7 +141,7 @@ export function findsWhatIsPlanted(
     expect(found.result.counts).toMatchObject({ lost: 0, differs: 0, other_contact: 0, doubled: 0 });
   });
 
-  it.each(bugs)('finds what the bug %s planted, and nothing else', async (bug) => {
+  it.each(backend.some(bugs, () => 'bug'))('finds what the bug %s planted, and nothing else', async (bug) => {
     const store = await backend.open();
     const day = createDay({ seed: 5, count: 300, batched: true });
     await replayDay(store, day);
@@ -150,7 +150,7 @@ export function findsWhatIsPlanted(
   });
 
   it('finds them in any mixture, on any day', async () => {
-    for (let seed = 1; seed <= 6; seed += 1) {
+    for (const seed of backend.some([1, 2, 3, 4, 5, 6], () => 'seed')) {
       const random = createRandom(seed);
       const store = await backend.open();
       const day = createDay({ seed: seed + 100, count: 120, batched: random.chance(0.5) });
