@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Sql } from '../../src/store/sql.js';
+import type { CopiedLines, Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
@@ -29,7 +29,7 @@ function telling(store: Store, before: (text: string, tx: Sql) => Promise<void> 
           ...(copy === undefined
             ? {}
             : {
-                copy: async (statement: string, lines: Iterable<string | Uint8Array>) => {
+                copy: async (statement: string, lines: CopiedLines) => {
                   await before(statement, tx);
                   return copy(statement, lines);
                 },
