@@ -182,7 +182,7 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
           expect(await losses(store)).toEqual([]);
         },
       ),
-      { numRuns: backend.name === 'postgresql' ? 60 : 6 },
+      { numRuns: backend.name === 'postgresql' ? 60 : 15 },
     );
   }, 300_000);
 
