@@ -18,16 +18,22 @@ type TranslateError = (error: unknown) => unknown;
 /** Runs work in one backend transaction: begins, commits when the work resolves, rolls back when it throws. */
 export type RunInTransaction = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
-/** A Sql whose statements all run through `wrap`. */
-export function around(sql: Sql, wrap: <T>(run: () => Promise<T>) => Promise<T>): Sql {
+/** A Sql whose statements all run through `wrap`, which gets their text, too. */
+export function around(sql: Sql, wrap: <T>(run: () => Promise<T>, text: string) => Promise<T>): Sql {
   const { copy, copyOut } = sql;
   return {
-    query: (text, parameters) => wrap(() => sql.query(text, parameters)),
-    execute: (text, parameters) => wrap(() => sql.execute(text, parameters)),
-    ...(copy === undefined ? {} : { copy: (statement, lines) => wrap(() => copy(statement, lines)) }),
+    query: (text, parameters) => wrap(() => sql.query(text, parameters), text),
+    execute: (text, parameters) => wrap(() => sql.execute(text, parameters), text),
+    ...(copy === undefined ? {} : { copy: (text, lines) => wrap(() => copy(text, lines), text) }),
     ...(copyOut === undefined
       ? {}
-      : { copyOut: (statement) => generatedWithin(wrap, () => copyOut(statement)) }),
+      : {
+          copyOut: (text) =>
+            generatedWithin(
+              (run) => wrap(run, text),
+              () => copyOut(text),
+            ),
+        }),
   };
 }
 

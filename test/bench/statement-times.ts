@@ -1,5 +1,6 @@
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { around } from '../../src/store/transactions.js';
 
 export interface StatementTime {
   /** How the statement begins, on one line. */
@@ -13,7 +14,7 @@ export interface StatementTime {
 export function timeStatements(store: Store): { store: Store; times: () => StatementTime[] } {
   const byStatement = new Map<string, StatementTime>();
 
-  async function measure<T>(statement: string, work: () => Promise<T>): Promise<T> {
+  async function measure<T>(work: () => Promise<T>, statement: string): Promise<T> {
     const started = performance.now();
     try {
       return await work();
@@ -25,23 +26,14 @@ export function timeStatements(store: Store): { store: Store; times: () => State
     }
   }
 
-  function timed(sql: Sql): Sql {
-    const { copy } = sql;
-    return {
-      query: (text, parameters) => measure(beginningOf(text), () => sql.query(text, parameters)),
-      execute: (text, parameters) => measure(beginningOf(text), () => sql.execute(text, parameters)),
-      ...(copy === undefined
-        ? {}
-        : { copy: (text, lines) => measure(beginningOf(text), () => copy(text, lines)) }),
-    };
-  }
+  const timed = (sql: Sql): Sql => around(sql, (run, text) => measure(run, beginningOf(text)));
 
   return {
     store: {
       ...store,
       sql: timed(store.sql),
       transaction: (work, options) =>
-        measure('(whole transactions)', () => store.transaction((tx) => work(timed(tx)), options)),
+        measure(() => store.transaction((tx) => work(timed(tx)), options), '(whole transactions)'),
     },
     times: () => [...byStatement.values()].sort((a, b) => b.milliseconds - a.milliseconds),
   };

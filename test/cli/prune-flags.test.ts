@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { runOn, useServer } from './database-home.js';
+import { useServer } from './database-home.js';
 
 const PLAN = z.object({ entries: z.object({ planned: z.number() }) });
 
@@ -70,17 +69,9 @@ describe('prune and the events of accounts', () => {
   test('says that the space is not free where the role does not own the table', async () => {
     const run = await server.prepare();
     await run(['replay', '-', '--register'], { stdin: LOG });
-    const role = `wa_writer_${randomBytes(4).toString('hex')}`;
-    await server.change(run, `create role ${role} login password 'writer'`);
-    onTestFinished(async () => {
-      const others = new URL(run.url);
-      others.pathname = '/postgres';
-      await server.change({ url: others.toString() }, `drop role ${role}`);
-    });
+    const { role, as } = await server.addRole(run);
     for (const right of ['select, insert, update, delete on all tables', 'usage on all sequences'])
       await server.change(run, `grant ${right} in schema public to ${role}`);
-    const url = new URL(run.url);
-    [url.username, url.password] = [role, 'writer'];
     const prune = [
       'prune',
       '--older-than',
@@ -91,7 +82,7 @@ describe('prune and the events of accounts', () => {
       '--vacuum',
       '--apply',
     ];
-    const writer = await runOn({ kind: 'postgresql', url: url.toString() })(prune);
+    const writer = await as(prune);
     expect({ code: writer.code, stderr: writer.stderr.replace(/\s+/g, ' ') }).toEqual({
       code: 0,
       stderr: expect.stringContaining('The space is not free yet: this role does not own') as string,

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
-import { runOn, useServer } from './database-home.js';
+import { expect, test } from 'vitest';
+import { useServer } from './database-home.js';
 import { temporaryDirectory } from './run-cli.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 
@@ -39,19 +38,8 @@ function ownerOf(url: string): Ask {
 async function withRole() {
   const run = await server.prepare();
   await run(['replay', LOG, '--register']);
-  const role = `wa_auditor_${randomBytes(4).toString('hex')}`;
-  const owner = ownerOf(run.url);
-  await owner(`create role ${role} login password 'auditor'`);
-  // After the database, which goes with the test, nothing depends on the role.
-  onTestFinished(async () => {
-    const maintenance = new URL(run.url);
-    maintenance.pathname = '/postgres';
-    await ownerOf(maintenance.toString())(`drop role ${role}`);
-  });
-  const url = new URL(run.url);
-  url.username = role;
-  url.password = 'auditor';
-  return { run, owner, role, as: runOn({ kind: 'postgresql', url: url.toString() }) };
+  const { role, as } = await server.addRole(run);
+  return { run, owner: ownerOf(run.url), role, as };
 }
 
 /** Every row of every table, by table. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { CopiedLines, Sql } from '../../src/store/sql.js';
+import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { around } from '../../src/store/transactions.js';
 import { describeOnBackends } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies } from '../support/replaying.js';
@@ -15,27 +16,16 @@ function telling(store: Store, before: (text: string, tx: Sql) => Promise<void> 
     sql: store.sql,
     assertSpace: () => store.assertSpace(),
     transaction: (work, options) =>
-      store.transaction((tx) => {
-        const { copy } = tx;
-        return work({
-          query: async (text, parameters) => {
-            await before(text, tx);
-            return tx.query(text, parameters);
-          },
-          execute: async (text, parameters) => {
-            await before(text, tx);
-            return tx.execute(text, parameters);
-          },
-          ...(copy === undefined
-            ? {}
-            : {
-                copy: async (statement: string, lines: CopiedLines) => {
-                  await before(statement, tx);
-                  return copy(statement, lines);
-                },
-              }),
-        });
-      }, options),
+      store.transaction(
+        (tx) =>
+          work(
+            around(tx, async (run, text) => {
+              await before(text, tx);
+              return run();
+            }),
+          ),
+        options,
+      ),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
+import { around } from '../../src/store/transactions.js';
 
 /** Rows of a table that one transaction has read, by whatever plan. */
 export interface TableReads {
@@ -22,16 +23,12 @@ export function watchReads(store: Store): { store: Store; reads: TableReads[] } 
             if (!/^\s*set /i.test(text))
               before ??= new Map((await readsOf(tx)).map(({ table, rows }) => [table, rows]));
           };
-          const result = await work({
-            query: async (text, parameters) => {
+          const result = await work(
+            around(tx, async (run, text) => {
               await beginsWith(text);
-              return tx.query(text, parameters);
-            },
-            execute: async (text, parameters) => {
-              await beginsWith(text);
-              return tx.execute(text, parameters);
-            },
-          });
+              return run();
+            }),
+          );
           for (const { table, rows } of await readsOf(tx))
             reads.push({ table, rows: rows - (before?.get(table) ?? 0) });
           return result;

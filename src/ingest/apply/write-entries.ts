@@ -81,7 +81,13 @@ export async function writeEntries(
     if (!state.isStored) {
       // The same bytes twice in one batch are one row; the later one sets the outcome.
       if (firstHere !== undefined) Object.assign(firstHere, ended);
-      else inserts.set(entry.key, rowOf(work, entry, state.id, ended, early.get(entry.key)));
+      else {
+        const stored = early.get(entry.key);
+        inserts.set(
+          entry.key,
+          stored === undefined ? rawLogRow(work, entry, state.id, ended) : { ...stored, ...ended },
+        );
+      }
     } else if (slice.isLast && isWhole && (isBack || isWorthRecording(entry, state, ended))) {
       outcomes.set(state.id, {
         id: state.id,
@@ -166,8 +172,9 @@ function corrected(rows: ReadonlyMap<string, RawLogRow>, early: ReadonlyMap<stri
 }
 
 /**
- * How an entry ends with this slice: it is pending until its last one. An emptied one has nothing left to be applied, or to be read. One that was applied, and of which a body is now
- * known to be forged, does not wait again because this run is about another connection.
+ * How an entry ends with this slice: it is pending until its last one. An emptied one has nothing left to be applied, or to be
+ * read. One that was applied, and of which a body is now known to be forged, does not wait again because this run is about another
+ * connection.
  */
 export function endOf(
   { entry, isLast }: EntrySlice,
@@ -226,17 +233,6 @@ function foundBy(
 ): Omit<RestoredEntry, 'keepsBody'> {
   const { provider, fields, phoneNumberIds, chatIds } = filing;
   return { id, provider, rawBody, fields, phoneNumberIds, chatIds };
-}
-
-/** The row of a new entry; `early` is what was stored of it before its messages were merged. */
-function rowOf(
-  work: BatchWork,
-  entry: PreparedEntry,
-  id: string,
-  ended: { status: EntryStatus; error: string | null },
-  early: RawLogRow | undefined,
-): RawLogRow {
-  return early === undefined ? rawLogRow(work, entry, id, ended) : { ...early, ...ended };
 }
 
 /** The row of a new entry. */
