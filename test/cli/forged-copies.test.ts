@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
 import { forgeCopy } from '../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../support/databases.js';
+import { describeOnServer, TEST_OPTIONS, type TestBackend } from '../support/databases.js';
 import { live, wamid } from '../support/webhooks.js';
 import { explainAdvice, follow, reportAdvice, verifyAdvice, verifyCode } from './advised-commands.js';
 import { runOn, type Run } from './database-home.js';
@@ -20,29 +20,26 @@ async function forged(backend: TestBackend, messages: number, isCopy: boolean): 
   return run;
 }
 
-describeOnBackends('the advice about a second row of a message with another text', (backend) => {
+describeOnServer('the advice about a second row of a message with another text', (backend) => {
   // One double of few messages is a large part of them, which dedupe deletes only with --force.
   const cases = [
     [4, false, 'dedupe --apply --force'],
     [60, true, 'dedupe --apply'],
   ] as const;
-  it.each(backend.some(cases, () => 'advice'))(
-    'of %d messages ends it, in order',
-    async (messages, isCopy, merge) => {
-      const run = await forged(backend, messages, isCopy);
-      expect(await verifyAdvice(run, ['--enforce'])).toBe('replay --all');
-      expect(await reportAdvice(run)).toContain('replay --all');
-      const night = await run(['reconcile', ...PATIENT, '--dry-run']);
-      expect(night.stdout).toContain('replay --all');
-      const explained = await explainAdvice(run, FORGED);
-      expect(explained.slice(0, 2)).toEqual([expect.stringMatching(/^replay --all/), merge]);
-      expect(await follow(run, () => verifyAdvice(run))).toEqual(['replay --all', merge, 'verify --enforce']);
-      expect(await verifyCode(run)).toBe(0);
-      expect((await run(['messages', '+5511900000001'])).stdout).not.toContain('forged');
-    },
-  );
+  it.each(cases)('of %d messages ends it, in order', async (messages, isCopy, merge) => {
+    const run = await forged(backend, messages, isCopy);
+    expect(await verifyAdvice(run, ['--enforce'])).toBe('replay --all');
+    expect(await reportAdvice(run)).toContain('replay --all');
+    const night = await run(['reconcile', ...PATIENT, '--dry-run']);
+    expect(night.stdout).toContain('replay --all');
+    const explained = await explainAdvice(run, FORGED);
+    expect(explained.slice(0, 2)).toEqual([expect.stringMatching(/^replay --all/), merge]);
+    expect(await follow(run, () => verifyAdvice(run))).toEqual(['replay --all', merge, 'verify --enforce']);
+    expect(await verifyCode(run)).toBe(0);
+    expect((await run(['messages', '+5511900000001'])).stdout).not.toContain('forged');
+  });
 
-  backend.once('of explain ends it alone', async () => {
+  it('of explain ends it alone', async () => {
     const run = await forged(backend, 4, true);
     for (const line of await explainAdvice(run, FORGED)) await run(line.split(' '));
     expect(await follow(run, () => verifyAdvice(run))).toEqual(['verify --enforce']);

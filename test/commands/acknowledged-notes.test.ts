@@ -3,7 +3,7 @@ import { acknowledgeAlerts, listAlerts, unacknowledgeAlerts } from '../../src/co
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { history, live, old, SECOND, webhook } from '../support/webhooks.js';
@@ -36,7 +36,7 @@ async function severities(store: Store) {
   };
 }
 
-describeOnBackends('what was acknowledged', (backend) => {
+describeOnServer('what was acknowledged', (backend) => {
   it('counts nowhere: neither as a finding nor as a note', async () => {
     const store = await backend.open();
     await replayBodies(store, DAY);

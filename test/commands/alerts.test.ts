@@ -7,7 +7,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Context } from '../../src/context.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { ANA, BUSINESS, history, live, old, status, wamid, webhook } from '../support/webhooks.js';
@@ -25,7 +25,7 @@ function reportAt(store: Store, after = 0, audit = false): Promise<ReportResult>
   return report(at(store, after), reportOptions({ silentHours: 1_000_000, audit }));
 }
 
-describeOnBackends('an acknowledged alert', (backend) => {
+describeOnServer('an acknowledged alert', (backend) => {
   it('is shown as such and colours nothing, with who did it, where and when', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10, { id: undefined })]);
@@ -61,24 +61,21 @@ describeOnBackends('an acknowledged alert', (backend) => {
       `update connections set history_sync_status = 'syncing', history_sync_progress = 40`,
     ],
   ] as const;
-  it.each(backend.some(incomplete, ([, kind]) => kind))(
-    'of %s is no finding of verify either',
-    async (_title, kind, damage) => {
-      const store = await backend.open();
-      await replayBodies(store, [history([old('A', 0)]), live('B', 10)]);
-      await store.sql.execute(damage);
-      const later = at(store, 48 * HOUR);
-      const ledger = async (): Promise<unknown> => {
-        const checks = new Set(['history_ledger'] as const);
-        return (await verify(later, { checks, enforce: false })).checks[0]?.status;
-      };
-      expect(await ledger()).toBe('findings');
-      await acknowledgeAlerts(later, { alert: kind, ...LIMITS });
-      expect(await ledger()).not.toBe('findings');
-      await unacknowledgeAlerts(later, { alert: kind });
-      expect(await ledger()).toBe('findings');
-    },
-  );
+  it.each(incomplete)('of %s is no finding of verify either', async (_title, kind, damage) => {
+    const store = await backend.open();
+    await replayBodies(store, [history([old('A', 0)]), live('B', 10)]);
+    await store.sql.execute(damage);
+    const later = at(store, 48 * HOUR);
+    const ledger = async (): Promise<unknown> => {
+      const checks = new Set(['history_ledger'] as const);
+      return (await verify(later, { checks, enforce: false })).checks[0]?.status;
+    };
+    expect(await ledger()).toBe('findings');
+    await acknowledgeAlerts(later, { alert: kind, ...LIMITS });
+    expect(await ledger()).not.toBe('findings');
+    await unacknowledgeAlerts(later, { alert: kind });
+    expect(await ledger()).toBe('findings');
+  });
 
   it('of missing messages, and of what one check found, is no finding of verify either, until that changes', async () => {
     const store = await backend.open();
@@ -121,29 +118,26 @@ describeOnBackends('an acknowledged alert', (backend) => {
   });
 
   // Of two equally good values a merge keeps one, so a type or a text may lose against the log's and stand with its own.
-  it.each(backend.some(['!', 'x'], () => 'text'))(
-    'of a message with the text %s ends when its type is changed as well',
-    async (body) => {
-      const store = await backend.open();
-      await replayBodies(store, [live('A', 0), live('B', 10)]);
-      const severity = async () =>
-        (await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false })).severity;
-      const set = (column: 'body' | 'type', value: string) =>
-        store.sql.execute(`update messages set ${column} = $1 where external_id = $2`, [value, wamid('A')]);
-      await set('body', body);
-      await acknowledgeAlerts(at(store), { alert: 'messages_different', ...LIMITS });
-      expect(await severity()).toBeNull();
-      for (const type of ['image', 'unsupported', 'video']) {
-        await set('type', type);
-        expect({ type, severity: await severity() }).toEqual({ type, severity: 'loss' });
-      }
-      await set('type', 'text');
-      expect(await severity()).toBeNull();
-      // A status that comes later is no other damage.
-      await replayBodies(store, [status('A', 'read', 60)]);
-      expect(await severity()).toBeNull();
-    },
-  );
+  it.each(['!', 'x'])('of a message with the text %s ends when its type is changed as well', async (body) => {
+    const store = await backend.open();
+    await replayBodies(store, [live('A', 0), live('B', 10)]);
+    const severity = async () =>
+      (await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false })).severity;
+    const set = (column: 'body' | 'type', value: string) =>
+      store.sql.execute(`update messages set ${column} = $1 where external_id = $2`, [value, wamid('A')]);
+    await set('body', body);
+    await acknowledgeAlerts(at(store), { alert: 'messages_different', ...LIMITS });
+    expect(await severity()).toBeNull();
+    for (const type of ['image', 'unsupported', 'video']) {
+      await set('type', type);
+      expect({ type, severity: await severity() }).toEqual({ type, severity: 'loss' });
+    }
+    await set('type', 'text');
+    expect(await severity()).toBeNull();
+    // A status that comes later is no other damage.
+    await replayBodies(store, [status('A', 'read', 60)]);
+    expect(await severity()).toBeNull();
+  });
 
   it('of messages of another program is none of verify either, until there are more', async () => {
     const store = await backend.open();
@@ -189,7 +183,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect((await reportAt(store, 2 * HOUR)).severity).toBe('loss');
   });
 
-  backend.once('can be one of several, by its id, which stays the same', async () => {
+  it('can be one of several, by its id, which stays the same', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), '{"broken', { what: 'is this' }]);
     const [first, second] = (await listAlerts(at(store), { audit: false, ...LIMITS })).alerts;
@@ -205,7 +199,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     await expect(unacknowledgeAlerts(at(store), { alert: first.id })).rejects.toThrow('was acknowledged');
   });
 
-  backend.once('can be items that were rejected: it stays when the whole log is replayed again', async () => {
+  it('can be items that were rejected: it stays when the whole log is replayed again', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       live('A', 0),
@@ -219,7 +213,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     expect((await reportAt(store)).severity).toBeNull();
   });
 
-  backend.once('can be what a verification found, until it finds something else', async () => {
+  it('can be what a verification found, until it finds something else', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60), live('C', 120)]);
     await store.sql.execute(`delete from messages where body = 'A'`);
@@ -239,7 +233,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
     );
   });
 
-  backend.once('has to be there, and to be one', async () => {
+  it('has to be there, and to be one', async () => {
     const store = await backend.open();
     await expect(acknowledgeAlerts(at(store), { alert: 'silent', ...LIMITS })).rejects.toThrow(
       `There is no alert 'silent' now.`,
@@ -250,7 +244,7 @@ describeOnBackends('an acknowledged alert', (backend) => {
   });
 });
 
-describeOnBackends('an archived connection', (backend) => {
+describeOnServer('an archived connection', (backend) => {
   it('raises no alert of what does not come, and none of the checks', async () => {
     const store = await backend.open();
     await replayBodies(store, [
@@ -274,7 +268,7 @@ describeOnBackends('an archived connection', (backend) => {
     expect((await report(at(store, late), reportOptions({ silentHours: 1 }))).alerts).toHaveLength(3);
   });
 
-  backend.once('still loses what it loses', async () => {
+  it('still loses what it loses', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60)]);
     await archiveConnection(at(store), NAME, true);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -20,7 +20,7 @@ function entriesOf(store: Store) {
   );
 }
 
-describeOnBackends('a raw entry whose hash was changed', (backend) => {
+describeOnServer('a raw entry whose hash was changed', (backend) => {
   for (const which of [`fields = '{messages}'`, `counters ? 'status'`]) {
     it(`gets it back from its file, and no second entry: ${which}`, async () => {
       const store = await backend.open();
@@ -39,7 +39,7 @@ describeOnBackends('a raw entry whose hash was changed', (backend) => {
   }
 });
 
-describeOnBackends('a raw entry with other bytes in its place, and their hash', (backend) => {
+describeOnServer('a raw entry with other bytes in its place, and their hash', (backend) => {
   for (const bytes of ['{}', 'another message']) {
     it(`is had again from its file, and its message is linked to it: ${bytes}`, async () => {
       const store = await backend.open();
@@ -88,7 +88,7 @@ describeOnBackends('a raw entry with other bytes in its place, and their hash', 
   });
 });
 
-describeOnBackends('a raw entry with forged bytes, and their hash', (backend) => {
+describeOnServer('a raw entry with forged bytes, and their hash', (backend) => {
   it('is never applied to the rows that name it, and its file restores it', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

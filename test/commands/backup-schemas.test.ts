@@ -89,7 +89,7 @@ describeOnBackends('the tables of a backup', (backend) => {
     });
   });
 
-  it('are refused where there is data, and it stays as it is', async () => {
+  backend.once('are refused where there is data, and it stays as it is', async () => {
     const store = await backend.open();
     await fillEverything(store);
     const { bytes } = await backUp(store);
@@ -132,19 +132,24 @@ describeOnBackends('the tables of a backup', (backend) => {
     });
   });
 
-  it('that no database could hold are an error of the file, although its hashes are right', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [live('A1', 0)]);
-    const { bytes } = await backUp(store);
-    await store.close();
-    await withStore(await backend.config(), async (other) => {
-      await other.sql.execute(`alter table leads add constraint none check (phone_number is null) not valid`);
-      await expect(restoreOn(other, bytes)).rejects.toMatchObject({ code: 'backup_invalid', exitCode: 1 });
-      expect(await other.sql.query('select count(*)::int as n from leads')).toEqual([{ n: 0 }]);
-    });
-  });
+  backend.once(
+    'that no database could hold are an error of the file, although its hashes are right',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [live('A1', 0)]);
+      const { bytes } = await backUp(store);
+      await store.close();
+      await withStore(await backend.config(), async (other) => {
+        await other.sql.execute(
+          `alter table leads add constraint none check (phone_number is null) not valid`,
+        );
+        await expect(restoreOn(other, bytes)).rejects.toMatchObject({ code: 'backup_invalid', exitCode: 1 });
+        expect(await other.sql.query('select count(*)::int as n from leads')).toEqual([{ n: 0 }]);
+      });
+    },
+  );
 
-  it('take rows of any size, a few at a time', async () => {
+  backend.once('take rows of any size, a few at a time', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0)]);
     const SIZE = 24 * 1024 * 1024;

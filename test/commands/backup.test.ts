@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { readTables } from '../../src/store/dump/tables.js';
 import { readMigrations } from '../../src/store/migrations/status.js';
 import { backUp, fillEverything, restoreInto, tableDigests, withStore } from '../support/backups.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { shapeOf } from '../support/empty-database.js';
 
-describeOnBackends('backup and restore', (backend) => {
+describeOnServer('backup and restore', (backend) => {
   it('give the same rows, tables and file again', async () => {
     const store = await backend.open();
     await fillEverything(store);

@@ -148,45 +148,48 @@ function sorted(lines: readonly string[]): string[] {
 }
 
 describeOnBackends('compare chat-export --adopt', (backend) => {
-  test('stores the missing lines to the minute, without tickets, once; a dry run stores nothing', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const before = await rowsOf(store);
-    const tickets = await store.sql.query('select * from tickets');
-    const planned = await adopt(store, CHAT, { adopt: { dryRun: true } });
-    expect(planned).toMatchObject({
-      severity: 'loss',
-      adopted: { dryRun: true, entries: 3, created: 3, leftOut: {} },
-    });
-    expect(await rowsOf(store)).toEqual(before);
+  backend.once(
+    'stores the missing lines to the minute, without tickets, once; a dry run stores nothing',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const before = await rowsOf(store);
+      const tickets = await store.sql.query('select * from tickets');
+      const planned = await adopt(store, CHAT, { adopt: { dryRun: true } });
+      expect(planned).toMatchObject({
+        severity: 'loss',
+        adopted: { dryRun: true, entries: 3, created: 3, leftOut: {} },
+      });
+      expect(await rowsOf(store)).toEqual(before);
 
-    const result = await adopt(store);
-    expect(result).toMatchObject({
-      counts: { lost: 3 },
-      severity: null,
-      adopted: { dryRun: false, entries: 3, created: 3, leftOut: {} },
-    });
-    expect(sorted(await shown(store))).toEqual(sorted([...OWN, ...WITNESSED]));
-    expect(await store.sql.query('select * from tickets')).toEqual(tickets);
-    const [flagged] = await store.sql.query(
-      `select raw_meta ->> 'timestampFrom' as from, raw_meta ->> 'timestampPrecision' as precision from messages
+      const result = await adopt(store);
+      expect(result).toMatchObject({
+        counts: { lost: 3 },
+        severity: null,
+        adopted: { dryRun: false, entries: 3, created: 3, leftOut: {} },
+      });
+      expect(sorted(await shown(store))).toEqual(sorted([...OWN, ...WITNESSED]));
+      expect(await store.sql.query('select * from tickets')).toEqual(tickets);
+      const [flagged] = await store.sql.query(
+        `select raw_meta ->> 'timestampFrom' as from, raw_meta ->> 'timestampPrecision' as precision from messages
        where body = $1`,
-      [WHERE],
-    );
-    expect(flagged).toEqual({ from: 'chat_export', precision: 'minute' });
-    expect(await findings(store)).toEqual([]);
+        [WHERE],
+      );
+      expect(flagged).toEqual({ from: 'chat_export', precision: 'minute' });
+      expect(await findings(store)).toEqual([]);
 
-    const once = await rowsOf(store);
-    expect(await adopt(store)).toMatchObject({ counts: { lost: 0, matched: 6 }, adopted: { entries: 0 } });
-    // Another export of the same chat, from an iPhone and without its files, says nothing new either.
-    expect(await adopt(store, CHAT, {}, { withFiles: false })).toMatchObject({ adopted: { created: 0 } });
-    expect(await rowsOf(store)).toEqual(once);
-    await replayLog(store, { which: 'all' });
-    expect(await shown(store)).toHaveLength(6);
-    expect(await findings(store)).toEqual([]);
-  });
+      const once = await rowsOf(store);
+      expect(await adopt(store)).toMatchObject({ counts: { lost: 0, matched: 6 }, adopted: { entries: 0 } });
+      // Another export of the same chat, from an iPhone and without its files, says nothing new either.
+      expect(await adopt(store, CHAT, {}, { withFiles: false })).toMatchObject({ adopted: { created: 0 } });
+      expect(await rowsOf(store)).toEqual(once);
+      await replayLog(store, { which: 'all' });
+      expect(await shown(store)).toHaveLength(6);
+      expect(await findings(store)).toEqual([]);
+    },
+  );
 
-  test('a message with its own id takes the place of its line, one by one', async () => {
+  backend.once('a message with its own id takes the place of its line, one by one', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await adopt(store);
@@ -202,7 +205,7 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  test('any order of lines and messages ends in one database', async () => {
+  backend.once('any order of lines and messages ends in one database', async () => {
     const source = await backend.open();
     await replayBodies(source, LOG);
     await adopt(source);
@@ -230,62 +233,68 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     expect((await shown(half)).filter((line) => line.includes(' ok '))).toHaveLength(2);
   });
 
-  test('over WhatsApp Web, edited later, or under a LID that turns out to be the contact', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const chat = [
-      ...CHAT.slice(0, 3),
-      said(500, 'às 15h, então, por favor', 'Ana', true),
-      said(600, 'Combinado, obrigada!'),
-    ];
-    expect(await adopt(store, chat)).toMatchObject({ adopted: { created: 2 } });
-    await replayBodies(store, [live('change', 501, { text: { body: 'às 10h' } })]);
-    expect(await shown(store)).toHaveLength(6);
-    await replayBodies(store, [
-      edit('change', 'change-2', 520, { type: 'text', text: { body: 'às 15h, então, por favor' } }),
-    ]);
-    expect(await shown(store)).toHaveLength(5);
-    const web = { connection: '+5511900000000' };
-    await replayBodies(
-      store,
-      [
-        webLive(
-          '3EB0THANKS',
-          605,
-          { message: { conversation: 'Combinado, obrigada!' } },
-          { remoteJid: ANA_LID },
-        ),
-      ],
-      web,
-    );
-    expect(await shown(store)).toHaveLength(6);
-    await replayBodies(
-      store,
-      [webEvent('lid-mapping.update', { lid: ANA_LID, pn: `${ANA}@s.whatsapp.net` })],
-      web,
-    );
-    expect((await shown(store)).filter((line) => line.includes('batch_recover'))).toEqual([]);
-    expect(await shown(store)).toHaveLength(5);
-    expect(await findings(store)).toEqual([]);
-  });
+  backend.once(
+    'over WhatsApp Web, edited later, or under a LID that turns out to be the contact',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const chat = [
+        ...CHAT.slice(0, 3),
+        said(500, 'às 15h, então, por favor', 'Ana', true),
+        said(600, 'Combinado, obrigada!'),
+      ];
+      expect(await adopt(store, chat)).toMatchObject({ adopted: { created: 2 } });
+      await replayBodies(store, [live('change', 501, { text: { body: 'às 10h' } })]);
+      expect(await shown(store)).toHaveLength(6);
+      await replayBodies(store, [
+        edit('change', 'change-2', 520, { type: 'text', text: { body: 'às 15h, então, por favor' } }),
+      ]);
+      expect(await shown(store)).toHaveLength(5);
+      const web = { connection: '+5511900000000' };
+      await replayBodies(
+        store,
+        [
+          webLive(
+            '3EB0THANKS',
+            605,
+            { message: { conversation: 'Combinado, obrigada!' } },
+            { remoteJid: ANA_LID },
+          ),
+        ],
+        web,
+      );
+      expect(await shown(store)).toHaveLength(6);
+      await replayBodies(
+        store,
+        [webEvent('lid-mapping.update', { lid: ANA_LID, pn: `${ANA}@s.whatsapp.net` })],
+        web,
+      );
+      expect((await shown(store)).filter((line) => line.includes('batch_recover'))).toEqual([]);
+      expect(await shown(store)).toHaveLength(5);
+      expect(await findings(store)).toEqual([]);
+    },
+  );
 
-  test('what is open is not adopted: another minute, another direction, a change of the clock, an edit', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    // Of `ok` at 2:00 and `ok` at 3:00 one is stored at 2:00 and may be either, for the clocks are not the same.
-    const open = [...CHAT.slice(0, 3), said(185, 'ok')];
-    const result = await adopt(store, open);
-    expect(result.counts.lost + result.counts.ambiguous).toBeGreaterThan(0);
-    expect(result.adopted).toMatchObject({ entries: 0, created: 0, runs: [] });
-    expect(await shown(store)).toEqual(OWN);
-    if (result.counts.lost > 0)
-      expect(result).toMatchObject({ severity: 'loss', adopted: { leftOut: { which_line: 1 } } });
-    await expect(adopt(store, [said(700, 'oi')], { me: 'Loja' })).rejects.toMatchObject({
-      code: 'clock_unknown',
-    });
-  });
+  backend.once(
+    'what is open is not adopted: another minute, another direction, a change of the clock, an edit',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      // Of `ok` at 2:00 and `ok` at 3:00 one is stored at 2:00 and may be either, for the clocks are not the same.
+      const open = [...CHAT.slice(0, 3), said(185, 'ok')];
+      const result = await adopt(store, open);
+      expect(result.counts.lost + result.counts.ambiguous).toBeGreaterThan(0);
+      expect(result.adopted).toMatchObject({ entries: 0, created: 0, runs: [] });
+      expect(await shown(store)).toEqual(OWN);
+      if (result.counts.lost > 0)
+        expect(result).toMatchObject({ severity: 'loss', adopted: { leftOut: { which_line: 1 } } });
+      await expect(adopt(store, [said(700, 'oi')], { me: 'Loja' })).rejects.toMatchObject({
+        code: 'clock_unknown',
+      });
+    },
+  );
 
-  test('seconds of an iPhone, a document by its name, hostile text', async () => {
+  backend.once('seconds of an iPhone, a document by its name, hostile text', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const hostile = 'a\u001bb \ud83d\ude00 {"chat_export":{"witness":{}}} '.repeat(40);
@@ -317,7 +326,7 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  test('undo takes it back, before and after a message has taken a line’s place', async () => {
+  backend.once('undo takes it back, before and after a message has taken a line’s place', async () => {
     const store = await backend.open();
     await replayBodies(store, [...LOG, live('late', 900, { text: { body: 'Até logo!' } })]);
     const before = await rowsOf(store);
@@ -350,22 +359,27 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  test('messages, report and explain say where it is from, until the message itself comes', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    await adopt(store);
-    const page = await readMessages(testContext(store), { contact: ANA, limit: 100 });
-    expect(page.messages.filter(({ provider }) => provider === 'crm:chat-export')).toHaveLength(3);
-    expect(renderChat(page, 'UTC', createLook(false, 100)).join('\n')).toContain('only in an exported chat');
-    const { connections } = await report(testContext(store), reportOptions());
-    expect(connections[0]?.messages.byCrm).toEqual({ 'crm:chat-export': 3 });
-    const [row] = await store.sql.query(`select external_id as id from messages where body = $1`, [WHERE]);
-    const id = String(row?.id);
-    expect(JSON.stringify(await ask(store, id))).toContain('crm:chat-export:chat.txt:');
-    await replayBodies(store, LATER.slice(2));
-    expect(JSON.stringify(await ask(store, id))).toContain('overruled');
-    expect(JSON.stringify(await ask(store, wamid('where')))).not.toContain('missing');
-  });
+  backend.once(
+    'messages, report and explain say where it is from, until the message itself comes',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await adopt(store);
+      const page = await readMessages(testContext(store), { contact: ANA, limit: 100 });
+      expect(page.messages.filter(({ provider }) => provider === 'crm:chat-export')).toHaveLength(3);
+      expect(renderChat(page, 'UTC', createLook(false, 100)).join('\n')).toContain(
+        'only in an exported chat',
+      );
+      const { connections } = await report(testContext(store), reportOptions());
+      expect(connections[0]?.messages.byCrm).toEqual({ 'crm:chat-export': 3 });
+      const [row] = await store.sql.query(`select external_id as id from messages where body = $1`, [WHERE]);
+      const id = String(row?.id);
+      expect(JSON.stringify(await ask(store, id))).toContain('crm:chat-export:chat.txt:');
+      await replayBodies(store, LATER.slice(2));
+      expect(JSON.stringify(await ask(store, id))).toContain('overruled');
+      expect(JSON.stringify(await ask(store, wamid('where')))).not.toContain('missing');
+    },
+  );
 
   test('a CRM is held to it but for a row that may be it, and what the CRM has of it takes its place and gives it back', async () => {
     const store = await backend.open();
@@ -406,7 +420,7 @@ describeOnBackends('compare chat-export --adopt', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  test('a row that stays beside its message is found and mended', async () => {
+  backend.once('a row that stays beside its message is found and mended', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await adopt(store);

@@ -3,7 +3,7 @@ import { resolveContact, theOneLead } from '../../src/commands/contacts/resolve-
 import { parseContact } from '../../src/commands/contacts/typed-contact.js';
 import { ConfigError } from '../../src/model/errors.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { ANA, ANA_BSUID, ANA_LID, BRU, live, status, webLive } from '../support/webhooks.js';
 
@@ -63,7 +63,7 @@ async function addLead(store: Store, phone: string, name: string, organization =
   return String(row?.id);
 }
 
-describeOnBackends('contacts', (backend) => {
+describeOnServer('contacts', (backend) => {
   test('are found by every name they have, and come with all of them', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -12,7 +12,7 @@ import type { Store } from '../../src/store/store.js';
 import { finishRun, insertRun, type NewRun } from '../../src/store/tables/sync-runs.js';
 import { uuidv7 } from '../../src/store/uuid.js';
 import { temporaryDirectory } from '../cli/run-cli.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayFiles, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
@@ -69,7 +69,7 @@ async function logFile(name: string, id = 'W1'): Promise<string> {
   return path;
 }
 
-describeOnBackends('a run that died', (backend) => {
+describeOnServer('a run that died', (backend) => {
   it('is made up for by a replay of the same files with other settings of no account', async () => {
     const store = await backend.open();
     const [log, other] = [await logFile('log.ndjson'), await logFile('other.ndjson', 'W2')];
@@ -86,45 +86,39 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual([]);
   });
 
-  backend.once(
-    'is made up for by a replay of the same content under another name, and by no other',
-    async () => {
-      const store = await backend.open();
-      await replayFiles(store, [await logFile('a.ndjson')], { recordedOptions: { paths: ['a.ndjson'] } });
-      await store.sql.execute(
-        `update sync_runs set status = 'running', pid = $1::int, started_at = started_at - interval '1 minute'`,
-        [DEAD],
-      );
-      const copy = await logFile('b.ndjson');
-      await replayFiles(store, [await logFile('c.ndjson', 'W2')]);
-      const recordedOptions = { paths: ['b.ndjson'] };
-      await replayFiles(store, [copy], { tickets: 'none', recordedOptions });
-      expect(await blamed(store)).toEqual(['replay']);
-      await replayFiles(store, [copy], { recordedOptions });
-      expect(await blamed(store)).toEqual([]);
-    },
-  );
+  it('is made up for by a replay of the same content under another name, and by no other', async () => {
+    const store = await backend.open();
+    await replayFiles(store, [await logFile('a.ndjson')], { recordedOptions: { paths: ['a.ndjson'] } });
+    await store.sql.execute(
+      `update sync_runs set status = 'running', pid = $1::int, started_at = started_at - interval '1 minute'`,
+      [DEAD],
+    );
+    const copy = await logFile('b.ndjson');
+    await replayFiles(store, [await logFile('c.ndjson', 'W2')]);
+    const recordedOptions = { paths: ['b.ndjson'] };
+    await replayFiles(store, [copy], { tickets: 'none', recordedOptions });
+    expect(await blamed(store)).toEqual(['replay']);
+    await replayFiles(store, [copy], { recordedOptions });
+    expect(await blamed(store)).toEqual([]);
+  });
 
   const works: [string, string, string[]][] = [
     ['all of the raw log', 'log all {}', []],
     ['chats that a reconcile leaves out', 'log all {"include":["group"]}', ['replay']],
   ];
-  it.each(backend.some(works, () => 'work'))(
-    'is made up for by a reconcile that restored everything: %s',
-    async (_title, work, left) => {
-      const store = await backend.open();
-      await replayBodies(store, [live('M1', 0), live('M2', 5)]);
-      await store.sql.execute(`delete from messages where body = 'M1'`);
-      await dies(store, 'replay', { options: { all: true }, work });
-      const { report: said, figures } = await night(store, { apply: true, register: true });
-      expect(figures.restored).toBe(1);
-      const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
-      expect(died).toHaveLength(left.length);
-      expect(await blamed(store)).toEqual(left);
-    },
-  );
+  it.each(works)('is made up for by a reconcile that restored everything: %s', async (_title, work, left) => {
+    const store = await backend.open();
+    await replayBodies(store, [live('M1', 0), live('M2', 5)]);
+    await store.sql.execute(`delete from messages where body = 'M1'`);
+    await dies(store, 'replay', { options: { all: true }, work });
+    const { report: said, figures } = await night(store, { apply: true, register: true });
+    expect(figures.restored).toBe(1);
+    const died = said?.alerts.filter(({ kind }) => kind === 'run_died');
+    expect(died).toHaveLength(left.length);
+    expect(await blamed(store)).toEqual(left);
+  });
 
-  backend.once('is not made up for by a reconcile that left something lost', async () => {
+  it('is not made up for by a reconcile that left something lost', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('M1', 0), live('M2', 5)]);
     await store.sql.execute(
@@ -135,7 +129,7 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual(['replay']);
   });
 
-  backend.once('is over once another run has resumed it', async () => {
+  it('is over once another run has resumed it', async () => {
     const store = await backend.open();
     const died = await dies(store, 'replay', { options: { paths: ['a'] } });
     const resumed = { runId: died, checkpoint: {} };
@@ -201,17 +195,14 @@ describeOnBackends('a run that died', (backend) => {
     ['log all {}', { full: true }, true],
     ['files {"paths":["/a"]}', { full: true }, false],
   ] as const;
-  it.each(backend.some(beside, ([, , isCovered]) => isCovered))(
-    'while it did %s is made up for by a reconcile %j: %s',
-    async (work, options, covered) => {
-      const store = await backend.open();
-      await dies(store, 'replay', { options: { tickets: 'none' }, work });
-      await completes(store, 'reconcile', { options });
-      expect(await blamed(store)).toEqual(covered ? [] : ['replay']);
-    },
-  );
+  it.each(beside)('while it did %s is made up for by a reconcile %j: %s', async (work, options, covered) => {
+    const store = await backend.open();
+    await dies(store, 'replay', { options: { tickets: 'none' }, work });
+    await completes(store, 'reconcile', { options });
+    expect(await blamed(store)).toEqual(covered ? [] : ['replay']);
+  });
 
-  backend.once('is nothing to look at once it was undone', async () => {
+  it('is nothing to look at once it was undone', async () => {
     const store = await backend.open();
     const died = await dies(store, 'dedupe', { options: { apply: true } });
     expect(await blamed(store)).toEqual(['dedupe']);
@@ -219,7 +210,7 @@ describeOnBackends('a run that died', (backend) => {
     expect(await blamed(store)).toEqual([]);
   });
 
-  backend.once('is known although another process has its id now', async () => {
+  it('is known although another process has its id now', async () => {
     const store = await backend.open();
     await dies(store, 'replay', { pid: process.pid });
     const ctx = testContext(store);

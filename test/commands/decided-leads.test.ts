@@ -3,7 +3,7 @@ import { contactBlocks } from '../../src/cli/views/explain-contact.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -53,7 +53,7 @@ function stateOf(store: Store, phone: string): Promise<unknown[]> {
   );
 }
 
-describeOnBackends('I5: a person who', (backend) => {
+describeOnServer('I5: a person who', (backend) => {
   for (const [what, { phone, sets, left, words }] of Object.entries(DECISIONS)) {
     it(`${what} is heard until the address book says something new`, async () => {
       const store = await backend.open();

@@ -5,7 +5,7 @@ import { DUPLICATE_CLASSES, type DedupeResult } from '../../src/commands/dedupe/
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { dropUniqueIndexes, insertConversation, insertLead, insertLookAlikes } from '../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../support/databases.js';
+import { describeOnServer, TEST_OPTIONS, type TestBackend } from '../support/databases.js';
 import { createEmptier } from '../support/empty-database.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { inflict, someDamage, type Damage } from '../support/random-damage.js';
@@ -13,7 +13,7 @@ import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { addConnection } from '../support/connections.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 
-describeOnBackends('merging random duplicates', (backend) => {
+describeOnServer('merging random duplicates', (backend) => {
   const runs = { numRuns: backend.name === 'postgresql' ? 25 : 3 };
   const batchSize = fc.constantFrom(1, 2, 3, 5, 1000);
 

@@ -79,40 +79,43 @@ describeOnBackends('dedupe of open tickets', (backend) => {
     return done.left.rows;
   }
 
-  it('plans them with their evidence, leaves one with the best of both, and can be undone', async () => {
-    const first = await insertTicket(store, ana, wamid('A1'), 0);
-    const second = await insertTicket(store, ana, wamid('A2'), 50, { stage: 'negotiation' });
-    const before = await dumpDatabase(store);
-    const planned = await run(store, { apply: false });
-    expect(counted(planned)).toEqual({ conversation: [1, 1] });
-    expect(planned.classes.find(({ class: name }) => name === 'conversation')?.samples).toEqual([
-      {
-        connection: 'loja',
-        survivor: first,
-        goes: [second],
-        evidence: [`conversation ${ana.conversationId} has two open tickets`, 'the earliest is kept'],
-      },
-    ]);
-    expect(await dumpDatabase(store)).toEqual(before);
+  backend.once(
+    'plans them with their evidence, leaves one with the best of both, and can be undone',
+    async () => {
+      const first = await insertTicket(store, ana, wamid('A1'), 0);
+      const second = await insertTicket(store, ana, wamid('A2'), 50, { stage: 'negotiation' });
+      const before = await dumpDatabase(store);
+      const planned = await run(store, { apply: false });
+      expect(counted(planned)).toEqual({ conversation: [1, 1] });
+      expect(planned.classes.find(({ class: name }) => name === 'conversation')?.samples).toEqual([
+        {
+          connection: 'loja',
+          survivor: first,
+          goes: [second],
+          evidence: [`conversation ${ana.conversationId} has two open tickets`, 'the earliest is kept'],
+        },
+      ]);
+      expect(await dumpDatabase(store)).toEqual(before);
 
-    const merged = await run(store);
-    expect(merged.classes).toEqual(planned.classes);
-    expect(await tickets()).toEqual([
-      {
-        id: first,
-        status: 'open',
-        source: 'incoming_message',
-        stage: 'negotiation',
-        opener: wamid('A1'),
-        opened: new Date(moment(0)),
-        last: new Date(moment(50)),
-        closed: null,
-      },
-    ]);
-    expect(counted(await run(store))).toEqual({});
-    expect(await putBack(merged)).toEqual([]);
-    expect(await dumpDatabase(store)).toEqual(before);
-  });
+      const merged = await run(store);
+      expect(merged.classes).toEqual(planned.classes);
+      expect(await tickets()).toEqual([
+        {
+          id: first,
+          status: 'open',
+          source: 'incoming_message',
+          stage: 'negotiation',
+          opener: wamid('A1'),
+          opened: new Date(moment(0)),
+          last: new Date(moment(50)),
+          closed: null,
+        },
+      ]);
+      expect(counted(await run(store))).toEqual({});
+      expect(await putBack(merged)).toEqual([]);
+      expect(await dumpDatabase(store)).toEqual(before);
+    },
+  );
 
   it('removes no ticket that people opened: the earliest of them stays open, the others are closed', async () => {
     await insertTicket(store, ana, wamid('A1'), 0);
@@ -138,18 +141,21 @@ describeOnBackends('dedupe of open tickets', (backend) => {
     expect(await dumpDatabase(store)).toEqual(before);
   });
 
-  it('T5: closes what people opened as of its last message, so that the next message opens no other ticket', async () => {
-    await insertTicket(store, ana, null, 10, { source: 'manual' });
-    await insertTicket(store, ana, null, 20, { source: 'api' });
-    await run(store);
-    await replayBodies(store, [live('A3', 60)]);
-    expect(await tickets()).toMatchObject([
-      { status: 'open', source: 'manual', last: new Date(moment(60)) },
-      { status: 'closed', source: 'api', last: new Date(moment(20)) },
-    ]);
-  });
+  backend.once(
+    'T5: closes what people opened as of its last message, so that the next message opens no other ticket',
+    async () => {
+      await insertTicket(store, ana, null, 10, { source: 'manual' });
+      await insertTicket(store, ana, null, 20, { source: 'api' });
+      await run(store);
+      await replayBodies(store, [live('A3', 60)]);
+      expect(await tickets()).toMatchObject([
+        { status: 'open', source: 'manual', last: new Date(moment(60)) },
+        { status: 'closed', source: 'api', last: new Date(moment(20)) },
+      ]);
+    },
+  );
 
-  it('counts them once where their conversations are merged besides', async () => {
+  backend.once('counts them once where their conversations are merged besides', async () => {
     const second = await insertConversation(store, connectionId, ana.leadId);
     await insertMessage(store, second, 'A4', 80);
     for (const thread of [ana, ana, second, second]) await insertTicket(store, thread, wamid('A1'), 0);
@@ -159,27 +165,30 @@ describeOnBackends('dedupe of open tickets', (backend) => {
     expect(await tickets()).toHaveLength(1);
   });
 
-  it('does it in batches, on one connection when told so, under one run that can be undone', async () => {
-    for (let n = 0; n < 5; n += 1) {
-      const leadId = await insertLead(store, { phone_number: `+55119876543${10 + n}` });
-      const thread = await insertConversation(store, connectionId, leadId);
-      for (const at of [0, 10, 20]) await insertTicket(store, thread, null, at);
-    }
-    await damagedConnection(store, {
-      name: 'other',
-      phoneNumberId: '800000000000002',
-      number: '+5511900000099',
-    });
-    expect(counted(await run(store, { apply: false, connection: 'other' }))).toEqual({});
-    const before = await dumpDatabase(store);
-    const merged = await run(store, { batchSize: 4, connection: 'loja' });
-    expect(counted(merged)).toEqual({ conversation: [5, 10] });
-    expect(await tickets()).toHaveLength(5);
-    expect(await putBack(merged)).toEqual([]);
-    expect(await dumpDatabase(store)).toEqual(before);
-  });
+  backend.once(
+    'does it in batches, on one connection when told so, under one run that can be undone',
+    async () => {
+      for (let n = 0; n < 5; n += 1) {
+        const leadId = await insertLead(store, { phone_number: `+55119876543${10 + n}` });
+        const thread = await insertConversation(store, connectionId, leadId);
+        for (const at of [0, 10, 20]) await insertTicket(store, thread, null, at);
+      }
+      await damagedConnection(store, {
+        name: 'other',
+        phoneNumberId: '800000000000002',
+        number: '+5511900000099',
+      });
+      expect(counted(await run(store, { apply: false, connection: 'other' }))).toEqual({});
+      const before = await dumpDatabase(store);
+      const merged = await run(store, { batchSize: 4, connection: 'loja' });
+      expect(counted(merged)).toEqual({ conversation: [5, 10] });
+      expect(await tickets()).toHaveLength(5);
+      expect(await putBack(merged)).toEqual([]);
+      expect(await dumpDatabase(store)).toEqual(before);
+    },
+  );
 
-  it('clears the way for the index that keeps a second one out', async () => {
+  backend.once('clears the way for the index that keeps a second one out', async () => {
     await replayBodies(store, [live('B1', 0, { from: BRU }), live('B2', 30, { from: BRU })]);
     await store.sql.execute(
       `insert into tickets select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()))).* from tickets t`,

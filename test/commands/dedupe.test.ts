@@ -80,45 +80,48 @@ describeOnBackends('dedupe', (backend) => {
       created_at: moment(at),
     });
 
-  it('merges duplicates of every class, leaves look-alikes alone, and has nothing to do the second time', async () => {
-    const lookAlikes = await insertLookAlikes(store, ana, bru);
-    const first = await insertMessage(store, ana, 'A', 0);
-    await copyMessage(store, first, { status: 'read' });
-    const twins = await insertTwins(store, ana, 'B', 10);
-    const third = await insertMessage(store, ana, 'C', 20);
-    await copyWithoutId(store, third, ' ');
+  backend.once(
+    'merges duplicates of every class, leaves look-alikes alone, and has nothing to do the second time',
+    async () => {
+      const lookAlikes = await insertLookAlikes(store, ana, bru);
+      const first = await insertMessage(store, ana, 'A', 0);
+      await copyMessage(store, first, { status: 'read' });
+      const twins = await insertTwins(store, ana, 'B', 10);
+      const third = await insertMessage(store, ana, 'C', 20);
+      await copyWithoutId(store, third, ' ');
 
-    const before = await dumpDatabase(store, ['change_journal']);
-    const plan = await run({ apply: false });
-    expect(await dumpDatabase(store, ['change_journal'])).toEqual(before);
-    expect(plan).toMatchObject({ runId: null, applied: false, status: 'completed', changed: 0 });
-    expect(figuresOf(plan)).toEqual({ same_id: [1, 1], same_message: [1, 1], no_id: [1, 1] });
-    expect(plan.connections).toEqual([{ name: 'loja', messages: 18, doubled: 3, share: 3 / 18 }]);
-    expect(plan.collisions.samples.map(({ why }) => why).sort()).toEqual([
-      'other_content',
-      'other_conversation',
-    ]);
-    expect(plan.withoutId).toMatchObject({ found: 2, samples: [{ why: 'no_twin' }, { why: 'no_twin' }] });
+      const before = await dumpDatabase(store, ['change_journal']);
+      const plan = await run({ apply: false });
+      expect(await dumpDatabase(store, ['change_journal'])).toEqual(before);
+      expect(plan).toMatchObject({ runId: null, applied: false, status: 'completed', changed: 0 });
+      expect(figuresOf(plan)).toEqual({ same_id: [1, 1], same_message: [1, 1], no_id: [1, 1] });
+      expect(plan.connections).toEqual([{ name: 'loja', messages: 18, doubled: 3, share: 3 / 18 }]);
+      expect(plan.collisions.samples.map(({ why }) => why).sort()).toEqual([
+        'other_content',
+        'other_conversation',
+      ]);
+      expect(plan.withoutId).toMatchObject({ found: 2, samples: [{ why: 'no_twin' }, { why: 'no_twin' }] });
 
-    const applied = await run();
-    expect(figuresOf(applied)).toEqual(figuresOf(plan));
-    expect(applied).toMatchObject({
-      applied: true,
-      status: 'completed',
-      collisions: { found: 2 },
-      withoutId: { found: 2 },
-    });
-    const rows = await query('select id::text as id from messages');
-    expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining([...lookAlikes, twins.wamid, third]));
-    expect(rows).toHaveLength(lookAlikes.length + 3);
-    expect(await query('select status from messages where external_id = $1', [wamid('A')])).toEqual([
-      { status: 'read' },
-    ]);
+      const applied = await run();
+      expect(figuresOf(applied)).toEqual(figuresOf(plan));
+      expect(applied).toMatchObject({
+        applied: true,
+        status: 'completed',
+        collisions: { found: 2 },
+        withoutId: { found: 2 },
+      });
+      const rows = await query('select id::text as id from messages');
+      expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining([...lookAlikes, twins.wamid, third]));
+      expect(rows).toHaveLength(lookAlikes.length + 3);
+      expect(await query('select status from messages where external_id = $1', [wamid('A')])).toEqual([
+        { status: 'read' },
+      ]);
 
-    const settled = await dumpDatabase(store);
-    expect(figuresOf(await run())).toEqual({});
-    expect(await dumpDatabase(store)).toEqual(settled);
-  });
+      const settled = await dumpDatabase(store);
+      expect(figuresOf(await run())).toEqual({});
+      expect(await dumpDatabase(store)).toEqual(settled);
+    },
+  );
 
   backend.once(
     'shows for each class which row is kept, which are deleted and what proves it, without message text',
@@ -194,31 +197,34 @@ describeOnBackends('dedupe', (backend) => {
     ]);
   });
 
-  it('tells contact cards apart that say all they say in raw_meta, and brings a copy to its own', async () => {
-    const card = (name: string): Record<string, unknown> => ({
-      type: 'contacts',
-      body: null,
-      evidence: 0,
-      raw_meta: { contacts: [{ name }] },
-    });
-    for (const name of ['Rui', 'Lia']) await insertMessage(store, ana, 'ONE', 0, card(name));
-    const rui = await insertMessage(store, ana, 'A', 100, card('Rui'));
-    const lia = await insertMessage(store, ana, 'B', 101, card('Lia'));
-    await copyWithoutId(store, lia, null, {
-      timestamp: moment(100),
-      raw_meta: { contacts: [{ name: 'Lia' }], agent: 'Bia' },
-    });
-    await copyWithoutId(store, rui, '', { raw_meta: { contacts: [{ name: 'Eva' }] } });
-    const plan = await run({ apply: false });
-    const applied = await run();
-    for (const result of [plan, applied]) {
-      expect(figuresOf(result)).toEqual({ no_id: [1, 1] });
-      expect(result).toMatchObject({ collisions: { found: 1 }, withoutId: { found: 1 } });
-    }
-    expect((await message(lia))?.['raw_meta']).toEqual({ contacts: [{ name: 'Lia' }], agent: 'Bia' });
-    expect((await message(rui))?.['raw_meta']).toEqual({ contacts: [{ name: 'Rui' }] });
-    expect(await query('select from messages')).toHaveLength(5);
-  });
+  backend.once(
+    'tells contact cards apart that say all they say in raw_meta, and brings a copy to its own',
+    async () => {
+      const card = (name: string): Record<string, unknown> => ({
+        type: 'contacts',
+        body: null,
+        evidence: 0,
+        raw_meta: { contacts: [{ name }] },
+      });
+      for (const name of ['Rui', 'Lia']) await insertMessage(store, ana, 'ONE', 0, card(name));
+      const rui = await insertMessage(store, ana, 'A', 100, card('Rui'));
+      const lia = await insertMessage(store, ana, 'B', 101, card('Lia'));
+      await copyWithoutId(store, lia, null, {
+        timestamp: moment(100),
+        raw_meta: { contacts: [{ name: 'Lia' }], agent: 'Bia' },
+      });
+      await copyWithoutId(store, rui, '', { raw_meta: { contacts: [{ name: 'Eva' }] } });
+      const plan = await run({ apply: false });
+      const applied = await run();
+      for (const result of [plan, applied]) {
+        expect(figuresOf(result)).toEqual({ no_id: [1, 1] });
+        expect(result).toMatchObject({ collisions: { found: 1 }, withoutId: { found: 1 } });
+      }
+      expect((await message(lia))?.['raw_meta']).toEqual({ contacts: [{ name: 'Lia' }], agent: 'Bia' });
+      expect((await message(rui))?.['raw_meta']).toEqual({ contacts: [{ name: 'Rui' }] });
+      expect(await query('select from messages')).toHaveLength(5);
+    },
+  );
 
   it('M10: moves to the wamid what named the key id: reactions, replies, the ticket', async () => {
     const web = await insertMessage(store, ana, 'A', 1, { external_id: 'A' });
@@ -413,7 +419,7 @@ describeOnBackends('dedupe', (backend) => {
     expect((await run()).resumedFrom).toBeUndefined();
   });
 
-  it('takes copies of one id by the hundred, in batches smaller than the group', async () => {
+  backend.once('takes copies of one id by the hundred, in batches smaller than the group', async () => {
     const id = await insertMessage(store, ana, 'A', 0);
     await store.sql.execute(
       `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()))).*

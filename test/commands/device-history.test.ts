@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 
 const CHUNK = {
@@ -21,7 +21,7 @@ const CHUNK = {
   },
 };
 
-describeOnBackends('history that a linked device brings', (backend) => {
+describeOnServer('history that a linked device brings', (backend) => {
   it.each([
     ['coexistence', 0, 'pending_consent'],
     ['baileys', 1, 'completed'],

@@ -5,7 +5,7 @@ import { Shapes } from '../../src/commands/doctor/shapes.js';
 import type { DoctorOptions } from '../../src/commands/doctor/types.js';
 import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { describeOnServer, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
@@ -104,7 +104,7 @@ async function plant(store: Store, value: string): Promise<void> {
   );
 }
 
-describeOnBackends('a bundle for a maintainer', (backend) => {
+describeOnServer('a bundle for a maintainer', (backend) => {
   test('holds no value of the input, in whatever form', async () => {
     const config = await backend.config();
     const names = [VALUE, VALUE];

@@ -7,7 +7,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -102,7 +102,7 @@ function record(store: Store): Promise<number> {
   );
 }
 
-describeOnBackends('bodies without an erased person', (backend) => {
+describeOnServer('bodies without an erased person', (backend) => {
   it('hold nothing of them, and read as before for everybody else', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
 import { dumpOf, tracesIn } from '../support/database-dump.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
@@ -95,13 +95,13 @@ const OTHERS: Readonly<Record<string, JsonObject>> = {
   }),
 };
 
-describeOnBackends('messages of an erased person that have the number in their ids alone', (backend) => {
+describeOnServer('messages of an erased person that have the number in their ids alone', (backend) => {
   const logs: [string, JsonObject[]][] = [
     ['before those that name the number', [M1, M2, B1]],
     ['after them', [M2, B1, M1]],
     ['without any', [B1, M1]],
   ];
-  it.each(backend.some(logs, () => 'order'))('go with the others: %s', async (_, bodies) => {
+  it.each(logs)('go with the others: %s', async (_, bodies) => {
     const store = await backend.open();
     for (const body of bodies) await replayBodies(store, [body]);
     const plan = await planErase(testContext(store, KEYED), `+${ANA}`);
@@ -114,26 +114,23 @@ describeOnBackends('messages of an erased person that have the number in their i
     await expectGone(store);
   });
 
-  it.each(backend.some(Object.entries(OTHERS), () => 'later'))(
-    'are not stored when they come later: %s',
-    async (_, body) => {
-      const store = await backend.open();
-      await replayBodies(store, [M2, B1]);
-      await eraseHer(store);
-      await replayBodies(store, [body], KEYED);
-      expect(
-        await value(
-          store,
-          `select counters -> 'skipped' ->> 'erased' is null and counters::text like '%"erased": 1%' from webhook_log order by id desc limit 1`,
-        ),
-      ).toBe(true);
-      await expectGone(store);
-      // The BSUID is known as hers from now on.
-      const alone = webhook('messages', { messages: [byBsuid('M7', 70, { id: 'wamid.M7' })] });
-      await replayBodies(store, [alone], KEYED);
-      await expectGone(store);
-    },
-  );
+  it.each(Object.entries(OTHERS))('are not stored when they come later: %s', async (_, body) => {
+    const store = await backend.open();
+    await replayBodies(store, [M2, B1]);
+    await eraseHer(store);
+    await replayBodies(store, [body], KEYED);
+    expect(
+      await value(
+        store,
+        `select counters -> 'skipped' ->> 'erased' is null and counters::text like '%"erased": 1%' from webhook_log order by id desc limit 1`,
+      ),
+    ).toBe(true);
+    await expectGone(store);
+    // The BSUID is known as hers from now on.
+    const alone = webhook('messages', { messages: [byBsuid('M7', 70, { id: 'wamid.M7' })] });
+    await replayBodies(store, [alone], KEYED);
+    await expectGone(store);
+  });
 
   it.each(Object.entries(OTHERS))('go if they came before: %s', async (_, body) => {
     const store = await backend.open();
@@ -142,7 +139,7 @@ describeOnBackends('messages of an erased person that have the number in their i
     await expectGone(store);
   });
 
-  backend.once('leave what others have in the same body', async () => {
+  it('leave what others have in the same body', async () => {
     const shared = webhook('messages', {
       contacts: [...contacts, { profile: { name: 'Bru' }, wa_id: BRU, user_id: BRU_BSUID }],
       messages: [
@@ -191,7 +188,7 @@ describeOnBackends('messages of an erased person that have the number in their i
     expect(await rowsOfMessages(store)).toBe(1);
   });
 
-  backend.once('take the person along whom the BSUID has another number of', async () => {
+  it('take the person along whom the BSUID has another number of', async () => {
     const moved = webhook('messages', {
       contacts: [{ wa_id: CAR, user_id: ANA_BSUID }],
       messages: [item('M9', 90, { from: CAR, from_user_id: ANA_BSUID, text: { body: 'secret of M9' } })],
@@ -226,7 +223,7 @@ describeOnBackends('messages of an erased person that have the number in their i
     expect(await rowsOfMessages(store)).toBe(4);
   });
 
-  backend.once('do not make their number an erased one where only the BSUID was erased', async () => {
+  it('do not make their number an erased one where only the BSUID was erased', async () => {
     const store = await backend.open();
     await replayBodies(store, [M1, liveFrom('Bru', 'B1', 30, { from: BRU })]);
     await erase(testContext(store, KEYED), { contact: ANA_BSUID, secretKey: SECRET, batchSize: 9 });

@@ -3,7 +3,7 @@ import { erase } from '../../src/commands/erase/erase.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { tracesIn } from '../support/database-dump.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { SECRET } from '../support/secret.js';
@@ -226,7 +226,7 @@ const others = (store: Store): Promise<unknown> =>
 const eraseAna = (store: Store) =>
   erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 100 });
 
-describeOnBackends('every place that may name a person', (backend) => {
+describeOnServer('every place that may name a person', (backend) => {
   it.each([[[]], [['group']]] as const)(
     'has nothing of one who was erased (chats included: %s)',
     async (include) => {

@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { findingsBeside } from '../support/checking.js';
 import { dumpOf, tracesIn } from '../support/database-dump.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
@@ -118,7 +118,7 @@ describeOnBackends('names of an erased person that become known later', (backend
     return store;
   }
 
-  it.each(Object.entries(EARLY))(
+  it.each(backend.onServer(Object.entries(EARLY)))(
     'open the erasure for what came before: %s',
     async (_, { body, register }) => {
       const store = await erased();
@@ -134,7 +134,7 @@ describeOnBackends('names of an erased person that become known later', (backend
     },
   );
 
-  it('leave it ended where nothing came before, or others only mention her', async () => {
+  backend.once('leave it ended where nothing came before, or others only mention her', async () => {
     const store = await erased();
     const mention = live('B1', 1, { from: BRU, text: { body: `ask ${LID} or ${ANA_BSUID}` } });
     await replayBodies(store, [mention], KEYED);
@@ -147,10 +147,12 @@ describeOnBackends('names of an erased person that become known later', (backend
     expect(await dumpOf(store)).toContain(`ask ${LID}`);
   });
 
-  it.each([
-    ['its key', { participant: ANA_LID, participantAlt: JID }],
-    ['an older key', { participant: JID, participantLid: ANA_LID }],
-  ])('are learned from a message in a group as well: %s', async (_, key) => {
+  it.each(
+    backend.onServer([
+      ['its key', { participant: ANA_LID, participantAlt: JID }],
+      ['an older key', { participant: JID, participantLid: ANA_LID }],
+    ]),
+  )('are learned from a message in a group as well: %s', async (_, key) => {
     const store = await erased();
     const bodies = [
       webEvent('messages.upsert', {
@@ -171,7 +173,7 @@ describeOnBackends('names of an erased person that become known later', (backend
     expect(await findingsBeside(store, ['history_ledger'])).toEqual([]);
   });
 
-  it('leave it open if the run dies before it has looked', async () => {
+  backend.once('leave it open if the run dies before it has looked', async () => {
     const store = await erased();
     await replayBodies(
       store,
@@ -225,7 +227,7 @@ describeOnBackends('names of an erased person that become known later', (backend
   });
 });
 
-describeOnBackends('names of a person in entries that wait for their connection', (backend) => {
+describeOnServer('names of a person in entries that wait for their connection', (backend) => {
   it('belong to the person whom an erasure is about', async () => {
     const store = await backend.open();
     await replayBodies(store, [

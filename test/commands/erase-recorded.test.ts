@@ -88,7 +88,7 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     });
   }
 
-  it('F2: is found by the run that resumes it, and has no number in its checkpoint', async () => {
+  backend.once('F2: is found by the run that resumes it, and has no number in its checkpoint', async () => {
     const store = await erased();
     const lines = Array.from({ length: 6 }, (_, at) => live(`B${at + 1}`, at, { from: BRU }));
     const file = await fileIn(`chat-${ANA}`, lines);
@@ -102,7 +102,7 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     expect(await tracesIn(store, [ANA], ANA)).toEqual([]);
   });
 
-  it('F2: is found as well if it was recorded before the erasure', async () => {
+  backend.once('F2: is found as well if it was recorded before the erasure', async () => {
     const store = await backend.open();
     const lines = [live('A1', 1), ...Array.from({ length: 5 }, (_, at) => live(`B${at}`, at, { from: BRU }))];
     const file = await fileIn(`chat-${ANA}`, lines);
@@ -113,7 +113,7 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     expect(await tracesIn(store, [ANA], ANA)).toEqual([]);
   });
 
-  it('F2: does not say why it failed with the number', async () => {
+  backend.once('F2: does not say why it failed with the number', async () => {
     const store = await erased();
     const file = await fileIn(`chat-${ANA}`, [live('B1', 1, { from: BRU })]);
     const failing = replayFiles(store, [file], {
@@ -153,7 +153,7 @@ describeOnBackends('what a run records where people were erased', (backend) => {
     }
   });
 
-  it('names everybody where nobody was erased', async () => {
+  backend.once('names everybody where nobody was erased', async () => {
     const store = await backend.open();
     const file = await fileIn(`chat-${ANA}`, [live('A1', 1)]);
     await replayFiles(store, [file], options(file));

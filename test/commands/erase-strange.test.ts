@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
 import { tracesIn } from '../support/database-dump.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
@@ -57,7 +57,7 @@ async function notesIn(store: Store): Promise<string[]> {
 
 const LEFT = ['of another 1', 'of another 2', 'of another 3'];
 
-describeOnBackends('what nobody can read of an erased person', (backend) => {
+describeOnServer('what nobody can read of an erased person', (backend) => {
   const eraseAna = (store: Store): Promise<unknown> =>
     erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 50 });
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { recordAccess } from '../../src/commands/access/record-access.js';
 import { erase } from '../../src/commands/erase/erase.js';
 import { dumpOf } from '../support/database-dump.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { SECRET } from '../support/secret.js';
 import { value } from '../support/shown.js';
@@ -21,7 +21,7 @@ const FILES: readonly (readonly [file: string, left: string])[] = [
   ['logs/hooks 11.ndjson', 'logs/hooks 11.ndjson'],
 ];
 
-describeOnBackends('the texts that stay of an erased person', (backend) => {
+describeOnServer('the texts that stay of an erased person', (backend) => {
   it('F1: names of files lose the names in entries of everybody, and in runs', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -4,7 +4,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { dyingStore } from '../support/dying-store.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
@@ -29,7 +29,7 @@ const eraseAna = (store: Store) =>
 const verifyAll = (store: Store, enforce = false) =>
   verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce });
 
-describeOnBackends('an erasure that was killed', (backend) => {
+describeOnServer('an erasure that was killed', (backend) => {
   it('F1: is told as such wherever it died, and what waits for its end is no loss', async () => {
     const store = await backend.open();
     await replayBodies(store, [...LOG, live('A30', 30)]);

@@ -9,7 +9,7 @@ import { OWN_SCHEMA } from '../../src/store/own-schema.js';
 import type { Store } from '../../src/store/store.js';
 import { vacuumFully } from '../../src/store/vacuum.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends, TEST_OPTIONS, useBackend } from '../support/databases.js';
+import { describeOnServer, TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, BRU, edit, live, liveFrom, reaction } from '../support/webhooks.js';
@@ -65,7 +65,7 @@ async function leavesFiles(store: Store): Promise<void> {
 
 const everybody = (store: Store): Promise<unknown> => store.sql.query('select * from messages');
 
-describeOnBackends('erase with --vacuum', (backend) => {
+describeOnServer('erase with --vacuum', (backend) => {
   it('takes the person out of the files of the tables, and nobody else', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

@@ -139,54 +139,57 @@ const eraseAna = (ctx: Context, contact = '+55 11 90000-0001') =>
 const wrapped = (body: JsonObject): JsonObject => ({ level: 'info', at: 1, body: JSON.stringify(body) });
 
 describeOnBackends('erase', (backend) => {
-  it('leaves nothing of a person, everything of others, and what comes again is skipped', async () => {
-    const store = await backend.open();
-    const directory = await mkdtemp(join(tmpdir(), 'erase-'));
-    await replayBodies(store, LOG);
-    const hers = join(directory, 'hers.jpg');
-    await writeFile(hers, 'x');
-    await store.sql.execute(
-      `insert into media_files (connection_id, media_id, message_id, state, attempts, first_tried_at, tried_at, sha256, size, path)
+  backend.once(
+    'leaves nothing of a person, everything of others, and what comes again is skipped',
+    async () => {
+      const store = await backend.open();
+      const directory = await mkdtemp(join(tmpdir(), 'erase-'));
+      await replayBodies(store, LOG);
+      const hers = join(directory, 'hers.jpg');
+      await writeFile(hers, 'x');
+      await store.sql.execute(
+        `insert into media_files (connection_id, media_id, message_id, state, attempts, first_tried_at, tried_at, sha256, size, path)
        select connection_id, 'M1', external_id, 'fetched', 1, now(), now(), 'ab', 1, $1 from messages where body = 'A0' or body = 'hers, edited' limit 1`,
-      [hers],
-    );
-    await store.sql.execute(
-      `update sync_runs set options = '{"contact": "+55 11 90000-0001"}', error = 'nothing of Ana Maria'`,
-    );
-    const ctx = testContext(store, KEYED);
-    const bru = await keepBru(store);
-    const result = await eraseAna(ctx);
-    expect(result).toMatchObject({ action: 'erased', status: 'completed' });
-    expect(result.tables.find(({ table }) => table === 'leads')).toEqual({ table: 'leads', rows: 1 });
-    expect(await traces(store)).toEqual([]);
-    expect(existsSync(hers)).toBe(false);
-    expect(await bru()).toEqual([]);
-    await clean(store);
-    const after = await others(store);
+        [hers],
+      );
+      await store.sql.execute(
+        `update sync_runs set options = '{"contact": "+55 11 90000-0001"}', error = 'nothing of Ana Maria'`,
+      );
+      const ctx = testContext(store, KEYED);
+      const bru = await keepBru(store);
+      const result = await eraseAna(ctx);
+      expect(result).toMatchObject({ action: 'erased', status: 'completed' });
+      expect(result.tables.find(({ table }) => table === 'leads')).toEqual({ table: 'leads', rows: 1 });
+      expect(await traces(store)).toEqual([]);
+      expect(existsSync(hers)).toBe(false);
+      expect(await bru()).toEqual([]);
+      await clean(store);
+      const after = await others(store);
 
-    // The same log; in another order, in parts, and in another wrapper; the stored log; a night.
-    await replayBodies(store, LOG, KEYED);
-    await replayBodies(store, [...LOG].reverse(), KEYED);
-    for (const body of LOG) await replayBodies(store, [body], KEYED);
-    const again = await replayBodies(store, LOG.map(wrapped), KEYED);
-    expect(again.messages.skipped['erased']).toBe(7);
-    expect(await traces(store)).toEqual([]);
-    await replayLog(store, { which: 'all' });
-    await night(store, { full: true, apply: true });
-    expect(await traces(store)).toEqual([]);
-    expect(await others(store)).toEqual(after);
-    await clean(store);
+      // The same log; in another order, in parts, and in another wrapper; the stored log; a night.
+      await replayBodies(store, LOG, KEYED);
+      await replayBodies(store, [...LOG].reverse(), KEYED);
+      for (const body of LOG) await replayBodies(store, [body], KEYED);
+      const again = await replayBodies(store, LOG.map(wrapped), KEYED);
+      expect(again.messages.skipped['erased']).toBe(7);
+      expect(await traces(store)).toEqual([]);
+      await replayLog(store, { which: 'all' });
+      await night(store, { full: true, apply: true });
+      expect(await traces(store)).toEqual([]);
+      expect(await others(store)).toEqual(after);
+      await clean(store);
 
-    // Once more: there is nothing left to do.
-    const second = await eraseAna(ctx);
-    expect(second).toMatchObject({ status: 'completed', tables: result.tables, bodies: result.bodies });
-    expect(await value(store, `select count(*)::int from erasures`)).toBe(1);
-    await expect(
-      erase(ctx, { contact: '+5541900000009', secretKey: SECRET, batchSize: 9 }),
-    ).rejects.toMatchObject({ code: 'unknown_contact' });
-  });
+      // Once more: there is nothing left to do.
+      const second = await eraseAna(ctx);
+      expect(second).toMatchObject({ status: 'completed', tables: result.tables, bodies: result.bodies });
+      expect(await value(store, `select count(*)::int from erasures`)).toBe(1);
+      await expect(
+        erase(ctx, { contact: '+5541900000009', secretKey: SECRET, batchSize: 9 }),
+      ).rejects.toMatchObject({ code: 'unknown_contact' });
+    },
+  );
 
-  it('keeps the person out of a database that has nothing of them yet, in any order', async () => {
+  backend.once('keeps the person out of a database that has nothing of them yet, in any order', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await eraseAna(testContext(store, KEYED));
@@ -276,45 +279,53 @@ describeOnBackends('erase', (backend) => {
     expect(existsSync(shared)).toBe(true);
   });
 
-  it('keeps out what a CRM or a phone’s chat still has of the person, and undo of that run works', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const connection = { id: String(await value(store, `select id from connections limit 1`)), name: 'x' };
-    const ctx = testContext(store, KEYED);
-    await eraseAna(ctx);
-    const row = (phone: string, id: string) => ({
-      bytes: Buffer.from(
-        JSON.stringify({
-          crm: 'evolution',
-          message: {
-            external_id: id,
-            direction: 'INBOUND',
-            people: [`+${phone}`],
-            timestamp: 1_758_000_300,
-            type: 'text',
-            body: id,
-          },
-          row: { remoteJid: `${phone}@s.whatsapp.net`, pushName: 'Ana Maria' },
-        }),
-      ),
-      origin: { kind: 'crm' as const, crm: 'evolution' as const, rowId: id },
-    });
-    async function* entries() {
-      yield row(ANA, 'CRM-A');
-      yield await Promise.resolve(row(BRU, 'CRM-B'));
-    }
-    const run = await replayAdopted(ctx, { crm: 'evolution', connection, entries: entries(), dryRun: false });
-    expect(run.messages).toMatchObject({ created: 1, skipped: { erased: 1 } });
-    expect((await traces(store)).filter((word) => word !== 'Ana Maria')).toEqual([]);
-    expect(await value(store, `select count(*)::int from messages where body = 'CRM-B'`)).toBe(1);
-    await clean(store);
-    expect(
-      (await undo(ctx, { run: run.runId, dryRun: false, force: false, recordedOptions: {} })).status,
-    ).toBe('completed');
-    await clean(store);
-  });
+  backend.once(
+    'keeps out what a CRM or a phone’s chat still has of the person, and undo of that run works',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const connection = { id: String(await value(store, `select id from connections limit 1`)), name: 'x' };
+      const ctx = testContext(store, KEYED);
+      await eraseAna(ctx);
+      const row = (phone: string, id: string) => ({
+        bytes: Buffer.from(
+          JSON.stringify({
+            crm: 'evolution',
+            message: {
+              external_id: id,
+              direction: 'INBOUND',
+              people: [`+${phone}`],
+              timestamp: 1_758_000_300,
+              type: 'text',
+              body: id,
+            },
+            row: { remoteJid: `${phone}@s.whatsapp.net`, pushName: 'Ana Maria' },
+          }),
+        ),
+        origin: { kind: 'crm' as const, crm: 'evolution' as const, rowId: id },
+      });
+      async function* entries() {
+        yield row(ANA, 'CRM-A');
+        yield await Promise.resolve(row(BRU, 'CRM-B'));
+      }
+      const run = await replayAdopted(ctx, {
+        crm: 'evolution',
+        connection,
+        entries: entries(),
+        dryRun: false,
+      });
+      expect(run.messages).toMatchObject({ created: 1, skipped: { erased: 1 } });
+      expect((await traces(store)).filter((word) => word !== 'Ana Maria')).toEqual([]);
+      expect(await value(store, `select count(*)::int from messages where body = 'CRM-B'`)).toBe(1);
+      await clean(store);
+      expect(
+        (await undo(ctx, { run: run.runId, dryRun: false, force: false, recordedOptions: {} })).status,
+      ).toBe('completed');
+      await clean(store);
+    },
+  );
 
-  it('keeps out what the phone sends of the person', async () => {
+  backend.once('keeps out what the phone sends of the person', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const ctx = testContext(store, KEYED);
@@ -350,7 +361,7 @@ describeOnBackends('erase', (backend) => {
     await clean(store);
   });
 
-  it('is lifted when the person agrees, and only then', async () => {
+  backend.once('is lifted when the person agrees, and only then', async () => {
     const store = await backend.open();
     const ctx = testContext(store, KEYED);
     await replayBodies(store, LOG);
@@ -369,7 +380,7 @@ describeOnBackends('erase', (backend) => {
     await clean(store);
   });
 
-  it('goes on where it was stopped', async () => {
+  backend.once('goes on where it was stopped', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     for (let steps = 1; ; steps += 1) {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ExplainOptions } from '../../src/commands/explain/result.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies } from '../support/replaying.js';
 import { select } from '../support/shown.js';
@@ -39,7 +39,7 @@ async function entryOf(store: Store, at: number): Promise<string> {
   return `log:${String(rows.at(at)?.['id'])}`;
 }
 
-describeOnBackends('the record of what explain --bodies shows', (backend) => {
+describeOnServer('the record of what explain --bodies shows', (backend) => {
   it('counts messages, and neither edits nor reactions nor names', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addConnection } from '../support/connections.js';
 import { dropUniqueIndexes } from '../support/damage.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
 import { replayBodies, replayFiles, replayLog, sample } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -31,7 +31,7 @@ import {
 
 const DEMO_DAY = new URL('../../fixtures/demo-day.ndjson', import.meta.url).pathname;
 
-describeOnBackends('explain a contact', (backend) => {
+describeOnServer('explain a contact', (backend) => {
   it('counts each message once, however often it came, and says that all are there', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
 import { replayBodies } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -9,7 +9,7 @@ const declined = webhook('history', {
   history: [{ errors: [{ code: 2593109, title: 'History sync is turned off by the business' }] }],
 });
 
-describeOnBackends('explain a raw entry', (backend) => {
+describeOnServer('explain a raw entry', (backend) => {
   it('tells what became of each of its items', async () => {
     const store = await backend.open();
     const body = webhook('messages', {
@@ -87,7 +87,7 @@ describeOnBackends('explain a raw entry', (backend) => {
   });
 });
 
-describeOnBackends('explain a run', (backend) => {
+describeOnServer('explain a run', (backend) => {
   it('says what it was asked for, how it ended and what it merged', async () => {
     const store = await backend.open();
     const { runId } = await replayBodies(store, [

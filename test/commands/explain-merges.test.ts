@@ -3,7 +3,7 @@ import { dedupe } from '../../src/commands/dedupe/dedupe.js';
 import { DUPLICATE_CLASSES } from '../../src/commands/dedupe/result.js';
 import { undo } from '../../src/commands/undo/undo.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -36,7 +36,7 @@ async function storeTwin(store: Store): Promise<string> {
   return id;
 }
 
-describeOnBackends('explain after a dedupe', (backend) => {
+describeOnServer('explain after a dedupe', (backend) => {
   it('tells of the copy that was merged, under its id and at the row that stayed; and of the undo', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('KEY1', 0)]);

@@ -3,7 +3,7 @@ import { editConnection } from '../../src/commands/connections/save.js';
 import { explain } from '../../src/commands/explain/explain.js';
 import { addConnection } from '../support/connections.js';
 import { copyMessage, dropUniqueIndexes, restoreUniqueIndex } from '../support/damage.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask, told } from '../support/explaining.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { select, value } from '../support/shown.js';
@@ -36,7 +36,7 @@ const picture = {
   image: { id: 'M1', mime_type: 'image/jpeg', caption: 'foto' },
 };
 
-describeOnBackends('explain a message', (backend) => {
+describeOnServer('explain a message', (backend) => {
   it('tells each fact in the order in which it was applied, and what it changed', async () => {
     const store = await backend.open();
     await replayBodies(store, [

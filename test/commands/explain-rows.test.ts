@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, BRU, history, live, old, wamid } from '../support/webhooks.js';
@@ -64,7 +64,7 @@ const CHANGES: readonly (readonly [string, (store: Store) => Promise<unknown>, o
   ],
 ];
 
-describeOnBackends('explain of a contact judges its rows', (backend) => {
+describeOnServer('explain of a contact judges its rows', (backend) => {
   it.each(CHANGES)('as verify does: %s', async (_, change, finding) => {
     const store = await backend.open();
     await replayBodies(store, LOG);

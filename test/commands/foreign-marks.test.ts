@@ -4,7 +4,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { dumpDatabase } from '../support/damage.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
@@ -39,7 +39,7 @@ async function noted(store: Store): Promise<Record<string, unknown>> {
   };
 }
 
-describeOnBackends('what another program marks a message of the raw log as', (backend) => {
+describeOnServer('what another program marks a message of the raw log as', (backend) => {
   it('is no mark where the log says it', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

@@ -3,7 +3,7 @@ import { acknowledgeAlerts } from '../../src/commands/alerts/alerts.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { history, live, old, status } from '../support/webhooks.js';
@@ -34,7 +34,7 @@ function ledgers(store: Store) {
   );
 }
 
-describeOnBackends('what is on record of a raw entry that is gone', (backend) => {
+describeOnServer('what is on record of a raw entry that is gone', (backend) => {
   it('is a finding, is explained, and names the entry that a replay of the file brings back', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

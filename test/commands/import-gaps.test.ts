@@ -10,7 +10,7 @@ import type { PageRequest } from '../../src/commands/import/phone.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import type { HistoryAnswer } from '../support/fake-whatsapp/history-requests.js';
@@ -85,7 +85,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     { lost: 'middle', at: 1 },
     { lost: 'oldest', at: 2 },
   ];
-  test.each(backend.some(chunks, () => 'chunk'))(
+  test.each(backend.onServer(chunks))(
     'is noticed when the $lost of its chunks never comes, whatever it says of the end',
     async ({ at }) => {
       const store = await backend.open();
@@ -326,7 +326,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     { look: 'says nothing', empty: NOTHING },
     { look: 'claims the end', empty: { conversations: [conversation(PN, [], END)] } },
   ];
-  test.each(backend.some(looks, () => 'look'))(
+  test.each(backend.onServer(looks))(
     'is on record where the look in front of it comes back empty and $look',
     async ({ empty }) => {
       const store = await backend.open();
@@ -370,7 +370,7 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
     { where: 'the first', full: 'hello', from: 10, gap: { anchor_id: 'hello', newest: 'A19' } },
     { where: 'the second', full: 'A21', from: 4, gap: { anchor_id: 'A20', newest: 'A14' } },
   ];
-  test.each(backend.some(pages, () => 'page'))(
+  test.each(backend.onServer(pages))(
     'is noticed in front of $where page though it is full, and filled',
     async ({ full, from }) => {
       const store = await backend.open();
@@ -488,28 +488,25 @@ describeOnBackends('import: an answer that leaves a part out', (backend) => {
   });
 });
 
-describeOnBackends('import: a device that is lost on a look', (backend) => {
-  test.each(backend.some(['logged_out', 'conflict'] as const, () => 'kind'))(
-    'is the outcome, whatever came before: %s',
-    async (kind) => {
-      const store = await backend.open();
-      await shop(store);
-      const lost = fakePhones(({ count }) =>
-        count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
-      );
-      const result = await importOf(store, lost, { count: 10 });
-      expect(result).toMatchObject({
-        outcome: kind,
-        status: 'partial',
-        messages: { created: 5 },
-        fetch: { gaps: [{ reason: 'short', filled: false }] },
-      });
-      expect(exitCodeOfImport(result)).toBe(4);
-      const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
-      const link = { command: 'link', args: ['--connection', 'loja'] };
-      expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
-    },
-  );
+describeOnServer('import: a device that is lost on a look', (backend) => {
+  test.each(['logged_out', 'conflict'] as const)('is the outcome, whatever came before: %s', async (kind) => {
+    const store = await backend.open();
+    await shop(store);
+    const lost = fakePhones(({ count }) =>
+      count === 1 ? { kind } : { conversations: [conversation(PN, OLD.slice(20, 25))] },
+    );
+    const result = await importOf(store, lost, { count: 10 });
+    expect(result).toMatchObject({
+      outcome: kind,
+      status: 'partial',
+      messages: { created: 5 },
+      fetch: { gaps: [{ reason: 'short', filled: false }] },
+    });
+    expect(exitCodeOfImport(result)).toBe(4);
+    const again = { command: 'import', args: [ANA, '--phase', 'fetch', '--force'] };
+    const link = { command: 'link', args: ['--connection', 'loja'] };
+    expect(result.remedies).toMatchObject(kind === 'logged_out' ? [link, again] : [again]);
+  });
 
   test('is unlinked in link status until another one is linked, or an import gets through', async () => {
     const store = await backend.open();
@@ -541,7 +538,7 @@ describeOnBackends('import: a device that is lost on a look', (backend) => {
   });
 });
 
-describeOnBackends('a file of the history that did not arrive', (backend) => {
+describeOnServer('a file of the history that did not arrive', (backend) => {
   test('makes the history incomplete, and is a possible reason wherever a contact is asked about', async () => {
     const store = await backend.open();
     await shop(store);

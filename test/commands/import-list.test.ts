@@ -4,7 +4,7 @@ import { importList } from '../../src/commands/import/import-list.js';
 import type { ImportListOptions, ImportListResult } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { archived } from '../support/fake-whatsapp/archive.js';
 import { type FakePhones, fakePhones, phoneWith } from '../support/history-pages.js';
 import { linkDevice, USUAL } from '../support/importing.js';
@@ -60,7 +60,7 @@ function importOf(
   );
 }
 
-describeOnBackends('import of a list', (backend) => {
+describeOnServer('import of a list', (backend) => {
   test('one contact after the other, over one socket, with one summary', async () => {
     const store = await backend.open();
     await shop(store);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { archived } from '../support/fake-whatsapp/archive.js';
 import { fakePhones, phoneWith } from '../support/history-pages.js';
@@ -52,7 +52,7 @@ function sources(store: Store): Promise<Record<string, unknown>[]> {
   return select(store, `select external_id, sync_source from messages order by external_id`);
 }
 
-describeOnBackends('how a message came in', (backend) => {
+describeOnServer('how a message came in', (backend) => {
   it('is right after every order and every part of a log', async () => {
     const store = await backend.open();
     await shop(store);

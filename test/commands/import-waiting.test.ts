@@ -7,7 +7,7 @@ import { report } from '../../src/commands/report/report.js';
 import { readConnections } from '../../src/store/tables/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import { type FakePhones, fakePhones, historyEvent, phoneWith } from '../support/history-pages.js';
 import { importOf, linkDevice } from '../support/importing.js';
@@ -22,7 +22,7 @@ const CHAT = ['old1', 'old2', 'old3', 'old4', 'hello'].map((id, index) =>
 );
 const PHONE = phoneWith({ id: ANA_PN, messages: CHAT });
 
-describeOnBackends('import: another process has the device first', (backend) => {
+describeOnServer('import: another process has the device first', (backend) => {
   /** Phones whose device is given free only when another import of the same contact has ended. */
   async function afterAnother(): Promise<{
     store: Awaited<ReturnType<typeof backend.open>>;
@@ -66,7 +66,7 @@ describeOnBackends('import: another process has the device first', (backend) => 
   });
 });
 
-describeOnBackends('import: an answer that came too late', (backend) => {
+describeOnServer('import: an answer that came too late', (backend) => {
   async function shop(): Promise<{ store: Store; late: (messages: typeof CHAT) => Promise<void> }> {
     const store = await backend.open();
     await addConnection(store, { number: '+5511900000000', phoneNumberId: '800000000000001' });

@@ -1,11 +1,11 @@
 import { proto } from '@whiskeysockets/baileys';
-import { expect, test } from 'vitest';
+import { expect, test, it } from 'vitest';
 import type { ProgressEvent } from '../../src/context.js';
 import { THROTTLE_MS } from '../../src/commands/import/types.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
 import { addConnection, type ConnectionFields } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { archived, conversation } from '../support/fake-whatsapp/archive.js';
 import { fakePhones, historyEvent, phoneWith } from '../support/history-pages.js';
 import { importOf, linkDevice } from '../support/importing.js';
@@ -43,7 +43,7 @@ function syncLogs(store: Store): Promise<Record<string, unknown>[]> {
   );
 }
 
-describeOnBackends('import: the phone', (backend) => {
+describeOnServer('import: the phone', (backend) => {
   test('a contact of the Cloud API: goes back from the stanza id in the wamid, and opens no ticket', async () => {
     const store = await backend.open();
     await shop(store);
@@ -99,7 +99,7 @@ describeOnBackends('import: the phone', (backend) => {
     ]);
   });
 
-  backend.once('page by page, from the oldest of the one before, until --pages', async () => {
+  it('page by page, from the oldest of the one before, until --pages', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -109,7 +109,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(phones.opened).toBe(1);
   });
 
-  backend.once('goes on where the last import stopped, and says when there is nothing older', async () => {
+  it('goes on where the last import stopped, and says when there is nothing older', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -151,54 +151,48 @@ describeOnBackends('import: the phone', (backend) => {
     expect(await transcript(store)).toEqual(['< old4', '> old5', '> hello', '< answer', '> later']);
   });
 
-  backend.once(
-    'asks once more under the other address after silence, and remembers which one answered',
-    async () => {
-      const store = await backend.open();
-      await shop(store);
-      await replayBodies(
-        store,
-        [await historyEvent({ conversations: [], mappings: [{ pn: ANA_PN, lid: ANA_LID }] })].map(text),
-        {
-          register: false,
-          connection: 'loja',
-        },
-      );
-      const byLid = CHAT.map((message) => ({ ...message, key: { ...message.key, remoteJid: ANA_LID } }));
-      const phones = fakePhones(phoneWith({ id: ANA_LID, messages: byLid }));
-      const result = await importOf(store, phones, { count: 3 });
-      expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 3 }, messages: { created: 3 } });
-      expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
-        [ANA_PN, ANA_LID],
-        [ANA_LID, ANA_PN],
-        [ANA_LID, ANA_PN],
-      ]);
-      await importOf(store, phones, { force: true });
-      expect(phones.requests.at(3)?.chatJid).toBe(ANA_LID);
-      expect(await value(store, 'select count(*)::int from leads')).toBe(1);
-    },
-  );
+  it('asks once more under the other address after silence, and remembers which one answered', async () => {
+    const store = await backend.open();
+    await shop(store);
+    await replayBodies(
+      store,
+      [await historyEvent({ conversations: [], mappings: [{ pn: ANA_PN, lid: ANA_LID }] })].map(text),
+      {
+        register: false,
+        connection: 'loja',
+      },
+    );
+    const byLid = CHAT.map((message) => ({ ...message, key: { ...message.key, remoteJid: ANA_LID } }));
+    const phones = fakePhones(phoneWith({ id: ANA_LID, messages: byLid }));
+    const result = await importOf(store, phones, { count: 3 });
+    expect(result).toMatchObject({ outcome: 'fetched', fetch: { requests: 3 }, messages: { created: 3 } });
+    expect(phones.requests.map(({ chatJid, otherJid }) => [chatJid, otherJid])).toEqual([
+      [ANA_PN, ANA_LID],
+      [ANA_LID, ANA_PN],
+      [ANA_LID, ANA_PN],
+    ]);
+    await importOf(store, phones, { force: true });
+    expect(phones.requests.at(3)?.chatJid).toBe(ANA_LID);
+    expect(await value(store, 'select count(*)::int from leads')).toBe(1);
+  });
 
-  backend.once(
-    'an answer under the other address is the contact’s, whose number only the mapping tells',
-    async () => {
-      const store = await backend.open();
-      await shop(store);
-      const byLid = CHAT.slice(0, 5).map((message) => ({
-        ...message,
-        key: { ...message.key, remoteJid: ANA_LID },
-      }));
-      const phones = fakePhones(() => ({
-        conversations: [conversation(ANA_LID, byLid)],
-        mappings: [{ pn: ANA_PN, lid: ANA_LID }],
-      }));
-      expect(await importOf(store, phones)).toMatchObject({ outcome: 'fetched', messages: { created: 5 } });
-      expect(await value(store, 'select count(*)::int from leads')).toBe(1);
-      expect(await value(store, `select count(*)::int from lead_identities where value = '${ANA_LID}'`)).toBe(
-        1,
-      );
-    },
-  );
+  it('an answer under the other address is the contact’s, whose number only the mapping tells', async () => {
+    const store = await backend.open();
+    await shop(store);
+    const byLid = CHAT.slice(0, 5).map((message) => ({
+      ...message,
+      key: { ...message.key, remoteJid: ANA_LID },
+    }));
+    const phones = fakePhones(() => ({
+      conversations: [conversation(ANA_LID, byLid)],
+      mappings: [{ pn: ANA_PN, lid: ANA_LID }],
+    }));
+    expect(await importOf(store, phones)).toMatchObject({ outcome: 'fetched', messages: { created: 5 } });
+    expect(await value(store, 'select count(*)::int from leads')).toBe(1);
+    expect(await value(store, `select count(*)::int from lead_identities where value = '${ANA_LID}'`)).toBe(
+      1,
+    );
+  });
 
   test('takes what the owner has edited and revoked, in an answer beside a stranger’s messages', async () => {
     const store = await backend.open();
@@ -308,7 +302,7 @@ describeOnBackends('import: the phone', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
-  backend.once('keeps a LID without a number: a lead without phone', async () => {
+  it('keeps a LID without a number: a lead without phone', async () => {
     const store = await backend.open();
     await addConnection(store, { kind: 'baileys', number: NUMBER.number });
     await linkDevice(store);
@@ -330,7 +324,7 @@ describeOnBackends('import: the phone', (backend) => {
   });
 });
 
-describeOnBackends('import: what can go wrong', (backend) => {
+describeOnServer('import: what can go wrong', (backend) => {
   test('silence is told as silence, and never as the end', async () => {
     const store = await backend.open();
     await shop(store);
@@ -344,7 +338,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     ]);
   });
 
-  backend.once('pages that came are kept when the next one does not', async () => {
+  it('pages that came are kept when the next one does not', async () => {
     const store = await backend.open();
     await shop(store);
     const phone = phoneWith({ id: ANA_PN, messages: CHAT });
@@ -373,7 +367,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     expect(result.reason).toBe('reason' in outcome ? outcome.reason : null);
   });
 
-  backend.once('an empty answer is no end', async () => {
+  it('an empty answer is no end', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(() => ({ conversations: [conversation(ANA_PN, [])] }));
@@ -400,7 +394,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     });
   });
 
-  backend.once('without a stored message there is nothing to go back from', async () => {
+  it('without a stored message there is nothing to go back from', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(() => 'silence');
@@ -424,7 +418,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
     expect(phones.opened).toBe(0);
   });
 
-  backend.once('several linked connections that could be meant are asked back', async () => {
+  it('several linked connections that could be meant are asked back', async () => {
     const store = await backend.open();
     await shop(store);
     await addConnection(store, { name: 'filial', kind: 'baileys', number: '+5511900000099' });
@@ -443,7 +437,7 @@ describeOnBackends('import: what can go wrong', (backend) => {
   });
 });
 
-describeOnBackends('import: the throttle', (backend) => {
+describeOnServer('import: the throttle', (backend) => {
   test('one fetch per contact in five minutes; it says when the next is allowed, and --force overrides it', async () => {
     const store = await backend.open();
     await shop(store);
@@ -475,7 +469,7 @@ describeOnBackends('import: the throttle', (backend) => {
   });
 });
 
-describeOnBackends('import: the raw log', (backend) => {
+describeOnServer('import: the raw log', (backend) => {
   /** What waits in the raw log for a connection that nobody had entered yet. */
   async function waiting(store: Store): Promise<void> {
     const chats = [
@@ -540,7 +534,7 @@ describeOnBackends('import: the raw log', (backend) => {
     expect(phones.opened).toBe(0);
   });
 
-  backend.once('is left alone under --phase fetch, and is all there is under --phase cache', async () => {
+  it('is left alone under --phase fetch, and is all there is under --phase cache', async () => {
     const store = await backend.open();
     await shop(store);
     const phones = fakePhones(phoneWith({ id: ANA_PN, messages: CHAT }));
@@ -549,7 +543,7 @@ describeOnBackends('import: the raw log', (backend) => {
     expect(await importOf(store, phones, { phase: 'fetch' })).toMatchObject({ outcome: 'end_of_history' });
   });
 
-  backend.once('a dry run writes nothing and opens no socket', async () => {
+  it('a dry run writes nothing and opens no socket', async () => {
     const store = await backend.open();
     await waiting(store);
     const phones = fakePhones(() => 'silence');
@@ -571,8 +565,8 @@ describeOnBackends('import: the raw log', (backend) => {
   });
 });
 
-describeOnBackends('import: progress and Ctrl-C', (backend) => {
-  backend.once('tells every step', async () => {
+describeOnServer('import: progress and Ctrl-C', (backend) => {
+  it('tells every step', async () => {
     const store = await backend.open();
     await shop(store);
     const events: ProgressEvent[] = [];

@@ -3,7 +3,7 @@ import { CHECK_NAMES, type CheckResult } from '../../src/commands/verify/types.j
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { pruned } from '../support/pruning.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -12,7 +12,7 @@ import { live, webLive } from '../support/webhooks.js';
 const GROUP = new Set(['group'] as const);
 const LOG = [live('G1', 0, { group_id: '120363000000000001@g.us' }), live('A1', 5)];
 
-describeOnBackends('chats that a later run includes', (backend) => {
+describeOnServer('chats that a later run includes', (backend) => {
   it.each(['the log', 'the file'])('are held to the log by every later reader: from %s', async (from) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
@@ -56,7 +56,7 @@ describeOnBackends('chats that a later run includes', (backend) => {
   });
 });
 
-describeOnBackends('retention of chats that were brought in', (backend) => {
+describeOnServer('retention of chats that were brought in', (backend) => {
   it('takes them for messages: plan and result of the default leave them, and those that were left out go', async () => {
     const store = await backend.open();
     const other = live('G2', 10, { group_id: '120363000000000002@g.us' });

@@ -6,7 +6,7 @@ import { CHECK_NAMES, type CheckName, type CheckResult } from '../../src/command
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';
@@ -18,7 +18,7 @@ const SAME = [0, 0, 0, 0, 0, 1, 1, 1].map((at, i) =>
 const OTHERS = Array.from({ length: 40 }, (_, i) => live(`B${i}`, 100 + 10 * i));
 const LOG = [...SAME, ...OTHERS];
 
-describeOnBackends('messages that have lost their ids and their raw entries', (backend) => {
+describeOnServer('messages that have lost their ids and their raw entries', (backend) => {
   it('are no duplicates of others that say the same, until their file gives them back', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

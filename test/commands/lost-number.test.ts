@@ -4,7 +4,7 @@ import { listAlerts } from '../../src/commands/alerts/alerts.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -32,7 +32,7 @@ async function answers(store: Store) {
   };
 }
 
-describeOnBackends('a connection whose phone_number_id was changed', (backend) => {
+describeOnServer('a connection whose phone_number_id was changed', (backend) => {
   it('is told by every command, with the edit that ends it', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog } from '../support/replaying.js';
@@ -9,7 +9,7 @@ import { live, wamid } from '../support/webhooks.js';
 const HOUR = 3600;
 const LOG = Array.from({ length: 5 }, (_, i) => live(`M${i}`, i * HOUR));
 
-describeOnBackends('a ticket that was lost with a message', (backend) => {
+describeOnServer('a ticket that was lost with a message', (backend) => {
   for (const lost of ['M0', 'M3', 'M4'])
     it(`is opened by the same message again (${lost} was lost)`, async () => {
       const store = await backend.open();

@@ -15,7 +15,7 @@ import {
 } from '../../src/store/tables/media-files.js';
 import { readConnections } from '../../src/store/tables/connections.js';
 import { runCheck } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { live, T0, wamid } from '../support/webhooks.js';
 
@@ -80,7 +80,7 @@ async function said(store: Store, now: number) {
   };
 }
 
-describeOnBackends('the files that messages name', (backend) => {
+describeOnServer('the files that messages name', (backend) => {
   const now = Math.floor(Date.now() / 1000) * 1000;
   const end = (age: number): string => new Date(now - age + 7 * DAY).toISOString();
 
@@ -216,7 +216,7 @@ describeOnBackends('the files that messages name', (backend) => {
     },
   );
 
-  backend.once('are compared by SQL as a fetch compares them', async () => {
+  it('are compared by SQL as a fetch compares them', async () => {
     const store = await backend.open();
     const hash = createHash('sha256').update('ÿ?>').digest();
     const hashes = [
@@ -243,7 +243,7 @@ describeOnBackends('the files that messages name', (backend) => {
     }
   });
 
-  backend.once('are in that view by the rule that the commands have', async () => {
+  it('are in that view by the rule that the commands have', async () => {
     const folder = new URL('../../prisma/migrations/', import.meta.url);
     const names = (await readdir(folder)).filter((name) => !name.includes('.')).sort();
     const texts = await Promise.all(

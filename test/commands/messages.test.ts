@@ -5,7 +5,7 @@ import type { MessagesOptions, MessagesResult } from '../../src/commands/message
 import { readMessages } from '../../src/commands/messages/read-messages.js';
 import type { Store } from '../../src/store/store.js';
 import { uuidv7 } from '../../src/store/uuid.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { storeContact, storeMessages, type StoredMessage } from '../support/stored-messages.js';
 import { ANA, echo, edit, live, reaction, revoke, status, T0, wamid } from '../support/webhooks.js';
@@ -37,7 +37,7 @@ function idsOf(pages: readonly MessagesResult[]): string[] {
   return pages.flatMap((page) => page.messages.map((message) => message.id));
 }
 
-describeOnBackends('the messages of a contact', (backend) => {
+describeOnServer('the messages of a contact', (backend) => {
   test('have the shape of the sync API', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -3,7 +3,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -40,7 +40,7 @@ function filing(store: Store): Promise<unknown[]> {
   );
 }
 
-describeOnBackends('raw entries that are filed under', (backend) => {
+describeOnServer('raw entries that are filed under', (backend) => {
   it.each(Object.entries(DAMAGES))(
     '%s are findings everywhere, and right after each command that mends them',
     async (_, sets) => {
@@ -65,7 +65,7 @@ describeOnBackends('raw entries that are filed under', (backend) => {
       const seen = await night(store, { dryRun: true });
       expect(seen.figures.degraded).toBeGreaterThan(0);
 
-      for (const [command, mend] of backend.some(Object.entries(MENDS), () => 'mend')) {
+      for (const [command, mend] of Object.entries(MENDS)) {
         await store.sql.execute(`update webhook_log set ${sets}`);
         await mend(store);
         expect(await filing(store), command).toEqual(sound);

@@ -4,7 +4,7 @@ import { presentVerify } from '../../src/cli/views/verify.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { BRU, live } from '../support/webhooks.js';
 
@@ -22,7 +22,7 @@ async function counted(store: Store) {
   };
 }
 
-describeOnBackends('a check that finds a loss and notes something else', (backend) => {
+describeOnServer('a check that finds a loss and notes something else', (backend) => {
   it('counts both, as the alerts do, and the note alone once the loss is accepted', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('A2', 5), live('B1', 9, { from: BRU })]);

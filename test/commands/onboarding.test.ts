@@ -134,7 +134,7 @@ describeOnBackends('the onboarding is counted by report, verify and the request 
     expect(late).toMatchObject({ report: at, request: at, isLate: at !== null });
   });
 
-  it('in the advice: the hours that are left, and none after a removal', async () => {
+  backend.once('in the advice: the hours that are left, and none after a removal', async () => {
     const store = await backend.open();
     await addConnection(store);
     await receive(store, [[0, 'PARTNER_ADDED']]);

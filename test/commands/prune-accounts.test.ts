@@ -123,20 +123,24 @@ describeOnBackends('retention of account events', (backend) => {
     expect(await pruned(store, UNKEPT)).toMatchObject({ entries: { planned: 1, pruned: 1 } });
   });
 
-  it('changes no answer about any connection, whatever Meta said, and in whatever order', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 14 }), async (log) => {
-        const store = await backend.open();
-        try {
-          await replayBodies(store, [live('A1', 0), ...log]);
-          const before = await answersOf(store);
-          await pruned(store, UNKEPT);
-          expect(await answersOf(store)).toEqual(before);
-        } finally {
-          await store.close();
-        }
-      }),
-      { numRuns: backend.name === 'postgresql' ? 30 : 8 },
-    );
-  }, 120_000);
+  backend.once(
+    'changes no answer about any connection, whatever Meta said, and in whatever order',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 14 }), async (log) => {
+          const store = await backend.open();
+          try {
+            await replayBodies(store, [live('A1', 0), ...log]);
+            const before = await answersOf(store);
+            await pruned(store, UNKEPT);
+            expect(await answersOf(store)).toEqual(before);
+          } finally {
+            await store.close();
+          }
+        }),
+        { numRuns: backend.name === 'postgresql' ? 30 : 8 },
+      );
+    },
+    120_000,
+  );
 });

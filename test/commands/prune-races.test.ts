@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends, useBackend } from '../support/databases.js';
+import { describeOnBackends, describeOnServer, useBackend } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
@@ -77,10 +77,10 @@ async function emptied(store: Store): Promise<number> {
 }
 
 describeOnBackends('retention beside another program', (backend) => {
-  it.each(backend.some(Object.entries(DAMAGES), () => 'damage'))(
+  it.each(backend.onServer(Object.entries(DAMAGES)))(
     'keeps what is needed to mend a message that is %s between two batches, at whichever',
     async (how, damage) => {
-      for (const [sizes, batch] of backend.some(PLACES, ([{ batchSize }]) => batchSize)) {
+      for (const [sizes, batch] of PLACES) {
         const place = JSON.stringify([how, sizes, batch]);
         const store = await backend.open();
         await replayBodies(store, LOG);
@@ -109,7 +109,7 @@ describeOnBackends('retention beside another program', (backend) => {
     120_000,
   );
 
-  it('empties everything where somebody writes what is there already, at any moment', async () => {
+  backend.once('empties everything where somebody writes what is there already, at any moment', async () => {
     const places = PLACES.filter((_, at) => at % 2 === 1);
     for (const [sizes, batch] of backend.some(places, () => 'place')) {
       const place = JSON.stringify([sizes, batch]);
@@ -175,7 +175,7 @@ const IN_TWO = [
   live('C9', 300, { from: CAR }),
 ];
 
-describeOnBackends(
+describeOnServer(
   'retention of a message whose content is in another entry than the one that it names',
   (backend) => {
     const places = [
@@ -184,30 +184,27 @@ describeOnBackends(
       [{ batchSize: 1, together: 250_000 }, 5],
       [DEFAULT, 1],
     ] as const;
-    it.each(backend.some(places, () => 'place'))(
-      'keeps both when the message changes meanwhile: %j, batch %i',
-      async (sizes, batch) => {
-        const store = await backend.open();
-        await replayBodies(store, IN_TWO);
-        const before = await normalisedDatabase(store);
-        const racing = watched(store, {
-          batch,
-          before: async () => {
-            expect(await store.sql.execute(`update messages set body = 'RACE' where type = 'image'`)).toBe(1);
-          },
-        });
-        const { entries } = await pruned(
-          racing.store,
-          { ...EVERYTHING, batchSize: sizes.batchSize },
-          sizes.together,
-        );
-        expect(entries.pruned).toBeGreaterThan(0);
-        expect(await findingsBeside(store)).toEqual([expect.stringContaining('raw_log')]);
-        await night(store, { full: true, apply: true });
-        expect((await normalisedDatabase(store))['messages']).toEqual(before['messages']);
-        expect(await findingsBeside(store)).toEqual([]);
-      },
-    );
+    it.each(places)('keeps both when the message changes meanwhile: %j, batch %i', async (sizes, batch) => {
+      const store = await backend.open();
+      await replayBodies(store, IN_TWO);
+      const before = await normalisedDatabase(store);
+      const racing = watched(store, {
+        batch,
+        before: async () => {
+          expect(await store.sql.execute(`update messages set body = 'RACE' where type = 'image'`)).toBe(1);
+        },
+      });
+      const { entries } = await pruned(
+        racing.store,
+        { ...EVERYTHING, batchSize: sizes.batchSize },
+        sizes.together,
+      );
+      expect(entries.pruned).toBeGreaterThan(0);
+      expect(await findingsBeside(store)).toEqual([expect.stringContaining('raw_log')]);
+      await night(store, { full: true, apply: true });
+      expect((await normalisedDatabase(store))['messages']).toEqual(before['messages']);
+      expect(await findingsBeside(store)).toEqual([]);
+    });
   },
 );
 

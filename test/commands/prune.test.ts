@@ -7,7 +7,7 @@ import { CHECK_NAMES, type VerifyResult } from '../../src/commands/verify/types.
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { PRUNE_CLASSES } from '../../src/model/enumerations.js';
@@ -103,7 +103,7 @@ const EDITED = [
   live('C', 20),
 ];
 
-describeOnBackends('a message that does not say what its edit says', (backend) => {
+describeOnServer('a message that does not say what its edit says', (backend) => {
   it('keeps every entry that can restore it, however often one prunes', async () => {
     const store = await backend.open();
     await replayBodies(store, [...EDITED, live('D', 30, { from: BRU })]);
@@ -126,7 +126,7 @@ describeOnBackends('a message that does not say what its edit says', (backend) =
 });
 
 describeOnBackends('prune', (backend) => {
-  it('plans by default, with what there is to win by class and connection', async () => {
+  backend.once('plans by default, with what there is to win by class and connection', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const plan = await pruned(store, { ...EVERYTHING, apply: false });
@@ -150,7 +150,7 @@ describeOnBackends('prune', (backend) => {
     expect((await pruned(store, { classes: ['group'], apply: false })).entries.planned).toBe(1);
   });
 
-  it('empties what is in the database, and every reader knows it from what is lost', async () => {
+  backend.once('empties what is in the database, and every reader knows it from what is lost', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const before = await rows(store);
@@ -212,7 +212,7 @@ describeOnBackends('prune', (backend) => {
     expect(await rows(store)).toEqual(before);
   });
 
-  it('knows a redelivery, which does not bring the body back and loses nothing', async () => {
+  backend.once('knows a redelivery, which does not bring the body back and loses nothing', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await pruned(store, EVERYTHING);
@@ -238,7 +238,7 @@ describeOnBackends('prune', (backend) => {
     expect(await findings(store)).toEqual([]);
   });
 
-  it('keeps what the database lacks, and is partial then', async () => {
+  backend.once('keeps what the database lacks, and is partial then', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await store.sql.execute(`delete from messages where body = 'B'`);
@@ -277,7 +277,7 @@ describeOnBackends('prune', (backend) => {
     expect(texts).toEqual(['A, edited', 'changed']);
   });
 
-  it('is the last step of a night, as long as all of the log is accounted for', async () => {
+  backend.once('is the last step of a night, as long as all of the log is accounted for', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const clock = (): number => Date.now() + 3_600_000;
@@ -313,7 +313,7 @@ describeOnBackends('prune', (backend) => {
     ).rejects.toMatchObject({ code: 'not_undoable', remedy: expect.stringContaining('are gone') as string });
   });
 
-  it('gives the space back', async () => {
+  backend.once('gives the space back', async () => {
     const store = await backend.open();
     await replayBodies(
       store,
@@ -374,34 +374,37 @@ describeOnBackends('prune', (backend) => {
     },
   );
 
-  it('finds by their number messages that are gone, whose bodies are gone; not those that this tool takes out', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    await pruned(store, EVERYTHING);
-    await store.sql.execute(`delete from messages where body = 'H'`);
-    const { result, items } = await runCheck(store, 'raw_bodies');
-    expect(result).toMatchObject({ found: 1, lost: 1, severity: 'loss' });
-    expect(result.summary).toBe('1 message is gone, and so is its raw body');
-    expect(items).toMatchObject([{ sign: '-', connection: expect.any(String) as string }]);
-    expect((await night(store)).report?.severity).toBe('loss');
-    await replayBodies(store, LOG);
-    expect(await findings(store)).toEqual([]);
+  backend.once(
+    'finds by their number messages that are gone, whose bodies are gone; not those that this tool takes out',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await pruned(store, EVERYTHING);
+      await store.sql.execute(`delete from messages where body = 'H'`);
+      const { result, items } = await runCheck(store, 'raw_bodies');
+      expect(result).toMatchObject({ found: 1, lost: 1, severity: 'loss' });
+      expect(result.summary).toBe('1 message is gone, and so is its raw body');
+      expect(items).toMatchObject([{ sign: '-', connection: expect.any(String) as string }]);
+      expect((await night(store)).report?.severity).toBe('loss');
+      await replayBodies(store, LOG);
+      expect(await findings(store)).toEqual([]);
 
-    // A copy counts as its message: one that dedupe merges is not missed.
-    await replayBodies(store, [live('TWIN', 200)]);
-    await pruned(store, EVERYTHING);
-    await store.sql.execute(
-      `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', 'TWIN'))).*
+      // A copy counts as its message: one that dedupe merges is not missed.
+      await replayBodies(store, [live('TWIN', 200)]);
+      await pruned(store, EVERYTHING);
+      await store.sql.execute(
+        `insert into messages select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', 'TWIN'))).*
        from messages m where body = 'TWIN'`,
-    );
-    const merged = await dedupe(testContext(store), {
-      classes: new Set(['same_message'] as const),
-      apply: true,
-      force: true,
-      batchSize: 1000,
-      recordedOptions: {},
-    });
-    expect(merged.classes).toMatchObject([{ class: 'same_message', rows: 1 }]);
-    expect(await findings(store)).toEqual([]);
-  });
+      );
+      const merged = await dedupe(testContext(store), {
+        classes: new Set(['same_message'] as const),
+        apply: true,
+        force: true,
+        batchSize: 1000,
+        recordedOptions: {},
+      });
+      expect(merged.classes).toMatchObject([{ class: 'same_message', rows: 1 }]);
+      expect(await findings(store)).toEqual([]);
+    },
+  );
 });

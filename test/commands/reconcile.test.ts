@@ -78,7 +78,7 @@ function unaccounted({ verify }: ReconcileResult): number | undefined {
 const MANY = Array.from({ length: 60 }, (_, i) => live(`M${i}`, i * 10));
 
 describeOnBackends('a night', (backend) => {
-  it('after one that died makes up for it, and so does not alert on it', async () => {
+  backend.once('after one that died makes up for it, and so does not alert on it', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await night(store);
@@ -138,7 +138,7 @@ describeOnBackends('a night', (backend) => {
   /** Two that say the same within a second: only their raw entries tell which row was which. */
   const ALIKE = [live('OK1', 900, { text: { body: 'ok' } }), live('OK2', 901, { text: { body: 'ok' } })];
 
-  it.each(backend.some([['M7'], ['OK1'], ['OK2']], () => 'id'))(
+  it.each(backend.onServer([['M7'], ['OK1'], ['OK2']]))(
     'restores a message whose row has lost its id (%s), merges that row, and is clean the next time',
     async (id) => {
       const store = await backend.open();
@@ -156,7 +156,7 @@ describeOnBackends('a night', (backend) => {
     },
   );
 
-  it('without --apply counts such a row as lost, and names what merges it', async () => {
+  backend.once('without --apply counts such a row as lost, and names what merges it', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     const before = await normalisedDatabase(store);
@@ -205,7 +205,7 @@ describeOnBackends('a night', (backend) => {
   /** An outbound message with the statuses that it had, each in an entry of its own. */
   const HURT = [echo('HURT', 800), status('HURT', 'delivered', 810), status('HURT', 'read', 820)];
 
-  it.each(backend.some(HURTS, ([what]) => what === 'gone'))(
+  it.each(backend.onServer(HURTS))(
     'restores a message that is %s, however long ago it came',
     async (_what, hurt) => {
       const store = await backend.open();
@@ -253,38 +253,44 @@ describeOnBackends('a night', (backend) => {
     },
   );
 
-  it('merges a row that was renamed into its message, once that is back, and counts it once', async () => {
-    const store = await backend.open();
-    await replayBodies(store, MANY);
-    await night(store);
-    const before = await normalisedDatabase(store);
-    await store.sql.execute(`update messages set external_id = 'wamid.FORGED' where body = 'M1'`);
-    expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0, doubled: 1, lost: 1 });
-    expect((await night(store, { apply: true })).figures).toMatchObject({ merged: 1, doubled: 0, lost: 0 });
-    expect(await normalisedDatabase(store)).toEqual(before);
-  });
+  backend.once(
+    'merges a row that was renamed into its message, once that is back, and counts it once',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, MANY);
+      await night(store);
+      const before = await normalisedDatabase(store);
+      await store.sql.execute(`update messages set external_id = 'wamid.FORGED' where body = 'M1'`);
+      expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0, doubled: 1, lost: 1 });
+      expect((await night(store, { apply: true })).figures).toMatchObject({ merged: 1, doubled: 0, lost: 0 });
+      expect(await normalisedDatabase(store)).toEqual(before);
+    },
+  );
 
-  it('brings back the ledger of a history, and a replay of everything the tickets that were deleted', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);
-    await night(store, { apply: true });
-    const before = await normalisedDatabase(store);
-    await store.sql.execute('delete from history_chunks');
-    expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
-    expect(await normalisedDatabase(store)).toEqual(before);
-    await store.sql.execute('delete from tickets');
-    const noted = await night(store);
-    expect(noted.figures).toMatchObject({ lost: 0, degraded: 0, notes: 1 });
-    expect(noted.verify?.severity).toBe('note');
-    expect((await night(store, { full: true })).figures).toMatchObject({ notes: 0 });
-    expect(await normalisedDatabase(store)).toEqual(before);
-    // Nothing is said of tickets that were closed since, and of messages that were to open none.
-    await store.sql.execute(`update tickets set status = 'closed', closed_at = now()`);
-    expect((await night(store)).verify?.severity).toBe(null);
-    await store.sql.execute('delete from tickets');
-    await store.sql.execute(`update sync_runs set options = options || '{"tickets": "none"}'`);
-    expect((await night(store)).verify?.severity).toBe(null);
-  });
+  backend.once(
+    'brings back the ledger of a history, and a replay of everything the tickets that were deleted',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);
+      await night(store, { apply: true });
+      const before = await normalisedDatabase(store);
+      await store.sql.execute('delete from history_chunks');
+      expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
+      expect(await normalisedDatabase(store)).toEqual(before);
+      await store.sql.execute('delete from tickets');
+      const noted = await night(store);
+      expect(noted.figures).toMatchObject({ lost: 0, degraded: 0, notes: 1 });
+      expect(noted.verify?.severity).toBe('note');
+      expect((await night(store, { full: true })).figures).toMatchObject({ notes: 0 });
+      expect(await normalisedDatabase(store)).toEqual(before);
+      // Nothing is said of tickets that were closed since, and of messages that were to open none.
+      await store.sql.execute(`update tickets set status = 'closed', closed_at = now()`);
+      expect((await night(store)).verify?.severity).toBe(null);
+      await store.sql.execute('delete from tickets');
+      await store.sql.execute(`update sync_runs set options = options || '{"tickets": "none"}'`);
+      expect((await night(store)).verify?.severity).toBe(null);
+    },
+  );
 
   /** What one damage to one row or entry is to be counted as: once in what is lost, promised and restored. */
   const COUNTED: [what: string, sql: string, restorable: number][] = [
@@ -308,42 +314,46 @@ describeOnBackends('a night', (backend) => {
     ],
   ];
 
-  it('counts one row as one, and restores what a dry run promises', async () => {
-    for (const [what, sql, restorable] of backend.some(COUNTED, ([, , restorable]) => restorable)) {
-      for (const full of backend.some([false, true], () => 'night')) {
-        const store = await backend.open();
-        await replayBodies(store, [
-          live('EDITED', 0, { text: { body: 'before' } }),
-          edit('EDITED', 'EDIT', 5, { type: 'text', text: { body: 'after' } }),
-          live('REVOKED', 10),
-          revoke('REVOKED', 12),
-          echo('OUT', 20),
-          status('OUT', 'sent', 21),
-          status('OUT', 'delivered', 22),
-          status('OUT', 'read', 23),
-          echo('FAILED', 30),
-          status('FAILED', 'failed', 31, { errors: [{ code: 131047, title: 'Re-engagement message' }] }),
-          reaction('REVOKED', 40, '👍'),
-          status('NEVER-CAME', 'read', 50),
-        ]);
-        await night(store, { apply: true });
-        expect([what, await store.sql.execute(sql)]).toEqual([what, 1]);
-        const planned = await night(store, { dryRun: true });
-        const promised = planned.verify?.checks.find(({ check }) => check === 'raw_log')?.restorable;
-        expect([what, planned.figures.lost, promised]).toEqual([what, 1, restorable]);
-        expect(planned.verdict.includes('1 would be restored')).toBe(restorable === 1);
-        const done = await night(store, { apply: true, full });
-        expect([what, full, done.figures.restored, done.figures.created, done.figures.lost]).toEqual([
-          what,
-          full,
-          restorable,
-          0,
-          1 - restorable,
-        ]);
-        await store.close();
+  backend.once(
+    'counts one row as one, and restores what a dry run promises',
+    async () => {
+      for (const [what, sql, restorable] of backend.some(COUNTED, ([, , restorable]) => restorable)) {
+        for (const full of backend.some([false, true], () => 'night')) {
+          const store = await backend.open();
+          await replayBodies(store, [
+            live('EDITED', 0, { text: { body: 'before' } }),
+            edit('EDITED', 'EDIT', 5, { type: 'text', text: { body: 'after' } }),
+            live('REVOKED', 10),
+            revoke('REVOKED', 12),
+            echo('OUT', 20),
+            status('OUT', 'sent', 21),
+            status('OUT', 'delivered', 22),
+            status('OUT', 'read', 23),
+            echo('FAILED', 30),
+            status('FAILED', 'failed', 31, { errors: [{ code: 131047, title: 'Re-engagement message' }] }),
+            reaction('REVOKED', 40, '👍'),
+            status('NEVER-CAME', 'read', 50),
+          ]);
+          await night(store, { apply: true });
+          expect([what, await store.sql.execute(sql)]).toEqual([what, 1]);
+          const planned = await night(store, { dryRun: true });
+          const promised = planned.verify?.checks.find(({ check }) => check === 'raw_log')?.restorable;
+          expect([what, planned.figures.lost, promised]).toEqual([what, 1, restorable]);
+          expect(planned.verdict.includes('1 would be restored')).toBe(restorable === 1);
+          const done = await night(store, { apply: true, full });
+          expect([what, full, done.figures.restored, done.figures.created, done.figures.lost]).toEqual([
+            what,
+            full,
+            restorable,
+            0,
+            1 - restorable,
+          ]);
+          await store.close();
+        }
       }
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 
   backend.once('says what it cannot restore, every time, and colours the verdict', async () => {
     const store = await backend.open();
@@ -382,41 +392,47 @@ describeOnBackends('a night', (backend) => {
     expect(await value(store, `select count(*)::int from messages where body = 'M1'`)).toBe(0);
   });
 
-  it('looks only at what is new since the night before, and with --full at everything', async () => {
-    const store = await backend.open();
-    await replayBodies(store, MANY);
-    await night(store);
-    await store.sql.execute(
-      `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
-    );
-    await replayBodies(store, [live('NEW', 900)]);
-    const next = await night(store);
-    expect(next.figures.messages).toBe(1);
-    expect(next.since).not.toBeNull();
-    expect((await night(store, { full: true })).figures.messages).toBe(61);
-  });
+  backend.once(
+    'looks only at what is new since the night before, and with --full at everything',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, MANY);
+      await night(store);
+      await store.sql.execute(
+        `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
+      );
+      await replayBodies(store, [live('NEW', 900)]);
+      const next = await night(store);
+      expect(next.figures.messages).toBe(1);
+      expect(next.since).not.toBeNull();
+      expect((await night(store, { full: true })).figures.messages).toBe(61);
+    },
+  );
 
-  it('notices every time that the bytes of an old entry were changed, however long ago they were compared', async () => {
-    const store = await backend.open();
-    await replayBodies(store, MANY);
-    await night(store);
-    await store.sql.execute(
-      `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
-    );
-    expect((await night(store)).figures.messages).toBe(0);
-    await store.sql.execute(
-      `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), 'M3"', 'MX"'), 'UTF8')
+  backend.once(
+    'notices every time that the bytes of an old entry were changed, however long ago they were compared',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, MANY);
+      await night(store);
+      await store.sql.execute(
+        `update webhook_log set created_at = created_at - interval '1 day', processed_at = processed_at - interval '1 day'`,
+      );
+      expect((await night(store)).figures.messages).toBe(0);
+      await store.sql.execute(
+        `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), 'M3"', 'MX"'), 'UTF8')
        where id = (select batch_id from messages where body = 'M3')`,
-    );
-    for (const options of [{}, {}, { full: true }]) {
-      const { figures, verdict, report } = await night(store, options);
-      expect(verdict).toContain('1 lost');
-      expect(figures.lost).toBe(1);
-      expect(report?.alerts).toMatchObject([{ kind: 'raw_entries_altered', count: 1 }]);
-    }
-  });
+      );
+      for (const options of [{}, {}, { full: true }]) {
+        const { figures, verdict, report } = await night(store, options);
+        expect(verdict).toContain('1 lost');
+        expect(figures.lost).toBe(1);
+        expect(report?.alerts).toMatchObject([{ kind: 'raw_entries_altered', count: 1 }]);
+      }
+    },
+  );
 
-  it('looks at what came in after one whose clock was ahead', async () => {
+  backend.once('looks at what came in after one whose clock was ahead', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     const nextYear = Date.now() + 365 * 86_400_000;
@@ -426,7 +442,7 @@ describeOnBackends('a night', (backend) => {
     expect((await night(store)).verdict).toContain('1 restored');
   });
 
-  it('does not believe a mark that lies ahead', async () => {
+  backend.once('does not believe a mark that lies ahead', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await night(store);
@@ -472,7 +488,7 @@ describeOnBackends('a night', (backend) => {
     await restoreUniqueIndex(store);
   });
 
-  it('that is interrupted, or was killed, is caught up by the next', async () => {
+  backend.once('that is interrupted, or was killed, is caught up by the next', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     const stop = new AbortController();

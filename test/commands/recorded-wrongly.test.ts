@@ -3,7 +3,7 @@ import { listAlerts } from '../../src/commands/alerts/alerts.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { BRU, live, reaction, wamid } from '../support/webhooks.js';
@@ -40,7 +40,7 @@ async function alertsOf(store: Store) {
   return alerts;
 }
 
-describeOnBackends('what is recorded wrongly', (backend) => {
+describeOnServer('what is recorded wrongly', (backend) => {
   for (const [what, damage] of Object.entries(RECORDS)) {
     it(`${what}, ends with a replay of everything, which is advised`, async () => {
       const store = await backend.open();

@@ -4,7 +4,7 @@ import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -36,8 +36,8 @@ const WAYS = Object.entries(MENDS).flatMap(([command, mend]) =>
   [1, 1000].map((batchSize) => ({ command, mend, batchSize })),
 );
 
-describeOnBackends('M10: a message of both sides whose key id somebody changed in its row', (backend) => {
-  for (const [order, log] of backend.some(Object.entries(LOGS), () => 'log')) {
+describeOnServer('M10: a message of both sides whose key id somebody changed in its row', (backend) => {
+  for (const [order, log] of Object.entries(LOGS)) {
     it(`${order}: is one message different, and right after every command that mends`, async () => {
       const store = await backend.open();
       await addConnection(store);
@@ -66,7 +66,7 @@ describeOnBackends('M10: a message of both sides whose key id somebody changed i
       const dry = await night(store, { dryRun: true });
       expect(dry.figures).toMatchObject({ missing: 0, doubled: 0 });
 
-      for (const { command, mend, batchSize } of backend.some(WAYS, (way) => way.command.split(' ')[0])) {
+      for (const { command, mend, batchSize } of WAYS) {
         const title = `${command} by ${batchSize}`;
         expect(await change(), title).toBe(1);
         await mend(store, log, batchSize);
@@ -118,38 +118,41 @@ describeOnBackends(
       }
     }, 120_000);
 
-    it('is a finding where both copies have a row, and reconcile --apply removes the one with the weaker claim', async () => {
-      const store = await backend.open();
-      await addConnection(store);
-      await replayBodies(store, CLAIMED);
-      const rows = await store.sql.query(ROWS);
-      const rejects = await store.sql.query('select reason, path from rejects');
-      await store.sql.execute(
-        `insert into messages
+    backend.once(
+      'is a finding where both copies have a row, and reconcile --apply removes the one with the weaker claim',
+      async () => {
+        const store = await backend.open();
+        await addConnection(store);
+        await replayBodies(store, CLAIMED);
+        const rows = await store.sql.query(ROWS);
+        const rejects = await store.sql.query('select reason, path from rejects');
+        await store.sql.execute(
+          `insert into messages
        select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', m.stanza_id,
          'conversation_id', v.id, 'lead_id', v.lead_id, 'batch_id', r.webhook_log_id))).*
        from messages m cross join rejects r
        join lead_identities i on i.kind = 'lid' join conversations v on v.lead_id = i.lead_id
        where m.external_id = $1`,
-        [CLAIMED_WAMID],
-      );
-      await store.sql.execute('delete from rejects');
-      expect(await store.sql.query(ROWS)).toHaveLength(3);
+          [CLAIMED_WAMID],
+        );
+        await store.sql.execute('delete from rejects');
+        expect(await store.sql.query(ROWS)).toHaveLength(3);
 
-      expect(await rawLog(store)).toMatchObject({ missing: 0, unaccounted: 1 });
-      const { findings } = await explain(testContext(store), {
-        subject: '3EB0K009',
-        scan: true,
-        bodies: false,
-        limit: 10,
-      });
-      expect(findings).toMatchObject([{ outcome: 'missing', reason: 'in_another_conversation' }]);
+        expect(await rawLog(store)).toMatchObject({ missing: 0, unaccounted: 1 });
+        const { findings } = await explain(testContext(store), {
+          subject: '3EB0K009',
+          scan: true,
+          bodies: false,
+          limit: 10,
+        });
+        expect(findings).toMatchObject([{ outcome: 'missing', reason: 'in_another_conversation' }]);
 
-      await night(store, { apply: true, batchSize: 1 });
-      expect(await store.sql.query(ROWS)).toEqual(rows);
-      expect(await store.sql.query('select reason, path from rejects')).toEqual(rejects);
-      expect(await rawLog(store)).toMatchObject({ status: 'ok' });
-    });
+        await night(store, { apply: true, batchSize: 1 });
+        expect(await store.sql.query(ROWS)).toEqual(rows);
+        expect(await store.sql.query('select reason, path from rejects')).toEqual(rejects);
+        expect(await rawLog(store)).toMatchObject({ status: 'ok' });
+      },
+    );
   },
 );
 

@@ -12,7 +12,7 @@ import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends, TEST_OPTIONS } from '../support/databases.js';
+import { describeOnBackends, describeOnServer, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies, testContext, type TestOptions } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { value } from '../support/shown.js';
@@ -97,7 +97,7 @@ function officeHours(second: number): boolean {
 }
 
 describeOnBackends('an alert, and nothing but it', (backend) => {
-  it('comes of no history an hour after onboarding', async () => {
+  backend.once('comes of no history an hour after onboarding', async () => {
     const store = await backend.open();
     await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
     expect(await alertsAfter(store, 59 * MINUTE)).toEqual([]);
@@ -148,38 +148,41 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(declined.connections[0]?.historyRequest).toMatchObject({ isWaiting: false });
   });
 
-  it('waits for the answer to a request as long as always, however late in the day that was made', async () => {
-    const store = await backend.open();
-    await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
-    await store.sql.execute(
-      `update connections set webhook_activated_at = $1::timestamptz, created_at = $1::timestamptz`,
-      [new Date(START)],
-    );
-    const requestedAt = DAY - MINUTE;
-    await store.sql.execute(
-      `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, request_id,
+  backend.once(
+    'waits for the answer to a request as long as always, however late in the day that was made',
+    async () => {
+      const store = await backend.open();
+      await receive(store, 0, [addressBook('add', { full_name: 'Ana', phone_number: ANA }, 0)]);
+      await store.sql.execute(
+        `update connections set webhook_activated_at = $1::timestamptz, created_at = $1::timestamptz`,
+        [new Date(START)],
+      );
+      const requestedAt = DAY - MINUTE;
+      await store.sql.execute(
+        `insert into history_requests (connection_id, sync_type, onboarded_at, requested_at, deadline, outcome, request_id,
          requested_by, host)
        select id, 'history', $1::timestamptz, $2::timestamptz, $3::timestamptz, 'accepted', 'req-7', 'ana', 'crm-1'
        from connections`,
-      [new Date(START), new Date(START + requestedAt), new Date(START + DAY)],
-    );
-    const kinds = async (after: number, historyMinutes: number): Promise<unknown> => {
-      const alerts = await alertsAfter(store, after, { historyMinutes });
-      return alerts.map(({ kind }) => kind).filter((kind) => kind !== 'silent');
-    };
-    const ledger = async (after: number, historyMinutes: number): Promise<string> =>
-      (await runCheck(store, 'history_ledger', { now: START + after, historyMinutes })).result.status;
-    for (const minutes of [60, 300]) {
-      const [before, later] = [requestedAt + (minutes - 1) * MINUTE, requestedAt + (minutes + 1) * MINUTE];
-      expect(await kinds(before, minutes)).toEqual([]);
-      expect(await ledger(before, minutes)).toBe('note');
-      expect(await kinds(later, minutes)).toEqual(['no_history']);
-      expect(await ledger(later, minutes)).toBe('findings');
-    }
-    // A failure that came before is of an earlier onboarding.
-    await store.sql.execute(`update connections set history_sync_status = 'failed'`);
-    expect(await ledger(requestedAt + MINUTE, 60)).toBe('note');
-  });
+        [new Date(START), new Date(START + requestedAt), new Date(START + DAY)],
+      );
+      const kinds = async (after: number, historyMinutes: number): Promise<unknown> => {
+        const alerts = await alertsAfter(store, after, { historyMinutes });
+        return alerts.map(({ kind }) => kind).filter((kind) => kind !== 'silent');
+      };
+      const ledger = async (after: number, historyMinutes: number): Promise<string> =>
+        (await runCheck(store, 'history_ledger', { now: START + after, historyMinutes })).result.status;
+      for (const minutes of [60, 300]) {
+        const [before, later] = [requestedAt + (minutes - 1) * MINUTE, requestedAt + (minutes + 1) * MINUTE];
+        expect(await kinds(before, minutes)).toEqual([]);
+        expect(await ledger(before, minutes)).toBe('note');
+        expect(await kinds(later, minutes)).toEqual(['no_history']);
+        expect(await ledger(later, minutes)).toBe('findings');
+      }
+      // A failure that came before is of an earlier onboarding.
+      await store.sql.execute(`update connections set history_sync_status = 'failed'`);
+      expect(await ledger(requestedAt + MINUTE, 60)).toBe('note');
+    },
+  );
 
   backend.once('does not come of a WhatsApp Web session without history', async () => {
     const store = await backend.open();
@@ -187,7 +190,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(await alertsAfter(store, 2 * DAY)).toEqual([]);
   });
 
-  it('counts onboarding from what was recorded, where it was', async () => {
+  backend.once('counts onboarding from what was recorded, where it was', async () => {
     const store = await backend.open();
     await addConnection(store);
     await store.sql.execute(`update connections set webhook_activated_at = $1::timestamptz`, [
@@ -201,7 +204,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(alerts).toMatchObject([{ kind: 'no_history', connection: 'loja' }]);
   });
 
-  it('comes of silence at a time of the week when there never was any', async () => {
+  backend.once('comes of silence at a time of the week when there never was any', async () => {
     const store = await backend.open();
     await trade(store, { days: 28, every: 1200, open: officeHours });
     // Monday, 20 minutes past the first hour of work.
@@ -215,7 +218,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('does not come of a night or a week-end that is always silent', async () => {
+  backend.once('does not come of a night or a week-end that is always silent', async () => {
     const store = await backend.open();
     await trade(store, { days: 25, every: 1200, open: officeHours });
     // The last message was on Friday at 17:40; this is Sunday night.
@@ -226,7 +229,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(await alertsAfter(store, 28 * DAY + 23 * HOUR)).toMatchObject([{ kind: 'silent' }]);
   });
 
-  it('comes of silence for as long as was asked for', async () => {
+  backend.once('comes of silence for as long as was asked for', async () => {
     const store = await backend.open();
     await receive(store, 0, [live('A', 0)]);
     expect(await alertsAfter(store, 5 * HOUR)).toEqual([]);
@@ -235,26 +238,29 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of a connection that no event ever reached, after the time that one without a baseline may be silent', async () => {
-    const store = await backend.open();
-    await addConnection(store, { kind: 'cloud_api', phoneNumberId: '1' });
-    await store.sql.execute(
-      `update connections set history_sync_status = 'not_supported', created_at = '${new Date(START).toISOString()}'`,
-    );
-    expect(await alertsAfter(store, 6 * DAY)).toEqual([]);
-    expect(await alertsAfter(store, HOUR + HOUR, { silentHours: 1 })).toMatchObject([{ kind: 'silent' }]);
-    expect(await alertsAfter(store, 60 * DAY)).toMatchObject([
-      {
-        kind: 'silent',
-        severity: 'degraded',
-        message:
-          'No event has ever arrived, and the connection was added 60 days ago. Check the webhook subscription.',
-        remedy: { command: 'connection archive' },
-      },
-    ]);
-    await store.sql.execute('update connections set archived_at = now()');
-    expect(await alertsAfter(store, 60 * DAY)).toEqual([]);
-  });
+  backend.once(
+    'comes of a connection that no event ever reached, after the time that one without a baseline may be silent',
+    async () => {
+      const store = await backend.open();
+      await addConnection(store, { kind: 'cloud_api', phoneNumberId: '1' });
+      await store.sql.execute(
+        `update connections set history_sync_status = 'not_supported', created_at = '${new Date(START).toISOString()}'`,
+      );
+      expect(await alertsAfter(store, 6 * DAY)).toEqual([]);
+      expect(await alertsAfter(store, HOUR + HOUR, { silentHours: 1 })).toMatchObject([{ kind: 'silent' }]);
+      expect(await alertsAfter(store, 60 * DAY)).toMatchObject([
+        {
+          kind: 'silent',
+          severity: 'degraded',
+          message:
+            'No event has ever arrived, and the connection was added 60 days ago. Check the webhook subscription.',
+          remedy: { command: 'connection archive' },
+        },
+      ]);
+      await store.sql.execute('update connections set archived_at = now()');
+      expect(await alertsAfter(store, 60 * DAY)).toEqual([]);
+    },
+  );
 
   backend.once('comes of a business that declined', async () => {
     const store = await backend.open();
@@ -303,7 +309,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of a partner that was removed, until the number is connected again', async () => {
+  backend.once('comes of a partner that was removed, until the number is connected again', async () => {
     const store = await backend.open();
     const account = (event: string, parts: object = {}): object => ({
       object: 'whatsapp_business_account',
@@ -341,7 +347,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     ]);
   });
 
-  it('comes of rejects, however old, until somebody acknowledges them', async () => {
+  backend.once('comes of rejects, however old, until somebody acknowledges them', async () => {
     const store = await backend.open();
     await receive(store, 0, [
       live('A', 0),
@@ -366,7 +372,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
     expect(later).toMatchObject({ alerts: [{ kind: 'rejects', count: 2 }], rejects: { missing_id: 2 } });
   });
 
-  it('comes of facts that have waited for their message for a day', async () => {
+  backend.once('comes of facts that have waited for their message for a day', async () => {
     const store = await backend.open();
     await receive(store, 0, [live('A', 0), status('nobody', 'read', 10)]);
     const early = await reportAfter(store, HOUR);
@@ -462,7 +468,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
   });
 });
 
-describeOnBackends('a run that is recorded as running', (backend) => {
+describeOnServer('a run that is recorded as running', (backend) => {
   async function recordRun(
     store: Store,
     pid: number,
@@ -496,14 +502,11 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     ]);
   });
 
-  backend.once(
-    'is an alert however long ago it died, until somebody accepts it or a later run covers it',
-    async () => {
-      const store = await backend.open();
-      await recordRun(store, await deadPid());
-      expect((await reportAfter(store, 60 * 24 * HOUR)).alerts).toMatchObject([{ kind: 'run_died' }]);
-    },
-  );
+  it('is an alert however long ago it died, until somebody accepts it or a later run covers it', async () => {
+    const store = await backend.open();
+    await recordRun(store, await deadPid());
+    expect((await reportAfter(store, 60 * 24 * HOUR)).alerts).toMatchObject([{ kind: 'run_died' }]);
+  });
 
   it('still runs if it is ours', async () => {
     const store = await backend.open();
@@ -519,7 +522,7 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     expect((await reportAfter(store, HOUR)).runs).toMatchObject([{ status: 'died' }]);
   });
 
-  backend.once('is no alert any more once the same command has come to its end', async () => {
+  it('is no alert any more once the same command has come to its end', async () => {
     const store = await backend.open();
     await recordRun(store, await deadPid());
     await recordRun(store, await deadPid(), { at: MINUTE });
@@ -532,7 +535,7 @@ describeOnBackends('a run that is recorded as running', (backend) => {
     expect(alerts).toEqual([]);
   });
 
-  backend.once('is shown as interrupted once another has taken it up', async () => {
+  it('is shown as interrupted once another has taken it up', async () => {
     const store = await backend.open();
     await recordRun(store, await deadPid());
     await store.sql.execute(`update sync_runs set status = 'interrupted', completed_at = started_at`);

@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { report } from '../../src/commands/report/report.js';
 import { remedy } from '../../src/model/remedy.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { ANA, live, SECOND, T0 } from '../support/webhooks.js';
 
 const HOUR = 3_600_000;
 
-describeOnBackends('what the page of a report shows besides', (backend) => {
+describeOnServer('what the page of a report shows besides', (backend) => {
   const at = (store: Awaited<ReturnType<typeof backend.open>>, parts = {}) =>
     report(
       testContext(store, { clock: () => T0 * 1000 + HOUR }),

@@ -3,7 +3,7 @@ import { calendarOf, daysOf } from '../../src/commands/report/days.js';
 import { report } from '../../src/commands/report/report.js';
 import { rhythmOf } from '../../src/commands/report/rhythm.js';
 import type { LiveRhythm, MessageGroup } from '../../src/store/queries/report.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { item, T0, webhook } from '../support/webhooks.js';
@@ -157,7 +157,7 @@ describe('the silence that a connection may keep', () => {
   });
 });
 
-describeOnBackends('messages per day', (backend) => {
+describeOnServer('messages per day', (backend) => {
   test('fall on the days of the zone that was asked for', async () => {
     const store = await backend.open();
     // T0 is 05:20 UTC of 16 September 2025: 02:20 in São Paulo.

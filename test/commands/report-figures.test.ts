@@ -56,7 +56,7 @@ function balance({ items, saved, explained, unexplained }: Accounts): number {
 }
 
 describeOnBackends('the figures of a report', (backend) => {
-  it('of the demo day are those of the database', async () => {
+  backend.once('of the demo day are those of the database', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
     const { connections, entries, pendingFacts, rejects, accounts, leads } = await reportAt(store);
@@ -119,7 +119,7 @@ describeOnBackends('the figures of a report', (backend) => {
     );
   });
 
-  it('stay the same however often a log is replayed', async () => {
+  backend.once('stay the same however often a log is replayed', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
     const once = await reportAt(store);
@@ -149,54 +149,65 @@ describeOnBackends('the figures of a report', (backend) => {
     },
   );
 
-  it('balance after random logs of webhooks, in any number of runs', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(metaLog, { minLength: 1, maxLength: 3 }), async (logs) => {
-        const store = await backend.open();
-        for (const log of logs) await replayBodies(store, log, { batchSize: 3 });
-        const result = await reportAt(store);
-        await store.close();
-        for (const { accounts } of result.connections) {
-          expect(balance(accounts)).toBe(0);
-          expect(accounts.unexplained).toBe(0);
-        }
-        expect(result.accounts === undefined ? NaN : balance(result.accounts)).toBe(0);
-      }),
-      { numRuns: backend.name === 'postgresql' ? 10 : 2 },
-    );
-  }, 300_000);
+  backend.once(
+    'balance after random logs of webhooks, in any number of runs',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(metaLog, { minLength: 1, maxLength: 3 }), async (logs) => {
+          const store = await backend.open();
+          for (const log of logs) await replayBodies(store, log, { batchSize: 3 });
+          const result = await reportAt(store);
+          await store.close();
+          for (const { accounts } of result.connections) {
+            expect(balance(accounts)).toBe(0);
+            expect(accounts.unexplained).toBe(0);
+          }
+          expect(result.accounts === undefined ? NaN : balance(result.accounts)).toBe(0);
+        }),
+        { numRuns: backend.name === 'postgresql' ? 10 : 2 },
+      );
+    },
+    300_000,
+  );
 
-  it('balance where webhooks and WhatsApp Web tell of the same messages', async () => {
-    await fc.assert(
-      fc.asyncProperty(mixedLog, async (log) => {
-        const store = await backend.open();
-        await addConnection(store, WEB_CONNECTION);
-        await replayBodies(store, log, { batchSize: 2 });
-        const { connections, accounts } = await reportAt(store);
-        await store.close();
-        for (const one of connections) expect(balance(one.accounts)).toBe(0);
-        expect(accounts === undefined ? NaN : balance(accounts)).toBe(0);
-      }),
-      { numRuns: backend.name === 'postgresql' ? 10 : 2 },
-    );
-  }, 300_000);
+  backend.once(
+    'balance where webhooks and WhatsApp Web tell of the same messages',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mixedLog, async (log) => {
+          const store = await backend.open();
+          await addConnection(store, WEB_CONNECTION);
+          await replayBodies(store, log, { batchSize: 2 });
+          const { connections, accounts } = await reportAt(store);
+          await store.close();
+          for (const one of connections) expect(balance(one.accounts)).toBe(0);
+          expect(accounts === undefined ? NaN : balance(accounts)).toBe(0);
+        }),
+        { numRuns: backend.name === 'postgresql' ? 10 : 2 },
+      );
+    },
+    300_000,
+  );
 
-  it('name as pending what waits for its connection, and keep it apart from the others', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [live('A', 0)]);
-    await replayBodies(store, [live('B', 60, {}, SECOND)], { register: false });
-    const { accounts, connections, entries } = await reportAt(store);
-    expect(accounts).toEqual({
-      items: 2,
-      saved: 1,
-      explained: { 'pending.unknown_connection': 1 },
-      unexplained: 0,
-    });
-    expect(connections[0]?.accounts).toEqual({ items: 1, saved: 1, explained: {}, unexplained: 0 });
-    expect(entries).toMatchObject({ pending: 1, processed: 1 });
-  });
+  backend.once(
+    'name as pending what waits for its connection, and keep it apart from the others',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [live('A', 0)]);
+      await replayBodies(store, [live('B', 60, {}, SECOND)], { register: false });
+      const { accounts, connections, entries } = await reportAt(store);
+      expect(accounts).toEqual({
+        items: 2,
+        saved: 1,
+        explained: { 'pending.unknown_connection': 1 },
+        unexplained: 0,
+      });
+      expect(connections[0]?.accounts).toEqual({ items: 1, saved: 1, explained: {}, unexplained: 0 });
+      expect(entries).toMatchObject({ pending: 1, processed: 1 });
+    },
+  );
 
-  it('share out an entry that is about two numbers', async () => {
+  backend.once('share out an entry that is about two numbers', async () => {
     const store = await backend.open();
     const both = {
       ...live('A', 0),
@@ -210,30 +221,33 @@ describeOnBackends('the figures of a report', (backend) => {
     ]);
   });
 
-  it('tell of rows that were stored and are gone, and of those that a merge has journaled', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [live('A', 0), live('B', 60), live('C', 120)]);
-    await store.sql.execute(
-      `insert into change_journal (run_id, table_name, key, before)
+  backend.once(
+    'tell of rows that were stored and are gone, and of those that a merge has journaled',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [live('A', 0), live('B', 60), live('C', 120)]);
+      await store.sql.execute(
+        `insert into change_journal (run_id, table_name, key, before)
        select run_id, 'messages', jsonb_build_object('id', id), to_jsonb(m) from messages m where body = 'A'`,
-    );
-    await store.sql.execute(`delete from messages where body in ('A', 'B')`);
-    const { connections } = await reportAt(store, EVENING, undefined, false);
-    expect(connections[0]?.accounts).toEqual({
-      items: 3,
-      saved: 1,
-      explained: { merged: 1 },
-      unexplained: 1,
-    });
-    // The journal does not say into which row A was merged, and there is none: it is missing as well.
-    const audited = await reportAt(store);
-    expect(audited.connections[0]?.accounts).toEqual({ items: 3, saved: 1, explained: {}, unexplained: 2 });
-    expect(audited.alerts).toContainEqual(
-      expect.objectContaining({ kind: 'messages_missing', severity: 'loss', count: 2 }),
-    );
-  });
+      );
+      await store.sql.execute(`delete from messages where body in ('A', 'B')`);
+      const { connections } = await reportAt(store, EVENING, undefined, false);
+      expect(connections[0]?.accounts).toEqual({
+        items: 3,
+        saved: 1,
+        explained: { merged: 1 },
+        unexplained: 1,
+      });
+      // The journal does not say into which row A was merged, and there is none: it is missing as well.
+      const audited = await reportAt(store);
+      expect(audited.connections[0]?.accounts).toEqual({ items: 3, saved: 1, explained: {}, unexplained: 2 });
+      expect(audited.alerts).toContainEqual(
+        expect.objectContaining({ kind: 'messages_missing', severity: 'loss', count: 2 }),
+      );
+    },
+  );
 
-  it('know also after a kill what is gone: the counters are written with each batch', async () => {
+  backend.once('know also after a kill what is gone: the counters are written with each batch', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 60)]);
     await store.sql.execute(`delete from sync_logs`);
@@ -243,7 +257,7 @@ describeOnBackends('the figures of a report', (backend) => {
     expect(connections[0]?.accounts).toMatchObject({ items: 2, saved: 1, explained: {}, unexplained: 1 });
   });
 
-  it('do not take rows of another program for rows of the log', async () => {
+  backend.once('do not take rows of another program for rows of the log', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0)]);
     await store.sql.execute(
@@ -259,17 +273,20 @@ describeOnBackends('the figures of a report', (backend) => {
     });
   });
 
-  it('count media that history announced, those that may still come apart from those that will not', async () => {
-    const store = await backend.open();
-    const placeholder = { type: 'media_placeholder', text: undefined };
-    await replayBodies(store, [
-      history([old('A', 0, placeholder), old('B', -20 * 86_400, placeholder), old('C', 60)]),
-    ]);
-    const { connections } = await reportAt(store);
-    expect(connections[0]?.mediaOwed).toEqual({ waiting: 1, expired: 1 });
-  });
+  backend.once(
+    'count media that history announced, those that may still come apart from those that will not',
+    async () => {
+      const store = await backend.open();
+      const placeholder = { type: 'media_placeholder', text: undefined };
+      await replayBodies(store, [
+        history([old('A', 0, placeholder), old('B', -20 * 86_400, placeholder), old('C', 60)]),
+      ]);
+      const { connections } = await reportAt(store);
+      expect(connections[0]?.mediaOwed).toEqual({ waiting: 1, expired: 1 });
+    },
+  );
 
-  it('owe no media of WhatsApp Web, which has no ids for them', async () => {
+  backend.once('owe no media of WhatsApp Web, which has no ids for them', async () => {
     const store = await backend.open();
     await addBaileysConnection(store);
     await replayBodies(
@@ -281,7 +298,7 @@ describeOnBackends('the figures of a report', (backend) => {
     expect(connections[0]).toMatchObject({ messages: { total: 1 }, mediaOwed: { waiting: 0, expired: 0 } });
   });
 
-  it('count a lead of the address book for the connection that brought it', async () => {
+  backend.once('count a lead of the address book for the connection that brought it', async () => {
     const store = await backend.open();
     await replayBodies(store, [
       webhook('smb_app_state_sync', {
@@ -309,7 +326,7 @@ describeOnBackends('the figures of a report', (backend) => {
     await expect(reportAt(store, EVENING, 'nobody')).rejects.toThrow("There is no connection 'nobody'.");
   });
 
-  it('are empty, not wrong, for an empty database', async () => {
+  backend.once('are empty, not wrong, for an empty database', async () => {
     const store = await backend.open();
     const result = await reportAt(store);
     expect(result).toMatchObject({

@@ -44,8 +44,7 @@ const DAMAGES = {
 };
 
 describeOnBackends('a log that is older than the last run', (backend) => {
-  const tableOf = (damage: string): string | undefined => /(?:update|from) (\w+)/.exec(damage)?.[1];
-  for (const [what, damage] of backend.some(Object.entries(DAMAGES), ([, statement]) => tableOf(statement)))
+  for (const [what, damage] of backend.some(Object.entries(DAMAGES), ([what]) => what === 'a pending update'))
     it(`is compared all the same when another program changes ${what}`, async () => {
       const store = await backend.open();
       await replayBodies(store, LOG);
@@ -59,7 +58,7 @@ describeOnBackends('a log that is older than the last run', (backend) => {
       expect(await verified(store)).toMatchObject({ findings: 0 });
     });
 
-  it('is compared only once if nothing has changed', async () => {
+  backend.once('is compared only once if nothing has changed', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     const before = await normalisedDatabase(store);

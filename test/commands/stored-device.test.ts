@@ -28,7 +28,7 @@ function deviceOf(store: Store, connectionId: string, key = KEY): StoredDevice {
 }
 
 describeOnBackends('a stored device', (backend) => {
-  it('gives back its credentials and keys, and forgets keys that are removed', async () => {
+  backend.once('gives back its credentials and keys, and forgets keys that are removed', async () => {
     const store = await backend.open();
     const device = deviceOf(store, await connectionOf(store, 'loja'));
     expect(await device.loadCredentials()).toBeNull();

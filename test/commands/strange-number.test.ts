@@ -3,7 +3,7 @@ import { editConnection } from '../../src/commands/connections/save.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -23,7 +23,7 @@ async function verified(store: Store) {
     .map(({ check, remedy, samples }) => ({ check, remedy, samples }));
 }
 
-describeOnBackends('I4: a connection that was given the number of a contact', (backend) => {
+describeOnServer('I4: a connection that was given the number of a contact', (backend) => {
   it('takes nothing from the contact, is told, and gets its own number back', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);

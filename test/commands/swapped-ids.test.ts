@@ -4,7 +4,7 @@ import { CHECK_NAMES, type CheckResult } from '../../src/commands/verify/types.j
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -16,7 +16,7 @@ const LOG = [
   live('z', 9, { id: 'wamid.C' }),
 ];
 
-describeOnBackends('two messages that have each other’s ids', (backend) => {
+describeOnServer('two messages that have each other’s ids', (backend) => {
   it('are restored by reconcile', async () => {
     const { store, before } = await swapped();
     await night(store, { apply: true });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayFiles, replayLog, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import { BRU, live } from '../support/webhooks.js';
@@ -25,7 +25,7 @@ async function differences(store: Store) {
   };
 }
 
-describeOnBackends('an entry that holds several bodies, each with a time beside it', (backend) => {
+describeOnServer('an entry that holds several bodies, each with a time beside it', (backend) => {
   it.each<[string, unknown, string | null]>([
     [
       'a later time',

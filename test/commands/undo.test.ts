@@ -142,7 +142,7 @@ describeOnBackends('undo', (backend) => {
     scene = await paint(store);
   });
 
-  it('puts back every row that the run changed, removed or made, byte for byte', async () => {
+  backend.once('puts back every row that the run changed, removed or made, byte for byte', async () => {
     const runId = await mergeBruIntoAna(scene);
     expect(await dumpDatabase(store)).not.toEqual(scene.before);
     const result = await call(store, runId);
@@ -231,7 +231,7 @@ describeOnBackends('undo', (backend) => {
     },
   );
 
-  it('lets two rows exchange what a unique index holds', async () => {
+  backend.once('lets two rows exchange what a unique index holds', async () => {
     const { a1, a2 } = scene;
     const runId = await merge(store, { messageIds: [a1, a2] }, async (tx) => {
       await tx.execute(`update messages set external_id = 'x' where id = $1::uuid`, [a1]);
@@ -340,30 +340,33 @@ describeOnBackends('undo', (backend) => {
     await expect(call(store, runId)).rejects.toMatchObject({ code: 'already_undone' });
   });
 
-  it('knows no run that does not exist, is one of several, changed nothing or is no dedupe', async () => {
-    await expect(call(store, 'zzzz')).rejects.toMatchObject({ code: 'unknown_run', exitCode: 2 });
-    await expect(call(store, 'abcdef')).rejects.toMatchObject({ code: 'unknown_run', exitCode: 2 });
-    const empty = await merge(store, { messageIds: [scene.a1] }, () => Promise.resolve());
-    await expect(call(store, empty)).rejects.toMatchObject({ code: 'nothing_to_undo', exitCode: 2 });
-    const changed = await merge(store, { messageIds: [scene.a1] }, (tx) =>
-      tx.execute(`update messages set body = 'x'`),
-    );
-    const replayed = await replayBodies(store, [live('N1', 60)]);
-    const refused = call(store, replayed.runId);
-    await expect(refused).rejects.toMatchObject({ code: 'not_undoable', exitCode: 2 });
-    await expect(refused).rejects.toHaveProperty('remedy', [
-      expect.stringContaining(`Runs that can be undone: ${changed}`),
-      expect.objectContaining({ command: 'raw discard', args: ['--run', replayed.runId] }),
-    ]);
-    await store.sql.execute(
-      `update sync_runs set id = '01234567-0000-7000-8000-00000000000a' where id = $1::uuid`,
-      [empty],
-    );
-    await insertRun(store.sql, {
+  backend.once(
+    'knows no run that does not exist, is one of several, changed nothing or is no dedupe',
+    async () => {
+      await expect(call(store, 'zzzz')).rejects.toMatchObject({ code: 'unknown_run', exitCode: 2 });
+      await expect(call(store, 'abcdef')).rejects.toMatchObject({ code: 'unknown_run', exitCode: 2 });
+      const empty = await merge(store, { messageIds: [scene.a1] }, () => Promise.resolve());
+      await expect(call(store, empty)).rejects.toMatchObject({ code: 'nothing_to_undo', exitCode: 2 });
+      const changed = await merge(store, { messageIds: [scene.a1] }, (tx) =>
+        tx.execute(`update messages set body = 'x'`),
+      );
+      const replayed = await replayBodies(store, [live('N1', 60)]);
+      const refused = call(store, replayed.runId);
+      await expect(refused).rejects.toMatchObject({ code: 'not_undoable', exitCode: 2 });
+      await expect(refused).rejects.toHaveProperty('remedy', [
+        expect.stringContaining(`Runs that can be undone: ${changed}`),
+        expect.objectContaining({ command: 'raw discard', args: ['--run', replayed.runId] }),
+      ]);
+      await store.sql.execute(
+        `update sync_runs set id = '01234567-0000-7000-8000-00000000000a' where id = $1::uuid`,
+        [empty],
+      );
+      await insertRun(store.sql, {
       id: '01234567-0000-7000-8000-00000000000b', command: 'dedupe', options: {}, host: '', pid: 1, startedAt: 0, resumed: null,
     }); // prettier-ignore
-    await expect(call(store, '01234567')).rejects.toMatchObject({ code: 'ambiguous_run', exitCode: 2 });
-  });
+      await expect(call(store, '01234567')).rejects.toMatchObject({ code: 'ambiguous_run', exitCode: 2 });
+    },
+  );
 
   backend.once('refuses a replay that merged leads, because the log would merge them again', async () => {
     const { runId } = await replayBodies(store, [live('N1', 60)]);
@@ -388,7 +391,7 @@ describeOnBackends('undo', (backend) => {
     expect(run).toEqual({ status: 'interrupted', checkpoint: null });
   });
 
-  it('restores the exact rows after a dedupe of every kind of damage', async () => {
+  backend.once('restores the exact rows after a dedupe of every kind of damage', async () => {
     const own = await openStore(await backend.config(), TEST_OPTIONS);
     try {
       await dropUniqueIndexes(own);
@@ -416,7 +419,7 @@ describeOnBackends('undo', (backend) => {
     }
   });
 
-  it('names the index that forbids what was there before, and changes nothing', async () => {
+  backend.once('names the index that forbids what was there before, and changes nothing', async () => {
     const config = await backend.config();
     const own = await openStore(config, TEST_OPTIONS);
     try {
@@ -444,15 +447,17 @@ describeOnBackends('undo', (backend) => {
     }
   });
 
-  it('changes nothing when it is killed in the middle, and does all when it is typed again', async () => {
-    const config = await backend.config();
-    const own = await openStore(config, TEST_OPTIONS);
-    const painted = await paint(own);
-    const runId = await mergeBruIntoAna(painted);
-    const between = await dumpDatabase(own, []);
-    await own.close();
-    const child = await startChild(
-      `
+  backend.once(
+    'changes nothing when it is killed in the middle, and does all when it is typed again',
+    async () => {
+      const config = await backend.config();
+      const own = await openStore(config, TEST_OPTIONS);
+      const painted = await paint(own);
+      const runId = await mergeBruIntoAna(painted);
+      const between = await dumpDatabase(own, []);
+      await own.close();
+      const child = await startChild(
+        `
       const { openStore } = await load('src/store/open-store');
       const { undo } = await load('src/commands/undo/undo');
       const store = await openStore(input.config, { command: 'undo', host: input.host, pid: process.pid });
@@ -472,18 +477,19 @@ describeOnBackends('undo', (backend) => {
         },
         { run: input.runId, force: false, dryRun: false, recordedOptions: {} },
       );`,
-      { input: { config, runId, host: TEST_OPTIONS.host } },
-    );
-    await child.says('in the middle');
-    child.process.kill('SIGKILL');
-    await child.ended;
-    const again = await openStore(config, { ...TEST_OPTIONS, waitMs: 5_000 });
-    try {
-      expect(await dumpDatabase(again, [])).toEqual(between);
-      expect((await call(again, runId)).status).toBe('completed');
-      expect(await dumpDatabase(again)).toEqual(painted.before);
-    } finally {
-      await again.close();
-    }
-  });
+        { input: { config, runId, host: TEST_OPTIONS.host } },
+      );
+      await child.says('in the middle');
+      child.process.kill('SIGKILL');
+      await child.ended;
+      const again = await openStore(config, { ...TEST_OPTIONS, waitMs: 5_000 });
+      try {
+        expect(await dumpDatabase(again, [])).toEqual(between);
+        expect((await call(again, runId)).status).toBe('completed');
+        expect(await dumpDatabase(again)).toEqual(painted.before);
+      } finally {
+        await again.close();
+      }
+    },
+  );
 });

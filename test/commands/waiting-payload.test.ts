@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
 import { replayBodies } from '../support/replaying.js';
@@ -26,7 +26,7 @@ const CHANGES = [
 const waiting = (store: Store): Promise<unknown[]> =>
   store.sql.query('select kind, fact_key, at, payload from pending_facts order by kind');
 
-describeOnBackends('what waits for its message', (backend) => {
+describeOnServer('what waits for its message', (backend) => {
   it.each(CHANGES)('is what its entry says: $title', async ({ body, sets }) => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), body]);
@@ -42,7 +42,7 @@ describeOnBackends('what waits for its message', (backend) => {
     expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
   });
 
-  backend.once('comes to the message as the log has it', async () => {
+  it('comes to the message as the log has it', async () => {
     const store = await backend.open();
     await replayBodies(store, [status('Z', 'read', 60)]);
     await store.sql.execute(`update pending_facts set payload = '{"status": "sent"}'`);

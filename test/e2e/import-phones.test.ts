@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ImportResult } from '../../src/commands/import/types.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends, useBackend } from '../support/databases.js';
+import { describeOnServer, useBackend } from '../support/databases.js';
 import { type FakePerson, lidOf, pnOf } from '../support/fake-whatsapp/account.js';
 import { answerFromArchive, archived, conversation, inChunks } from '../support/fake-whatsapp/archive.js';
 import { until } from '../support/fake-whatsapp/session.js';
@@ -86,7 +86,7 @@ describe('import: an answer of four files', () => {
   });
 });
 
-describeOnBackends('import: a message without a time', (backend) => {
+describeOnServer('import: a message without a time', (backend) => {
   const machines = useMachines(backend);
 
   it('has its entry’s, as every later reader gives it', async () => {
@@ -104,7 +104,7 @@ describeOnBackends('import: a message without a time', (backend) => {
   });
 });
 
-describeOnBackends('import: a kill while the phone is silent', (backend) => {
+describeOnServer('import: a kill while the phone is silent', (backend) => {
   const machines = useMachines(backend);
 
   it('stays an alert until the same contact is imported, as the alert advises', async () => {

@@ -42,7 +42,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await value(store, 'select count(*)::int from conversations')).toBe(0);
     });
 
-    it('I5: a removal hides the lead and deletes nothing, also when it comes first', async () => {
+    backend.once('I5: a removal hides the lead and deletes nothing, also when it comes first', async () => {
       const store = await expectOneDatabase(backend, [
         addressBook('add', ana, 0),
         addressBook('remove', { phone_number: ANA }, 100),
@@ -69,7 +69,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       },
     );
 
-    it('I5: times in milliseconds and in seconds are compared as times', async () => {
+    backend.once('I5: times in milliseconds and in seconds are compared as times', async () => {
       const store = await expectOneDatabase(backend, [
         addressBook('add', { ...ana, full_name: 'Nova' }, String((T0 + 10) * 1000)),
         addressBook('add', { ...ana, full_name: 'Velha' }, 5),
@@ -94,7 +94,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await state(store)).toMatchObject([{ name: 'Ana Maria' }]);
     });
 
-    it('I5: a push name alone makes nobody a lead, and names who becomes one later', async () => {
+    backend.once('I5: a push name alone makes nobody a lead, and names who becomes one later', async () => {
       const pushName = webEvent('contacts.update', [{ id: `${ANA}@s.whatsapp.net`, notify: 'Aninha' }]);
       const alone = await backend.open();
       await addConnection(alone);
@@ -142,7 +142,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       },
     );
 
-    it('I6: history in the same second as an address book entry comes first', async () => {
+    backend.once('I6: history in the same second as an address book entry comes first', async () => {
       const store = await expectOneDatabase(backend, [add(0), history([old('A1', 0)])]);
       expect(await leads(store)).toMatchObject([{ source: 'history_sync' }]);
     });
@@ -152,7 +152,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(store)).toMatchObject([{ source: 'live_message' }]);
     });
 
-    it('I6: one message that came live and as history counts as live', async () => {
+    backend.once('I6: one message that came live and as history counts as live', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), history([old('A1', 0)])]);
       expect(await leads(store)).toMatchObject([{ source: 'live_message' }]);
     });
@@ -178,26 +178,29 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(historyStore)).toEqual([]);
     });
 
-    it('I6: what people entered stays direct_creation, keeps its name, and is found by its phone', async () => {
-      const prepare = async (store: Store): Promise<void> => {
-        await store.sql.execute(
-          `insert into leads (id, organization_id, phone_number, push_name, source, first_seen_at)
+    backend.once(
+      'I6: what people entered stays direct_creation, keeps its name, and is found by its phone',
+      async () => {
+        const prepare = async (store: Store): Promise<void> => {
+          await store.sql.execute(
+            `insert into leads (id, organization_id, phone_number, push_name, source, first_seen_at)
            select '01900000-0000-7000-8000-000000000001', id, '+${ANA}', 'Dona Ana', 'direct_creation', to_timestamp(${T0 + 900})
            from organizations where slug = 'default'`,
+          );
+        };
+        const store = await expectOneDatabase(
+          backend,
+          [liveFrom('aninha', 'A1', 0), history([old('A2', -500)]), live('B1', 10, { from: BRU })],
+          { prepare },
         );
-      };
-      const store = await expectOneDatabase(
-        backend,
-        [liveFrom('aninha', 'A1', 0), history([old('A2', -500)]), live('B1', 10, { from: BRU })],
-        { prepare },
-      );
-      expect(await leads(store)).toEqual([
-        { phone: `+${ANA}`, name: 'Dona Ana', source: 'direct_creation' },
-        { phone: `+${BRU}`, name: null, source: 'live_message' },
-      ]);
-      expect(await tickets(store)).toMatchObject([{ origin: 'existing' }, { origin: 'new_contact' }]);
-      expect(await transcript(store)).toEqual(['> A2', '> A1', '> B1']);
-    });
+        expect(await leads(store)).toEqual([
+          { phone: `+${ANA}`, name: 'Dona Ana', source: 'direct_creation' },
+          { phone: `+${BRU}`, name: null, source: 'live_message' },
+        ]);
+        expect(await tickets(store)).toMatchObject([{ origin: 'existing' }, { origin: 'new_contact' }]);
+        expect(await transcript(store)).toEqual(['> A2', '> A1', '> B1']);
+      },
+    );
 
     it('I5: a lead that lost its names keeps a profile name as one, so the next replaces it', async () => {
       const log = [liveFrom('Old', 'A1', 0), liveFrom('Old', 'A2', 9)];
@@ -218,7 +221,7 @@ describeOnBackends('names and where leads come from', (backend) => {
       expect(await leads(store)).toMatchObject([{ name: 'New' }]);
     });
 
-    it('I6: when two leads become one, what people entered wins', async () => {
+    backend.once('I6: when two leads become one, what people entered wins', async () => {
       const prepare = async (store: Store): Promise<void> => {
         await addConnection(store);
         await store.sql.execute(

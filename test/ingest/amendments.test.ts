@@ -50,7 +50,7 @@ const pairs = words.flatMap((one, index) => words.slice(index + 1).map((other) =
 
 describeOnBackends('what changes a message later', (backend) => {
   describe('M3', () => {
-    it('M3: of every two statuses the same one stays, whichever comes first', async () => {
+    backend.once('M3: of every two statuses the same one stays, whichever comes first', async () => {
       const keys = pairs.map((_, index) => `B${index}`);
       const echoes = keys.map((key, index) => echo(key, index));
       const first = pairs.map(([one], index) => status(`B${index}`, one, 100));
@@ -70,11 +70,13 @@ describeOnBackends('what changes a message later', (backend) => {
       }
     });
 
-    it.each([
-      ['failed beats sent', ['sent', 'failed'], 'failed'],
-      ['failed does not beat delivered', ['delivered', 'failed'], 'delivered'],
-      ['read is no step down from played', ['played', 'read'], 'played'],
-    ])('M3: %s', async (_title, [one = '', other = ''], wanted) => {
+    it.each(
+      backend.onServer([
+        ['failed beats sent', ['sent', 'failed'], 'failed'],
+        ['failed does not beat delivered', ['delivered', 'failed'], 'delivered'],
+        ['read is no step down from played', ['played', 'read'], 'played'],
+      ]),
+    )('M3: %s', async (_title, [one = '', other = ''], wanted) => {
       const store = await expectOneDatabase(backend, [
         echo('B1', 0),
         status('B1', one, 5),
@@ -95,7 +97,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await value(store, 'select count(*)::int from pending_facts')).toBe(0);
     });
 
-    it('M3: a status tells when Meta first spoke of the message', async () => {
+    backend.once('M3: a status tells when Meta first spoke of the message', async () => {
       const store = await expectOneDatabase(backend, [
         echo('B1', 0),
         status('B1', 'sent', 2),
@@ -104,7 +106,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await value(store, `select ${offset('meta_confirmed_at')} from messages`)).toBe(2);
     });
 
-    it('M3: what the history says is one more step of the ladder', async () => {
+    backend.once('M3: what the history says is one more step of the ladder', async () => {
       const store = await expectOneDatabase(backend, [
         echo('B1', 0),
         status('B1', 'read', 5),
@@ -124,7 +126,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await value(store, 'select status from messages')).toBe('sent');
     });
 
-    it('M3: one webhook may hold statuses of many messages, and the same one twice', async () => {
+    backend.once('M3: one webhook may hold statuses of many messages, and the same one twice', async () => {
       const store = await expectOneDatabase(backend, [
         echo('B1', 0),
         webhook('messages', {
@@ -142,7 +144,7 @@ describeOnBackends('what changes a message later', (backend) => {
   });
 
   describe('M5: edits and revokes', () => {
-    it('M5: an edit changes its original and makes no message', async () => {
+    backend.once('M5: an edit changes its original and makes no message', async () => {
       const store = await expectOneDatabase(backend, [
         live('A1', 0),
         edit('A1', 'X1', 60, says('corrigida')),
@@ -151,7 +153,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await revisions(store)).toEqual([{ version: 'original', body: 'A1', at: 0 }]);
     });
 
-    it('M5: of two edits the later shows, whichever comes first', async () => {
+    backend.once('M5: of two edits the later shows, whichever comes first', async () => {
       const store = await expectOneDatabase(backend, [
         live('A1', 0),
         edit('A1', 'X2', 90, says('segunda')),
@@ -164,13 +166,13 @@ describeOnBackends('what changes a message later', (backend) => {
       ]);
     });
 
-    it('M5: a revoke hides the message and keeps what it said', async () => {
+    backend.once('M5: a revoke hides the message and keeps what it said', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), revoke('A1', 80)]);
       expect(await shown(store)).toEqual([{ body: null, edited: null, deleted: 80 }]);
       expect(await revisions(store)).toEqual([{ version: 'original', body: 'A1', at: 0 }]);
     });
 
-    it('M5: an edited message that was revoked shows nothing and forgets nothing', async () => {
+    backend.once('M5: an edited message that was revoked shows nothing and forgets nothing', async () => {
       const store = await expectOneDatabase(backend, [
         live('A1', 0),
         edit('A1', 'X1', 60, says('corrigida')),
@@ -193,7 +195,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await shown(store)).toEqual([{ body: null, edited: 60, deleted: 80 }]);
     });
 
-    it('M5: an edited caption does not cost the picture', async () => {
+    backend.once('M5: an edited caption does not cost the picture', async () => {
       const store = await expectOneDatabase(backend, [
         live('A1', 0, {
           type: 'image',
@@ -207,7 +209,7 @@ describeOnBackends('what changes a message later', (backend) => {
       ]);
     });
 
-    it('M5: media that come after the edit of their placeholder are not lost', async () => {
+    backend.once('M5: media that come after the edit of their placeholder are not lost', async () => {
       const store = await expectOneDatabase(backend, [
         history([old('A1', 0, { type: 'media_placeholder', text: undefined })]),
         edit('A1', 'X1', 60, { type: 'image', image: { caption: 'nova' } }),
@@ -222,7 +224,7 @@ describeOnBackends('what changes a message later', (backend) => {
       ]);
     });
 
-    it('M5: a revoked placeholder stays revoked when its media come', async () => {
+    backend.once('M5: a revoked placeholder stays revoked when its media come', async () => {
       const store = await expectOneDatabase(backend, [
         history([old('A1', 0, { type: 'media_placeholder', text: undefined })]),
         revoke('A1', 80),
@@ -233,7 +235,7 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await value(store, `select media->>'id' from message_revisions`)).toBe('M1');
     });
 
-    it('M5: the text that comes for an edited ghost becomes its first version', async () => {
+    backend.once('M5: the text that comes for an edited ghost becomes its first version', async () => {
       const ghost = { type: 'unsupported', text: undefined, errors: [{ code: 131060 }] };
       const store = await expectOneDatabase(backend, [
         live('A1', 0, ghost),
@@ -244,35 +246,40 @@ describeOnBackends('what changes a message later', (backend) => {
       expect(await revisions(store)).toEqual([{ version: 'original', body: 'A1', at: 0 }]);
     });
 
-    it('M5: the earliest of several revokes counts', async () => {
+    backend.once('M5: the earliest of several revokes counts', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), revoke('A1', 80), revoke('A1', 70)]);
       expect(await shown(store)).toMatchObject([{ deleted: 70 }]);
     });
 
-    it.each([
-      ['at the time of a file that came first', [revoke('A1', 9)], 9],
-      ['at the time of the message', [revoke('A1', 0)], 0],
-      ['before that file', [revoke('A1', 5)], 5],
-    ])('M5: a revoke %s says when, in every order', async (_, revokes, at) => {
+    it.each(
+      backend.onServer([
+        ['at the time of a file that came first', [revoke('A1', 9)], 9],
+        ['at the time of the message', [revoke('A1', 0)], 0],
+        ['before that file', [revoke('A1', 5)], 5],
+      ]),
+    )('M5: a revoke %s says when, in every order', async (_, revokes, at) => {
       const image = { type: 'image', text: undefined, image: { id: 'M1', mime_type: 'image/jpeg' } };
       const file = webhook('history', { messages: [item('A1', 9, image)] });
       const store = await expectOneDatabase(backend, [file, ...revokes, history([old('A1', 0, image)])]);
       expect(await select(store, `select ${offset('deleted_at')} as at from messages`)).toEqual([{ at }]);
     });
 
-    it('M5: edits and revokes of the business’s own messages work alike, and open no ticket', async () => {
-      const store = await expectOneDatabase(backend, [
-        echo('B1', 0),
-        echo('X1', 60, {
-          type: 'edit',
-          text: undefined,
-          edit: { original_message_id: wamid('B1'), message: says('nova') },
-        }),
-        echo('X2', 90, { type: 'revoke', text: undefined, revoke: { original_message_id: wamid('B1') } }),
-      ]);
-      expect(await shown(store)).toEqual([{ body: null, edited: 60, deleted: 90 }]);
-      expect(await tickets(store)).toEqual([]);
-    });
+    backend.once(
+      'M5: edits and revokes of the business’s own messages work alike, and open no ticket',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          echo('B1', 0),
+          echo('X1', 60, {
+            type: 'edit',
+            text: undefined,
+            edit: { original_message_id: wamid('B1'), message: says('nova') },
+          }),
+          echo('X2', 90, { type: 'revoke', text: undefined, revoke: { original_message_id: wamid('B1') } }),
+        ]);
+        expect(await shown(store)).toEqual([{ body: null, edited: 60, deleted: 90 }]);
+        expect(await tickets(store)).toEqual([]);
+      },
+    );
 
     it('M5: an edit without a target is rejected, not made a message', async () => {
       const store = await backend.open();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findingsBeside } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { replayBodies } from '../support/replaying.js';
 import { value } from '../support/shown.js';
@@ -8,7 +8,7 @@ import { echo, live, liveFrom, old, history } from '../support/webhooks.js';
 
 const MARK = '\uFEFF';
 
-describeOnBackends('texts that begin with a byte order mark', (backend) => {
+describeOnServer('texts that begin with a byte order mark', (backend) => {
   it('M8: are the same in every database, and nothing is found about them', async () => {
     const store = await backend.open();
     await replayBodies(store, [

@@ -38,7 +38,7 @@ async function expectClean(store: Store): Promise<void> {
 }
 
 describeOnBackends('M12: messages of an iPhone whose ids are cut', (backend) => {
-  it('are the log’s own, in any order', async () => {
+  backend.once('are the log’s own, in any order', async () => {
     const store = await expectOneDatabase(
       backend,
       [live(KEY, 0, { text: { body: 'oi' } }), cut(KEY, 0), status(KEY, 'read', 5)],
@@ -58,30 +58,36 @@ describeOnBackends('M12: messages of an iPhone whose ids are cut', (backend) => 
     await expectClean(store);
   });
 
-  it('are messages of their own where none begins so, at that time, in that direction', async () => {
-    const store = await expectOneDatabase(
-      backend,
-      [
-        live(KEY, 0, { text: { body: 'oi' } }),
-        cut(KEY, 60),
-        cut(KEY, 0, { from_me: true }),
-        cut('3AFFFFFFFFFFFFFFFF01', 0),
-      ],
-      { prepare, connection: 'loja' },
-    );
-    expect(await rows(store)).toHaveLength(4);
-    await expectClean(store);
-  });
+  backend.once(
+    'are messages of their own where none begins so, at that time, in that direction',
+    async () => {
+      const store = await expectOneDatabase(
+        backend,
+        [
+          live(KEY, 0, { text: { body: 'oi' } }),
+          cut(KEY, 60),
+          cut(KEY, 0, { from_me: true }),
+          cut('3AFFFFFFFFFFFFFFFF01', 0),
+        ],
+        { prepare, connection: 'loja' },
+      );
+      expect(await rows(store)).toHaveLength(4);
+      await expectClean(store);
+    },
+  );
 
-  it('are messages of their own once better evidence says that the other one was sent at another time', async () => {
-    const store = await expectOneDatabase(
-      backend,
-      [echo(KEY, 0), history([oldOut(KEY, 30)]), cut(KEY, 0, { from_me: true })],
-      { prepare, connection: 'loja' },
-    );
-    expect(await rows(store)).toHaveLength(2);
-    await expectClean(store);
-  });
+  backend.once(
+    'are messages of their own once better evidence says that the other one was sent at another time',
+    async () => {
+      const store = await expectOneDatabase(
+        backend,
+        [echo(KEY, 0), history([oldOut(KEY, 30)]), cut(KEY, 0, { from_me: true })],
+        { prepare, connection: 'loja' },
+      );
+      expect(await rows(store)).toHaveLength(2);
+      await expectClean(store);
+    },
+  );
 
   it('are found once two names are known to be one person', async () => {
     const store = await expectOneDatabase(
@@ -97,7 +103,7 @@ describeOnBackends('M12: messages of an iPhone whose ids are cut', (backend) => 
     await expectClean(store);
   });
 
-  it('are counted once, however often and in whatever batches they come', async () => {
+  backend.once('are counted once, however often and in whatever batches they come', async () => {
     const store = await backend.open();
     await prepare(store);
     const options = { connection: 'loja' };

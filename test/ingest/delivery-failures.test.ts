@@ -3,7 +3,7 @@ import { readMessages } from '../../src/commands/messages/read-messages.js';
 import { report } from '../../src/commands/report/report.js';
 import type { JsonValue } from '../../src/model/json.js';
 import { faults, runCheck } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { ask } from '../support/explaining.js';
 import { replayBodies, testContext } from '../support/replaying.js';
@@ -24,7 +24,7 @@ const KEPT = {
   details: 'More than 24 hours have passed.',
 };
 
-describeOnBackends('why a message failed is kept with it', (backend) => {
+describeOnServer('why a message failed is kept with it', (backend) => {
   it('M3: code, title and details of a failed status, whether it comes before or after its message', async () => {
     const store = await expectOneDatabase(backend, [
       echo('A1', 0),

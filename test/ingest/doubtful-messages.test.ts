@@ -39,7 +39,7 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(await transcript(store)).toEqual(['> A1']);
     });
 
-    it('M6: with --include group it comes in, in a conversation of its own', async () => {
+    backend.once('M6: with --include group it comes in, in a conversation of its own', async () => {
       const store = await expectOneDatabase(backend, [group, live('A1', 0)], {
         include: new Set(['group'] as const),
       });
@@ -110,16 +110,19 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(await value(store, 'select count(*)::int from rejects')).toBe(1);
     });
 
-    it('M7: without a time of its own a message takes the time at which its entry came, and says so', async () => {
-      const row = {
-        received_at: new Date((T0 + 77) * 1000).toISOString(),
-        payload: live('A1', 0, { timestamp: undefined }),
-      };
-      const store = await expectOneDatabase(backend, [row]);
-      expect(await select(store, `select ${offset('timestamp')} as at, raw_meta from messages`)).toEqual([
-        { at: 77, raw_meta: { timestampFrom: 'received_at' } },
-      ]);
-    });
+    backend.once(
+      'M7: without a time of its own a message takes the time at which its entry came, and says so',
+      async () => {
+        const row = {
+          received_at: new Date((T0 + 77) * 1000).toISOString(),
+          payload: live('A1', 0, { timestamp: undefined }),
+        };
+        const store = await expectOneDatabase(backend, [row]);
+        expect(await select(store, `select ${offset('timestamp')} as at, raw_meta from messages`)).toEqual([
+          { at: 77, raw_meta: { timestampFrom: 'received_at' } },
+        ]);
+      },
+    );
   });
 
   describe('M8', () => {
@@ -151,20 +154,23 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
   });
 
   describe('M9', () => {
-    it('M9: one id in two conversations is one message and one reject, and both origins are told', async () => {
-      const store = await expectOneDatabase(backend, [
-        live('A1', 0),
-        live('A1', 0, { from: BRU, id: wamid('A1'), text: { body: 'impostor' } }),
-      ]);
-      expect(await transcript(store)).toEqual(['> A1']);
-      expect(await select(store, 'select distinct reason from rejects')).toEqual([
-        { reason: 'id_collision' },
-      ]);
-      expect(await tickets(store)).toHaveLength(1);
-      expect(await value(store, 'select phone_number from messages m join leads l on l.id = m.lead_id')).toBe(
-        `+${ANA}`,
-      );
-    });
+    backend.once(
+      'M9: one id in two conversations is one message and one reject, and both origins are told',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          live('A1', 0),
+          live('A1', 0, { from: BRU, id: wamid('A1'), text: { body: 'impostor' } }),
+        ]);
+        expect(await transcript(store)).toEqual(['> A1']);
+        expect(await select(store, 'select distinct reason from rejects')).toEqual([
+          { reason: 'id_collision' },
+        ]);
+        expect(await tickets(store)).toHaveLength(1);
+        expect(
+          await value(store, 'select phone_number from messages m join leads l on l.id = m.lead_id'),
+        ).toBe(`+${ANA}`);
+      },
+    );
 
     it('M9: the run says so and ends partial', async () => {
       const store = await backend.open();
@@ -177,26 +183,31 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(result.problems).toMatchObject([{ reason: 'id_collision' }]);
     });
 
-    it('M9: when the two leads turn out to be one, the same run settles the collision', async () => {
-      const moved = webhook('messages', {
-        messages: [
-          item('S1', 50, {
-            type: 'system',
-            text: undefined,
-            system: { type: 'user_changed_number', wa_id: BRU },
-          }),
-        ],
-      });
-      const store = await expectOneDatabase(backend, [
-        live('A1', 0),
-        live('A1', 0, { from: BRU, id: wamid('A1'), context: { id: wamid('A0') } }),
-        moved,
-      ]);
-      expect(await transcript(store)).toEqual(['> A1']);
-      expect(await value(store, 'select context_external_id from messages')).toBe(wamid('A0'));
-      expect(await value(store, 'select count(*)::int from rejects')).toBe(0);
-      expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
-    });
+    backend.once(
+      'M9: when the two leads turn out to be one, the same run settles the collision',
+      async () => {
+        const moved = webhook('messages', {
+          messages: [
+            item('S1', 50, {
+              type: 'system',
+              text: undefined,
+              system: { type: 'user_changed_number', wa_id: BRU },
+            }),
+          ],
+        });
+        const store = await expectOneDatabase(backend, [
+          live('A1', 0),
+          live('A1', 0, { from: BRU, id: wamid('A1'), context: { id: wamid('A0') } }),
+          moved,
+        ]);
+        expect(await transcript(store)).toEqual(['> A1']);
+        expect(await value(store, 'select context_external_id from messages')).toBe(wamid('A0'));
+        expect(await value(store, 'select count(*)::int from rejects')).toBe(0);
+        expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(
+          0,
+        );
+      },
+    );
 
     it('M9: a collision is settled when a later part of the same body tells that the two leads are one', async () => {
       const store = await backend.open();
@@ -217,7 +228,7 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(await value(store, `select count(*)::int from webhook_log where status <> 'processed'`)).toBe(0);
     });
 
-    it('M9: a collision in the history is settled alike', async () => {
+    backend.once('M9: a collision in the history is settled alike', async () => {
       const store = await expectOneDatabase(backend, [
         history([old('A1', 0)]),
         history([old('A1', 0, { from: BRU, id: wamid('A1') })], { order: 2 }, { id: BRU }),
@@ -226,14 +237,17 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
       expect(await value(store, 'select count(*)::int from leads')).toBe(2);
     });
 
-    it('M9: somebody whose phone is learned later gets the id back that another conversation held', async () => {
-      const store = await expectOneDatabase(backend, [
-        history([old('A1', 0, { from: BRU, id: wamid('A1'), text: { body: 'stolen' } })], {}, { id: BRU }),
-        live('A1', 0, { from: undefined, from_user_id: ANA_BSUID }),
-        live('A2', 9, { from_user_id: ANA_BSUID }),
-      ]);
-      expect(await transcript(store)).toEqual(['> A1', '> A2']);
-      expect(await value(store, 'select excerpt from rejects')).toContain(wamid('A1'));
-    });
+    backend.once(
+      'M9: somebody whose phone is learned later gets the id back that another conversation held',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          history([old('A1', 0, { from: BRU, id: wamid('A1'), text: { body: 'stolen' } })], {}, { id: BRU }),
+          live('A1', 0, { from: undefined, from_user_id: ANA_BSUID }),
+          live('A2', 9, { from_user_id: ANA_BSUID }),
+        ]);
+        expect(await transcript(store)).toEqual(['> A1', '> A2']);
+        expect(await value(store, 'select excerpt from rejects')).toContain(wamid('A1'));
+      },
+    );
   });
 });

@@ -56,7 +56,7 @@ const LOG = [
 ];
 
 describeOnBackends('raw entries that are stored before their messages are merged', (backend) => {
-  it('leave before any message does, and before the leads', async () => {
+  backend.once('leave before any message does, and before the leads', async () => {
     const store = await backend.open();
     const told: string[] = [];
     await replayBodies(
@@ -72,30 +72,36 @@ describeOnBackends('raw entries that are stored before their messages are merged
     expect(at(/^\s*(insert into|copy) messages/)).toBeGreaterThan(entries);
   });
 
-  it('M9: end as partial if merging rejects one of their messages, as in a batch of their own', async () => {
-    const [store, alone] = [await backend.open(), await backend.open()];
-    await replayBodies(store, LOG);
-    await replayBodies(alone, LOG, { batchSize: 1 });
-    const entries = await select(store, ENTRIES);
-    expect(entries).toContainEqual({
-      status: 'partial',
-      error: '1 rejected',
-      attempts: 1,
-      counted: true,
-      has_run: true,
-    });
-    expect(entries.filter(({ status: word }) => word === 'partial')).toHaveLength(1);
-    expect(await normalisedDatabase(store)).toEqual(await normalisedDatabase(alone));
-  });
+  backend.once(
+    'M9: end as partial if merging rejects one of their messages, as in a batch of their own',
+    async () => {
+      const [store, alone] = [await backend.open(), await backend.open()];
+      await replayBodies(store, LOG);
+      await replayBodies(alone, LOG, { batchSize: 1 });
+      const entries = await select(store, ENTRIES);
+      expect(entries).toContainEqual({
+        status: 'partial',
+        error: '1 rejected',
+        attempts: 1,
+        counted: true,
+        has_run: true,
+      });
+      expect(entries.filter(({ status: word }) => word === 'partial')).toHaveLength(1);
+      expect(await normalisedDatabase(store)).toEqual(await normalisedDatabase(alone));
+    },
+  );
 
-  it('M9: end as partial in the slice of a larger body that was rejected, and no earlier', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG, { batchSize: 2 });
-    const words = await select(store, `select status, error from webhook_log where status <> 'processed'`);
-    expect(words).toEqual([{ status: 'partial', error: '1 rejected' }]);
-  });
+  backend.once(
+    'M9: end as partial in the slice of a larger body that was rejected, and no earlier',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG, { batchSize: 2 });
+      const words = await select(store, `select status, error from webhook_log where status <> 'processed'`);
+      expect(words).toEqual([{ status: 'partial', error: '1 rejected' }]);
+    },
+  );
 
-  it('are there or absent with all else, whichever statement fails', async () => {
+  backend.once('are there or absent with all else, whichever statement fails', async () => {
     const whole = await backend.open();
     await replayBodies(whole, LOG);
     const expected = await normalisedDatabase(whole);
@@ -119,33 +125,36 @@ describeOnBackends('raw entries that are stored before their messages are merged
     expect((await normalisedDatabase(store))['webhook_log']).toEqual(expected['webhook_log']);
   });
 
-  it('are waited for when merging fails meanwhile: no statement is sent after the rollback', async () => {
-    const store = await backend.open();
-    const order: string[] = [];
-    const slow = telling(store, async (text) => {
-      if (RAW.test(text)) {
-        await delay(30);
-        order.push('entries');
-      }
-      if (/^\s*insert into leads/.test(text)) throw new Error('killed');
-    });
-    const watched: Store = {
-      ...slow,
-      transaction: (work, options) =>
-        slow.transaction(async (tx) => {
-          try {
-            return await work(tx);
-          } catch (error) {
-            order.push('end');
-            throw error;
-          }
-        }, options),
-    };
-    await expect(replayBodies(watched, LOG)).rejects.toThrow('killed');
-    await delay(60);
-    expect(order).toEqual(['entries', 'end']);
-    expect(await stored(store)).toBe(0);
-  });
+  backend.once(
+    'are waited for when merging fails meanwhile: no statement is sent after the rollback',
+    async () => {
+      const store = await backend.open();
+      const order: string[] = [];
+      const slow = telling(store, async (text) => {
+        if (RAW.test(text)) {
+          await delay(30);
+          order.push('entries');
+        }
+        if (/^\s*insert into leads/.test(text)) throw new Error('killed');
+      });
+      const watched: Store = {
+        ...slow,
+        transaction: (work, options) =>
+          slow.transaction(async (tx) => {
+            try {
+              return await work(tx);
+            } catch (error) {
+              order.push('end');
+              throw error;
+            }
+          }, options),
+      };
+      await expect(replayBodies(watched, LOG)).rejects.toThrow('killed');
+      await delay(60);
+      expect(order).toEqual(['entries', 'end']);
+      expect(await stored(store)).toBe(0);
+    },
+  );
 
   it('are stored again with the whole batch when another writer was in the way of them', async () => {
     const store = await backend.open();

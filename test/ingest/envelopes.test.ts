@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayFiles } from '../support/replaying.js';
 import { leads, select, transcript, value } from '../support/shown.js';
 import { ANA, BRU, history, item, live, old, seconds, wamid, webhook } from '../support/webhooks.js';
@@ -28,7 +28,7 @@ async function logOf(lines: readonly string[]): Promise<string> {
   return path;
 }
 
-describeOnBackends('what a log may hold', (backend) => {
+describeOnServer('what a log may hold', (backend) => {
   it('H3: wrappers that are known to hold no webhook are ignored', async () => {
     const store = await backend.open();
     const check = {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayFiles, sample } from '../support/replaying.js';
 import { select, tickets } from '../support/shown.js';
@@ -44,7 +44,7 @@ function messages(store: Store): Promise<Record<string, unknown>[]> {
   );
 }
 
-describeOnBackends('exports from a phone', (backend) => {
+describeOnServer('exports from a phone', (backend) => {
   it('the JSON of WhatsApp-Chat-Exporter becomes history: leads and messages, no tickets', async () => {
     const store = await backend.open();
     await prepare(store);

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { select, value } from '../support/shown.js';
 import { echo, live, status, wamid } from '../support/webhooks.js';
 
 const OWN_ID = '2baff204-c39a-4121-90b5-f53f26d522b3';
 
-describeOnBackends('what Gupshup (v3) hands on reaches the messages that Meta means', (backend) => {
+describeOnServer('what Gupshup (v3) hands on reaches the messages that Meta means', (backend) => {
   it('M3: a status finds its message by meta_msg_id, and nothing is left pending', async () => {
     const store = await expectOneDatabase(backend, [
       echo('A1', 0),

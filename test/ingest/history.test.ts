@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, replayLog } from '../support/replaying.js';
 import { leads, offset, select, transcript, value } from '../support/shown.js';
@@ -35,7 +35,7 @@ const declined = webhook('history', {
   history: [{ errors: [{ code: 2593109, title: 'History sync is turned off' }] }],
 });
 
-describeOnBackends('connections and their history', (backend) => {
+describeOnServer('connections and their history', (backend) => {
   describe('H1', () => {
     it('H1: an unknown number stays pending, says so, and is filed under nobody', async () => {
       const store = await backend.open();

@@ -60,14 +60,17 @@ describeOnBackends('who is who', (backend) => {
       expect(await leads(store)).toMatchObject([{ phone: '+5511988887777' }]);
     });
 
-    it('I1: an Argentine phone without its 9 is the one with it, whichever comes first', async () => {
-      const store = await expectOneDatabase(backend, [
-        live('A1', 0, { from: '5491123456789' }),
-        live('A2', 60, { from: '541123456789' }),
-      ]);
-      expect(await leads(store)).toMatchObject([{ phone: '+5491123456789' }]);
-      expect(await transcript(store)).toEqual(['> A1', '> A2']);
-    });
+    backend.once(
+      'I1: an Argentine phone without its 9 is the one with it, whichever comes first',
+      async () => {
+        const store = await expectOneDatabase(backend, [
+          live('A1', 0, { from: '5491123456789' }),
+          live('A2', 60, { from: '541123456789' }),
+        ]);
+        expect(await leads(store)).toMatchObject([{ phone: '+5491123456789' }]);
+        expect(await transcript(store)).toEqual(['> A1', '> A2']);
+      },
+    );
 
     backend.once(
       'I1: an Argentine phone without its 9 stays as it is while nobody knows one with it',
@@ -116,17 +119,20 @@ describeOnBackends('who is who', (backend) => {
   describe('I3', () => {
     const prepare = (store: Store): Promise<void> => addConnection(store);
 
-    it('I3: a LID and a phone that turn out to be one person are one lead with one conversation', async () => {
-      const store = await expectOneDatabase(
-        backend,
-        [webLive('W1', 0, {}, viaLid), liveFrom('Ana', 'A2', 60), mapping],
-        { prepare },
-      );
-      expect(await leads(store)).toEqual([{ phone: `+${ANA}`, name: 'Ana', source: 'live_message' }]);
-      expect(await transcript(store)).toEqual(['> W1', '> A2']);
-      expect(await value(store, 'select count(*)::int from conversations')).toBe(1);
-      expect(await tickets(store)).toMatchObject([{ status: 'open', opened: 0, window: 60 }]);
-    });
+    backend.once(
+      'I3: a LID and a phone that turn out to be one person are one lead with one conversation',
+      async () => {
+        const store = await expectOneDatabase(
+          backend,
+          [webLive('W1', 0, {}, viaLid), liveFrom('Ana', 'A2', 60), mapping],
+          { prepare },
+        );
+        expect(await leads(store)).toEqual([{ phone: `+${ANA}`, name: 'Ana', source: 'live_message' }]);
+        expect(await transcript(store)).toEqual(['> W1', '> A2']);
+        expect(await value(store, 'select count(*)::int from conversations')).toBe(1);
+        expect(await tickets(store)).toMatchObject([{ status: 'open', opened: 0, window: 60 }]);
+      },
+    );
 
     it('I3: the earlier lead survives, and the merge can be read in the journal', async () => {
       const store = await backend.open();
@@ -162,7 +168,7 @@ describeOnBackends('who is who', (backend) => {
       ]);
     });
 
-    it('I3: reactions, edits and statuses follow their messages through a merge', async () => {
+    backend.once('I3: reactions, edits and statuses follow their messages through a merge', async () => {
       const store = await expectOneDatabase(
         backend,
         [
@@ -200,7 +206,7 @@ describeOnBackends('who is who', (backend) => {
       expect(await transcript(store)).toEqual(['> A1', '< B1']);
     });
 
-    it('I3: a contact that comes with a status links a user id with a phone', async () => {
+    backend.once('I3: a contact that comes with a status links a user id with a phone', async () => {
       const delivered = webhook('messages', {
         contacts: [{ profile: { name: 'Ana' }, wa_id: ANA, user_id: ANA_BSUID, parent_user_id: ANA_PARENT }],
         statuses: [{ id: wamid('B1'), status: 'read', timestamp: seconds(40), recipient_id: ANA }],

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { replay } from '../../src/commands/replay/replay.js';
 import type { ReplayOptions } from '../../src/commands/replay/options.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { testContext } from '../support/replaying.js';
 import { select } from '../support/shown.js';
 import { live } from '../support/webhooks.js';
@@ -26,7 +26,7 @@ function runs(store: Store): ReturnType<typeof select> {
   return select(store, `select status, completed_at is not null as ended from sync_runs`);
 }
 
-describeOnBackends('a run that ends before its input does', (backend) => {
+describeOnServer('a run that ends before its input does', (backend) => {
   it('is interrupted, not completed, when the signal comes before the first entry', async () => {
     const store = await backend.open();
     const stop = new AbortController();

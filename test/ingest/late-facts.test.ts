@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { normalisedDatabase } from '../support/normalised.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
@@ -71,27 +71,24 @@ async function addById(store: Store, name: string): Promise<void> {
   );
 }
 
-describeOnBackends('what entries say about a connection holds for all of them, in any order', (backend) => {
-  it.each(backend.some(WAYS, ([title]) => title.split(' ')[0]))(
-    'H1: number, WABA and name of a connection %s',
-    async (_title, prepare, name) => {
-      const store = await expectOneDatabase(
-        backend,
-        [
-          numberless('A1', 0),
-          body('messages', { messages: [item('A2', 5)] }, { id: FIRST.id, waba: WABA }),
-          body('messages', { messages: [item('A3', 9)] }, { id: FIRST.id, number: '+55 11 90000-0000' }),
-          declined(),
-        ],
-        prepare === undefined ? {} : { prepare },
-      );
-      expect(await connections(store)).toEqual([
-        { name, id: FIRST.id, waba: WABA, number: '+5511900000000', history: 'declined' },
-      ]);
-      expect(await value(store, `select count(*)::int from webhook_log where status = 'pending'`)).toBe(0);
-      expect(await value(store, 'select count(*)::int from messages')).toBe(3);
-    },
-  );
+describeOnServer('what entries say about a connection holds for all of them, in any order', (backend) => {
+  it.each(WAYS)('H1: number, WABA and name of a connection %s', async (_title, prepare, name) => {
+    const store = await expectOneDatabase(
+      backend,
+      [
+        numberless('A1', 0),
+        body('messages', { messages: [item('A2', 5)] }, { id: FIRST.id, waba: WABA }),
+        body('messages', { messages: [item('A3', 9)] }, { id: FIRST.id, number: '+55 11 90000-0000' }),
+        declined(),
+      ],
+      prepare === undefined ? {} : { prepare },
+    );
+    expect(await connections(store)).toEqual([
+      { name, id: FIRST.id, waba: WABA, number: '+5511900000000', history: 'declined' },
+    ]);
+    expect(await value(store, `select count(*)::int from webhook_log where status = 'pending'`)).toBe(0);
+    expect(await value(store, 'select count(*)::int from messages')).toBe(3);
+  });
 
   it('H1: an entry that waits for its WABA is filed by the same run, and the run is complete', async () => {
     const store = await backend.open();
@@ -101,18 +98,15 @@ describeOnBackends('what entries say about a connection holds for all of them, i
     expect(await value(store, 'select history_sync_status from connections')).toBe('declined');
   });
 
-  backend.once(
-    'H1: however often the same entry stands in the log, its copies are counted once each',
-    async () => {
-      const store = await backend.open();
-      const log = [declined(), declined(), naming('A1', 0), numberless('A2', 3), declined()];
-      const result = await replayBodies(store, log, { batchSize: 1 });
-      expect(result).toMatchObject({ status: 'completed', problems: [], problemCount: 0 });
-      expect(result.entries).toMatchObject({ read: 5, processed: 5, pending: 0 });
-    },
-  );
+  it('H1: however often the same entry stands in the log, its copies are counted once each', async () => {
+    const store = await backend.open();
+    const log = [declined(), declined(), naming('A1', 0), numberless('A2', 3), declined()];
+    const result = await replayBodies(store, log, { batchSize: 1 });
+    expect(result).toMatchObject({ status: 'completed', problems: [], problemCount: 0 });
+    expect(result.entries).toMatchObject({ read: 5, processed: 5, pending: 0 });
+  });
 
-  backend.once('H1: or by the next run, whatever that is about', async () => {
+  it('H1: or by the next run, whatever that is about', async () => {
     const store = await backend.open();
     expect((await replayBodies(store, [declined()])).status).toBe('partial');
     await replayBodies(store, [naming('A1', 0)]);
@@ -120,7 +114,7 @@ describeOnBackends('what entries say about a connection holds for all of them, i
     expect(await value(store, `select count(*)::int from webhook_log where status = 'pending'`)).toBe(0);
   });
 
-  backend.once('H1: an entry of another account goes on waiting, named as it was', async () => {
+  it('H1: an entry of another account goes on waiting, named as it was', async () => {
     const store = await backend.open();
     const other = declined({ waba: '77' });
     const result = await replayBodies(store, [other, naming('A1', 0), numberless('A2', 3)], { batchSize: 1 });
@@ -139,7 +133,7 @@ describeOnBackends('what entries say about a connection holds for all of them, i
     expect(await value(store, 'select count(*)::int from messages')).toBe(2);
   });
 
-  backend.once('H1: what a connection is known by stays, whatever an entry says', async () => {
+  it('H1: what a connection is known by stays, whatever an entry says', async () => {
     const store = await backend.open();
     await addConnection(store, { number: '+5511955555555', phoneNumberId: FIRST.id });
     await replayBodies(store, [naming('A1', 0)]);
@@ -169,7 +163,7 @@ describeOnBackends('what entries say about a connection holds for all of them, i
   });
 });
 
-describeOnBackends('I4: the own number is no lead, also when it became known later', (backend) => {
+describeOnServer('I4: the own number is no lead, also when it became known later', (backend) => {
   const self = numberless('S1', 0, { from: BUSINESS, id: wamid('S1', BUSINESS) });
   const picture = { profile: { name: 'Loja' }, wa_id: BUSINESS, user_id: 'BR.77777777777777777777' };
   const selfNamed = body(
@@ -192,22 +186,20 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     { id: FIRST.id },
   );
 
-  it.each(
-    backend.some(
-      WAYS.filter(([title]) => title !== 'entered by its number'),
-      () => 'way',
-    ),
-  )('whatever the order, of a connection %s', async (_title, prepare) => {
-    const store = await expectOneDatabase(
-      backend,
-      [self, numberless('A1', 6), naming('A2', 9)],
-      prepare === undefined ? {} : { prepare },
-    );
-    expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
-    expect(await tickets(store)).toHaveLength(1);
-    expect(await value(store, 'select count(*)::int from messages')).toBe(2);
-    expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
-  });
+  it.each(WAYS.filter(([title]) => title !== 'entered by its number'))(
+    'whatever the order, of a connection %s',
+    async (_title, prepare) => {
+      const store = await expectOneDatabase(
+        backend,
+        [self, numberless('A1', 6), naming('A2', 9)],
+        prepare === undefined ? {} : { prepare },
+      );
+      expect(await leads(store)).toMatchObject([{ phone: `+${ANA}` }]);
+      expect(await tickets(store)).toHaveLength(1);
+      expect(await value(store, 'select count(*)::int from messages')).toBe(2);
+      expect(faults(await runCheck(store, 'raw_log'))).toEqual([]);
+    },
+  );
 
   it('its contact, its names and its status go with it', async () => {
     const store = await expectOneDatabase(backend, [
@@ -267,7 +259,7 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     ]);
   });
 
-  backend.once('a second run over the same log changes nothing, and takes nothing up again', async () => {
+  it('a second run over the same log changes nothing, and takes nothing up again', async () => {
     const store = await backend.open();
     const log = [self, selfNamed, bookSelf, naming('A2', 9)];
     await replayBodies(store, log);
@@ -294,7 +286,7 @@ describeOnBackends('I4: the own number is no lead, also when it became known lat
     expect(await value(store, 'select count(*)::int from leads')).toBe(2);
   });
 
-  backend.once('the number of one connection is a contact of another one', async () => {
+  it('the number of one connection is a contact of another one', async () => {
     const fromFirst = live('B1', 0, { from: BUSINESS, id: wamid('B1', BUSINESS) }, SECOND);
     const store = await expectOneDatabase(backend, [self, fromFirst, naming('A2', 9)]);
     expect(await select(store, 'select external_id as id from messages order by timestamp')).toEqual([

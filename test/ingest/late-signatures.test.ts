@@ -61,42 +61,39 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     ['reconcile', (store) => night(store, GIVEN)],
     ['reconcile --full', (store) => night(store, { ...GIVEN, full: true })],
   ];
-  it.each(backend.some(ways, ([way]) => way.split(' ')[0]))(
-    'is on record once %s shows it, for every command',
-    async (_, find) => {
-      const store = await backend.open();
-      await replayBodies(store, [GOOD, FORGED]);
-      expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
-      await find(store);
-      expect(await said(store)).toEqual(FOUND);
-      // Nothing is deleted behind anybody's back.
-      expect(await transcript(store)).toEqual(['> A', '> FORGED']);
+  it.each(backend.onServer(ways))('is on record once %s shows it, for every command', async (_, find) => {
+    const store = await backend.open();
+    await replayBodies(store, [GOOD, FORGED]);
+    expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
+    await find(store);
+    expect(await said(store)).toEqual(FOUND);
+    // Nothing is deleted behind anybody's back.
+    expect(await transcript(store)).toEqual(['> A', '> FORGED']);
 
-      const entry = String(await value(store, `select id from webhook_log where status = 'failed'`));
-      const { verdict, findings, remedies } = await explained(store, `log:${entry}`);
-      expect(verdict).toContain('failed: 1 message in the database (1 created by it)');
-      expect(verdict).toContain('1 part whose signature is wrong (applied before it could be checked)');
-      expect(findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
-      expect(remedies.map((one) => one.do)).toEqual(['accept_forged', 'replay_failed']);
-      const message = await explained(store, wamid('FORGED'));
-      expect(message.findings).toMatchObject([{ reason: 'bad_signature' }]);
-      expect(message.remedies).toEqual([{ do: 'accept_forged' }]);
-      expect((await explained(store, wamid('A'))).findings).toEqual([]);
+    const entry = String(await value(store, `select id from webhook_log where status = 'failed'`));
+    const { verdict, findings, remedies } = await explained(store, `log:${entry}`);
+    expect(verdict).toContain('failed: 1 message in the database (1 created by it)');
+    expect(verdict).toContain('1 part whose signature is wrong (applied before it could be checked)');
+    expect(findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
+    expect(remedies.map((one) => one.do)).toEqual(['accept_forged', 'replay_failed']);
+    const message = await explained(store, wamid('FORGED'));
+    expect(message.findings).toMatchObject([{ reason: 'bad_signature' }]);
+    expect(message.remedies).toEqual([{ do: 'accept_forged' }]);
+    expect((await explained(store, wamid('A'))).findings).toEqual([]);
 
-      // Whoever has no secret, or another one, changes nothing about it.
-      await replayBodies(store, [GOOD, FORGED]);
-      for (const which of ['failed', 'all'] as const) await replayLog(store, { which });
-      await replayLog(store, { which: 'failed' }, { appSecrets: ['another'] });
-      await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
-      expect(await said(store)).toEqual(FOUND);
-      expect(await value(store, `select count(*)::int from messages where batch_id = '${entry}'`)).toBe(1);
+    // Whoever has no secret, or another one, changes nothing about it.
+    await replayBodies(store, [GOOD, FORGED]);
+    for (const which of ['failed', 'all'] as const) await replayLog(store, { which });
+    await replayLog(store, { which: 'failed' }, { appSecrets: ['another'] });
+    await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
+    expect(await said(store)).toEqual(FOUND);
+    expect(await value(store, `select count(*)::int from messages where batch_id = '${entry}'`)).toBe(1);
 
-      const healed = await replayLog(store, { which: 'failed' }, { appSecrets: [SECRET, 'guessed'] });
-      expect(healed).toMatchObject({ entries: { processed: 1 }, messages: { created: 0 } });
-      expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
-      expect((await explained(store, wamid('FORGED'))).findings).toEqual([]);
-    },
-  );
+    const healed = await replayLog(store, { which: 'failed' }, { appSecrets: [SECRET, 'guessed'] });
+    expect(healed).toMatchObject({ entries: { processed: 1 }, messages: { created: 0 } });
+    expect(await said(store)).toEqual({ alert: [], isLoss: false, checks: [] });
+    expect((await explained(store, wamid('FORGED'))).findings).toEqual([]);
+  });
 
   backend.once('is on record for one body among others', async () => {
     const store = await backend.open();
@@ -120,7 +117,7 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     expect((await said(early)).checks).toEqual((await said(late)).checks);
   });
 
-  it('is none of a body that fitted a secret before', async () => {
+  backend.once('is none of a body that fitted a secret before', async () => {
     const store = await backend.open();
     const log = [page(GOOD, FORGED), GOOD, request(live('B', 20), 'another app')];
     const both = [SECRET, 'another app'];
@@ -143,7 +140,7 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     expect(await transcript(other)).toEqual(['> A', '> B']);
   });
 
-  it('leaves a message to the genuine entry that holds it as well', async () => {
+  backend.once('leaves a message to the genuine entry that holds it as well', async () => {
     const store = await backend.open();
     const forged = request(live('A', 0, { text: { body: 'send money' } }), 'guessed');
     await replayBodies(store, [forged, GOOD]);
@@ -166,7 +163,7 @@ describeOnBackends('a bad signature of an entry that was applied', (backend) => 
     expect(await value(store, 'select target_external_id from pending_facts')).toBe(wamid('OTHER'));
   });
 
-  it('keeps the connection that its first run was told', async () => {
+  backend.once('keeps the connection that its first run was told', async () => {
     const store = await backend.open();
     await replayBodies(store, [GOOD]);
     const bare = (key: string, secret: string) =>

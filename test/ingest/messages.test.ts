@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies } from '../support/replaying.js';
 import { offset, select, tickets, transcript, value } from '../support/shown.js';
@@ -38,7 +38,7 @@ function photo(id?: string, caption?: string): { type: string; text: undefined; 
 const placeholder = { type: 'media_placeholder', text: undefined };
 const ghost = { type: 'unsupported', text: undefined, errors: [{ code: 131060, title: 'unavailable' }] };
 
-describeOnBackends('what becomes of a message', (backend) => {
+describeOnServer('what becomes of a message', (backend) => {
   describe('M1', () => {
     it('M1: a message that comes three times, in three bodies, is one row', async () => {
       const store = await expectOneDatabase(backend, [

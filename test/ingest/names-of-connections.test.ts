@@ -3,7 +3,7 @@ import { editConnection } from '../../src/commands/connections/save.js';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { runCheck } from '../support/checking.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { select } from '../support/shown.js';
@@ -51,7 +51,7 @@ async function connections(store: Store): Promise<unknown> {
 
 const CALLED = `+${FIRST.number}`;
 
-describeOnBackends('a connection that entries name differently', (backend) => {
+describeOnServer('a connection that entries name differently', (backend) => {
   it('H1: 0 is no WABA, whichever entry comes first', async () => {
     const store = await expectOneDatabase(backend, [
       said('A1', 0, { waba: '0' }),

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies } from '../support/replaying.js';
 import { offset, select, tickets, transcript, value } from '../support/shown.js';
 import { echo, live, reaction, wamid } from '../support/webhooks.js';
 
-describeOnBackends('reactions', (backend) => {
+describeOnServer('reactions', (backend) => {
   const reactions = (store: Store): Promise<Record<string, unknown>[]> =>
     select(store, `select reactor, emoji, ${offset('at')} as at from message_reactions order by reactor`);
 

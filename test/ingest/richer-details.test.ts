@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { addConnection } from '../support/connections.js';
 import { select } from '../support/shown.js';
@@ -72,7 +72,7 @@ const REPLY = copies(
   { extendedTextMessage: { text: 'sim', contextInfo: { stanzaId: 'Q1' } } },
 );
 
-describeOnBackends('M10, M2: of two copies of a message the richer details stay', (backend) => {
+describeOnServer('M10, M2: of two copies of a message the richer details stay', (backend) => {
   it.each(LIST)('the description of a chosen row, %s', async (_title, log) => {
     const store = await expectOneDatabase(backend, log, options);
     expect(

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { fileWith } from '../inputs/support.js';
 import { replayFiles } from '../support/replaying.js';
 import { transcript } from '../support/shown.js';
@@ -82,7 +82,7 @@ const TABLES: Record<string, string> = {
   ).join(''),
 };
 
-describeOnBackends('signatures in rows and lines', (backend) => {
+describeOnServer('signatures in rows and lines', (backend) => {
   it.each(Object.entries(TABLES))('%s: a forged body is not applied', async (_, table) => {
     const store = await backend.open();
     const result = await replayFiles(store, [await fileWith(table)], { appSecrets: [SECRET] });

@@ -65,7 +65,7 @@ describeOnBackends('entries that name only a WABA', (backend) => {
     });
   });
 
-  it('H1: go to the connection that a person names, and stay there', async () => {
+  backend.once('H1: go to the connection that a person names, and stay there', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), unnumbered('M', 5), live('A2', 10, {}, SECOND)]);
     const name = `+${SECOND.number}`;
@@ -99,7 +99,7 @@ describeOnBackends('entries that name only a WABA', (backend) => {
     expect(await filed(store)).toEqual([AT_FIRST]);
   });
 
-  it('H1: leave what other programs wrote into the same conversation', async () => {
+  backend.once('H1: leave what other programs wrote into the same conversation', async () => {
     const store = await backend.open();
     await replayBodies(store, [unnumbered('M', 5), live('A1', 0), echo('B1', 7)]);
     await store.sql.execute(

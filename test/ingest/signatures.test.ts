@@ -4,7 +4,7 @@ import { report } from '../../src/commands/report/report.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import type { Store } from '../../src/store/store.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { transcript } from '../support/shown.js';
@@ -38,7 +38,7 @@ function verified(store: Store) {
   return verify({ ...testContext(store), appSecrets: [SECRET] }, options);
 }
 
-describeOnBackends('signatures', (backend) => {
+describeOnServer('signatures', (backend) => {
   it('keep out what the app did not send, and are counted', async () => {
     const store = await backend.open();
     const result = await replayBodies(store, LOG, { appSecrets: [SECRET] });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { verify } from '../../src/commands/verify/verify.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { transcript } from '../support/shown.js';
 import { live } from '../support/webhooks.js';
@@ -57,7 +57,7 @@ const FORGERIES: Record<string, object> = {
   }),
 };
 
-describeOnBackends('the signature of a text', (backend) => {
+describeOnServer('the signature of a text', (backend) => {
   it.each(Object.entries(FORGERIES))('keeps out a forged body %s', async (_, line) => {
     const store = await backend.open();
     const result = await replayBodies(store, [line], { appSecrets: [SECRET] });

@@ -39,7 +39,7 @@ async function closeTickets(store: Store, at: number): Promise<void> {
 
 describeOnBackends('when a ticket opens, and what it says', (backend) => {
   describe('T1', () => {
-    it('T1: a live inbound message opens a ticket, the next ones refresh it', async () => {
+    backend.once('T1: a live inbound message opens a ticket, the next ones refresh it', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), live('A2', 60), live('A3', 120)]);
       expect(await tickets(store)).toEqual([
         { status: 'open', origin: 'new_contact', opened: 0, window: 120 },
@@ -49,25 +49,28 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       ).toEqual([{ source: 'incoming_message', stage: 'new', opener: wamid('A1') }]);
     });
 
-    it('T1: the run counts what it opened and what it refreshed', async () => {
+    backend.once('T1: the run counts what it opened and what it refreshed', async () => {
       const store = await backend.open();
       expect((await replayBodies(store, [live('A1', 0)])).tickets).toEqual({ opened: 1, refreshed: 0 });
       expect((await replayBodies(store, [live('A2', 60)])).tickets).toEqual({ opened: 0, refreshed: 1 });
       expect((await replayBodies(store, [live('A2', 60)])).tickets).toEqual({ opened: 0, refreshed: 0 });
     });
 
-    it('T1: a live message of WhatsApp Web opens one too, what came while nobody listened does not', async () => {
-      const prepare = (store: Store): Promise<void> => addConnection(store);
-      const store = await expectOneDatabase(backend, [webLive('W1', 0)], { prepare });
-      expect(await tickets(store)).toHaveLength(1);
+    backend.once(
+      'T1: a live message of WhatsApp Web opens one too, what came while nobody listened does not',
+      async () => {
+        const prepare = (store: Store): Promise<void> => addConnection(store);
+        const store = await expectOneDatabase(backend, [webLive('W1', 0)], { prepare });
+        expect(await tickets(store)).toHaveLength(1);
 
-      const appended = webEvent('messages.upsert', { messages: [webMessage('W2', 0)], type: 'append' });
-      const quiet = await expectOneDatabase(backend, [appended, webHistory([webMessage('W3', 5)])], {
-        prepare,
-      });
-      expect(await transcript(quiet)).toEqual(['> W2', '> W3']);
-      expect(await tickets(quiet)).toEqual([]);
-    });
+        const appended = webEvent('messages.upsert', { messages: [webMessage('W2', 0)], type: 'append' });
+        const quiet = await expectOneDatabase(backend, [appended, webHistory([webMessage('W3', 5)])], {
+          prepare,
+        });
+        expect(await transcript(quiet)).toEqual(['> W2', '> W3']);
+        expect(await tickets(quiet)).toEqual([]);
+      },
+    );
 
     it.each([
       ['history', history([old('A1', 0)])],
@@ -107,14 +110,14 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       expect(await tickets(store)).toMatchObject([{ opened: 0, window: 0 }]);
     });
 
-    it('T1: a message that came on standby and then live opens one', async () => {
+    backend.once('T1: a message that came on standby and then live opens one', async () => {
       const standby = webhook('standby', { standby: { messages: [item('A1', 0)] } });
       const store = await expectOneDatabase(backend, [standby, live('A1', 0)]);
       expect(await tickets(store)).toHaveLength(1);
       expect(await transcript(store)).toEqual(['> A1']);
     });
 
-    it('T1: every connection has its own ticket', async () => {
+    backend.once('T1: every connection has its own ticket', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), live('A2', 60, {}, SECOND)]);
       expect(await tickets(store)).toMatchObject([
         { status: 'open', origin: 'new_contact', opened: 0 },
@@ -134,14 +137,14 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       expect(await select(store, 'select source from messages')).toEqual([{ source: 'live' }]);
     });
 
-    it('T2: the order of the two copies does not matter', async () => {
+    backend.once('T2: the order of the two copies does not matter', async () => {
       const store = await expectOneDatabase(backend, [history([old('A1', 0)]), live('A1', 0)]);
       expect(await tickets(store)).toEqual([{ status: 'open', origin: 'new_contact', opened: 0, window: 0 }]);
     });
   });
 
   describe('T3', () => {
-    it('T3: the window of a lead of the history stays empty', async () => {
+    backend.once('T3: the window of a lead of the history stays empty', async () => {
       const store = await expectOneDatabase(backend, [history([old('A0', -DAY)]), live('A1', 0)]);
       expect(await leads(store)).toMatchObject([{ source: 'history_sync' }]);
       expect(await tickets(store)).toEqual([
@@ -149,10 +152,13 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       ]);
     });
 
-    it('T3: the window ends 24 h after the newest live message, not the newest to arrive', async () => {
-      const store = await expectOneDatabase(backend, [live('A2', 500), live('A1', 0)]);
-      expect(await tickets(store)).toMatchObject([{ opened: 0, window: 500 }]);
-    });
+    backend.once(
+      'T3: the window ends 24 h after the newest live message, not the newest to arrive',
+      async () => {
+        const store = await expectOneDatabase(backend, [live('A2', 500), live('A1', 0)]);
+        expect(await tickets(store)).toMatchObject([{ opened: 0, window: 500 }]);
+      },
+    );
 
     it('T3: it follows the lead: history that comes after the live message empties it', async () => {
       const store = await backend.open();
@@ -164,15 +170,18 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
   });
 
   describe('T4', () => {
-    it('T4: a lead of the address book is existing', async () => {
+    backend.once('T4: a lead of the address book is existing', async () => {
       const store = await expectOneDatabase(backend, [add, live('A1', 0)]);
       expect(await tickets(store)).toEqual([{ status: 'open', origin: 'existing', opened: 0, window: 0 }]);
     });
 
-    it('T4: a lead that the address book announced and history filled is a history lead', async () => {
-      const store = await expectOneDatabase(backend, [add, history([old('A0', -3 * DAY)]), live('A1', 0)]);
-      expect(await tickets(store)).toMatchObject([{ origin: 'history_lead', window: null }]);
-    });
+    backend.once(
+      'T4: a lead that the address book announced and history filled is a history lead',
+      async () => {
+        const store = await expectOneDatabase(backend, [add, history([old('A0', -3 * DAY)]), live('A1', 0)]);
+        expect(await tickets(store)).toMatchObject([{ origin: 'history_lead', window: null }]);
+      },
+    );
 
     it('T4: who had a ticket before is existing', async () => {
       const store = await backend.open();
@@ -208,29 +217,32 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       expect(await normalisedDatabase(store)).toEqual(before);
     });
 
-    it('T5: a late message from before the closing opens nothing, one from after it does', async () => {
-      const store = await backend.open();
-      await replayBodies(store, [live('A1', 0)]);
-      await closeTickets(store, 100);
-      expect((await replayBodies(store, [live('A2', 90)])).tickets).toEqual({ opened: 0, refreshed: 0 });
-      expect((await replayBodies(store, [live('A3', 110)])).tickets).toEqual({ opened: 1, refreshed: 0 });
-      expect(await transcript(store)).toEqual(['> A1', '> A2', '> A3']);
-    });
+    backend.once(
+      'T5: a late message from before the closing opens nothing, one from after it does',
+      async () => {
+        const store = await backend.open();
+        await replayBodies(store, [live('A1', 0)]);
+        await closeTickets(store, 100);
+        expect((await replayBodies(store, [live('A2', 90)])).tickets).toEqual({ opened: 0, refreshed: 0 });
+        expect((await replayBodies(store, [live('A3', 110)])).tickets).toEqual({ opened: 1, refreshed: 0 });
+        expect(await transcript(store)).toEqual(['> A1', '> A2', '> A3']);
+      },
+    );
 
-    it('T5: --tickets none opens none, and the messages come in all the same', async () => {
+    backend.once('T5: --tickets none opens none, and the messages come in all the same', async () => {
       const store = await expectOneDatabase(backend, [live('A1', 0), live('A2', 60)], { tickets: 'none' });
       expect(await tickets(store)).toEqual([]);
       expect(await transcript(store)).toEqual(['> A1', '> A2']);
     });
 
-    it('T5: what --tickets none left out, the same log opens later', async () => {
+    backend.once('T5: what --tickets none left out, the same log opens later', async () => {
       const store = await backend.open();
       await replayBodies(store, [live('A1', 0)], { tickets: 'none' });
       await replayBodies(store, [live('A1', 0)]);
       expect(await tickets(store)).toHaveLength(1);
     });
 
-    it('T5: a ticket that a person opened is refreshed and keeps its beginning', async () => {
+    backend.once('T5: a ticket that a person opened is refreshed and keeps its beginning', async () => {
       const store = await backend.open();
       await replayBodies(store, [history([old('A0', -DAY)])]);
       await store.sql.execute(

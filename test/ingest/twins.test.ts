@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { offset, select, tickets, value } from '../support/shown.js';
 import {
@@ -34,7 +34,7 @@ function ids(store: Store): Promise<Record<string, unknown>[]> {
 
 const jid = `${ANA}@s.whatsapp.net`;
 
-describeOnBackends('one message by both of its names', (backend) => {
+describeOnServer('one message by both of its names', (backend) => {
   it('M10: a wamid and its key id are one row under the wamid', async () => {
     const store = await expectOneDatabase(backend, [live('K1', 0), webLive('K1', 0)], options);
     expect(await ids(store)).toEqual([{ id: wamid('K1'), stanza: 'K1', direction: 'INBOUND' }]);

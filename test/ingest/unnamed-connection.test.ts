@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { CHECK_NAMES } from '../../src/commands/verify/types.js';
 import { verify } from '../../src/commands/verify/verify.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, T0 } from '../support/webhooks.js';
 
@@ -12,7 +12,7 @@ const BARE = {
   contacts: [{ wa_id: ANA, profile: { name: 'Ana' } }],
 };
 
-describeOnBackends('an entry that names no connection', (backend) => {
+describeOnServer('an entry that names no connection', (backend) => {
   it('is of the one that its first replay was given, and another replay says so', async () => {
     const store = await backend.open();
     await addConnection(store, { name: 'a', kind: 'cloud_api', number: '+5511988880001' });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies } from '../support/replaying.js';
 import { offset, select, tickets, value } from '../support/shown.js';
@@ -36,7 +36,7 @@ function rows(store: Store): Promise<Record<string, unknown>[]> {
   );
 }
 
-describeOnBackends('what vendors send reaches the messages that WhatsApp means', (backend) => {
+describeOnServer('what vendors send reaches the messages that WhatsApp means', (backend) => {
   it('M10: WAHA’s, Baileys’ and Meta’s copies are one row', async () => {
     const store = await expectOneDatabase(
       backend,

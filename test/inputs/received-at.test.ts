@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import { decodeAs } from '../../src/ingest/batch/prepare-entry.js';
-import { describeOnBackends } from '../support/databases.js';
+import { describeOnServer } from '../support/databases.js';
 import { replayFiles } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import { live } from '../support/webhooks.js';
@@ -287,7 +287,7 @@ describe('the time of a line', () => {
   });
 });
 
-describeOnBackends('the raw log', (backend) => {
+describeOnServer('the raw log', (backend) => {
   it('keeps the time of each wrapper', async () => {
     const store = await backend.open();
     const files = await Promise.all([

@@ -23,15 +23,13 @@ export interface TestBackend {
    */
   open(shape?: Shape): Promise<Store>;
   /**
-   * Declares a case on one of the two backends: the server, which takes a third of the time. For what the rules decide and
-   * both backends only store: they speak one dialect, so a case can end differently only by how a backend takes a statement,
-   * its parameters or its rows. So every use-case keeps cases on both (all that are about times, bytes, cursors, locks, copies,
-   * temporary tables, order of text), and every statement of the product is run on both by one of them; rules on rows, random
-   * logs and random losses, too. The built command is tested on both where it dies, is interrupted, works through a day or a
-   * night; the rest of it on the server, whose start takes half of the time. TEST_BACKENDS=both runs all on both.
+   * Declares a case on the server alone, which takes a third of the time; see `describeOnServer`. TEST_BACKENDS=both runs it on
+   * both.
    */
   once(title: string, test: () => Promise<void>, timeout?: number): void;
-  /** The rows of a table of such cases: all of them on that backend, the first of each kind on the other. */
+  /** The rows of a table of such cases: none on the embedded database. */
+  onServer<T>(rows: readonly T[]): readonly T[];
+  /** The rows of a table of such cases: all of them on the server, the first of each kind on the embedded database. */
   some<T>(rows: readonly T[], kindOf: (row: T) => unknown): T[];
   /** A migrated, empty database of the test's own, to be opened by child processes or by `openStore`; removed after the test. */
   config(): Promise<DatabaseConfig>;
@@ -58,6 +56,23 @@ export function describeOnBackends(title: string, declare: (backend: TestBackend
       declare(useBackend(name));
     });
   }
+}
+
+/**
+ * Declares tests on the server alone: of what the rules decide and both backends only store. Both speak one dialect, so a case
+ * can end differently only by how a backend takes a statement, its parameters or its rows. So every statement of the product
+ * runs on both in some case, with each kind of parameters that it gets; so does all that is about the backends themselves
+ * (`store`), about order, times, bytes, cursors, locks and copies. The built command is tested on both where it dies, is
+ * interrupted, works through a day or a night. TEST_BACKENDS=both runs all on both.
+ */
+export function describeOnServer(title: string, declare: (backend: TestBackend) => void): void {
+  if (process.env.TEST_BACKENDS === 'both') {
+    describeOnBackends(title, declare);
+    return;
+  }
+  describe(`${title} (postgresql)`, () => {
+    declare(useBackend('postgresql'));
+  });
 }
 
 /**
@@ -116,6 +131,7 @@ export function useBackend(name: Backend): TestBackend {
     once: (title, test, timeout) => {
       if (takesAll) it(title, test, timeout);
     },
+    onServer: (rows) => (takesAll ? rows : []),
     some: (rows, kindOf) => {
       const kinds = rows.map((row) => kindOf(row));
       return rows.filter((_, index) => takesAll || kinds.indexOf(kinds[index]) === index);

@@ -6,7 +6,7 @@ import { CHECK_NAMES } from '../../../src/commands/verify/types.js';
 import { verify } from '../../../src/commands/verify/verify.js';
 import type { Store } from '../../../src/store/store.js';
 import { dumpOf } from '../../support/database-dump.js';
-import { describeOnBackends } from '../../support/databases.js';
+import { describeOnServer } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import { replayDay } from '../../support/crm/comparing.js';
 import { useCrmDatabases } from '../../support/crm/database.js';
@@ -27,7 +27,7 @@ function everybody(store: Store): Promise<unknown> {
   return store.sql.query(`select t, row from (${rows.join(' union all ')}) a order by 1, 2`);
 }
 
-describeOnBackends('compare --adopt after an erasure', (backend) => {
+describeOnServer('compare --adopt after an erasure', (backend) => {
   it('brings nothing of the person back from a CRM that still has them, nor does the log in another order', async () => {
     const store = await backend.open();
     const ctx = testContext(store, { secretKey: () => SECRET });

@@ -99,82 +99,91 @@ describeOnBackends('compare --adopt of rows that a CRM files under another conta
     expect(await findingsBeside(store)).toEqual([]);
   });
 
-  it('loses what was stored so before the erasure: the row, its entry and its history, and nothing of whom it was filed under', async () => {
-    const store = await backend.open();
-    await replayBodies(store, [
-      live('A1', 10, { text: { body: 'secret of Ana' } }),
-      live('B1', 20, { from: BRU, text: { body: 'B1' } }),
-    ]);
-    // The number of somebody else begins as Ana's does, and differs behind the part that a search for ids compares.
-    const other = `${ANA.slice(0, -1)}${ANA.endsWith('9') ? '8' : '9'}`;
-    await adopt(store, [
-      row('A2', ANA, 'secret two', 50),
-      row('B2', BRU, 'B2', 51),
-      row('C1', other, 'of another', 52),
-    ]);
-    await replayBodies(store, [live('A3', 60, { from: BRU, id: wamid('A3', ANA), text: { body: 'A3' } })]);
-    expect(await bodies(store)).toBe('A3, B1, B2, of another, secret of Ana, secret two');
-    const plan = await planErase(testContext(store, KEYED), `+${ANA}`);
-    expect(plan.tables).toContainEqual({ table: 'messages', rows: 2 });
-    await erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 1 });
-    expect(new Set(await tracesIn(store, ['secret'], ANA))).toEqual(new Set([wamid('A3', ANA)]));
-    expect(await bodies(store)).toBe('A3, B1, B2, of another');
-    await replayLog(store, { which: 'all' }, KEYED);
-    expect(await bodies(store)).toBe('A3, B1, B2, of another');
-    expect(await findingsBeside(store, ['wamid_phone'])).toEqual([]);
-  });
+  backend.once(
+    'loses what was stored so before the erasure: the row, its entry and its history, and nothing of whom it was filed under',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, [
+        live('A1', 10, { text: { body: 'secret of Ana' } }),
+        live('B1', 20, { from: BRU, text: { body: 'B1' } }),
+      ]);
+      // The number of somebody else begins as Ana's does, and differs behind the part that a search for ids compares.
+      const other = `${ANA.slice(0, -1)}${ANA.endsWith('9') ? '8' : '9'}`;
+      await adopt(store, [
+        row('A2', ANA, 'secret two', 50),
+        row('B2', BRU, 'B2', 51),
+        row('C1', other, 'of another', 52),
+      ]);
+      await replayBodies(store, [live('A3', 60, { from: BRU, id: wamid('A3', ANA), text: { body: 'A3' } })]);
+      expect(await bodies(store)).toBe('A3, B1, B2, of another, secret of Ana, secret two');
+      const plan = await planErase(testContext(store, KEYED), `+${ANA}`);
+      expect(plan.tables).toContainEqual({ table: 'messages', rows: 2 });
+      await erase(testContext(store, KEYED), { contact: `+${ANA}`, secretKey: SECRET, batchSize: 1 });
+      expect(new Set(await tracesIn(store, ['secret'], ANA))).toEqual(new Set([wamid('A3', ANA)]));
+      expect(await bodies(store)).toBe('A3, B1, B2, of another');
+      await replayLog(store, { which: 'all' }, KEYED);
+      expect(await bodies(store)).toBe('A3, B1, B2, of another');
+      expect(await findingsBeside(store, ['wamid_phone'])).toEqual([]);
+    },
+  );
 
-  it('takes nobody else for the erased person: whom the CRM names stays, with all names', async () => {
-    const store = await backend.open();
-    await withoutAna(store);
-    const connection = {
-      id: String(await value(store, 'select id::text from connections')),
-      name: 'the connection',
-    };
-    const bytes = Buffer.from(
-      JSON.stringify({
+  backend.once(
+    'takes nobody else for the erased person: whom the CRM names stays, with all names',
+    async () => {
+      const store = await backend.open();
+      await withoutAna(store);
+      const connection = {
+        id: String(await value(store, 'select id::text from connections')),
+        name: 'the connection',
+      };
+      const bytes = Buffer.from(
+        JSON.stringify({
+          crm: 'evolution',
+          message: {
+            external_id: wamid('A3', ANA),
+            direction: 'INBOUND',
+            people: [`${BRU}@s.whatsapp.net`, BRU_LID],
+            timestamp: T0 + 60,
+            type: 'text',
+            body: 'secret three',
+          },
+          row: { id: '3' },
+        }),
+      );
+      // eslint-disable-next-line @typescript-eslint/require-await
+      async function* entries(): AsyncGenerator<RawEntry> {
+        yield { bytes, origin: { kind: 'crm', crm: 'evolution', rowId: '3' } };
+      }
+      const hashes = await value(store, 'select count(*)::int from erased_identities');
+      const result = await replayAdopted(testContext(store, KEYED), {
         crm: 'evolution',
-        message: {
-          external_id: wamid('A3', ANA),
-          direction: 'INBOUND',
-          people: [`${BRU}@s.whatsapp.net`, BRU_LID],
-          timestamp: T0 + 60,
-          type: 'text',
-          body: 'secret three',
-        },
-        row: { id: '3' },
-      }),
-    );
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async function* entries(): AsyncGenerator<RawEntry> {
-      yield { bytes, origin: { kind: 'crm', crm: 'evolution', rowId: '3' } };
-    }
-    const hashes = await value(store, 'select count(*)::int from erased_identities');
-    const result = await replayAdopted(testContext(store, KEYED), {
-      crm: 'evolution',
-      connection,
-      entries: entries(),
-      dryRun: false,
-    });
-    expect(result.messages).toMatchObject({ created: 0, skipped: { erased: 1 } });
-    expect(await value(store, 'select count(*)::int from erased_identities')).toBe(hashes);
-    // Nor is what the row says of Bru taken from it.
-    expect(await value(store, `select count(*)::int from lead_identities where value = '${BRU_LID}'`)).toBe(
-      0,
-    );
-    await replayBodies(store, [live('B3', 70, { from: BRU, text: { body: 'B3' } })], KEYED);
-    expect(await bodies(store)).toBe('B1, B3');
-    expect(await findingsBeside(store)).toEqual([]);
-  });
+        connection,
+        entries: entries(),
+        dryRun: false,
+      });
+      expect(result.messages).toMatchObject({ created: 0, skipped: { erased: 1 } });
+      expect(await value(store, 'select count(*)::int from erased_identities')).toBe(hashes);
+      // Nor is what the row says of Bru taken from it.
+      expect(await value(store, `select count(*)::int from lead_identities where value = '${BRU_LID}'`)).toBe(
+        0,
+      );
+      await replayBodies(store, [live('B3', 70, { from: BRU, text: { body: 'B3' } })], KEYED);
+      expect(await bodies(store)).toBe('B1, B3');
+      expect(await findingsBeside(store)).toEqual([]);
+    },
+  );
 
-  it('leaves WhatsApp’s own log its word: an item there is of the number that it names itself', async () => {
-    const store = await backend.open();
-    await withoutAna(store);
-    await replayBodies(
-      store,
-      [live('A4', 80, { from: BRU, id: wamid('A4', ANA), text: { body: 'A4' } })],
-      KEYED,
-    );
-    expect(await bodies(store)).toBe('A4, B1');
-  });
+  backend.once(
+    'leaves WhatsApp’s own log its word: an item there is of the number that it names itself',
+    async () => {
+      const store = await backend.open();
+      await withoutAna(store);
+      await replayBodies(
+        store,
+        [live('A4', 80, { from: BRU, id: wamid('A4', ANA), text: { body: 'A4' } })],
+        KEYED,
+      );
+      expect(await bodies(store)).toBe('A4, B1');
+    },
+  );
 });

@@ -62,7 +62,7 @@ async function addConnections(store: Store): Promise<void> {
 }
 
 describeOnBackends('compare --adopt', (backend) => {
-  it('stores what only the CRM has, below history, without tickets, and once', async () => {
+  backend.once('stores what only the CRM has, below history, without tickets, and once', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 31, count: 250, batched: true });
     await replayDay(store, day);
@@ -142,7 +142,7 @@ describeOnBackends('compare --adopt', (backend) => {
     },
   );
 
-  it('says where an adopted message came from, until the log has it', async () => {
+  backend.once('says where an adopted message came from, until the log has it', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 36, count: 200, batched: true });
     await replayDay(store, day);
@@ -175,50 +175,53 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(await reported()).toEqual(counts.map(() => undefined));
   });
 
-  it('is taken back row by row, people whom it merged included, and can be done again', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 33, count: 250, batched: true });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day, ['lid_split']);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    await crm.sql(
-      `insert into "IsOnWhatsapp" (id, "remoteJid", "jidOptions", "updatedAt")
+  backend.once(
+    'is taken back row by row, people whom it merged included, and can be done again',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 33, count: 250, batched: true });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day, ['lid_split']);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      await crm.sql(
+        `insert into "IsOnWhatsapp" (id, "remoteJid", "jidOptions", "updatedAt")
        select 'pair' || p.phone, p.phone || '@s.whatsapp.net', p.phone || '@s.whatsapp.net,' || p.lid || '@lid', now()
        from json_to_recordset($1::json) as p (phone text, lid text) on conflict ("remoteJid") do nothing`,
-      [JSON.stringify(day.people.flatMap(({ lid, phone }) => (lid ? [{ phone, lid: lid.digits }] : [])))],
-    );
-    // A person whom the log knows by two names, as two: only the CRM says that they are one.
-    const [split] = day.people.filter(({ lid }) => lid?.told === false);
-    await replayBodies(store, [lidMessage(split?.lid?.digits ?? '')]);
-    const before = await rowsOf(store);
-    const counts = (await compareAll(store, 'evolution', place)).result.counts;
+        [JSON.stringify(day.people.flatMap(({ lid, phone }) => (lid ? [{ phone, lid: lid.digits }] : [])))],
+      );
+      // A person whom the log knows by two names, as two: only the CRM says that they are one.
+      const [split] = day.people.filter(({ lid }) => lid?.told === false);
+      await replayBodies(store, [lidMessage(split?.lid?.digits ?? '')]);
+      const before = await rowsOf(store);
+      const counts = (await compareAll(store, 'evolution', place)).result.counts;
 
-    const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
-    expect(result.adopted?.merged).toBeGreaterThan(0);
-    expect(result.adopted?.created).toBeGreaterThan(0);
-    const runs = result.adopted?.runs ?? [];
-    expect(result.next.map(({ command, args }) => [command, ...args])).toEqual(
-      runs.map((run) => ['undo', run]),
-    );
-    const adopted = await rowsOf(store);
-    expect(adopted).not.toEqual(before);
+      const { result } = await compareAll(store, 'evolution', place, { adopt: { dryRun: false } });
+      expect(result.adopted?.merged).toBeGreaterThan(0);
+      expect(result.adopted?.created).toBeGreaterThan(0);
+      const runs = result.adopted?.runs ?? [];
+      expect(result.next.map(({ command, args }) => [command, ...args])).toEqual(
+        runs.map((run) => ['undo', run]),
+      );
+      const adopted = await rowsOf(store);
+      expect(adopted).not.toEqual(before);
 
-    const takeBack = (run: string, dryRun = false): Promise<UndoResult> =>
-      undo(testContext(store), { run, force: false, dryRun, recordedOptions: {} });
-    const undone: UndoResult[] = [];
-    for (const run of runs.toReversed()) {
-      expect(await takeBack(run, true)).toMatchObject({ status: 'completed', left: { found: 0 } });
-      undone.push(await takeBack(run));
-    }
-    expect(undone.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
-    expect(await rowsOf(store)).toEqual(before);
-    expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
-    const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-    expect(verified.checks.filter(({ status }) => status === 'findings')).toEqual([]);
-    // The log does not bring it back by itself.
-    await replayLog(store, { which: 'all' });
-    expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
-  });
+      const takeBack = (run: string, dryRun = false): Promise<UndoResult> =>
+        undo(testContext(store), { run, force: false, dryRun, recordedOptions: {} });
+      const undone: UndoResult[] = [];
+      for (const run of runs.toReversed()) {
+        expect(await takeBack(run, true)).toMatchObject({ status: 'completed', left: { found: 0 } });
+        undone.push(await takeBack(run));
+      }
+      expect(undone.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
+      expect(await rowsOf(store)).toEqual(before);
+      expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
+      const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+      expect(verified.checks.filter(({ status }) => status === 'findings')).toEqual([]);
+      // The log does not bring it back by itself.
+      await replayLog(store, { which: 'all' });
+      expect((await compareAll(store, 'evolution', place)).result.counts).toEqual(counts);
+    },
+  );
 
   backend.once('is taken back after it was taken back, and adopts again what is gone', async () => {
     const store = await backend.open();
@@ -374,69 +377,75 @@ describeOnBackends('compare --adopt', (backend) => {
     expect(await messagesOf(crmFirst)).toEqual(await messagesOf(logFirst));
   });
 
-  it('counts as history only until the log has it: a message sent from the phone is an echo, in any order', async () => {
-    const day = createDay({ seed: 38, count: 150, batched: true });
-    const { crm } = await databases.filled(fillEvolution, day);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const log = [...asWebhooks(day), ...asBaileysEvents(day)];
-    const [even, odd] = [0, 1].map((rest) => log.filter((_, index) => index % 2 === rest));
-    const steps = {
-      adopt: (store: Store) => compareAll(store, 'evolution', place, { adopt: { dryRun: false } }),
-      even: (store: Store) => replayBodies(store, even ?? []),
-      odd: (store: Store) => replayBodies(store, odd ?? []),
-    };
-    const orders: (keyof typeof steps)[][] = [
-      ['even', 'odd', 'adopt'],
-      ['adopt', 'even', 'odd'],
-      ['adopt', 'odd', 'even'],
-      ['odd', 'adopt', 'even'],
-      ['even', 'adopt', 'odd'],
-    ];
-    const ends: unknown[] = [];
-    for (const order of backend.some(orders, ([first]) => first === 'adopt')) {
+  backend.once(
+    'counts as history only until the log has it: a message sent from the phone is an echo, in any order',
+    async () => {
+      const day = createDay({ seed: 38, count: 150, batched: true });
+      const { crm } = await databases.filled(fillEvolution, day);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const log = [...asWebhooks(day), ...asBaileysEvents(day)];
+      const [even, odd] = [0, 1].map((rest) => log.filter((_, index) => index % 2 === rest));
+      const steps = {
+        adopt: (store: Store) => compareAll(store, 'evolution', place, { adopt: { dryRun: false } }),
+        even: (store: Store) => replayBodies(store, even ?? []),
+        odd: (store: Store) => replayBodies(store, odd ?? []),
+      };
+      const orders: (keyof typeof steps)[][] = [
+        ['even', 'odd', 'adopt'],
+        ['adopt', 'even', 'odd'],
+        ['adopt', 'odd', 'even'],
+        ['odd', 'adopt', 'even'],
+        ['even', 'adopt', 'odd'],
+      ];
+      const ends: unknown[] = [];
+      for (const order of backend.some(orders, ([first]) => first === 'adopt')) {
+        const store = await backend.open();
+        await addConnections(store);
+        for (const step of order) await steps[step](store);
+        ends.push([order, await messagesOf(store)]);
+        await replayLog(store, { which: 'all' });
+        ends.push([[...order, 'all'], await messagesOf(store)]);
+        const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+        expect([order, verified.checks.filter(({ status }) => status === 'findings')]).toEqual([order, []]);
+        const [echoes] = await store.sql.query(
+          `select count(*)::int as n from messages m join webhook_log w on w.id = m.batch_id
+         where w.provider like 'crm:%' and m.source = 'app_echo'`,
+        );
+        if (order[0] === 'adopt') expect(echoes?.n).toBeGreaterThan(3);
+      }
+      const expected = z.tuple([z.unknown(), z.unknown()]).parse(ends[0])[1];
+      for (const end of ends) {
+        const [order, messages] = z.tuple([z.unknown(), z.unknown()]).parse(end);
+        expect([order, messages]).toEqual([order, expected]);
+      }
+    },
+  );
+
+  backend.once(
+    'is not held against a CRM for a time that it has from another one, unless that is the message’s own',
+    async () => {
+      const day = createDay({ seed: 39, count: 150, batched: true });
+      const { crm } = await databases.filled(fillWhaticket, day);
+      await crm.sql(`update "Messages" set "createdAt" = "createdAt" + interval '1 hour'`);
+      const { crm: exact } = await databases.filled(fillEvolution, day);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const truer = { kind: 'database', url: exact.readOnlyUrl } as const;
       const store = await backend.open();
       await addConnections(store);
-      for (const step of order) await steps[step](store);
-      ends.push([order, await messagesOf(store)]);
-      await replayLog(store, { which: 'all' });
-      ends.push([[...order, 'all'], await messagesOf(store)]);
-      const verified = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-      expect([order, verified.checks.filter(({ status }) => status === 'findings')]).toEqual([order, []]);
-      const [echoes] = await store.sql.query(
-        `select count(*)::int as n from messages m join webhook_log w on w.id = m.batch_id
-         where w.provider like 'crm:%' and m.source = 'app_echo'`,
+      await compareAll(store, 'whaticket', place, { map: notInCrm([WEB.name]), adopt: { dryRun: false } });
+      const [flagged] = await store.sql.query(
+        `select count(*)::int as n from messages where raw_meta->>'timestampFrom' = 'crm_stored_at'`,
       );
-      if (order[0] === 'adopt') expect(echoes?.n).toBeGreaterThan(3);
-    }
-    const expected = z.tuple([z.unknown(), z.unknown()]).parse(ends[0])[1];
-    for (const end of ends) {
-      const [order, messages] = z.tuple([z.unknown(), z.unknown()]).parse(end);
-      expect([order, messages]).toEqual([order, expected]);
-    }
-  });
-
-  it('is not held against a CRM for a time that it has from another one, unless that is the message’s own', async () => {
-    const day = createDay({ seed: 39, count: 150, batched: true });
-    const { crm } = await databases.filled(fillWhaticket, day);
-    await crm.sql(`update "Messages" set "createdAt" = "createdAt" + interval '1 hour'`);
-    const { crm: exact } = await databases.filled(fillEvolution, day);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const truer = { kind: 'database', url: exact.readOnlyUrl } as const;
-    const store = await backend.open();
-    await addConnections(store);
-    await compareAll(store, 'whaticket', place, { map: notInCrm([WEB.name]), adopt: { dryRun: false } });
-    const [flagged] = await store.sql.query(
-      `select count(*)::int as n from messages where raw_meta->>'timestampFrom' = 'crm_stored_at'`,
-    );
-    expect(flagged?.n).toBeGreaterThan(50);
-    const differing = async (): Promise<unknown> =>
-      (await compareAll(store, 'evolution', truer, { connection: WEB.name })).result.connections[0]?.fields
-        .timestamp;
-    expect(await differing()).toBeUndefined();
-    // The flag stays in the row, and the log's time is compared.
-    await replayBodies(store, asBaileysEvents(day));
-    expect(await differing()).toBeUndefined();
-    await exact.sql(`update "Message" set "messageTimestamp" = "messageTimestamp" + 60`);
-    expect(await differing()).toBeGreaterThan(50);
-  });
+      expect(flagged?.n).toBeGreaterThan(50);
+      const differing = async (): Promise<unknown> =>
+        (await compareAll(store, 'evolution', truer, { connection: WEB.name })).result.connections[0]?.fields
+          .timestamp;
+      expect(await differing()).toBeUndefined();
+      // The flag stays in the row, and the log's time is compared.
+      await replayBodies(store, asBaileysEvents(day));
+      expect(await differing()).toBeUndefined();
+      await exact.sql(`update "Message" set "messageTimestamp" = "messageTimestamp" + 60`);
+      expect(await differing()).toBeGreaterThan(50);
+    },
+  );
 });

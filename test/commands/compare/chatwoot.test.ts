@@ -76,7 +76,7 @@ describeOnBackends('compare chatwoot', (backend) => {
     expect(result.connections).toHaveLength(2);
   });
 
-  it('takes no table that a program of another kind calls messages', async () => {
+  backend.once('takes no table that a program of another kind calls messages', async () => {
     const store = await backend.open();
     await replayDay(store, createDay({ seed: 23, count: 20, batched: false }));
     const crm = await databases.empty();

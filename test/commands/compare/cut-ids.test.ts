@@ -107,20 +107,23 @@ describeOnBackends('M12: a CRM beside messages whose ids are cut', (backend) => 
     );
   });
 
-  it('has them where it keeps no time and no direction, twice where two rows have the id', async () => {
-    const store = await backend.open();
-    await prepare(store, [cut(KEY, 0), cut(SENT, 60, { from_me: true })]);
-    const { result } = await compareAll(
-      store,
-      'table',
-      await inDatabase([
-        { id: KEY, at: null, direction: null },
-        { id: SENT, at: null, direction: null },
-        { id: SENT, at: null, direction: null },
-      ]),
-    );
-    expect(result.counts).toMatchObject({ same: 2, lost: 0, doubled: 1, only_in_crm: 0 });
-  });
+  backend.once(
+    'has them where it keeps no time and no direction, twice where two rows have the id',
+    async () => {
+      const store = await backend.open();
+      await prepare(store, [cut(KEY, 0), cut(SENT, 60, { from_me: true })]);
+      const { result } = await compareAll(
+        store,
+        'table',
+        await inDatabase([
+          { id: KEY, at: null, direction: null },
+          { id: SENT, at: null, direction: null },
+          { id: SENT, at: null, direction: null },
+        ]),
+      );
+      expect(result.counts).toMatchObject({ same: 2, lost: 0, doubled: 1, only_in_crm: 0 });
+    },
+  );
 
   it('is not taken to have one that two of its messages fit, and adopting them tells', async () => {
     const store = await backend.open();
@@ -138,31 +141,34 @@ describeOnBackends('M12: a CRM beside messages whose ids are cut', (backend) => 
     await expectClean(store);
   });
 
-  it('gives them their whole ids by --adopt, without a second message, and takes that back', async () => {
-    const store = await backend.open();
-    await prepare(store, [cut(KEY, 0), cut(SENT, 60, { data: 'do meu telefone' })]);
-    const before = await ids(store);
-    const place = await inDatabase([
-      { id: KEY, at: 0 },
-      // What the phone shows is better than what differs from it.
-      { id: SENT, at: 60, body: 'do meu' },
-      { id: LACKING, at: 120 },
-    ]);
-    const dry = await compareAll(store, 'table', place, { adopt: { dryRun: true } });
-    expect(dry.result).toMatchObject({ counts: { lost: 0, only_in_crm: 1 }, adopted: { dryRun: true } });
-    expect(await ids(store)).toEqual(before);
-    const { result } = await compareAll(store, 'table', place, { adopt: { dryRun: false } });
-    expect(await ids(store)).toContainEqual({ id: KEY, body: 'do telefone' });
-    expect((await ids(store)).filter(({ id }) => String(id).startsWith('export-cut:'))).toHaveLength(1);
-    const again = await compareAll(store, 'table', place, { adopt: { dryRun: false } });
-    expect(again.result.counts.lost).toBe(0);
-    expect(again.result.adopted?.created).toBe(0);
-    await expectClean(store);
-    const [run = ''] = result.adopted?.runs ?? [];
-    await undo(testContext(store), { run, force: false, dryRun: false, recordedOptions: {} });
-    expect(await ids(store)).toEqual(before);
-    await expectClean(store);
-  });
+  backend.once(
+    'gives them their whole ids by --adopt, without a second message, and takes that back',
+    async () => {
+      const store = await backend.open();
+      await prepare(store, [cut(KEY, 0), cut(SENT, 60, { data: 'do meu telefone' })]);
+      const before = await ids(store);
+      const place = await inDatabase([
+        { id: KEY, at: 0 },
+        // What the phone shows is better than what differs from it.
+        { id: SENT, at: 60, body: 'do meu' },
+        { id: LACKING, at: 120 },
+      ]);
+      const dry = await compareAll(store, 'table', place, { adopt: { dryRun: true } });
+      expect(dry.result).toMatchObject({ counts: { lost: 0, only_in_crm: 1 }, adopted: { dryRun: true } });
+      expect(await ids(store)).toEqual(before);
+      const { result } = await compareAll(store, 'table', place, { adopt: { dryRun: false } });
+      expect(await ids(store)).toContainEqual({ id: KEY, body: 'do telefone' });
+      expect((await ids(store)).filter(({ id }) => String(id).startsWith('export-cut:'))).toHaveLength(1);
+      const again = await compareAll(store, 'table', place, { adopt: { dryRun: false } });
+      expect(again.result.counts.lost).toBe(0);
+      expect(again.result.adopted?.created).toBe(0);
+      await expectClean(store);
+      const [run = ''] = result.adopted?.runs ?? [];
+      await undo(testContext(store), { run, force: false, dryRun: false, recordedOptions: {} });
+      expect(await ids(store)).toEqual(before);
+      await expectClean(store);
+    },
+  );
 
   it('gets none of them by a repair: their ids are unknown', async () => {
     const store = await backend.open();
@@ -182,7 +188,7 @@ describeOnBackends('M12: a CRM beside messages whose ids are cut', (backend) => 
     expect(sql).not.toContain('export-cut');
   });
 
-  it('is held to those that were news to it, and to no others', async () => {
+  backend.once('is held to those that were news to it, and to no others', async () => {
     const store = await backend.open();
     await prepare(
       store,

@@ -6,7 +6,7 @@ import { useCrmDatabases, type Fill } from '../../support/crm/database.js';
 import { CLOUD, createDay, isEditedText, WEB } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { fillWhaticket } from '../../support/crm/whaticket.js';
-import { describeOnBackends } from '../../support/databases.js';
+import { describeOnServer } from '../../support/databases.js';
 
 /** After everything that the day's log says. */
 const LATER = 1_790_000_000;
@@ -46,7 +46,7 @@ const WORDS: readonly Words[] = [
   },
 ];
 
-describeOnBackends('the words of an edited message', (backend) => {
+describeOnServer('the words of an edited message', (backend) => {
   it.each(WORDS.map((one) => [one.crm, one] as const))(
     'are in %s one of those that the log has, else it differs',
     async (_name, { crm: name, fill, connections, write }) => {

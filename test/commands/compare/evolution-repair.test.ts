@@ -22,121 +22,132 @@ const TABLES = [
 const databases = useCrmDatabases();
 
 describeOnBackends('the repair of Evolution', (backend) => {
-  it('puts back what is lost, adds nothing the second time, and is taken back without a trace', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 21, count: 300, batched: true });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day, [
-      'first_of_batch_only',
-      'random_loss',
-      'lid_split',
-    ]);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const check = await watchEvolution(crm.sql);
-    const before = await dumpTables(crm.sql, TABLES);
-    const repair = await makeRepair(store, 'evolution', place);
-    const { lost } = repair.result.counts;
-    expect(lost).toBeGreaterThan(20);
-    expect(repair.result.repair).toMatchObject({ messages: lost, leftOut: {} });
-    // Comparing and writing the files has changed nothing.
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  backend.once(
+    'puts back what is lost, adds nothing the second time, and is taken back without a trace',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 21, count: 300, batched: true });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day, [
+        'first_of_batch_only',
+        'random_loss',
+        'lid_split',
+      ]);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const check = await watchEvolution(crm.sql);
+      const before = await dumpTables(crm.sql, TABLES);
+      const repair = await makeRepair(store, 'evolution', place);
+      const { lost } = repair.result.counts;
+      expect(lost).toBeGreaterThan(20);
+      expect(repair.result.repair).toMatchObject({ messages: lost, leftOut: {} });
+      // Comparing and writing the files has changed nothing.
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
 
-    await applyScript(crm.sql, repair.sql);
-    const after = await dumpTables(crm.sql, TABLES);
-    const again = await compareAll(store, 'evolution', place, { repaired: repair.ids });
-    expect(again.result.counts).toEqual({
-      ...repair.result.counts,
-      lost: 0,
-      same: repair.result.counts.same + lost,
-    });
-    expect(again.result.repaired).toEqual({ messages: lost, same: lost });
-    expect(await check()).toEqual([]);
-    // What was there is as it was.
-    for (const table of TABLES) expect(after[table]).toEqual(expect.arrayContaining(before[table] ?? []));
+      await applyScript(crm.sql, repair.sql);
+      const after = await dumpTables(crm.sql, TABLES);
+      const again = await compareAll(store, 'evolution', place, { repaired: repair.ids });
+      expect(again.result.counts).toEqual({
+        ...repair.result.counts,
+        lost: 0,
+        same: repair.result.counts.same + lost,
+      });
+      expect(again.result.repaired).toEqual({ messages: lost, same: lost });
+      expect(await check()).toEqual([]);
+      // What was there is as it was.
+      for (const table of TABLES) expect(after[table]).toEqual(expect.arrayContaining(before[table] ?? []));
 
-    await applyScript(crm.sql, repair.sql);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
-    await applyScript(crm.sql, repair.undo);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
-  });
+      await applyScript(crm.sql, repair.sql);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+      await applyScript(crm.sql, repair.undo);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+    },
+  );
 
-  it('takes the chat back that it made for older messages, unless a message has come into it since', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 26, count: 200, batched: true });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    // As where Evolution keeps no chats: its messages have none.
-    await crm.sql(`delete from "Chat"`);
-    const before = await dumpTables(crm.sql, TABLES);
-    const repair = await makeRepair(store, 'evolution', place);
-    await applyScript(crm.sql, repair.sql);
-    const chats = await crm.sql(
-      `select "instanceId" as instance, "remoteJid" as jid from "Chat" order by id`,
-    );
-    expect(chats.length).toBeGreaterThan(3);
-    await applyScript(crm.sql, repair.undo);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
-    // Taken back twice.
-    await applyScript(crm.sql, repair.undo);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+  backend.once(
+    'takes the chat back that it made for older messages, unless a message has come into it since',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 26, count: 200, batched: true });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      // As where Evolution keeps no chats: its messages have none.
+      await crm.sql(`delete from "Chat"`);
+      const before = await dumpTables(crm.sql, TABLES);
+      const repair = await makeRepair(store, 'evolution', place);
+      await applyScript(crm.sql, repair.sql);
+      const chats = await crm.sql(
+        `select "instanceId" as instance, "remoteJid" as jid from "Chat" order by id`,
+      );
+      expect(chats.length).toBeGreaterThan(3);
+      await applyScript(crm.sql, repair.undo);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+      // Taken back twice.
+      await applyScript(crm.sql, repair.undo);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
 
-    await applyScript(crm.sql, repair.sql);
-    const [chat] = chats;
-    await crm.sql(
-      `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId")
+      await applyScript(crm.sql, repair.sql);
+      const [chat] = chats;
+      await crm.sql(
+        `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId")
        values ('new', jsonb_build_object('id', '3EB0NEW', 'fromMe', false, 'remoteJid', $1::text), 'conversation', '{}', 'web', 1, $2)`,
-      [chat?.jid, chat?.instance],
-    );
-    await applyScript(crm.sql, repair.sql);
-    await applyScript(crm.sql, repair.undo);
-    expect(await crm.sql(`select "instanceId" as instance, "remoteJid" as jid from "Chat"`)).toEqual([chat]);
-    expect(await crm.sql(`select from pg_class where relname like 'wa_reconcile%'`)).toEqual([]);
-  });
+        [chat?.jid, chat?.instance],
+      );
+      await applyScript(crm.sql, repair.sql);
+      await applyScript(crm.sql, repair.undo);
+      expect(await crm.sql(`select "instanceId" as instance, "remoteJid" as jid from "Chat"`)).toEqual([
+        chat,
+      ]);
+      expect(await crm.sql(`select from pg_class where relname like 'wa_reconcile%'`)).toEqual([]);
+    },
+  );
 
-  it('writes to a person in the chat and under the addresses that the CRM has for them', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 27, count: 300, batched: false });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    // Their messages name the LID with the phone beside it, their chats the phone alone.
-    const addresses = await crm.sql(
-      `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone from "Message" where key ? 'remoteJidAlt' order by 1`,
-    );
-    expect(addresses.length).toBeGreaterThan(1);
-    for (const { lid, phone } of addresses) {
-      await crm.sql(`delete from "Chat" where "remoteJid" = $1`, [lid]);
-      await crm.sql(
-        `insert into "Chat" (id, "remoteJid", "instanceId") values ('c' || $1::text, $1::text, $2) on conflict do nothing`,
-        [phone, WEB_INSTANCE],
+  backend.once(
+    'writes to a person in the chat and under the addresses that the CRM has for them',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 27, count: 300, batched: false });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      // Their messages name the LID with the phone beside it, their chats the phone alone.
+      const addresses = await crm.sql(
+        `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone from "Message" where key ? 'remoteJidAlt' order by 1`,
       );
-      await crm.sql(
-        `delete from "Message" where key->>'remoteJid' = $2 or id = (
+      expect(addresses.length).toBeGreaterThan(1);
+      for (const { lid, phone } of addresses) {
+        await crm.sql(`delete from "Chat" where "remoteJid" = $1`, [lid]);
+        await crm.sql(
+          `insert into "Chat" (id, "remoteJid", "instanceId") values ('c' || $1::text, $1::text, $2) on conflict do nothing`,
+          [phone, WEB_INSTANCE],
+        );
+        await crm.sql(
+          `delete from "Message" where key->>'remoteJid' = $2 or id = (
            select min(id) from "Message" where key->>'remoteJid' = $1)`,
-        [lid, phone],
-      );
-    }
-    const check = await watchEvolution(crm.sql);
-    const chats = await crm.sql(`select count(*)::int as chats from "Chat"`);
-    const before = await dumpTables(crm.sql, TABLES);
-    const repair = await makeRepair(store, 'evolution', place);
-    expect(repair.result.counts.lost).toBeGreaterThan(1);
-    await applyScript(crm.sql, repair.sql);
-    expect(await crm.sql(`select count(*)::int as chats from "Chat"`)).toEqual(chats);
-    expect(await check()).toEqual([]);
-    const written = await crm.sql(
-      `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone, key->>'addressingMode' as mode
+          [lid, phone],
+        );
+      }
+      const check = await watchEvolution(crm.sql);
+      const chats = await crm.sql(`select count(*)::int as chats from "Chat"`);
+      const before = await dumpTables(crm.sql, TABLES);
+      const repair = await makeRepair(store, 'evolution', place);
+      expect(repair.result.counts.lost).toBeGreaterThan(1);
+      await applyScript(crm.sql, repair.sql);
+      expect(await crm.sql(`select count(*)::int as chats from "Chat"`)).toEqual(chats);
+      expect(await check()).toEqual([]);
+      const written = await crm.sql(
+        `select distinct key->>'remoteJid' as lid, key->>'remoteJidAlt' as phone, key->>'addressingMode' as mode
        from "Message" where starts_with(id, 'wr_') order by 1`,
-    );
-    expect(written.filter(({ lid }) => String(lid).endsWith('@lid'))).toEqual(
-      addresses.map((address) => ({ ...address, mode: 'lid' })),
-    );
-    const again = await compareAll(store, 'evolution', place);
-    expect(again.result.counts).toMatchObject({ lost: 0, other_contact: 0, doubled: 0 });
-    await applyScript(crm.sql, repair.undo);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
-  });
+      );
+      expect(written.filter(({ lid }) => String(lid).endsWith('@lid'))).toEqual(
+        addresses.map((address) => ({ ...address, mode: 'lid' })),
+      );
+      const again = await compareAll(store, 'evolution', place);
+      expect(again.result.counts).toMatchObject({ lost: 0, other_contact: 0, doubled: 0 });
+      await applyScript(crm.sql, repair.undo);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+    },
+  );
 
   it('gives places and contacts back as such, and says what becomes a text', async () => {
     const store = await backend.open();
@@ -222,26 +233,31 @@ describeOnBackends('the repair of Evolution', (backend) => {
     });
   });
 
-  it('leaves unread counts alone and writes no row that Chatwoot’s import would push on', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 22, count: 200, batched: true });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
-    const place = { kind: 'database', url: crm.url } as const;
-    const repair = await makeRepair(store, 'evolution', place);
-    await applyScript(crm.sql, repair.sql);
-    const rows = await crm.sql(
-      `select status, "messageTimestamp" as at from "Message" where starts_with(id, 'wr_')`,
-    );
-    expect(rows.length).toBe(repair.result.counts.lost);
-    for (const { status, at } of rows) {
-      expect(status).toBe('READ');
-      expect(Number(at)).toBeLessThan(Date.now() / 1000 - 6 * 3600);
-    }
-    expect(await crm.sql(`select sum("unreadMessages")::int as unread from "Chat"`)).toEqual([{ unread: 0 }]);
-  });
+  backend.once(
+    'leaves unread counts alone and writes no row that Chatwoot’s import would push on',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 22, count: 200, batched: true });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day, ['random_loss']);
+      const place = { kind: 'database', url: crm.url } as const;
+      const repair = await makeRepair(store, 'evolution', place);
+      await applyScript(crm.sql, repair.sql);
+      const rows = await crm.sql(
+        `select status, "messageTimestamp" as at from "Message" where starts_with(id, 'wr_')`,
+      );
+      expect(rows.length).toBe(repair.result.counts.lost);
+      for (const { status, at } of rows) {
+        expect(status).toBe('READ');
+        expect(Number(at)).toBeLessThan(Date.now() / 1000 - 6 * 3600);
+      }
+      expect(await crm.sql(`select sum("unreadMessages")::int as unread from "Chat"`)).toEqual([
+        { unread: 0 },
+      ]);
+    },
+  );
 
-  it('writes hostile texts as they are, and nothing else', async () => {
+  backend.once('writes hostile texts as they are, and nothing else', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 23, count: 60, batched: false });
     await replayDay(store, day);
@@ -275,7 +291,7 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(again.result.counts).toMatchObject({ lost: 0, differs: 0, other_contact: 0, doubled: 0 });
   });
 
-  it('removes duplicates with what hangs on them, and puts them back as they were', async () => {
+  backend.once('removes duplicates with what hangs on them, and puts them back as they were', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 25, count: 300, batched: true });
     await replayDay(store, day);
@@ -302,104 +318,110 @@ describeOnBackends('the repair of Evolution', (backend) => {
     expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
   });
 
-  it('counts for a cause only what it explains, beside losses of other kinds, and finds none in single messages', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 25, count: 400, batched: true });
-    await replayDay(store, day);
-    const { crm, expectation } = await databases.filled(fillEvolution, day, [
-      'first_of_batch_only',
-      'media_without_storage',
-      'random_loss',
-    ]);
-    const found = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
-    expectFound(found, expectation);
-    const causes = new Map(
-      found.result.connections.flatMap(({ connection, counts, causes: list }) =>
-        list.map(
-          ({ cause, messages }) => [`${connection} ${cause}`, { messages, lost: counts.lost }] as const,
+  backend.once(
+    'counts for a cause only what it explains, beside losses of other kinds, and finds none in single messages',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 25, count: 400, batched: true });
+      await replayDay(store, day);
+      const { crm, expectation } = await databases.filled(fillEvolution, day, [
+        'first_of_batch_only',
+        'media_without_storage',
+        'random_loss',
+      ]);
+      const found = await compareAll(store, 'evolution', { kind: 'database', url: crm.url });
+      expectFound(found, expectation);
+      const causes = new Map(
+        found.result.connections.flatMap(({ connection, counts, causes: list }) =>
+          list.map(
+            ({ cause, messages }) => [`${connection} ${cause}`, { messages, lost: counts.lost }] as const,
+          ),
         ),
-      ),
-    );
-    expect([...causes.keys()].sort()).toEqual([
-      '+5511900000000 first_of_batch_only',
-      '+5511900000000 media_without_storage',
-    ]);
-    for (const { messages, lost } of causes.values()) {
-      expect(messages).toBeGreaterThan(0);
-      expect(messages).toBeLessThan(lost);
-    }
-  });
+      );
+      expect([...causes.keys()].sort()).toEqual([
+        '+5511900000000 first_of_batch_only',
+        '+5511900000000 media_without_storage',
+      ]);
+      for (const { messages, lost } of causes.values()) {
+        expect(messages).toBeGreaterThan(0);
+        expect(messages).toBeLessThan(lost);
+      }
+    },
+  );
 
-  it('keeps of several copies the one with the right words, then the furthest status, a file, the oldest', async () => {
-    const store = await backend.open();
-    const day = createDay({ seed: 29, count: 200, batched: false });
-    await replayDay(store, day);
-    const { crm } = await databases.filled(fillEvolution, day);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const texts = day.messages.filter(
-      ({ connection, via, type, edit, revoke, group }) =>
-        connection === 'web' && via === 'live' && type === 'text' && !edit && !revoke && !group,
-    );
-    const [known = '', wrong = '', filed = '', alone = '', thrice = '', changed = ''] = texts.map(
-      ({ keyId }) => keyId,
-    );
-    const ids = [known, wrong, filed, alone, thrice, changed];
-    expect(new Set(ids).size).toBe(6);
-    await crm.sql(
-      `update "Message" set id = 'c1' || (key->>'id'), status = 'PENDING' where key->>'id' = any($1::text[])`,
-      [ids],
-    );
-    const copy = async (keyId: string, id: string, status: string, body?: string): Promise<void> => {
+  backend.once(
+    'keeps of several copies the one with the right words, then the furthest status, a file, the oldest',
+    async () => {
+      const store = await backend.open();
+      const day = createDay({ seed: 29, count: 200, batched: false });
+      await replayDay(store, day);
+      const { crm } = await databases.filled(fillEvolution, day);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const texts = day.messages.filter(
+        ({ connection, via, type, edit, revoke, group }) =>
+          connection === 'web' && via === 'live' && type === 'text' && !edit && !revoke && !group,
+      );
+      const [known = '', wrong = '', filed = '', alone = '', thrice = '', changed = ''] = texts.map(
+        ({ keyId }) => keyId,
+      );
+      const ids = [known, wrong, filed, alone, thrice, changed];
+      expect(new Set(ids).size).toBe(6);
       await crm.sql(
-        `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId", status)
+        `update "Message" set id = 'c1' || (key->>'id'), status = 'PENDING' where key->>'id' = any($1::text[])`,
+        [ids],
+      );
+      const copy = async (keyId: string, id: string, status: string, body?: string): Promise<void> => {
+        await crm.sql(
+          `insert into "Message" (id, key, "messageType", message, source, "messageTimestamp", "instanceId", status)
          select $2::text || $1::text, key, "messageType",
            case when $4::text is null then message else jsonb_build_object('conversation', $4::text) end, source,
            "messageTimestamp", "instanceId", $3::text
          from "Message" where id = 'c1' || $1::text`,
-        [keyId, id, status, body ?? null],
+          [keyId, id, status, body ?? null],
+        );
+      };
+      await copy(known, 'c2', 'READ');
+      await copy(wrong, 'c2', 'READ', 'anything else');
+      await copy(filed, 'c2', 'PENDING');
+      await crm.sql(
+        `insert into "Media" (id, "fileName", type, mimetype, "messageId", "instanceId") values ('f', 'a', 'image', 'image/jpeg', $1, $2)`,
+        [`c2${filed}`, WEB_INSTANCE],
       );
-    };
-    await copy(known, 'c2', 'READ');
-    await copy(wrong, 'c2', 'READ', 'anything else');
-    await copy(filed, 'c2', 'PENDING');
-    await crm.sql(
-      `insert into "Media" (id, "fileName", type, mimetype, "messageId", "instanceId") values ('f', 'a', 'image', 'image/jpeg', $1, $2)`,
-      [`c2${filed}`, WEB_INSTANCE],
-    );
-    await copy(alone, 'c2', 'PENDING');
-    await copy(thrice, 'c2', 'PLAYED');
-    await copy(thrice, 'c3', 'DELIVERY_ACK');
-    await copy(changed, 'c2', 'SERVER_ACK');
-    const before = await dumpTables(crm.sql, TABLES);
-    const prune = await makePrune(store, 'evolution', place);
-    expect(prune.result.counts.doubled).toBe(7);
-    // What a copy has become since the comparison counts, too.
-    await crm.sql(`update "Message" set status = 'READ' where id = 'c1' || $1::text`, [changed]);
-    const kept = async (): Promise<unknown[]> =>
-      (
-        await crm.sql(
-          `select id from "Message" where key->>'id' = any($1::text[]) order by array_position($1::text[], key->>'id')`,
-          [ids],
-        )
-      ).map(({ id }) => id);
-    await applyScript(crm.sql, prune.sql);
-    expect(await kept()).toEqual([
-      `c2${known}`,
-      `c1${wrong}`,
-      `c2${filed}`,
-      `c1${alone}`,
-      `c2${thrice}`,
-      `c1${changed}`,
-    ]);
-    const after = await dumpTables(crm.sql, TABLES);
-    await applyScript(crm.sql, prune.sql);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
-    await applyScript(crm.sql, prune.undo);
-    await crm.sql(`update "Message" set status = 'PENDING' where id = 'c1' || $1::text`, [changed]);
-    expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
-  });
+      await copy(alone, 'c2', 'PENDING');
+      await copy(thrice, 'c2', 'PLAYED');
+      await copy(thrice, 'c3', 'DELIVERY_ACK');
+      await copy(changed, 'c2', 'SERVER_ACK');
+      const before = await dumpTables(crm.sql, TABLES);
+      const prune = await makePrune(store, 'evolution', place);
+      expect(prune.result.counts.doubled).toBe(7);
+      // What a copy has become since the comparison counts, too.
+      await crm.sql(`update "Message" set status = 'READ' where id = 'c1' || $1::text`, [changed]);
+      const kept = async (): Promise<unknown[]> =>
+        (
+          await crm.sql(
+            `select id from "Message" where key->>'id' = any($1::text[]) order by array_position($1::text[], key->>'id')`,
+            [ids],
+          )
+        ).map(({ id }) => id);
+      await applyScript(crm.sql, prune.sql);
+      expect(await kept()).toEqual([
+        `c2${known}`,
+        `c1${wrong}`,
+        `c2${filed}`,
+        `c1${alone}`,
+        `c2${thrice}`,
+        `c1${changed}`,
+      ]);
+      const after = await dumpTables(crm.sql, TABLES);
+      await applyScript(crm.sql, prune.sql);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(after);
+      await applyScript(crm.sql, prune.undo);
+      await crm.sql(`update "Message" set status = 'PENDING' where id = 'c1' || $1::text`, [changed]);
+      expect(await dumpTables(crm.sql, TABLES)).toEqual(before);
+    },
+  );
 
-  it('names the causes and the people of what it finds', async () => {
+  backend.once('names the causes and the people of what it finds', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 24, count: 400, batched: true });
     await replayDay(store, day);

@@ -4,7 +4,7 @@ import { useCrmDatabases } from '../../support/crm/database.js';
 import { CLOUD, createDay, WEB } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import type { Bug } from '../../support/crm/expectation.js';
-import { describeOnBackends } from '../../support/databases.js';
+import { describeOnServer } from '../../support/databases.js';
 
 const BUGS: readonly Bug[] = [
   'first_of_batch_only',
@@ -18,7 +18,7 @@ const BUGS: readonly Bug[] = [
 
 const databases = useCrmDatabases();
 
-describeOnBackends('compare evolution', (backend) => {
+describeOnServer('compare evolution', (backend) => {
   findsWhatIsPlanted(backend, databases, { crm: 'evolution', fill: fillEvolution, bugs: BUGS });
 
   it('names a bug of its webhooks only where messages come by webhooks', async () => {
@@ -42,7 +42,7 @@ describeOnBackends('compare evolution', (backend) => {
     ]);
   });
 
-  backend.once('says of a row without a contact that it is under none', async () => {
+  it('says of a row without a contact that it is under none', async () => {
     const store = await backend.open();
     const day = createDay({ seed: 13, count: 120, batched: true });
     await replayDay(store, day);

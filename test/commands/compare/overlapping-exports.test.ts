@@ -7,7 +7,7 @@ import { createDay, WEB } from '../../support/crm/day.js';
 import { fillEvolution } from '../../support/crm/evolution.js';
 import { exportTables } from '../../support/crm/exporting.js';
 import { fillWhaticket } from '../../support/crm/whaticket.js';
-import { describeOnBackends } from '../../support/databases.js';
+import { describeOnServer } from '../../support/databases.js';
 
 const DAY = createDay({ seed: 11, count: 200, batched: true });
 const TABLES = ['Messages', 'Tickets', 'Contacts', 'Whatsapps'];
@@ -39,7 +39,7 @@ async function inBothOrders(
   return said;
 }
 
-describeOnBackends('exports that overlap', (backend) => {
+describeOnServer('exports that overlap', (backend) => {
   it('and disagree about a row: the newer one counts, in any order', async () => {
     const store = await backend.open();
     await replayDay(store, DAY);

@@ -51,110 +51,117 @@ function alertsOf({ report }: ReconcileResult): unknown {
 }
 
 describeOnBackends('a saved comparison', (backend) => {
-  it('is part of the night, alerts on what the CRM lost, and is quiet once it is repaired', async () => {
-    const store = await backend.open();
-    await replayDay(store, DAY);
-    const ctx = testContext(store);
-    const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
-    await saveForNights(
-      ctx,
-      { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [], matched: [] },
-      KEY,
-    );
-    // Before the first night there is nothing to be calm about.
-    const found = await night(store);
-    const lost = found.report?.comparisons[0]?.counts?.lost ?? 0;
-    expect(lost).toBeGreaterThan(2);
-    expect(alertsOf(found)).toEqual([
-      { kind: 'crm_differs', severity: 'loss', subject: 'loja', count: lost },
-    ]);
-    expect(found.figures.lost).toBeGreaterThanOrEqual(lost);
-
-    const { crm: healthy } = await databases.filled(fillEvolution, DAY);
-    await saveForNights(
-      ctx,
-      { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [], matched: [] },
-      KEY,
-    );
-    expect(alertsOf(await night(store))).toEqual([]);
-  });
-
-  it('remembers what it matched: of a connection that the CRM no longer has, every message is lost', async () => {
-    const store = await backend.open();
-    await replayDay(store, DAY);
-    const ctx = testContext(store);
-    const { crm } = await databases.filled(fillEvolution, DAY);
-    const place = { kind: 'database', url: crm.readOnlyUrl } as const;
-    const { result: healthy } = await compareAll(store, 'evolution', place);
-    const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
-    await saveForNights(ctx, { ...toSave, matched: matchedBy(healthy) }, KEY);
-    expect(alertsOf(await night(store))).toEqual([]);
-    const messages = (name: string): number =>
-      healthy.connections.find(({ connection }) => connection === name)?.messages ?? 0;
-
-    await crm.sql(`delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`, [
-      WEB.name,
-    ]);
-    await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
-    for (const repeated of [1, 2]) {
+  backend.once(
+    'is part of the night, alerts on what the CRM lost, and is quiet once it is repaired',
+    async () => {
+      const store = await backend.open();
+      await replayDay(store, DAY);
+      const ctx = testContext(store);
+      const { crm } = await databases.filled(fillEvolution, DAY, ['random_loss']);
+      await saveForNights(
+        ctx,
+        { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [], matched: [] },
+        KEY,
+      );
+      // Before the first night there is nothing to be calm about.
       const found = await night(store);
-      const [alert] = found.report?.alerts.filter(({ kind }) => kind === 'crm_differs') ?? [];
-      expect([repeated, alert?.severity]).toEqual([repeated, 'loss']);
-      expect(alert?.message).toContain(`It no longer has ${WEB.name}.`);
-    }
-    const saved = await openSaved(ctx, 'loja', KEY);
-    const repair = {
-      minimumAgeMs: 0,
-      needsInstance: true,
-      isStoredAsText: () => false,
-      lost: () => undefined,
-    };
-    const { result } = await compareAll(store, 'evolution', place, { ...saved, repair });
-    expect(result.severity).toBe('loss');
-    const gone = result.connections.find(({ connection }) => connection === WEB.name);
-    expect(gone).toMatchObject({ crm: '', rows: 0, messages: messages(WEB.name) });
-    expect(gone?.counts.lost).toBeGreaterThan(20);
-    expect(gone?.causes.map(({ cause }) => cause)).toEqual(['connection_gone']);
-    // Nothing of the CRM's could name the connection in SQL.
-    expect(result.counts.lost).toBe(gone?.counts.lost);
-    expect(result.repair).toEqual({
-      messages: 0,
-      leftOut: { no_instance: result.counts.lost },
-      asText: {},
-    });
-    const argv = ['compare', 'loja', '--repair', 'x.sql'];
-    const shown = presentCompare(result, argv, { isSql: true, file: 'x.sql' });
-    const text = JSON.stringify(shown.document.blocks);
-    expect(text).toContain(`no file was written; left out: no instance in the CRM ${result.counts.lost}`);
-    expect(text).not.toContain('x.sql');
-    for (const steps of [
-      shown.document.next,
-      presentCompare({ ...result, repair: null }, ['compare', 'loja'], { isSql: true }).document.next,
-    ]) {
-      expect(steps?.[0]).toMatchObject({
-        command: 'compare',
-        args: ['loja'],
-        why: expect.stringContaining('created it in the CRM again') as string,
-      });
-      expect(JSON.stringify(steps?.map(({ args }) => args))).not.toContain('--repair');
-    }
-    // Data needs none.
-    const connections: string[] = [];
-    const lost = ({ connection }: LostMessage): void => void connections.push(connection);
-    const data = { ...repair, needsInstance: false, lost };
-    const { result: given } = await compareAll(store, 'evolution', place, { ...saved, repair: data });
-    expect(given.repair).toEqual({ messages: result.counts.lost, leftOut: {}, asText: {} });
-    expect(new Set(connections)).toEqual(new Set([WEB.name]));
-    expect(connections).toHaveLength(result.counts.lost);
+      const lost = found.report?.comparisons[0]?.counts?.lost ?? 0;
+      expect(lost).toBeGreaterThan(2);
+      expect(alertsOf(found)).toEqual([
+        { kind: 'crm_differs', severity: 'loss', subject: 'loja', count: lost },
+      ]);
+      expect(found.figures.lost).toBeGreaterThanOrEqual(lost);
 
-    // Also where nothing at all is left to match.
-    await crm.sql(`delete from "Message"`);
-    await crm.sql(`delete from "Instance"`);
-    const { result: empty } = await compareAll(store, 'evolution', place, saved);
-    expect(empty.severity).toBe('loss');
-    expect(empty.connections).toHaveLength(2);
-    expect(alertsOf(await night(store))).toMatchObject([{ kind: 'crm_differs', severity: 'loss' }]);
-  });
+      const { crm: healthy } = await databases.filled(fillEvolution, DAY);
+      await saveForNights(
+        ctx,
+        { name: 'loja', crm: 'evolution', url: healthy.readOnlyUrl, map: [], matched: [] },
+        KEY,
+      );
+      expect(alertsOf(await night(store))).toEqual([]);
+    },
+  );
+
+  backend.once(
+    'remembers what it matched: of a connection that the CRM no longer has, every message is lost',
+    async () => {
+      const store = await backend.open();
+      await replayDay(store, DAY);
+      const ctx = testContext(store);
+      const { crm } = await databases.filled(fillEvolution, DAY);
+      const place = { kind: 'database', url: crm.readOnlyUrl } as const;
+      const { result: healthy } = await compareAll(store, 'evolution', place);
+      const toSave = { name: 'loja', crm: 'evolution', url: crm.readOnlyUrl, map: [] } as const;
+      await saveForNights(ctx, { ...toSave, matched: matchedBy(healthy) }, KEY);
+      expect(alertsOf(await night(store))).toEqual([]);
+      const messages = (name: string): number =>
+        healthy.connections.find(({ connection }) => connection === name)?.messages ?? 0;
+
+      await crm.sql(
+        `delete from "Message" where "instanceId" in (select id from "Instance" where name = $1)`,
+        [WEB.name],
+      );
+      await crm.sql(`delete from "Instance" where name = $1`, [WEB.name]);
+      for (const repeated of [1, 2]) {
+        const found = await night(store);
+        const [alert] = found.report?.alerts.filter(({ kind }) => kind === 'crm_differs') ?? [];
+        expect([repeated, alert?.severity]).toEqual([repeated, 'loss']);
+        expect(alert?.message).toContain(`It no longer has ${WEB.name}.`);
+      }
+      const saved = await openSaved(ctx, 'loja', KEY);
+      const repair = {
+        minimumAgeMs: 0,
+        needsInstance: true,
+        isStoredAsText: () => false,
+        lost: () => undefined,
+      };
+      const { result } = await compareAll(store, 'evolution', place, { ...saved, repair });
+      expect(result.severity).toBe('loss');
+      const gone = result.connections.find(({ connection }) => connection === WEB.name);
+      expect(gone).toMatchObject({ crm: '', rows: 0, messages: messages(WEB.name) });
+      expect(gone?.counts.lost).toBeGreaterThan(20);
+      expect(gone?.causes.map(({ cause }) => cause)).toEqual(['connection_gone']);
+      // Nothing of the CRM's could name the connection in SQL.
+      expect(result.counts.lost).toBe(gone?.counts.lost);
+      expect(result.repair).toEqual({
+        messages: 0,
+        leftOut: { no_instance: result.counts.lost },
+        asText: {},
+      });
+      const argv = ['compare', 'loja', '--repair', 'x.sql'];
+      const shown = presentCompare(result, argv, { isSql: true, file: 'x.sql' });
+      const text = JSON.stringify(shown.document.blocks);
+      expect(text).toContain(`no file was written; left out: no instance in the CRM ${result.counts.lost}`);
+      expect(text).not.toContain('x.sql');
+      for (const steps of [
+        shown.document.next,
+        presentCompare({ ...result, repair: null }, ['compare', 'loja'], { isSql: true }).document.next,
+      ]) {
+        expect(steps?.[0]).toMatchObject({
+          command: 'compare',
+          args: ['loja'],
+          why: expect.stringContaining('created it in the CRM again') as string,
+        });
+        expect(JSON.stringify(steps?.map(({ args }) => args))).not.toContain('--repair');
+      }
+      // Data needs none.
+      const connections: string[] = [];
+      const lost = ({ connection }: LostMessage): void => void connections.push(connection);
+      const data = { ...repair, needsInstance: false, lost };
+      const { result: given } = await compareAll(store, 'evolution', place, { ...saved, repair: data });
+      expect(given.repair).toEqual({ messages: result.counts.lost, leftOut: {}, asText: {} });
+      expect(new Set(connections)).toEqual(new Set([WEB.name]));
+      expect(connections).toHaveLength(result.counts.lost);
+
+      // Also where nothing at all is left to match.
+      await crm.sql(`delete from "Message"`);
+      await crm.sql(`delete from "Instance"`);
+      const { result: empty } = await compareAll(store, 'evolution', place, saved);
+      expect(empty.severity).toBe('loss');
+      expect(empty.connections).toHaveLength(2);
+      expect(alertsOf(await night(store))).toMatchObject([{ kind: 'crm_differs', severity: 'loss' }]);
+    },
+  );
 
   backend.once(
     'is not clean where the CRM has nothing of a connection, unless it is said that it never had it',
@@ -232,41 +239,44 @@ describeOnBackends('a saved comparison', (backend) => {
     },
   );
 
-  it('says which statements let a role read, without a permission on the schema or on one table', async () => {
-    const store = await backend.open();
-    await replayDay(store, DAY);
-    const { crm } = await databases.filled(fillEvolution, DAY);
-    const url = crm.readOnlyUrl;
-    const role = `"${new URL(url).username}"`;
-    const refused = async (): Promise<string> => {
-      const found = await compareAll(
-        store,
-        'evolution',
-        { kind: 'database', url },
-        { adopt: { dryRun: true } },
-      ).catch((error: unknown) => error);
-      expect(found).toMatchObject({ code: 'crm_not_permitted', exitCode: 2 });
-      const advice = found instanceof UserError ? adviceList(found.remedy) : [];
-      return advice.flatMap((one) => (typeof one === 'string' ? [one] : [])).join('\n');
-    };
-    for (const taken of ['usage on schema public', 'select on "Instance"', 'select on "IsOnWhatsapp"']) {
-      await crm.sql(`revoke ${taken} from public, ${role}`);
-      const advice = await refused();
-      // What is advised is enough.
-      const statements = advice.match(/grant [^;]*;/g) ?? [];
-      expect(statements.join(' ')).toContain('"public"."Message"');
-      for (const statement of statements) await crm.sql(statement);
-      const { result } = await compareAll(
-        store,
-        'evolution',
-        { kind: 'database', url },
-        { adopt: { dryRun: true } },
-      );
-      expect(result.counts.lost).toBe(0);
-    }
-  });
+  backend.once(
+    'says which statements let a role read, without a permission on the schema or on one table',
+    async () => {
+      const store = await backend.open();
+      await replayDay(store, DAY);
+      const { crm } = await databases.filled(fillEvolution, DAY);
+      const url = crm.readOnlyUrl;
+      const role = `"${new URL(url).username}"`;
+      const refused = async (): Promise<string> => {
+        const found = await compareAll(
+          store,
+          'evolution',
+          { kind: 'database', url },
+          { adopt: { dryRun: true } },
+        ).catch((error: unknown) => error);
+        expect(found).toMatchObject({ code: 'crm_not_permitted', exitCode: 2 });
+        const advice = found instanceof UserError ? adviceList(found.remedy) : [];
+        return advice.flatMap((one) => (typeof one === 'string' ? [one] : [])).join('\n');
+      };
+      for (const taken of ['usage on schema public', 'select on "Instance"', 'select on "IsOnWhatsapp"']) {
+        await crm.sql(`revoke ${taken} from public, ${role}`);
+        const advice = await refused();
+        // What is advised is enough.
+        const statements = advice.match(/grant [^;]*;/g) ?? [];
+        expect(statements.join(' ')).toContain('"public"."Message"');
+        for (const statement of statements) await crm.sql(statement);
+        const { result } = await compareAll(
+          store,
+          'evolution',
+          { kind: 'database', url },
+          { adopt: { dryRun: true } },
+        );
+        expect(result.counts.lost).toBe(0);
+      }
+    },
+  );
 
-  it('is degraded where the CRM cannot be read, and the night goes on', async () => {
+  backend.once('is degraded where the CRM cannot be read, and the night goes on', async () => {
     const store = await backend.open();
     await replayDay(store, DAY);
     const { crm } = await databases.filled(fillEvolution, DAY);

@@ -5,7 +5,7 @@ import { verify } from '../../../src/commands/verify/verify.js';
 import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
 import { copyMessage, dropUniqueIndexes } from '../../support/damage.js';
-import { describeOnBackends, TEST_OPTIONS, useBackend } from '../../support/databases.js';
+import { describeOnServer, TEST_OPTIONS, useBackend } from '../../support/databases.js';
 import { replayBodies, testContext, type TestOptions } from '../../support/replaying.js';
 import { live } from '../../support/webhooks.js';
 
@@ -38,7 +38,7 @@ async function lastRun(store: Store): Promise<Record<string, unknown> | undefine
   return row;
 }
 
-describeOnBackends('verify --enforce', (backend) => {
+describeOnServer('verify --enforce', (backend) => {
   async function ownStore(work: (store: Store) => Promise<void>): Promise<void> {
     const store = await openStore(await backend.config(), TEST_OPTIONS);
     try {

@@ -62,36 +62,39 @@ async function swapPhones(store: Store): Promise<void> {
 }
 
 describeOnBackends('verify --enforce sets derived values', (backend) => {
-  it('to what they follow from, as a replay had left them, counts them, and can be undone', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const sound = await dumpDatabase(store);
-    await breakAll(store);
-    const broken = await dumpDatabase(store);
-    const result = await enforce(store);
-    expect(result).toMatchObject({
-      findings: 0,
-      recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 },
-    });
-    expect(await dumpDatabase(store)).toEqual(sound);
-    const [run] = await store.sql.query(
-      `select id, status, verdict, counters from sync_runs where command = 'verify'`,
-    );
-    expect(run).toMatchObject({
-      id: result.runId,
-      status: 'completed',
-      verdict: 'All unique indexes were present; recomputed 3 conversations, 2 leads, 3 tickets',
-      counters: { recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 } },
-    });
-    const undone = await undo(testContext(store), {
-      run: result.runId ?? '',
-      force: false,
-      dryRun: false,
-      recordedOptions: {},
-    });
-    expect(undone).toMatchObject({ status: 'completed', rows: 8 });
-    expect(await dumpDatabase(store)).toEqual(broken);
-  });
+  backend.once(
+    'to what they follow from, as a replay had left them, counts them, and can be undone',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const sound = await dumpDatabase(store);
+      await breakAll(store);
+      const broken = await dumpDatabase(store);
+      const result = await enforce(store);
+      expect(result).toMatchObject({
+        findings: 0,
+        recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 },
+      });
+      expect(await dumpDatabase(store)).toEqual(sound);
+      const [run] = await store.sql.query(
+        `select id, status, verdict, counters from sync_runs where command = 'verify'`,
+      );
+      expect(run).toMatchObject({
+        id: result.runId,
+        status: 'completed',
+        verdict: 'All unique indexes were present; recomputed 3 conversations, 2 leads, 3 tickets',
+        counters: { recomputed: { messages: 0, conversations: 3, leads: 2, tickets: 3 } },
+      });
+      const undone = await undo(testContext(store), {
+        run: result.runId ?? '',
+        force: false,
+        dryRun: false,
+        recordedOptions: {},
+      });
+      expect(undone).toMatchObject({ status: 'completed', rows: 8 });
+      expect(await dumpDatabase(store)).toEqual(broken);
+    },
+  );
 
   it('and takes the raw entry from a row that it does not hold, which can be undone', async () => {
     const store = await backend.open();
@@ -115,24 +118,27 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     expect(await dumpDatabase(store)).toEqual(before);
   });
 
-  it('and gives leads their own phones back, also when two have each other’s, which can be undone', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    const sound = await dumpDatabase(store);
-    await swapPhones(store);
-    const swapped = await dumpDatabase(store);
-    // Nobody takes the two for one person meanwhile.
-    await store.transaction(async (tx) => {
-      for await (const link of linksByNumber(tx)) throw new Error(link.why);
-    });
-    expect(await findLeads(store.sql, [], [`+${ANA}`, `+${BRU}`])).toEqual([]);
-    const result = await enforce(store);
-    expect(result).toMatchObject({ findings: 0, recomputed: { ...NONE, leads: 2 } });
-    expect(unsynced(await dumpDatabase(store))).toEqual(unsynced(sound));
-    const options = { run: result.runId ?? '', force: false, dryRun: false, recordedOptions: {} };
-    await undo(testContext(store), options);
-    expect(await dumpDatabase(store)).toEqual(swapped);
-  });
+  backend.once(
+    'and gives leads their own phones back, also when two have each other’s, which can be undone',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      const sound = await dumpDatabase(store);
+      await swapPhones(store);
+      const swapped = await dumpDatabase(store);
+      // Nobody takes the two for one person meanwhile.
+      await store.transaction(async (tx) => {
+        for await (const link of linksByNumber(tx)) throw new Error(link.why);
+      });
+      expect(await findLeads(store.sql, [], [`+${ANA}`, `+${BRU}`])).toEqual([]);
+      const result = await enforce(store);
+      expect(result).toMatchObject({ findings: 0, recomputed: { ...NONE, leads: 2 } });
+      expect(unsynced(await dumpDatabase(store))).toEqual(unsynced(sound));
+      const options = { run: result.runId ?? '', force: false, dryRun: false, recordedOptions: {} };
+      await undo(testContext(store), options);
+      expect(await dumpDatabase(store)).toEqual(swapped);
+    },
+  );
 
   it.each<[string, (store: Store) => Promise<unknown>]>([
     ['each other’s', swapPhones],
@@ -155,21 +161,24 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     ]);
   });
 
-  it('but leaves a phone that a lead of another program has: the next replay makes the two one', async () => {
-    const store = await backend.open();
-    await replayBodies(store, LOG);
-    await phoneTo(store, ANA, '5511955555555');
-    await insertLead(store, { identities: false, last_message_at: null });
-    expect(await enforce(store)).toMatchObject({ recomputed: NONE });
-    await replayBodies(store, [live('A3', 90)]);
-    expect(await enforce(store)).toMatchObject({ findings: 0, recomputed: NONE });
-    expect(await store.sql.query('select phone_number from leads order by 1')).toEqual([
-      { phone_number: `+${ANA}` },
-      { phone_number: `+${BRU}` },
-    ]);
-  });
+  backend.once(
+    'but leaves a phone that a lead of another program has: the next replay makes the two one',
+    async () => {
+      const store = await backend.open();
+      await replayBodies(store, LOG);
+      await phoneTo(store, ANA, '5511955555555');
+      await insertLead(store, { identities: false, last_message_at: null });
+      expect(await enforce(store)).toMatchObject({ recomputed: NONE });
+      await replayBodies(store, [live('A3', 90)]);
+      expect(await enforce(store)).toMatchObject({ findings: 0, recomputed: NONE });
+      expect(await store.sql.query('select phone_number from leads order by 1')).toEqual([
+        { phone_number: `+${ANA}` },
+        { phone_number: `+${BRU}` },
+      ]);
+    },
+  );
 
-  it('where they are wrong, and touches nothing else', async () => {
+  backend.once('where they are wrong, and touches nothing else', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     expect((await enforce(store)).recomputed).toEqual(NONE);
@@ -248,7 +257,7 @@ describeOnBackends('verify --enforce sets derived values', (backend) => {
     });
   });
 
-  it('and keeps nothing of a batch that failed', async () => {
+  backend.once('and keeps nothing of a batch that failed', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await breakAll(store);

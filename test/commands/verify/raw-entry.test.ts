@@ -32,18 +32,21 @@ describeOnBackends('the raw entry of every message', (backend) => {
     });
   });
 
-  it('is found again by a replay of the file: of large entries, and of entries that are stored still', async () => {
-    const store = await backend.open();
-    const log = [history([old('H1', 0), old('H2', 5), old('H3', 10)]), live('A1', 20), live('A2', 25)];
-    await replayBodies(store, log);
-    await store.sql.execute(`delete from webhook_log where origin in ('stdin:1', 'stdin:2')`);
-    await store.sql.execute(`update messages set batch_id = gen_random_uuid() where external_id = $1`, [
-      wamid('A2'),
-    ]);
-    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'findings', found: 6 });
-    await replayBodies(store, log, { batchSize: 1 });
-    expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'ok', found: 0 });
-  });
+  backend.once(
+    'is found again by a replay of the file: of large entries, and of entries that are stored still',
+    async () => {
+      const store = await backend.open();
+      const log = [history([old('H1', 0), old('H2', 5), old('H3', 10)]), live('A1', 20), live('A2', 25)];
+      await replayBodies(store, log);
+      await store.sql.execute(`delete from webhook_log where origin in ('stdin:1', 'stdin:2')`);
+      await store.sql.execute(`update messages set batch_id = gen_random_uuid() where external_id = $1`, [
+        wamid('A2'),
+      ]);
+      expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'findings', found: 6 });
+      await replayBodies(store, log, { batchSize: 1 });
+      expect((await runCheck(store, 'raw_entry')).result).toMatchObject({ status: 'ok', found: 0 });
+    },
+  );
 
   it('names a message without an id by its row', async () => {
     const store = await backend.open();

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { acknowledgeAlerts } from '../../../src/commands/alerts/alerts.js';
 import { runCheck } from '../../support/checking.js';
-import { describeOnBackends } from '../../support/databases.js';
+import { describeOnServer } from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import { ANA, live, SECOND, webhook } from '../../support/webhooks.js';
 
 const NAMELESS = webhook('messages', { messages: [{ from: ANA, type: 'text' }] });
 const LIMITS = { historyMinutes: 60, silentHours: 1_000_000 };
 
-describeOnBackends('what was rejected or cannot be read', (backend) => {
+describeOnServer('what was rejected or cannot be read', (backend) => {
   it('is a loss until it is acknowledged, item by item and entry by entry', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A1', 0), live('B1', 5, {}, SECOND)]);

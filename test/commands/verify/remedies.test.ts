@@ -8,7 +8,7 @@ import type { Store } from '../../../src/store/store.js';
 import { typed } from '../../support/checking.js';
 import { dropUniqueIndexes, restoreUniqueIndexes } from '../../support/damage.js';
 import { addConnection } from '../../support/connections.js';
-import { describeOnBackends, TEST_OPTIONS } from '../../support/databases.js';
+import { describeOnBackends, describeOnServer, TEST_OPTIONS } from '../../support/databases.js';
 import { replayBodies, replayLog, testContext } from '../../support/replaying.js';
 import {
   ANA,
@@ -442,7 +442,7 @@ describeOnBackends('the remedy that verify names mends', (backend) => {
   );
 });
 
-describeOnBackends('verify advises a restore before --enforce', (backend) => {
+describeOnServer('verify advises a restore before --enforce', (backend) => {
   it('where derived values are wrong for want of a message, and finds nothing afterwards', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
@@ -457,25 +457,22 @@ describeOnBackends('verify advises a restore before --enforce', (backend) => {
     await expectSound(store);
   });
 
-  backend.once(
-    'advises to restore lost messages, before anybody closes tickets for the lack of them',
-    async () => {
-      const store = await backend.open();
-      await replayBodies(store, LOG);
-      await store.sql.execute('delete from messages');
-      const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
-      const tickets = checks.find(({ check }) => check === 'ticket_rules');
-      expect(tickets?.summary).toBe(
-        '2 open tickets do not follow the open/close rules; 2 of them have no live message in the database',
-      );
-      expect(typed(tickets?.remedy)).toBe(REPLAY_ALL);
-      await follow(store, REPLAY_ALL);
-      await expectSound(store);
-    },
-  );
+  it('advises to restore lost messages, before anybody closes tickets for the lack of them', async () => {
+    const store = await backend.open();
+    await replayBodies(store, LOG);
+    await store.sql.execute('delete from messages');
+    const { checks } = await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: false });
+    const tickets = checks.find(({ check }) => check === 'ticket_rules');
+    expect(tickets?.summary).toBe(
+      '2 open tickets do not follow the open/close rules; 2 of them have no live message in the database',
+    );
+    expect(typed(tickets?.remedy)).toBe(REPLAY_ALL);
+    await follow(store, REPLAY_ALL);
+    await expectSound(store);
+  });
 });
 
-describeOnBackends(
+describeOnServer(
   'where only people can decide, verify names no command that would be of no use',
   (backend) => {
     it.each<[string, string, CheckName, string | null, string]>([

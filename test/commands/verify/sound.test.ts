@@ -8,7 +8,7 @@ import { openStore } from '../../../src/store/open-store.js';
 import type { Store } from '../../../src/store/store.js';
 import { addConnection } from '../../support/connections.js';
 import { addBaileysConnection } from '../../support/counting.js';
-import { describeOnBackends, TEST_OPTIONS, useBackend } from '../../support/databases.js';
+import { describeOnServer, TEST_OPTIONS, useBackend } from '../../support/databases.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../../support/random-log.js';
 import { replayBodies, replayFiles, sample, testContext } from '../../support/replaying.js';
 import { history, live, old, SECOND } from '../../support/webhooks.js';
@@ -26,7 +26,7 @@ function findingsOf({ checks }: VerifyResult): Partial<Record<CheckName, unknown
   );
 }
 
-describeOnBackends('verify finds nothing wrong', (backend) => {
+describeOnServer('verify finds nothing wrong', (backend) => {
   it('with the demo day, but for the history chunk that it lacks', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);

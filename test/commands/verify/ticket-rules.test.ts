@@ -38,19 +38,22 @@ async function openTicket(store: Store): Promise<void> {
 }
 
 describeOnBackends('the ticket rules', (backend) => {
-  it('T1: the message that opened a ticket is there, live, inbound and of its conversation', async () => {
-    const store = await backend.open();
-    await openTicket(store);
-    await replayBodies(store, [live('B1', 0, { from: BRU }), history([old('A0', 0)])]);
-    for (const id of [wamid('A3'), wamid('B1', BRU), wamid('A0'), 'wamid.nobody']) {
-      await change(store, `opened_by_external_id = '${id}'`, ofLead(ANA));
-      expect(await problems(store)).toContain(
-        `opened by ${id}, which is not a live inbound message of its conversation`,
-      );
-    }
-    await change(store, `opened_by_external_id = null`);
-    expect(await problems(store)).toEqual(['no message opened it', 'no message opened it']);
-  });
+  backend.once(
+    'T1: the message that opened a ticket is there, live, inbound and of its conversation',
+    async () => {
+      const store = await backend.open();
+      await openTicket(store);
+      await replayBodies(store, [live('B1', 0, { from: BRU }), history([old('A0', 0)])]);
+      for (const id of [wamid('A3'), wamid('B1', BRU), wamid('A0'), 'wamid.nobody']) {
+        await change(store, `opened_by_external_id = '${id}'`, ofLead(ANA));
+        expect(await problems(store)).toContain(
+          `opened by ${id}, which is not a live inbound message of its conversation`,
+        );
+      }
+      await change(store, `opened_by_external_id = null`);
+      expect(await problems(store)).toEqual(['no message opened it', 'no message opened it']);
+    },
+  );
 
   it('T1: a ticket was opened when its message came', async () => {
     const store = await backend.open();
@@ -61,7 +64,7 @@ describeOnBackends('the ticket rules', (backend) => {
     ]);
   });
 
-  it('T1: its last inbound message is the newest live one, neither later nor earlier', async () => {
+  backend.once('T1: its last inbound message is the newest live one, neither later nor earlier', async () => {
     const store = await backend.open();
     await openTicket(store);
     for (const at of ['05:20:00', '05:30:00']) {
@@ -75,7 +78,7 @@ describeOnBackends('the ticket rules', (backend) => {
     }
   });
 
-  it('T1: a message on standby was for another program, and refreshes nothing', async () => {
+  backend.once('T1: a message on standby was for another program, and refreshes nothing', async () => {
     const store = await backend.open();
     await openTicket(store);
     await replayBodies(store, [webhook('standby', { standby: { messages: [item('A9', 900)] } })]);
@@ -85,27 +88,30 @@ describeOnBackends('the ticket rules', (backend) => {
     expect(await problems(store)).toEqual([]);
   });
 
-  it('T3: the window is 24 h after the last inbound message, and none for a history lead', async () => {
-    const store = await backend.open();
-    await openTicket(store);
-    await change(store, `message_window_expires_at = message_window_expires_at + interval '1 day'`);
-    expect(await problems(store)).toEqual([
-      'window until 2025-09-18T05:21:00.000Z instead of 2025-09-17T05:21:00.000Z (live_message)',
-    ]);
-    await change(store, `message_window_expires_at = null`);
-    expect(await problems(store)).toEqual([
-      'window until none instead of 2025-09-17T05:21:00.000Z (live_message)',
-    ]);
+  backend.once(
+    'T3: the window is 24 h after the last inbound message, and none for a history lead',
+    async () => {
+      const store = await backend.open();
+      await openTicket(store);
+      await change(store, `message_window_expires_at = message_window_expires_at + interval '1 day'`);
+      expect(await problems(store)).toEqual([
+        'window until 2025-09-18T05:21:00.000Z instead of 2025-09-17T05:21:00.000Z (live_message)',
+      ]);
+      await change(store, `message_window_expires_at = null`);
+      expect(await problems(store)).toEqual([
+        'window until none instead of 2025-09-17T05:21:00.000Z (live_message)',
+      ]);
 
-    await replayBodies(store, [history([old('A0', -900)])]);
-    expect(await problems(store)).toEqual([]);
-    await change(store, `message_window_expires_at = last_inbound_at + interval '24 hours'`);
-    expect(await problems(store)).toEqual([
-      'window until 2025-09-17T05:21:00.000Z instead of none (history_sync)',
-    ]);
-  });
+      await replayBodies(store, [history([old('A0', -900)])]);
+      expect(await problems(store)).toEqual([]);
+      await change(store, `message_window_expires_at = last_inbound_at + interval '24 hours'`);
+      expect(await problems(store)).toEqual([
+        'window until 2025-09-17T05:21:00.000Z instead of none (history_sync)',
+      ]);
+    },
+  );
 
-  it('T4: the origin follows the source of the lead, and what it had before', async () => {
+  backend.once('T4: the origin follows the source of the lead, and what it had before', async () => {
     const store = await backend.open();
     await openTicket(store);
     await replayBodies(store, [

@@ -6,7 +6,12 @@ import { inSnapshot } from '../../../src/store/transactions.js';
 import type { Store } from '../../../src/store/store.js';
 import { BY_INDEX, openMessageLookup } from '../../../src/store/tables/message-lookup.js';
 import { readMessages } from '../../../src/store/tables/messages.js';
-import { describeOnBackends, TEST_OPTIONS, type TestBackend } from '../../support/databases.js';
+import {
+  describeOnBackends,
+  describeOnServer,
+  TEST_OPTIONS,
+  type TestBackend,
+} from '../../support/databases.js';
 import { replayBodies, testContext } from '../../support/replaying.js';
 import { watchReads } from '../../support/table-reads.js';
 import { history, live, old, wamid, webLive } from '../../support/webhooks.js';
@@ -36,7 +41,7 @@ async function proof(store: Store): Promise<{ result: VerifyResult; items: Verif
   return { result, items };
 }
 
-describeOnBackends('the accounting proof without an index on messages', (backend) => {
+describeOnServer('the accounting proof without an index on messages', (backend) => {
   it('reads the messages a few times, not once per item', async () => {
     const store = await openOwn(backend);
     try {
