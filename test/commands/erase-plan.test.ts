@@ -21,6 +21,7 @@ import {
   webhook,
   webLive,
 } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 const LOG = [
   liveFrom('Ana Maria', 'A0', 0),
@@ -149,7 +150,7 @@ describeOnBackends('the plan of an erasure', (backend) => {
           await store.close();
         }
       }),
-      { numRuns: backend.name === 'postgresql' ? 20 : 5 },
+      { numRuns: backend.name === 'postgresql' ? tries(20) : 5 },
     );
   }, 120_000);
 });

@@ -12,6 +12,7 @@ import {
 } from '../support/program-prints.js';
 import { outcomes, outcomesOf, UNREAD } from './outcomes.js';
 import { after, readText } from './support.js';
+import { tries } from '../support/seed.js';
 
 /** Bodies as programs print them over several lines. A webhook in a customer's text is never an entry of its own (rule E1). */
 
@@ -147,7 +148,7 @@ test.each(FRAMES)('any prints of two streams, however they are cut into chunks: 
         expect(rest.length).toBeGreaterThanOrEqual(whole.seen.length - i - 1);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: tries(12) },
   );
 });
 
@@ -164,7 +165,7 @@ test.each(FRAMES)(
         expect(all).not.toContain(PASTED_BODY);
         expect(all).toEqual(expect.arrayContaining(['next 1', 'next 2']));
       }),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   },
 );
@@ -197,7 +198,7 @@ test('JSON that is cut off brings no message of its texts, whatever value of a b
       expect(texts).not.toContain(PASTED_BODY);
       expect(texts).toEqual(expect.arrayContaining(['next 1', 'next 2']));
     }),
-    { numRuns: 1_000 },
+    { numRuns: tries(1_000) },
   );
 });
 
