@@ -12,7 +12,7 @@ import {
 } from '../support/program-prints.js';
 import { outcomes, outcomesOf, UNREAD } from './outcomes.js';
 import { after, readText } from './support.js';
-import { tries } from '../support/seed.js';
+import { inTurn, tries } from '../support/seed.js';
 
 /** Bodies as programs print them over several lines. A webhook in a customer's text is never an entry of its own (rule E1). */
 
@@ -61,18 +61,21 @@ function named(
 
 const next = (i: number): string => JSON.stringify(bodyWith(`next ${i}`, `N${i}`));
 
-describe.each(Object.entries(WHOLE))('%s', (_, print) => {
-  test.each(FRAMES)('is read with what stands around it: %s', async (__, frame) => {
-    const lines = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [
-      'GET /health',
-      ...print.write(bodyWith(text, `B${i}`)).split('\n'),
-      `INFO got ${next(i)}`,
-      next(i),
-    ]);
-    const expected = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [text, `next ${i}`, `next ${i}`]);
-    expect(withoutWords(outcomes(await readText(fileOf(lines, frame))))).toEqual(expected);
-  });
-});
+describe.each(Object.entries(WHOLE).map(([name, print], row) => ({ name, print, row })))(
+  '$name',
+  ({ print, row }) => {
+    test.each(inTurn(FRAMES, row))('is read with what stands around it: %s', async (__, frame) => {
+      const lines = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [
+        'GET /health',
+        ...print.write(bodyWith(text, `B${i}`)).split('\n'),
+        `INFO got ${next(i)}`,
+        next(i),
+      ]);
+      const expected = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [text, `next ${i}`, `next ${i}`]);
+      expect(withoutWords(outcomes(await readText(fileOf(lines, frame))))).toEqual(expected);
+    });
+  },
+);
 
 describe.each(Object.entries(ABRIDGED_PRINTS))('Node: %s', (_, print) => {
   test.each(FRAMES)('is one body that is not understood: %s', async (__, frame) => {

@@ -9,3 +9,8 @@ export function tries(all: number): number {
 }
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: SEED });
+
+/** Of a row of combinations, every third or so, from another one on in each row; all of them with `TEST_RUNS=all`. */
+export function inTurn<T>(combinations: readonly T[], row: number, step = 3): readonly T[] {
+  return combinations.filter((_, at) => process.env['TEST_RUNS'] === 'all' || (at + row) % step === 0);
+}
