@@ -6,6 +6,7 @@ import { textIndex } from '../../src/cli/transcript/text.js';
 import { csvText } from '../../src/cli/ui/csv.js';
 import { render } from '../../src/cli/ui/presentation.js';
 import { PLAIN } from '../../src/cli/ui/look.js';
+import { tries } from '../support/seed.js';
 
 const SEPARATORS = [',', ';', '\t', '|', ' '] as const;
 const ROWS = z.array(z.array(z.string()));
@@ -99,7 +100,7 @@ describe('a CSV that strangers have filled', () => {
         const read = ROWS.parse(parse(csv, { relax_column_count: true }));
         expect(read.map((row) => row.map(unguarded))).toEqual(rows);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 

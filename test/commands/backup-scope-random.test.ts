@@ -9,6 +9,7 @@ import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { BUSINESS, metaLog } from '../support/random-log.js';
 import { replayBodies, testContext } from '../support/replaying.js';
+import { tries } from '../support/seed.js';
 
 /** Three numbers that the same people write to; the last one may be another organization's. */
 const NUMBERS = ['1', '3', '4'].map((n) => ({
@@ -108,7 +109,7 @@ describeOnBackends('a backup of any part of a random database', (backend) => {
           await store.close();
         }
       }),
-      { endOnFailure: true, numRuns: backend.name === 'postgresql' ? 5 : 1 },
+      { endOnFailure: true, numRuns: backend.name === 'postgresql' ? tries(5) : 1 },
     );
   }, 240_000);
 });

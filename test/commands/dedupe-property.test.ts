@@ -12,9 +12,10 @@ import { inflict, someDamage, type Damage } from '../support/random-damage.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { addConnection } from '../support/connections.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
+import { tries } from '../support/seed.js';
 
 describeOnServer('merging random duplicates', (backend) => {
-  const runs = { numRuns: backend.name === 'postgresql' ? 25 : 3 };
+  const runs = { numRuns: tries(25) };
   const batchSize = fc.constantFrom(1, 2, 3, 5, 1000);
 
   it('of Meta webhooks gives back what was there, in batches of any size; neither a second time nor a replay of the log has anything to do', async () => {

@@ -9,6 +9,7 @@ import { describeOnServer, TEST_OPTIONS } from '../support/databases.js';
 import { replayBodies } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';
 import { OWN_SCHEMA } from '../../src/store/own-schema.js';
+import { tries } from '../support/seed.js';
 
 function options(database: DatabaseConfig, value = 'value'): DoctorOptions & { version: string } {
   return {
@@ -138,7 +139,7 @@ describeOnServer('a bundle for a maintainer', (backend) => {
             expect(text.includes(way), `${value} as ${way} in ${text}`).toBe(false);
       }),
       {
-        numRuns: backend.name === 'postgresql' ? 30 : 4,
+        numRuns: tries(30),
         seed: Number(process.env.TEST_SEED ?? 1),
         endOnFailure: true,
       },

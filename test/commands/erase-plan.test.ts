@@ -21,6 +21,7 @@ import {
   webhook,
   webLive,
 } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 const LOG = [
   liveFrom('Ana Maria', 'A0', 0),
@@ -151,7 +152,7 @@ describeOnBackends('the plan of an erasure', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: backend.name === 'postgresql' ? 20 : 5 },
+        { numRuns: tries(20) },
       );
     },
     120_000,

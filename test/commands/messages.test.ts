@@ -9,6 +9,7 @@ import { describeOnServer } from '../support/databases.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { storeContact, storeMessages, type StoredMessage } from '../support/stored-messages.js';
 import { ANA, echo, edit, live, reaction, revoke, status, T0, wamid } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 1);
@@ -209,7 +210,7 @@ describeOnServer('the messages of a contact', (backend) => {
           expect(pages[0]?.pagination.total).toBe(before.length);
         },
       ),
-      { numRuns: backend.name === 'postgresql' ? 60 : 25 },
+      { numRuns: tries(60) },
     );
   });
 

@@ -20,6 +20,7 @@ import { anyLosses, lose, rowLosses, STRANGER, type Loss } from '../support/rand
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
+import { tries } from '../support/seed.js';
 
 const flags = fc.record({
   scan: fc.boolean(),
@@ -37,7 +38,7 @@ type Log = readonly (object | string)[];
 const log = fc.oneof(metaLog, mixedLog);
 
 describeOnBackends('after any losses', (backend) => {
-  const options = { numRuns: backend.name === 'postgresql' ? 6 : 1 };
+  const options = { numRuns: backend.name === 'postgresql' ? tries(6) : 1 };
 
   it('explain, verify, report and reconcile give one answer, and reconcile mends what the log holds', async () => {
     await fc.assert(

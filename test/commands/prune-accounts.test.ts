@@ -10,6 +10,7 @@ import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
 import { BUSINESS, echo, FIRST, live, SECOND, SECOND_BUSINESS, T0 } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 interface Told {
   event: string;
@@ -138,7 +139,7 @@ describeOnBackends('retention of account events', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: backend.name === 'postgresql' ? 30 : 8 },
+        { numRuns: backend.name === 'postgresql' ? tries(30) : 8 },
       );
     },
     120_000,

@@ -11,6 +11,7 @@ import { lose, rowLosses, type Loss } from '../support/random-loss.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies } from '../support/replaying.js';
 import { ANA, BRU, edit, live, T0, webhook } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 type Log = readonly (object | string)[];
 
@@ -139,7 +140,7 @@ describeOnServer('what retention leaves', (backend) => {
       fc.asyncProperty(log, losses, fc.constantFrom(1, 3, 1000), async (bodies, chosen: Loss[], together) => {
         await expectSame(backend, bodies, (store) => lose(store, chosen), together);
       }),
-      { numRuns: backend.name === 'postgresql' ? 6 : 1 },
+      { numRuns: tries(6) },
     );
   }, 300_000);
 });

@@ -28,6 +28,7 @@ import {
   webLive,
   webMessage,
 } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 const GROUP = '120363000000000001@g.us';
 const GROUPS: TestOptions = { include: new Set(['group'] as const) };
@@ -182,7 +183,7 @@ describeOnBackends('the number of messages that a pruned entry keeps', (backend)
           expect(await losses(store)).toEqual([]);
         },
       ),
-      { numRuns: backend.name === 'postgresql' ? 60 : 15 },
+      { numRuns: backend.name === 'postgresql' ? tries(60) : 15 },
     );
   }, 300_000);
 

@@ -24,6 +24,7 @@ import {
   webHistory,
   webMessage,
 } from '../support/webhooks.js';
+import { tries } from '../support/seed.js';
 
 const DEMO = fileURLToPath(new URL('../../fixtures/demo-day.ndjson', import.meta.url));
 const EVENING = Date.UTC(2025, 8, 16, 23, 0);
@@ -164,7 +165,7 @@ describeOnBackends('the figures of a report', (backend) => {
           }
           expect(result.accounts === undefined ? NaN : balance(result.accounts)).toBe(0);
         }),
-        { numRuns: backend.name === 'postgresql' ? 10 : 2 },
+        { numRuns: backend.name === 'postgresql' ? tries(10) : 2 },
       );
     },
     300_000,
@@ -183,7 +184,7 @@ describeOnBackends('the figures of a report', (backend) => {
           for (const one of connections) expect(balance(one.accounts)).toBe(0);
           expect(accounts === undefined ? NaN : balance(accounts)).toBe(0);
         }),
-        { numRuns: backend.name === 'postgresql' ? 10 : 2 },
+        { numRuns: backend.name === 'postgresql' ? tries(10) : 2 },
       );
     },
     300_000,

@@ -14,6 +14,7 @@ import {
   toJson,
   webMessage,
 } from './baileys-builders.js';
+import { tries } from '../support/seed.js';
 
 const OPTIONS = { path: '$', include: new Set(['group'] as const) };
 
@@ -91,7 +92,7 @@ describe('hostile events of Baileys', () => {
           expect(own).toHaveLength(elements.length);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 

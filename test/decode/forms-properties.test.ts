@@ -5,6 +5,7 @@ import type { DecodedEntry } from '../../src/model/facts.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { ANA, BUSINESS, historyOf, message, wamid, webhook } from './meta-builders.js';
 import { fileOf, WRAPS } from './wrap.js';
+import { tries } from '../support/seed.js';
 
 const PASTED = JSON.stringify(webhook('messages', { messages: [message({ id: wamid('PASTED') })] }));
 
@@ -88,7 +89,7 @@ describe('a body says the same in whatever it was kept', () => {
         expect(entry.unrecognized).toEqual([]);
         expect(said(entry)).toEqual(said(decoded(JSON.stringify(value))));
       }),
-      { numRuns: 60 },
+      { numRuns: tries(60) },
     );
   });
 
@@ -99,7 +100,7 @@ describe('a body says the same in whatever it was kept', () => {
         expect(entry.unrecognized).toEqual([]);
         expect(said(entry)).toEqual(said(decoded(JSON.stringify(value))));
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 

@@ -17,6 +17,7 @@ import {
 } from './meta-builders.js';
 import { textsIn } from '../support/texts-in.js';
 import { anyCharacter } from '../support/any-text.js';
+import { tries } from '../support/seed.js';
 
 const OPTIONS = { include: new Set<never>() };
 
@@ -93,7 +94,7 @@ describe('decodeEntry takes whatever comes', () => {
         if (!holdsIdle(value)) expect(sections.length + unrecognized.length).toBeGreaterThan(0);
         expectStorable(result.entry);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 
@@ -116,7 +117,7 @@ describe('decodeEntry takes whatever comes', () => {
         if (!holdsIdle(value)) expect(sections.length + unrecognized.length).toBeGreaterThan(0);
         expectStorable(sections);
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -134,7 +135,7 @@ describe('decodeEntry takes whatever comes', () => {
         const result = decodeEntry(input, OPTIONS);
         if (result.kind === 'invalid') expect(result.message).toMatch(/^[ -~]{5,120}$/);
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -255,7 +256,7 @@ describe('the accounting holds', () => {
         );
         expect(subjects).toEqual(items.map(subjectOf));
       }),
-      { numRuns: 500 },
+      { numRuns: tries(500) },
     );
   });
 

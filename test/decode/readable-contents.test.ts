@@ -4,6 +4,7 @@ import type { MessageFact } from '../../src/model/facts.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { decode, history, saying, theOnly, toJson, webMessage } from './baileys-builders.js';
 import { factsOf, message, the, webhook } from './meta-builders.js';
+import { tries } from '../support/seed.js';
 
 function cloud(parts: JsonObject): MessageFact {
   return the('message', factsOf(webhook('messages', { messages: [message({ text: undefined, ...parts })] })));
@@ -853,7 +854,7 @@ describe('hostile contents', () => {
           expect(fact.body).not.toMatch(/\0|\p{Surrogate}/u);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { healthyDays } from '../support/vendor-bodies.js';
 import { ANA, decode, SECONDS, wamid } from './meta-builders.js';
 import { textsIn } from '../support/texts-in.js';
 import { anyCharacter } from '../support/any-text.js';
+import { tries } from '../support/seed.js';
 
 /** Names and values that the readers of vendors look at, so that random JSON reaches them. */
 const KEYS = [
@@ -140,7 +141,7 @@ describe('the bodies of vendors, whatever is in them', () => {
           for (const fact of facts.filter(isItem)) expect(itemAt(bytes, fact.path), fact.path).toBeDefined();
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: tries(4000) },
     );
   });
 
@@ -152,7 +153,7 @@ describe('the bodies of vendors, whatever is in them', () => {
         const items = entry.sections.flatMap(({ facts }) => facts.filter(isItem));
         expect(items.filter(({ path }) => !path.includes('.reactions['))).toHaveLength(1);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 
@@ -167,7 +168,7 @@ describe('the bodies of vendors, whatever is in them', () => {
           expect(entry.sections.flatMap(({ facts }) => facts.filter(isItem))).toHaveLength(data.length);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 

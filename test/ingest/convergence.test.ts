@@ -7,6 +7,7 @@ import { normalisedDatabase } from '../support/normalised.js';
 import { lateConnection, lateLog, sharedWabaLog } from '../support/late-log.js';
 import { collidingLog, metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies } from '../support/replaying.js';
+import { tries } from '../support/seed.js';
 
 /** How a log may come besides straight through: none of it may matter. */
 const disturbance = fc.record({
@@ -24,7 +25,7 @@ describeOnBackends(
   'any order, repetition, split and batch size gives one and the same database',
   (backend) => {
     // The rules are the same code on both; what the embedded database does with them shows in fewer.
-    const runs = { numRuns: backend.name === 'postgresql' ? 25 : 3 };
+    const runs = { numRuns: backend.name === 'postgresql' ? tries(25) : 3 };
 
     it('of Meta webhooks of all kinds', async () => {
       await fc.assert(

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { after, fileWith, read, type Seen, expectResumed } from './support.js';
 import { anyCharacter } from '../support/any-text.js';
+import { tries } from '../support/seed.js';
 
 /** A log being written by a test: its text, and the entries that must be found in it. */
 class Log {
@@ -128,7 +129,7 @@ test.each(Object.entries(FORMATS))(
           await expectResumed(file, { items, seen }, point, { chunkBytes: secondChunks });
         },
       ),
-      { numRuns: 25 },
+      { numRuns: tries(25) },
     );
   },
 );
@@ -191,7 +192,7 @@ test('no text, however broken, depends on the cutting into chunks or on a resume
       },
     ),
     {
-      numRuns: 1000,
+      numRuns: tries(1000),
       // A list without its end, then another line: the problem of the list shares its resume point with the entry before.
       examples: [[['{', '[', '{"a":1}', ',', '{"log":"{\\"a\\":1}\\n","time":""}\n', '{'], 9, 31731254]],
     },

@@ -4,6 +4,7 @@ import { decode } from '../decode/meta-builders.js';
 import { BODY, entriesOf, lines, TEXT } from './google-entries.js';
 import { PRINTS, raw } from './prints.js';
 import { after, fileWith, read, readText } from './support.js';
+import { tries } from '../support/seed.js';
 
 test('prints over several lines: any cutting into chunks and any resume point give the same entries', async () => {
   const parts = [
@@ -32,7 +33,7 @@ test('prints over several lines: any cutting into chunks and any resume point gi
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: tries(60) },
   );
 });
 
@@ -62,6 +63,6 @@ test('LogEntries that Google Cloud split: any order, cutting into chunks and res
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: tries(60) },
   );
 });

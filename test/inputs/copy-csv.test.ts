@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
+import { tries } from '../support/seed.js';
 
 function utf8({ text = '' }: Seen): string {
   return Buffer.from(text, 'latin1').toString();
@@ -82,7 +83,7 @@ describe.each(Object.entries(FORMS))('COPY as CSV: %s', (_, block) => {
           await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
-      { numRuns: 20 },
+      { numRuns: tries(20) },
     );
   });
 });
@@ -170,6 +171,6 @@ test('no such dump, however broken, depends on the cutting into chunks or on a r
         if (rest.seen.length === 0) expect(again).toBeGreaterThanOrEqual(seen.length - 1);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: tries(200) },
   );
 });

@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { after, firstProblem, readText } from './support.js';
+import { tries } from '../support/seed.js';
 
 const BODY = '{"object":"whatsapp","text":"a, b; \\"c\\""}';
 const WEBHOOK = '{"object":"whatsapp_business_account","entry":[{"id":"1"}]}';
@@ -160,7 +161,7 @@ test('whatever a CSV writer writes is read as another CSV reader reads it', asyn
         );
       },
     ),
-    { numRuns: 60 },
+    { numRuns: tries(60) },
   );
 });
 

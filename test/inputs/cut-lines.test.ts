@@ -5,6 +5,7 @@ import type { JsonValue } from '../../src/model/json.js';
 import { only } from '../decode/meta-builders.js';
 import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
 import { readText } from './support.js';
+import { tries } from '../support/seed.js';
 
 /** Lines of a log of which the beginning or the end is lost. What is escaped in them is a person's words (rule E1). */
 
@@ -88,7 +89,7 @@ describe.each(Object.entries(CONTEXTS))('%s', (_, { head = [], write }) => {
           expect(texts).toEqual(GOOD);
           expect(reported).toEqual([head.length + 2]);
         }),
-        { numRuns: 400 },
+        { numRuns: tries(400) },
       );
     },
   );
@@ -106,7 +107,7 @@ test.each(Object.entries(CONTEXTS).filter(([name]) => ['NDJSON', 'behind words',
         expect(texts).toEqual(GOOD);
         expect(reported).toContain(1);
       }),
-      { numRuns: 400 },
+      { numRuns: tries(400) },
     );
   },
 );

@@ -4,6 +4,7 @@ import { PSQL_CELLS, SUFFIXED_LINES, type LinesFrame } from '../support/log-fram
 import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
 import { outcomes, UNREAD } from './outcomes.js';
 import { after, readText } from './support.js';
+import { tries } from '../support/seed.js';
 
 /**
  * JSON over several lines with something behind each of them, or with the newest line first. It is read or reported, and a webhook in a
@@ -42,7 +43,7 @@ describe.each(Object.entries(PSQL_CELLS))('psql: %s', (_, frame) => {
           ]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   });
 });
@@ -106,7 +107,7 @@ test('no text of such JSON brings a message, whatever is behind its lines and wh
         expect(found).toEqual(expect.arrayContaining(['next 1', 'next 2', 'next 3']));
       },
     ),
-    { numRuns: 700 },
+    { numRuns: tries(700) },
   );
 });
 

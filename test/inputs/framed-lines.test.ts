@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joinFrames } from '../../src/decode/envelopes/line-frames.js';
 import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
+import { tries } from '../support/seed.js';
 
 const BODY = '{"object":"whatsapp_business_account","entry":[{"id":"1","text":"Olá \\"tudo\\" bem?\\nçã"}]}';
 
@@ -167,7 +168,7 @@ describe.each(Object.entries(SYSTEMS))('%s', (_, system) => {
           await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
-      { numRuns: 15 },
+      { numRuns: tries(15) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findEntryList } from '../../src/inputs/wrapped-values.js';
 import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
+import { tries } from '../support/seed.js';
 
 /** Small enough for a test; the limit of an entry is also that from which a value is looked into. */
 const LIMIT = { maxEntryBytes: 300 };
@@ -69,7 +70,7 @@ test.each(Object.entries(WRAPPERS))(
           await expectResumed(file, { items, seen }, point, { ...WIDE, chunkBytes });
         },
       ),
-      { numRuns: 12 },
+      { numRuns: tries(12) },
     );
   },
 );

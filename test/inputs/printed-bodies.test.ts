@@ -12,6 +12,7 @@ import {
 } from '../support/program-prints.js';
 import { outcomes, outcomesOf, UNREAD } from './outcomes.js';
 import { after, readText } from './support.js';
+import { inTurn, tries } from '../support/seed.js';
 
 /** Bodies as programs print them over several lines. A webhook in a customer's text is never an entry of its own (rule E1). */
 
@@ -60,18 +61,21 @@ function named(
 
 const next = (i: number): string => JSON.stringify(bodyWith(`next ${i}`, `N${i}`));
 
-describe.each(Object.entries(WHOLE))('%s', (_, print) => {
-  test.each(FRAMES)('is read with what stands around it: %s', async (__, frame) => {
-    const lines = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [
-      'GET /health',
-      ...print.write(bodyWith(text, `B${i}`)).split('\n'),
-      `INFO got ${next(i)}`,
-      next(i),
-    ]);
-    const expected = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [text, `next ${i}`, `next ${i}`]);
-    expect(withoutWords(outcomes(await readText(fileOf(lines, frame))))).toEqual(expected);
-  });
-});
+describe.each(Object.entries(WHOLE).map(([name, print], row) => ({ name, print, row })))(
+  '$name',
+  ({ print, row }) => {
+    test.each(inTurn(FRAMES, row))('is read with what stands around it: %s', async (__, frame) => {
+      const lines = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [
+        'GET /health',
+        ...print.write(bodyWith(text, `B${i}`)).split('\n'),
+        `INFO got ${next(i)}`,
+        next(i),
+      ]);
+      const expected = TEXTS_WITH_WEBHOOKS.flatMap((text, i) => [text, `next ${i}`, `next ${i}`]);
+      expect(withoutWords(outcomes(await readText(fileOf(lines, frame))))).toEqual(expected);
+    });
+  },
+);
 
 describe.each(Object.entries(ABRIDGED_PRINTS))('Node: %s', (_, print) => {
   test.each(FRAMES)('is one body that is not understood: %s', async (__, frame) => {
@@ -147,7 +151,7 @@ test.each(FRAMES)('any prints of two streams, however they are cut into chunks: 
         expect(rest.length).toBeGreaterThanOrEqual(whole.seen.length - i - 1);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: tries(12) },
   );
 });
 
@@ -164,7 +168,7 @@ test.each(FRAMES)(
         expect(all).not.toContain(PASTED_BODY);
         expect(all).toEqual(expect.arrayContaining(['next 1', 'next 2']));
       }),
-      { numRuns: 40 },
+      { numRuns: tries(40) },
     );
   },
 );
@@ -197,7 +201,7 @@ test('JSON that is cut off brings no message of its texts, whatever value of a b
       expect(texts).not.toContain(PASTED_BODY);
       expect(texts).toEqual(expect.arrayContaining(['next 1', 'next 2']));
     }),
-    { numRuns: 1_000 },
+    { numRuns: tries(1_000) },
   );
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { after, fileWith, read, readText, type Seen, expectResumed } from './support.js';
+import { tries } from '../support/seed.js';
 
 function utf8({ text = '' }: Seen): string {
   return Buffer.from(text, 'latin1').toString();
@@ -97,7 +98,7 @@ describe.each(Object.entries(DUMPS))('%s', (_, dump) => {
           await expectResumed(file, { items, seen }, point, { chunkBytes });
         },
       ),
-      { numRuns: 20 },
+      { numRuns: tries(20) },
     );
   });
 });
@@ -167,6 +168,6 @@ test('no dump, however broken, depends on the cutting into chunks or on a resume
         if (rest.seen.length === 0) expect(again).toBeGreaterThanOrEqual(seen.length - 1);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: tries(300) },
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatWitness } from '../../src/model/chat-line.js';
 import { messageOfLine, type Rival } from '../../src/rules/chat-witness.js';
+import { tries } from '../support/seed.js';
 
 const MINUTE = 60_000;
 
@@ -71,7 +72,7 @@ describe('M11: the message of a line of an exported chat', () => {
         expect(before).toEqual(expect.arrayContaining(after));
         expect(before.length - after.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 5000 },
+      { numRuns: tries(5000) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { absorbState, stateOfFact, type MessageState } from '../../src/rules/mes
 import { stableJson } from '../../src/rules/merge-values.js';
 import type { Media, MessageFact } from '../../src/model/facts.js';
 import type { JsonObject } from '../../src/model/json.js';
+import { tries } from '../support/seed.js';
 
 const PLACEMENT = {
   id: 'row',
@@ -98,7 +99,7 @@ describe('M2: any copies of one message merge', () => {
         absorbState(grouped, right);
         expect(picture(grouped)).toBe(wanted);
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 
@@ -109,7 +110,7 @@ describe('M2: any copies of one message merge', () => {
         const before = picture(state);
         expect(absorbState(state, merged(b))).toBe(picture(state) !== before);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 });

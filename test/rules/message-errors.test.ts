@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeErrors } from '../../src/rules/merge-values.js';
 import type { MessageError } from '../../src/model/facts.js';
+import { tries } from '../support/seed.js';
 
 const word = fc.option(fc.constantFrom('a', 'b', 'aa', 'ab', 'é'), { nil: undefined });
 const error = fc
@@ -23,6 +24,6 @@ test('errors merge the same in any order and however often', () => {
       expect(mergeErrors(a, a)).toBe(a);
       expect(mergeErrors(mergeErrors(a, b), b)).toEqual(mergeErrors(a, b));
     }),
-    { numRuns: 2000 },
+    { numRuns: tries(2000) },
   );
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { arrayLiteral } from '../../src/store/array-literal.js';
 import { describeOnBackends } from '../support/databases.js';
 import { anyCharacter } from '../support/any-text.js';
+import { tries } from '../support/seed.js';
 
 /** Any Unicode text that PostgreSQL can store, and often what an array literal could misread. */
 const text = fc.oneof(
@@ -40,7 +41,7 @@ describeOnBackends('an array literal', (backend) => {
         );
         expect(rows.map((row) => row.value)).toEqual(values);
       }),
-      { numRuns: 200 },
+      { numRuns: tries(200) },
     );
   });
 
@@ -57,7 +58,7 @@ describeOnBackends('an array literal', (backend) => {
           expect(rows.map((row) => row.value)).toEqual(values);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: tries(50) },
     );
   });
 

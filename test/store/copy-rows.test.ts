@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/store.js';
 import { prepareBatch } from '../../src/store/transactions.js';
 import { describeOnBackends } from '../support/databases.js';
 import { anyCharacter } from '../support/any-text.js';
+import { tries } from '../support/seed.js';
 
 const COLUMNS = columns({
   n: integer,
@@ -58,7 +59,7 @@ describeOnBackends('rows by COPY', (backend) => {
           stored.map((one) => ({ ...one, at: one['at'] === null ? null : Math.round(Number(one['at'])) })),
         ).toEqual(rows.map((one) => ({ ...one, kept: one.kept === null ? null : { ...one.kept } })));
       }),
-      { numRuns: 25 },
+      { numRuns: tries(25) },
     );
   });
 

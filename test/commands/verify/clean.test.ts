@@ -10,6 +10,7 @@ import { addBaileysConnection } from '../../support/counting.js';
 import { describeOnServer } from '../../support/databases.js';
 import { collidingLog, metaLog, mixedLog, WEB_CONNECTION } from '../../support/random-log.js';
 import { replayBodies, replayFiles, sample } from '../../support/replaying.js';
+import { tries } from '../../support/seed.js';
 
 const DEMO = fileURLToPath(new URL('../../../fixtures/demo-day.ndjson', import.meta.url));
 const CHECKS: readonly CheckName[] = ['raw_log', 'raw_entry', 'wamid_phone', 'ticket_rules'];
@@ -81,7 +82,7 @@ describeOnServer('verify finds nothing in what a replay made', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: backend.name === 'postgresql' ? 25 : 3 },
+        { numRuns: tries(25) },
       );
     },
     300_000,

@@ -12,6 +12,7 @@ import { describeOnServer, TEST_OPTIONS, useBackend } from '../../support/databa
 import { metaLog, mixedLog, WEB_CONNECTION } from '../../support/random-log.js';
 import { replayBodies, replayFiles, sample, testContext } from '../../support/replaying.js';
 import { history, live, old, SECOND } from '../../support/webhooks.js';
+import { tries } from '../../support/seed.js';
 
 const DEMO = fileURLToPath(new URL('../../../fixtures/demo-day.ndjson', import.meta.url));
 
@@ -72,7 +73,7 @@ describeOnServer('verify finds nothing wrong', (backend) => {
             await store.close();
           }
         }),
-        { numRuns: backend.name === 'postgresql' ? 20 : 6 },
+        { numRuns: tries(20) },
       );
     },
     120_000,

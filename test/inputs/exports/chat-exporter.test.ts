@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fileWith, read, expectResumed } from '../support.js';
 import { anyCharacter } from '../../support/any-text.js';
+import { tries } from '../../support/seed.js';
 
 const SAMPLE = readFileSync(
   new URL('../../samples/exports/whatsapp-chat-exporter-result.json', import.meta.url),
@@ -153,7 +154,7 @@ test('any cutting into chunks and any resume point give the same entries', async
         await expectResumed(file, { items, seen }, point, { chunkBytes: secondChunks });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: tries(60) },
   );
 });
 
@@ -200,6 +201,6 @@ test('no JSON, however broken, makes the splitter throw, hang or depend on chunk
         expect((await read(file, { chunkBytes: chunk })).items).toEqual(items);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: tries(200) },
   );
 });

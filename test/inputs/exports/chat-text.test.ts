@@ -10,6 +10,7 @@ import {
 } from '../../../src/inputs/exports/chat-text.js';
 import { allPhrases } from '../../../src/inputs/exports/chat-words.js';
 import { anyCharacter } from '../../support/any-text.js';
+import { tries } from '../../support/seed.js';
 
 function sample(name: string): ChatText {
   const text = readFileSync(new URL(`../../samples/exports/${name}`, import.meta.url), 'utf8');
@@ -639,7 +640,7 @@ test.each(Object.entries(FORMS))(
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: tries(150) },
     );
   },
 );
@@ -676,7 +677,7 @@ test('no text, however broken, makes the reader throw, hang or depend on chunks'
         expect(reader.end()).toEqual(parseChatText(whole));
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: tries(2000) },
   );
   const started = performance.now();
   for (const piece of ['<', '\u200e', '1/', ' <', '21/09/2026 08:13 - a: <a:', '[', '\u200e<a: '])

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SourceItem } from '../../../src/model/raw-entry.js';
 import { fileWith, firstProblem, openPaths, read, temporaryDirectory, expectResumed } from '../support.js';
+import { tries } from '../../support/seed.js';
 
 const SAMPLE = fileURLToPath(new URL('../../samples/exports/wacli.db', import.meta.url));
 const sqlite = await load({ print: () => undefined, printErr: () => undefined });
@@ -246,6 +247,6 @@ test('any rows come back as they are, from any resume point', async () => {
         await expectResumed(file, { items, seen }, point, {});
       },
     ),
-    { numRuns: 40 },
+    { numRuns: tries(40) },
   );
 });
