@@ -31,7 +31,7 @@ const PROPERTIES = [
  */
 const SHARED = [
   'test/{ingest,commands,cli}/**/*.test.ts',
-  'test/library/library.test.ts',
+  'test/library/{dates,library}.test.ts',
   'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
 ];
 
