@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -287,9 +287,14 @@ interface Import {
   target: string;
 }
 
-function sourceFiles(directory: string): string[] {
+/** A file of this repository by its path, as comments and pages name it. */
+const CITED = /(?<![\w./-])(?:src|test|bin|prisma)\/[\w/-]+(?:\.[\w-]+)*\.(?:ts|prisma)\b/g;
+
+const sourceFiles = (directory: string): string[] => filesUnder(directory, '.ts');
+
+function filesUnder(directory: string, ending: string): string[] {
   return readdirSync(join(ROOT, directory), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
@@ -407,6 +412,39 @@ describe('the layers', () => {
       lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length,
     })).filter(({ lines }) => lines > 500);
     expect(long).toEqual([]);
+  });
+});
+
+describe('what the repository says of itself', () => {
+  it('cites no file that is not there', () => {
+    const kept = [...FILES, ...filesUnder('test', '.ts'), ...filesUnder('prisma', '.prisma')].filter(
+      (file) => !file.includes('/generated/'),
+    );
+    const pages = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
+      'vitest.config.ts',
+      'rolldown.config.ts',
+    ];
+    const gone = [...kept, ...pages].flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(CITED)]
+        .map(([cited]) => cited)
+        .filter((cited) => !existsSync(join(ROOT, cited)))
+        .map((cited) => `${file} cites ${cited}`),
+    );
+    expect(gone).toEqual([]);
+  });
+
+  it('cites no section of a paper that is not there: a standard is named with its own', () => {
+    const files = [...FILES, ...filesUnder('test', '.ts'), ...filesUnder('prisma', '.prisma')];
+    const wrong = files.flatMap((file) =>
+      readFileSync(join(ROOT, file), 'utf8')
+        .split('\n')
+        .filter((line) => /\b[Ss]ection \d|§ ?\d/.test(line) && !/\bRFC \d/.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    expect(wrong).toEqual([]);
   });
 });
 
