@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PIECES } from '../rolldown.config.js';
+import { PROPERTIES, SHARED, UNIT } from '../vitest.config.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -412,6 +413,40 @@ describe('the layers', () => {
       lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length,
     })).filter(({ lines }) => lines > 500);
     expect(long).toEqual([]);
+  });
+});
+
+/** The patterns that a pattern with alternatives in braces stands for: each name in them by itself. */
+function alternatives(pattern: string): string[] {
+  const [whole = '', names = ''] = /\{([^{}]*)\}/.exec(pattern) ?? [];
+  return whole === ''
+    ? [pattern]
+    : names.split(',').flatMap((name) => alternatives(pattern.replace(whole, () => name)));
+}
+
+function matcherOf(pattern: string): RegExp {
+  const source = pattern
+    .split(/(\*\*\/|\*)/)
+    .map((part) => ({ '**/': '(?:.+/)?', '*': '[^/]*' })[part] ?? part.replace(/[.+?^$()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${source.join('')}$`);
+}
+
+describe('the lists of tests in vitest.config.ts', () => {
+  it.each(Object.entries({ UNIT, PROPERTIES, SHARED }))('%s names no test that is not there', (_, list) => {
+    const tests = filesUnder('test', '.test.ts');
+    const dead = list.flatMap(alternatives).filter((one) => !tests.some((file) => matcherOf(one).test(file)));
+    expect(dead).toEqual([]);
+  });
+
+  it('and a name of no file is found in a list', () => {
+    expect(alternatives('t/{cli,store}/{exit,gone}.test.ts')).toEqual([
+      't/cli/exit.test.ts',
+      't/cli/gone.test.ts',
+      't/store/exit.test.ts',
+      't/store/gone.test.ts',
+    ]);
+    expect(matcherOf('t/decode/**/*.test.ts').test('t/decode/x.test.ts')).toBe(true);
+    expect(matcherOf('t/decode/*.test.ts').test('t/decode/deep/x.test.ts')).toBe(false);
   });
 });
 
