@@ -2,14 +2,14 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need neither a database nor a child process: the fast loop, `npm run test:unit`. */
-const UNIT = [
+export const UNIT = [
   'test/layers.test.ts',
   'test/{decode,identity,model,rules}/**/*.test.ts',
   'test/crm/{chatwoot,repair-contents,table,whaticket,whatrack}.test.ts',
   // Not large-entries: it measures the memory of its own process.
   'test/inputs/exports/*.test.ts',
   'test/inputs/{any-chunking,archives-properties,chunking-properties,console-log,containers,csv,cut-arrays,cut-bodies,cut-lines,decorated-lines,decorated-values,escaped-values,file-source,file-to-bodies,fixtures,foreign-notations,framed-lines,input-identity,json-values,large-values,ndjson,printed-bodies,printed-bytes,printed-values,request-dumps,resolve-inputs,split-entries,sql-dumps,tar-archives,zip-archives}.test.ts',
-  'test/cli/{delivery-failures,document,exit,inspect,logger,openmetrics,progress,reference,remedies,run-summary,sanitize,settings,usage,values}.test.ts',
+  'test/cli/{delivery-failures,document,exit,inspect,logger,openmetrics,progress,reference,remedies,run-summary,sanitize,usage,values}.test.ts',
   'test/commands/{dedupe-decisions,explain-names,report-traffic,secret-key,verdict}.test.ts',
   'test/store/{database-url,split-statements,uuid}.test.ts',
 ];
@@ -18,10 +18,10 @@ const UNIT = [
  * Of those, what tries thousands of inputs, random ones or every cut of one, or very large ones: the longest of them,
  * `npm run test:properties`.
  */
-const PROPERTIES = [
+export const PROPERTIES = [
   'test/decode/{baileys-robustness,forms-fuzz,forms-properties,large-texts,printed-texts,properties,readable-contents,vendors-properties}.test.ts',
   'test/inputs/{any-chunking,archives-properties,chunking-properties,csv,cut-bodies,cut-lines,decorated-lines,framed-lines,large-values,printed-bodies,sql-dumps}.test.ts',
-  'test/inputs/exports/{chat-exporter,chat-text,wacli}.test.ts',
+  'test/inputs/exports/{chat-exporter,chat-text}.test.ts',
   'test/rules/{align-chat-properties,chat-witness,merge-content,message-errors}.test.ts',
 ];
 
@@ -29,9 +29,9 @@ const PROPERTIES = [
  * Tests of rules on rows, of commands, of the command line in this process, and of statements: they keep no state in a module, so
  * files share a process, its modules and its databases. Not what mocks modules, measures its process or is about locks of it.
  */
-const SHARED = [
+export const SHARED = [
   'test/{ingest,commands,cli}/**/*.test.ts',
-  'test/library/library.test.ts',
+  'test/library/{dates,library}.test.ts',
   'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
 ];
 

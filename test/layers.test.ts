@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PIECES } from '../rolldown.config.js';
+import { PROPERTIES, SHARED, UNIT } from '../vitest.config.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -268,9 +269,49 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** What a command may import that has no row of its own: no other command, and no room that speaks to WhatsApp, Meta or a CRM. */
+const ANY_COMMAND: readonly string[] = [
+  'commands',
+  'commands/access',
+  'commands/connections',
+  'commands/contacts',
+  'audit',
+  'rawlog',
+  'rules',
+  'ingest/apply',
+  'ingest/batch',
+  'ingest/runs',
+  'inputs',
+  'decode',
+  'identity',
+  'context',
+  'store',
+];
+
 /** Rooms that are pure: what they import from Node does no I/O. */
-const PURE_ROOMS = new Set(['decode', 'identity', 'model']);
+const PURE_ROOMS = new Set(['decode', 'identity', 'model', 'rules']);
 const PURE_MODULES = new Set(['node:buffer', 'node:util', 'node:zlib']);
+/** Of cryptography, what computes the same from the same. */
+const PURE_CRYPTO = /^import \{(?: (?:createHash|createHmac|timingSafeEqual),?)+ \} from 'node:crypto';$/;
+
+/** Rooms that take no more than types of another: what runs there cannot reach it. */
+const ONLY_TYPES: Readonly<Record<string, string>> = { rules: 'store' };
+
+/** What a file of a pure room does that is not pure, and what it runs of a room of which it may take types only. */
+function impurities(file: string, text: string): string[] {
+  const room = roomOf(file);
+  const statements = [
+    ...text.matchAll(/^(?:import|export) (?:[^;'"`=(]*?from )?'([^']+)';|\bimport\('([^']+)'\)/gm),
+  ];
+  return statements.flatMap(([statement, named = '', loaded = '']) => {
+    const target = named + loaded;
+    const to = target.startsWith('.') ? roomOf(relative(ROOT, resolve(ROOT, dirname(file), target))) : '';
+    const runs = ONLY_TYPES[room] === to && to !== '' && !/^(?:import|export) type /.test(statement);
+    const acts =
+      PURE_ROOMS.has(room) && to === '' && !PURE_MODULES.has(target) && !PURE_CRYPTO.test(statement);
+    return [...(runs ? [`${file} runs ${to}`] : []), ...(acts ? [`${file} imports ${target}`] : [])];
+  });
+}
 
 /** What a statement imports, or an expression; no text of SQL behind `from`. */
 const IMPORTING = /^(?:import|export) [^;'"`=(]*?from '([^']+)';|\bimport\('([^']+)'\)/gm;
@@ -287,9 +328,14 @@ interface Import {
   target: string;
 }
 
-function sourceFiles(directory: string): string[] {
+/** A file of this repository by its path, as comments and pages name it. */
+const CITED = /(?<![\w./-])(?:src|test|bin|prisma)\/[\w/-]+(?:\.[\w-]+)*\.(?:ts|prisma)\b/g;
+
+const sourceFiles = (directory: string): string[] => filesUnder(directory, '.ts');
+
+function filesUnder(directory: string, ending: string): string[] {
   return readdirSync(join(ROOT, directory), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
@@ -330,7 +376,7 @@ function loadedBy(start: string): string[] {
 }
 
 function mayImport(room: string, to: string): boolean {
-  const allowed = ARROWS[room] ?? [];
+  const allowed = ARROWS[room] ?? (room.startsWith('commands/') ? ANY_COMMAND : []);
   return (
     to === room || to === 'model' || allowed.includes(to) || allowed.includes(`${to.split('/')[0] ?? ''}/*`)
   );
@@ -346,14 +392,50 @@ describe('the layers', () => {
   });
 
   it('have no room that the table does not know, and none that is gone', () => {
-    expect([...new Set(FILES.map(roomOf))].sort()).toEqual(Object.keys(ARROWS).sort());
+    const rooms = new Set(FILES.map(roomOf));
+    const known = (room: string): boolean => room in ARROWS || room.startsWith('commands/');
+    expect([...rooms].filter((room) => !known(room))).toEqual([]);
+    expect(Object.keys(ARROWS).filter((room) => !rooms.has(room))).toEqual([]);
   });
 
-  it('keep decode, identity and the model free of I/O', () => {
-    const wrong = IMPORTS.filter(
-      ({ room, target }) => PURE_ROOMS.has(room) && !target.startsWith('.') && !PURE_MODULES.has(target),
-    ).map(({ file, target }) => `${file} imports ${target}`);
-    expect(wrong).toEqual([]);
+  it('need no row for a new command, which may import what every command may, and no more', () => {
+    const reached = [
+      'rules',
+      'store',
+      'commands/contacts',
+      'cli',
+      'whatsapp',
+      'graph',
+      'crm',
+      'commands/erase',
+    ];
+    expect(reached.filter((to) => mayImport('commands/new', to))).toEqual([
+      'rules',
+      'store',
+      'commands/contacts',
+    ]);
+  });
+
+  it('keep decode, identity, the model and the rules free of I/O, and the rules free of the store but for its types', () => {
+    expect(FILES.flatMap((file) => impurities(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+    const impure = [
+      "import { readFileSync } from 'node:fs';",
+      "import { readCount } from '../store/row.js';",
+      "import type { Sql } from '../store/sql.js';",
+      "import {\n  isTime,\n  type Row,\n} from '../store/row.js';",
+      "import { createHash, randomUUID } from 'node:crypto';",
+      "const { open } = await import('../store/open-store.js');",
+      "import '../store/sql.js';",
+    ].join('\n');
+    const file = ['src', 'rules', 'impure.ts'].join('/');
+    expect(impurities(file, impure)).toEqual([
+      `${file} imports node:fs`,
+      `${file} runs store`,
+      `${file} runs store`,
+      `${file} imports node:crypto`,
+      `${file} runs store`,
+      `${file} runs store`,
+    ]);
   });
 
   it('read process only in cli, bin and context, and print only through cli', () => {
@@ -407,6 +489,73 @@ describe('the layers', () => {
       lines: readFileSync(join(ROOT, file), 'utf8').split('\n').length,
     })).filter(({ lines }) => lines > 500);
     expect(long).toEqual([]);
+  });
+});
+
+/** The patterns that a pattern with alternatives in braces stands for: each name in them by itself. */
+function alternatives(pattern: string): string[] {
+  const [whole = '', names = ''] = /\{([^{}]*)\}/.exec(pattern) ?? [];
+  return whole === ''
+    ? [pattern]
+    : names.split(',').flatMap((name) => alternatives(pattern.replace(whole, () => name)));
+}
+
+function matcherOf(pattern: string): RegExp {
+  const source = pattern
+    .split(/(\*\*\/|\*)/)
+    .map((part) => ({ '**/': '(?:.+/)?', '*': '[^/]*' })[part] ?? part.replace(/[.+?^$()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${source.join('')}$`);
+}
+
+describe('the lists of tests in vitest.config.ts', () => {
+  it.each(Object.entries({ UNIT, PROPERTIES, SHARED }))('%s names no test that is not there', (_, list) => {
+    const tests = filesUnder('test', '.test.ts');
+    const dead = list.flatMap(alternatives).filter((one) => !tests.some((file) => matcherOf(one).test(file)));
+    expect(dead).toEqual([]);
+  });
+
+  it('and a name of no file is found in a list', () => {
+    expect(alternatives('t/{cli,store}/{exit,gone}.test.ts')).toEqual([
+      't/cli/exit.test.ts',
+      't/cli/gone.test.ts',
+      't/store/exit.test.ts',
+      't/store/gone.test.ts',
+    ]);
+    expect(matcherOf('t/decode/**/*.test.ts').test('t/decode/x.test.ts')).toBe(true);
+    expect(matcherOf('t/decode/*.test.ts').test('t/decode/deep/x.test.ts')).toBe(false);
+  });
+});
+
+describe('what the repository says of itself', () => {
+  it('cites no file that is not there', () => {
+    const kept = [...FILES, ...filesUnder('test', '.ts'), ...filesUnder('prisma', '.prisma')].filter(
+      (file) => !file.includes('/generated/'),
+    );
+    const pages = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
+      'vitest.config.ts',
+      'rolldown.config.ts',
+    ];
+    const gone = [...kept, ...pages].flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(CITED)]
+        .map(([cited]) => cited)
+        .filter((cited) => !existsSync(join(ROOT, cited)))
+        .map((cited) => `${file} cites ${cited}`),
+    );
+    expect(gone).toEqual([]);
+  });
+
+  it('cites no section of a paper that is not there: a standard is named with its own', () => {
+    const files = [...FILES, ...filesUnder('test', '.ts'), ...filesUnder('prisma', '.prisma')];
+    const wrong = files.flatMap((file) =>
+      readFileSync(join(ROOT, file), 'utf8')
+        .split('\n')
+        .filter((line) => /\b[Ss]ection \d|§ ?\d/.test(line) && !/\bRFC \d/.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -124,6 +124,7 @@ function refuseMysql(url: string, { title }: Dialect): void {
   throw new ConfigError(`This is a MySQL database; a CRM's tables are read from PostgreSQL only.`, {
     code: 'crm_mysql',
     remedy: `Export the tables of ${title} as CSV or NDJSON, and give the files instead of --crm-url.`,
+    inProgram: `Export the tables of ${title} as CSV or NDJSON, and give paths to the files instead of crmUrl.`,
   });
 }
 

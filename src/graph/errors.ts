@@ -90,6 +90,9 @@ export class GraphError extends UserError {
     super(message, {
       code: `graph_${details.reason}`,
       ...(advice === undefined ? {} : { remedy: advice }),
+      ...(details.advice === undefined && details.reason === 'unreadable'
+        ? { inProgram: 'Try another version of the API: graph.version.' }
+        : {}),
       ...(details.cause === undefined ? {} : { cause: details.cause }),
     });
     this.name = 'GraphError';

@@ -10,29 +10,26 @@ import { CHECK_NAMES } from '../commands/verify/types.js';
 import type { ProgressEvent } from '../context.js';
 import { CONNECTION_KINDS, CRM_NAMES, INCLUDABLE_CHATS, PRUNE_CLASSES } from '../model/enumerations.js';
 import { ConfigError } from '../model/errors.js';
+import { isStorable, readDate } from '../model/moment.js';
 import { isTimeZone, localTimeZone } from '../model/time.js';
 
 /** A moment: a Date, milliseconds since 1970, or ISO 8601 with its zone (`2026-11-03T08:00:00Z`). */
 export type Moment = Date | number | string;
 
-/** The furthest that a Date reaches, in ms either side of 1970. */
-const LAST_MOMENT = 8.64e15;
 const MEBIBYTE = 1024 * 1024;
 
-/** A time with a zone; without one it would mean another moment on each machine. */
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
-
 const moment = z
-  .custom<Moment>((given) => Math.abs(msOf(given)) <= LAST_MOMENT, {
-    error: 'is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z',
+  .custom<Moment>((given) => isStorable(msOf(given)), {
+    error:
+      'is not a Date, milliseconds since 1970, or a time such as 2026-11-03T08:00:00Z, in the years 1 to 9999',
   })
   .transform(msOf);
 
-/** Milliseconds since 1970; NaN if invalid. */
+/** Milliseconds since 1970; NaN if invalid, as a text without its zone is: it would mean another moment on each machine. */
 function msOf(given: unknown): number {
   if (given instanceof Date) return given.getTime();
   if (typeof given === 'number') return given;
-  return typeof given === 'string' && ISO_TIME.test(given) ? Date.parse(given) : Number.NaN;
+  return (typeof given === 'string' ? readDate(given, null) : undefined) ?? Number.NaN;
 }
 
 const word = z.string().min(1);

@@ -1,21 +1,8 @@
+import { EXIT, type ExitCode } from './exit-code.js';
+import { httpStatusOf, type HttpStatus } from './http-status.js';
 import type { Advices } from './remedy.js';
 
-/**
- * Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 findings, 4 partial, 5 locked, 6 not linked, 130 interrupted,
- * 143 by SIGTERM.
- */
-export const EXIT = {
-  ok: 0,
-  failure: 1,
-  usage: 2,
-  findings: 3,
-  partial: 4,
-  locked: 5,
-  notLinked: 6,
-  interrupted: 130,
-  terminated: 143,
-} as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+export { EXIT, type ExitCode };
 
 export interface UserErrorOptions {
   /** The next step; shown under the message. Commands of this tool are values: see Remedy. */
@@ -45,6 +32,14 @@ export class UserError extends Error {
     this.inProgram = options.inProgram;
     this.exitCode = options.exitCode ?? EXIT.failure;
     this.code = options.code ?? 'failure';
+  }
+
+  /**
+   * For a server that answers requests with the library: 404 if what was asked for does not exist, 400 for any other mistake of
+   * the request, 503 if it is not the request's: the database cannot be reached, another run holds its lock, a setting is wrong.
+   */
+  get httpStatus(): HttpStatus {
+    return httpStatusOf(this.code, this.exitCode);
   }
 
   /** Its remedy names options of the library from now on, and no flag. */

@@ -9,7 +9,7 @@ import type {
   StatusFact,
 } from '../model/facts.js';
 import type { JsonObject } from '../model/json.js';
-import { errorsOf, mediaOf } from '../store/tables/messages.js';
+import { errorsOf, mediaOf } from '../model/stored-content.js';
 import type { PendingFactRow, ReactionRow } from '../store/tables/amendments.js';
 import { keyOf, type TrackedMessage } from './message-book.js';
 import { textOfErrors } from './merge-values.js';

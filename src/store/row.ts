@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { isStorable } from '../model/moment.js';
 import type { Sql, SqlParameter, SqlRow } from './sql.js';
 
 /**
@@ -23,13 +24,9 @@ export function textOrNull(row: SqlRow, column: string): string | null {
   return value;
 }
 
-/** Times in the years 1 to 9999: what both ISO 8601 and PostgreSQL write in the same way. */
-export const TIMES = { from: '0001-01-01T00:00:00Z', before: '9999-12-31T00:00:00Z' } as const;
-const [FROM_MS, BEFORE_MS] = [Date.parse(TIMES.from), Date.parse(TIMES.before)];
-
 /** Whether a value read from a timestamptz column is a time. The drivers give `infinity` as a number, or as an invalid Date. */
 export function isTime(value: unknown): value is Date {
-  return value instanceof Date && value.getTime() >= FROM_MS && value.getTime() < BEFORE_MS;
+  return value instanceof Date && isStorable(value.getTime());
 }
 
 /** Milliseconds since 1970 of a timestamptz column. */

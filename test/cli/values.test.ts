@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDuration, parseSize } from '../../src/cli/flags/amounts.js';
+import { futureMoment } from '../../src/cli/flags/kinds.js';
 import { parseMoment } from '../../src/cli/flags/moment.js';
 
 const NOW = Date.parse('2026-11-03T14:30:00Z');
@@ -61,9 +62,22 @@ describe('a point in time on the command line', () => {
     '2',
     '-2d',
     '',
+    // No row can have these, and a database refuses them with words of its own.
+    '0000-12-31',
+    '9999-12-31T00:00:00Z',
+    '9999-12-30T23:59:59-12:00',
+    '200000w',
+    '99999999999w',
   ])('%s is none', (text) => {
     expect(read(text)).toBeUndefined();
   });
+});
+
+test.each(['9999-12-31', '500000w', '99999999999w'])('%s is no time to come that a row can have', (text) => {
+  const flag = futureMoment('when it ends');
+  expect(() => flag.value(text, { now: NOW, timeZone: 'UTC', place: '--until' })).toThrow(
+    'is not a time to come',
+  );
 });
 
 describe('a duration on the command line', () => {

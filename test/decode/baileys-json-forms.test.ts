@@ -6,7 +6,7 @@ const SHA256 = Array.from({ length: 32 }, (_, i) => i);
 const SHA256_BASE64 = Buffer.from(SHA256).toString('base64');
 const SECONDS = 1757900010;
 
-/** The same message as each way of writing it down has it (section 10 of the notes on webhooks lists them). */
+/** The same message as each way of writing it down has it. */
 const FORMS: [string, { timestamp: JsonValue; status: JsonValue; bytes: JsonValue; length: JsonValue }][] = [
   [
     'toJSON of a protobuf object',

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../model/errors.js';
+import { isStorable } from '../../model/moment.js';
 import { isTimeZone, localTimeZone } from '../../model/time.js';
 import { similarWord } from '../similar.js';
 import { parseDuration, parseSize } from './amounts.js';
@@ -189,7 +190,7 @@ export function futureMoment(help: string): Flag<number> {
     readText(raw, (value) => {
       const length = parseDuration(value);
       const read = length === undefined ? parseMoment(value, now, timeZone) : now + length;
-      return read !== undefined && read > now ? read : undefined;
+      return read !== undefined && read > now && isStorable(read) ? read : undefined;
     }),
   );
   return new Flag<number>({

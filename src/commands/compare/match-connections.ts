@@ -100,35 +100,39 @@ function mappedPair(
   // What a saved --map names may be what the CRM has lost.
   if (first === undefined && matchedBefore?.includes(record.id) === true) return [];
   if (first === undefined || second !== undefined) {
+    const isNamed = source.connections.some(({ key }) => key !== '');
     throw new ConfigError(
       first === undefined
-        ? `--map: ${source.dialect.title} has nothing called '${crm}'.`
-        : `--map: several of ${source.dialect.title} are called '${crm}'.`,
+        ? `${source.dialect.title} has nothing called '${crm}'.`
+        : `Several of ${source.dialect.title} are called '${crm}'.`,
       {
         code: 'crm_connection_unknown',
-        remedy: source.connections.some(({ key }) => key !== '')
+        remedy: isNamed
           ? `Give the id of one: ${listed(source.connections)}.`
-          : namesNone(source),
+          : namesNone(source, CONNECTION_FLAG),
+        ...(isNamed ? {} : { inProgram: namesNone(source, CONNECTION_OPTION) }),
       },
     );
   }
   return [{ connection: record, crm: first }];
 }
 
-/** What to do where the files have no connection's id, which `--map` would need. */
-function namesNone(source: CrmSource): string {
+/** How to name the only connection: on the command line, and in a program. */
+const CONNECTION_FLAG = '--connection NAME';
+const CONNECTION_OPTION = 'the option connection';
+
+/** What to do where the files have no connection's id, which `--map` would need; `how`: what names one. */
+function namesNone(source: CrmSource, how: string): string {
   const tables = source.dialect.tables.length > 0 ? source.dialect.tables : [source.dialect.messages];
   const names = tables.map(({ table }) => table).join(' and ');
-  const alone = isNameless(source)
-    ? ', or name the only connection of these messages: --connection NAME'
-    : '';
+  const alone = isNameless(source) ? `, or name the only connection of these messages: ${how}` : '';
   return `Nothing that was given names a connection. Give the export of ${names} too${alone}.`;
 }
 
 function mappedRecord(records: readonly ConnectionRecord[], connection: string): ConnectionRecord {
   const record = records.find(({ name, id }) => name === connection || id === connection);
   if (record === undefined) {
-    throw new ConfigError(`--map: there is no connection '${connection}'.`, {
+    throw new ConfigError(`There is no connection '${connection}'.`, {
       code: 'connection_unknown',
       remedy: `Known connections: ${records.map(({ name }) => name).join(', ')}.`,
     });
@@ -146,6 +150,7 @@ function ambiguous(
     {
       code: 'crm_connection_ambiguous',
       remedy: `Say which: --map ${candidates[0]?.name ?? 'NAME'}=${crm.key}`,
+      inProgram: `Say which in the option map: { connection: '${candidates[0]?.name ?? 'NAME'}', crm: '${crm.key}' }`,
     },
   );
 }
@@ -157,10 +162,11 @@ function oneForSeveral(
 ): ConfigError {
   const names = named.map(({ name }) => name);
   return new ConfigError(
-    `--map: '${crm.key}' of ${source.dialect.title} cannot be ${names.length} connections: ${names.join(', ')}.`,
+    `'${crm.key}' of ${source.dialect.title} cannot be ${names.length} connections: ${names.join(', ')}.`,
     {
       code: 'crm_connection_ambiguous',
       remedy: `Give it to one of them. ${source.dialect.title} has: ${listed(source.connections)}. --map NAME=${NOT_IN_CRM} says that it never had a connection.`,
+      inProgram: `Give it to one of them. ${source.dialect.title} has: ${listed(source.connections)}. crm: '${NOT_IN_CRM}' in the option map says that it never had a connection.`,
     },
   );
 }
@@ -176,6 +182,7 @@ function severalInstances(
     {
       code: 'crm_connection_ambiguous',
       remedy: `Say which: ${crm.map(({ key }) => `--map ${connection.name}=${key}`).join(' or ')}. Give all of them to compare them together.`,
+      inProgram: `Say which in the option map, for ${connection.name}: ${crm.map(({ key }) => key).join(' or ')}. Give all of them to compare them together.`,
     },
   );
 }
@@ -188,7 +195,10 @@ function nothingMatches(source: CrmSource, wanted: readonly ConnectionRecord[]):
     code: 'crm_connection_unmatched',
     remedy: isNamed
       ? `Connect them with --map NAME=ID. Connections: ${connections}. ${source.dialect.title}: ${theirs}.`
-      : `${namesNone(source)} Connections: ${connections}.`,
+      : `${namesNone(source, CONNECTION_FLAG)} Connections: ${connections}.`,
+    inProgram: isNamed
+      ? `Connect them in the option map. Connections: ${connections}. ${source.dialect.title}: ${theirs}.`
+      : `${namesNone(source, CONNECTION_OPTION)} Connections: ${connections}.`,
   });
 }
 

@@ -118,6 +118,7 @@ function checkSlug(typed: string): string {
   if (!/^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/.test(typed)) {
     throw new ConfigError('The slug of an organization has lowercase letters, digits, - and _.', {
       remedy: 'For example --organization acme; leave it out for the organization `default`.',
+      inProgram: 'For example organization: "acme"; leave it out for the organization `default`.',
       code: 'invalid_organization',
     });
   }

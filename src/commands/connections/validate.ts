@@ -35,6 +35,7 @@ export function checkName(typed: string): string {
   if (name === '' || name.length > LONGEST_NAME || /\p{C}/u.test(name)) {
     throw new ConfigError(`A name has 1 to ${LONGEST_NAME} printable characters.`, {
       remedy: 'Choose another, for example --name main.',
+      inProgram: 'Choose another name, for example "main".',
       code: 'invalid_name',
     });
   }
@@ -62,6 +63,7 @@ export function assertReachable(fields: ConnectionFields): void {
     return;
   throw new ConfigError(`A ${fields.kind} connection needs its number or its phone_number_id.`, {
     remedy: 'Give --phone or --phone-number-id; both are in the metadata of every webhook of that number.',
+    inProgram: 'Give phone or phoneNumberId; both are in the metadata of every webhook of that number.',
     code: 'missing_number',
   });
 }

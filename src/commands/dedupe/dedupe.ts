@@ -151,6 +151,7 @@ class TooManyDuplicates extends ConfigError {
       {
         code: 'too_many_duplicates',
         remedy: 'Check the plan (dedupe without --apply). If it is right, add --force.',
+        inProgram: 'Check the plan (dedupe without apply). If it is right, call it with force.',
       },
     );
     this.rows = connections.reduce((sum, { doubled }) => sum + doubled, 0);

@@ -162,6 +162,7 @@ function ambiguous(typed: string, kinds: readonly ExplainKind[]): ConfigError {
   return new ConfigError(`'${typed}' is the id of a ${kinds.join(' and of a ')}.`, {
     code: 'ambiguous_subject',
     remedy: `Say which: ${kinds.map((kind) => `--as ${kind}`).join(' or ')}.`,
+    inProgram: `Say which in the option as: ${kinds.join(' or ')}.`,
   });
 }
 

@@ -143,7 +143,7 @@ async function withOnboarding(
 ): Promise<ConnectionRecord> {
   if (given === undefined) return connection;
   if (given > ctx.clock()) {
-    throw new ConfigError('--onboarded is a time to come.', {
+    throw new ConfigError('The time at which the number was connected is to come.', {
       code: 'usage',
       remedy: 'Say when the number was connected to the API.',
     });
@@ -154,12 +154,19 @@ async function withOnboarding(
     throw known.removal === null
       ? new ConfigError(
           `The raw log says when the number was connected: ${known.at === null ? '' : minuteOf(known.at)}.`,
-          { code: 'contradiction', remedy: 'Leave --onboarded out.' },
+          {
+            code: 'contradiction',
+            remedy: 'Leave --onboarded out.',
+            inProgram: 'Leave onboardedAt out.',
+          },
         )
-      : new ConfigError(`${disconnectedWords(known.removal)}, after the time of --onboarded.`, {
-          code: 'contradiction',
-          remedy: 'Say when the number was connected again.',
-        });
+      : new ConfigError(
+          `${disconnectedWords(known.removal)}, after the given time at which it was connected.`,
+          {
+            code: 'contradiction',
+            remedy: 'Say when the number was connected again.',
+          },
+        );
   }
   // A request after the given time belongs to it, so the number was not connected anew: `2h` is another moment in each run.
   const hasRequest = known.requests.some((request) => isSince(request, given));

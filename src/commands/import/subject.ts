@@ -138,5 +138,6 @@ function ambiguous(typed: string, able: readonly ConnectionRow[]): ConfigError {
   return new ConfigError(`'${typed}' can be imported over ${able.length} connections.`, {
     code: 'connection_ambiguous',
     remedy: `Choose one with --connection: ${able.map(({ name }) => name).join(', ')}`,
+    inProgram: `Choose one with the option connection: ${able.map(({ name }) => name).join(', ')}`,
   });
 }

@@ -111,7 +111,8 @@ export class Fetching {
   private whyStopped(): FetchedConnection['stopped'] {
     const { stop } = this;
     if (stop === null) return null;
-    if (stop === 'max_bytes') return { code: 'max_bytes', message: '--max-bytes is reached.' };
+    if (stop === 'max_bytes')
+      return { code: 'max_bytes', message: 'The most bytes that may be fetched are reached.' };
     if (stop instanceof GraphError || stop instanceof WhatsAppUnreachable)
       return { code: stop.code, message: stop.message };
     throw stop;

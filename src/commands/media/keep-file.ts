@@ -87,6 +87,7 @@ export async function makeDirectory(directory: string): Promise<void> {
       throw new ConfigError(`No directory can be made at ${directory} (${code}).`, {
         code: 'media_directory',
         remedy: 'Name another directory with --to.',
+        inProgram: 'Name another directory in the option to.',
         cause: error,
       });
     }
@@ -203,6 +204,8 @@ function diskError(error: unknown, directory: string): UserError | null {
     code: 'media_directory',
     remedy:
       'Make room, or name another directory with --to, then run the command again: it goes on where it stopped.',
+    inProgram:
+      'Make room, or name another directory in the option to, then call again: it goes on where it stopped.',
     cause: error,
   });
 }

@@ -78,6 +78,8 @@ function invalidCursor(message: string): ConfigError {
     code: 'invalid_cursor',
     remedy:
       'Give the cursor of the last page with the same contact, --since, --until and --connection; or leave it out to begin with the newest page.',
+    inProgram:
+      'Give the cursor of the last page with the same contact, since, until and connection; or leave it out to begin with the newest page.',
   });
 }
 

@@ -2,6 +2,7 @@ import type { Context } from '../../context.js';
 import { withRun, workOf, type Run, type RunEnd } from '../../ingest/runs/with-run.js';
 import { amount, bytes } from '../../model/amount.js';
 import { PRUNE_CLASSES } from '../../model/enumerations.js';
+import { FIRST_TIME } from '../../model/moment.js';
 import { readDecidingEntries } from '../../rawlog/account-events.js';
 import {
   groupPrunable,
@@ -48,7 +49,9 @@ export async function prune(
   const classes = PRUNE_CLASSES.filter((name) => options.classes.has(name));
   const { selection, candidates } = await inSnapshot(ctx.store, async (sql) => {
     const deciding = options.keepAlerts ? null : await readDecidingEntries(sql);
-    const chosen: PruneSelection = { before: startedAt - options.olderThan, classes, deciding };
+    // Nothing is older than the first time that a row can have.
+    const before = Math.max(startedAt - options.olderThan, FIRST_TIME);
+    const chosen: PruneSelection = { before, classes, deciding };
     return { selection: chosen, candidates: await groupPrunable(sql, chosen) };
   });
   const work = new Pruning(ctx, selection, { batch: options.batchSize, together }, candidates);

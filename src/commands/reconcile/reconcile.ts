@@ -485,5 +485,7 @@ async function assertConnections({ store }: Context, register: boolean): Promise
       remedy('replay', ['LOG', '--register'], 'imports a log, and creates the connections that it names'),
       remedy('connection add', [], 'adds a connection'),
     ],
+    inProgram:
+      'If that is not the database you mean: give createContext another databaseUrl or home. addConnection adds a connection; replay with register creates those that a log names.',
   });
 }

@@ -224,10 +224,10 @@ class Replay {
     if (this.ctx.signal.aborted) this.stopped = 'interrupted';
     else if (strict && this.tally.problemCount > 0) {
       this.stopped = 'failed';
-      this.error = 'stopped at the first problem (--strict)';
+      this.error = 'stopped at the first problem (strict)';
     } else if (maxErrors !== undefined && this.tally.problemCount > maxErrors) {
       this.stopped = 'failed';
-      this.error = `stopped after ${amount(this.tally.problemCount, 'problem')} (--max-errors ${maxErrors})`;
+      this.error = `stopped after ${amount(this.tally.problemCount, 'problem')} (at most ${maxErrors} allowed)`;
     }
     if (this.stopped !== null) feed.stop();
   }

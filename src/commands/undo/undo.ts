@@ -228,6 +228,9 @@ function refusedByDatabase(error: unknown, force: boolean): UserError | undefine
       remedy: force
         ? 'Undo the later runs first, the newest first.'
         : 'Undo the later runs first, the newest first; --force restores what still can be restored.',
+      inProgram: force
+        ? 'Undo the later runs first, the newest first.'
+        : 'Undo the later runs first, the newest first; force restores what still can be restored.',
       cause: error,
     },
   );

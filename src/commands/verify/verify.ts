@@ -196,6 +196,8 @@ function rethrowAltered(error: unknown): never {
   throw new ConfigError('A table or column that the migrations created is missing.', {
     code: 'database_altered',
     remedy: 'Restore it from a backup, or restore its structure as in prisma/migrations. --debug names it.',
+    inProgram:
+      'Restore it from a backup, or restore its structure as in prisma/migrations. The cause names it.',
     cause: error,
   });
 }

@@ -1,6 +1,6 @@
 import { arrayLiteral } from '../array-literal.js';
 import { boolean, columns, list, orNull, rowsOf, streamRowsOf, text, uuid, type RowOf } from '../columns.js';
-import { TIMES } from '../row.js';
+import { TIMES } from '../../model/moment.js';
 import type { Sql } from '../sql.js';
 import { NO_SCOPE } from '../tables/webhook-log.js';
 import { UNIQUE_KEYS } from './schema.js';

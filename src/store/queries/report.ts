@@ -1,3 +1,4 @@
+import { errorsOf } from '../../model/stored-content.js';
 import {
   ENTRY_STATUSES,
   DIRECTIONS,
@@ -24,7 +25,6 @@ import {
 } from '../columns.js';
 import { textOf, textOrNull, timeOf, integerOf, integerOrNull, wordOf, timeOrNull } from '../row.js';
 import type { Sql } from '../sql.js';
-import { errorsOf } from '../tables/messages.js';
 import { BAD_SIGNATURE, HAS_BODY_SQL, NO_SCOPE } from '../tables/webhook-log.js';
 import { groupingByHash } from '../transactions.js';
 import { rfc3339 } from '../../model/time.js';

@@ -1,7 +1,8 @@
 import { CHAT_EXPORT_ID, CUT_ID } from '../../model/chat-line.js';
 import { DIRECTIONS, MESSAGE_SOURCES, SYNC_SOURCES, MESSAGE_STATUSES } from '../../model/enumerations.js';
-import type { Media, MessageError } from '../../model/facts.js';
+import type { MessageError } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
+import { errorsOf, mediaOf } from '../../model/stored-content.js';
 import { arrayLiteral, arraysOf } from '../array-literal.js';
 import {
   uuid,
@@ -400,30 +401,6 @@ function after(prefix: string): string {
 /** The two array parameters of `unnest($n::uuid[], $m::text[]) as k (connection_id, …)`. */
 export function keyParameters(keys: readonly MessageKey[]): string[] {
   return arraysOf(keys, 'connectionId', 'id');
-}
-
-/** Media in this tool's form; keys added by another program stay in the database. */
-export function mediaOf(value: JsonObject): Media {
-  const media: Media = {};
-  if (typeof value['id'] === 'string') media.id = value['id'];
-  if (typeof value['mimeType'] === 'string') media.mimeType = value['mimeType'];
-  if (typeof value['sha256'] === 'string') media.sha256 = value['sha256'];
-  if (typeof value['fileName'] === 'string') media.fileName = value['fileName'];
-  return media;
-}
-
-export function errorsOf(value: unknown): MessageError[] | null {
-  const errors = (Array.isArray(value) ? value : []).flatMap((element: unknown): MessageError[] => {
-    if (typeof element !== 'object' || element === null) return [];
-    const error: MessageError = {};
-    if ('code' in element && typeof element.code === 'number') error.code = element.code;
-    if ('title' in element && typeof element.title === 'string' && element.title !== '')
-      error.title = element.title;
-    if ('details' in element && typeof element.details === 'string' && element.details !== '')
-      error.details = element.details;
-    return Object.keys(error).length === 0 ? [] : [error];
-  });
-  return errors.length === 0 ? null : errors;
 }
 
 const LEAD_OF_MESSAGE = columns({ id: uuid, leadId: uuid });
