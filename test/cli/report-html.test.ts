@@ -288,10 +288,24 @@ describe('the page of a report', () => {
     ).toBe(1);
     expect(
       await page
-        .getByRole('img', { name: /^verdicts: 59 of 60 completed/ })
+        .getByRole('img', { name: /^verdicts: 59 of 60 clean, the newest clean/ })
         .locator('rect')
         .count(),
     ).toBe(60);
+  });
+
+  test('shows a run that completed and found a loss as lost', async () => {
+    const trend = [
+      runPoint({ command: 'reconcile', lost: 0, degraded: 0 }),
+      runPoint({ command: 'reconcile', lost: 0, degraded: 2 }),
+      runPoint({ command: 'reconcile', lost: 3, degraded: 1, verdict: 'completed: 3 lost, 1 degraded' }),
+    ];
+    const { page } = await open(reportResult({ trend }));
+    const bars = page.getByRole('img', { name: 'verdicts: 1 of 3 clean, the newest lost' }).locator('rect');
+    const classes = await bars.evaluateAll((all) => all.map((bar) => bar.getAttribute('class')));
+    expect(classes).toEqual(['ended good', 'ended warn', 'ended bad']);
+    const title = await bars.last().locator('title').textContent();
+    expect(title).toContain('reconcile: lost: 3 lost, 1 degraded');
   });
 
   test('says at the top that there are no alerts, when there are none', async () => {

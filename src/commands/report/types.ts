@@ -231,6 +231,8 @@ export interface RunPoint {
   messages: number | null;
   /** Messages, entries and items lost at its end; null for commands that do not check. */
   lost: number | null;
+  /** Findings and alerts at its end that are no loss; null for commands that do not check. */
+  degraded: number | null;
   /** Duplicate rows found; null for commands that do not check. */
   duplicates: number | null;
 }
