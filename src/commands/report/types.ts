@@ -213,7 +213,7 @@ export interface ContactAtRisk {
   lost: number;
   /** Entries and updates pending for more than a day. */
   pending: number;
-  /** Since when the oldest of these is pending. */
+  /** The oldest of these: since when it is pending, the time of a lost message; null if unknown. */
   since: string | null;
   remedy: Remedy;
 }
