@@ -100,7 +100,7 @@ export interface Alert {
   connectionId: string | null;
   /** Its subject besides the connection: a check, a run, why entries wait. */
   subject: string | null;
-  /** Since when, RFC 3339; null if unknown. */
+  /** Since when, RFC 3339: of lost messages, the time of the oldest; null if unknown. */
   since: string | null;
   count: number | null;
   /** One sentence for people. */

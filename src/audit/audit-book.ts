@@ -150,7 +150,7 @@ export class AuditBook {
       const counter = counterOf(outcome.kind);
       if (counter !== null) counts[counter] += 1;
     }
-    const at = { connectionId: connection.id, contact: contactIn(item) };
+    const about = aboutOf(item);
     switch (outcome.kind) {
       case 'there': {
         const { row } = outcome;
@@ -165,13 +165,13 @@ export class AuditBook {
           !this.there.add(row.id)
         )
           return;
-        await this.good('there', { ...at, subject: row.externalId, detail: entry.origin });
+        await this.good('there', { ...about, subject: row.externalId, detail: entry.origin });
         return;
       }
       case 'rejected':
         if (subjectOf(fact) !== 'message') return;
         await this.good('rejected', {
-          ...at,
+          ...about,
           subject: subjectIn(item),
           detail: `${entry.origin}: rejected, ${fact.kind === 'rejected' ? fact.reason : outcome.reason}`,
         });
@@ -180,7 +180,7 @@ export class AuditBook {
         this.affect(entry);
         if (!this.missing.add(this.nameOf(item))) return;
         counts.missingMessages += 1;
-        await this.tell('missing', { ...at, subject: subjectIn(item), detail: entry.origin }, true);
+        await this.tell('missing', { ...about, subject: subjectIn(item), detail: entry.origin }, true);
         return;
       case 'unrecorded':
         await this.unrecorded(item, counts);
@@ -195,7 +195,7 @@ export class AuditBook {
         return;
       case 'overruled':
         await this.good('skipped', {
-          ...at,
+          ...about,
           subject: subjectIn(item),
           detail: `${entry.origin}: skipped, overruled`,
         });
@@ -212,7 +212,7 @@ export class AuditBook {
         await this.tell(
           'doubled',
           {
-            ...at,
+            ...about,
             subject: outcome.row.externalId,
             detail: `${entry.origin}: is a duplicate, also stored as ${outcome.twin.externalId}`,
           },
@@ -229,8 +229,7 @@ export class AuditBook {
         if (!this.different.add(key)) return;
         counts.unsettled += 1;
         await this.tell('unapplied', {
-          connectionId: connection.id,
-          contact: contactIn(item),
+          ...aboutOf(item),
           subject: subjectIn(item),
           detail: `${entry.origin}: ${what} is neither applied nor pending`,
         });
@@ -426,8 +425,7 @@ export class AuditBook {
     if (!this.different.add(row.id)) return;
     this.countsOf(connection.id).differentRows += 1;
     const detail = `${entry.origin}: ${what}`;
-    const at = { connectionId: connection.id, contact: contactIn(item) };
-    await this.tell('different', { ...at, subject: row.externalId, detail, state }, true);
+    await this.tell('different', { ...aboutOf(item), subject: row.externalId, detail, state }, true);
   }
 
   private nameOf(item: LogItem): string {
@@ -478,8 +476,12 @@ function subjectIn({ fact }: LogItem): string {
   }
 }
 
-function contactIn({ fact }: LogItem): string | undefined {
-  return 'counterpart' in fact ? nodesOf(fact.counterpart)[0]?.value : undefined;
+/** Whose an item is, and its time, as far as it says. */
+function aboutOf({ fact, connection }: LogItem): Pick<AuditedItem, 'connectionId' | 'contact' | 'at'> {
+  const contact = 'counterpart' in fact ? nodesOf(fact.counterpart)[0]?.value : undefined;
+  // Of a revoke, 0 if unknown.
+  const time = 'timestamp' in fact ? fact.timestamp : 'at' in fact ? fact.at : 0;
+  return { connectionId: connection.id, contact, at: time === 0 ? undefined : time };
 }
 
 function countMessages({ sections }: DecodedEntry): number {

@@ -13,6 +13,8 @@ export interface Loss {
   samples: string[];
   /** Stands for all of them, in whatever order they were found. */
   digest: number;
+  /** The time of the oldest of them, ms since 1970; null if none has one. */
+  since: number | null;
 }
 
 /**
@@ -43,6 +45,8 @@ export interface ContactLoss {
   /** A phone, else a LID or a BSUID. */
   contact: string;
   lost: number;
+  /** The time of the oldest of them, ms since 1970; null if none has one. */
+  since: number | null;
 }
 
 /** An audit with what it found, by connection. */
@@ -65,9 +69,10 @@ export class LossTally {
     const connection = item.connectionId ?? '';
     const losses = this.byConnection.get(connection) ?? noLosses();
     this.byConnection.set(connection, losses);
-    this.addContact(connection, item.contact);
+    this.addContact(connection, item);
     const loss = losses[kind];
     loss.count += 1;
+    loss.since = older(loss.since, item.at);
     if (loss.samples.length < SAMPLES) loss.samples.push(item.subject);
     const { subject, state = '' } = item;
     const sha1 = createHash('sha1').update(subject + state);
@@ -79,17 +84,25 @@ export class LossTally {
     return { result, losses: this.byConnection, contacts: [...this.byContact.values()] };
   }
 
-  private addContact(connectionId: string, contact: string | undefined): void {
+  private addContact(connectionId: string, { contact, at }: AuditedItem): void {
     if (contact === undefined) return;
     const key = `${connectionId} ${contact}`;
     const known = this.byContact.get(key);
-    if (known !== undefined) known.lost += 1;
-    else if (this.byContact.size < MOST_CONTACTS) this.byContact.set(key, { connectionId, contact, lost: 1 });
+    if (known !== undefined) {
+      known.lost += 1;
+      known.since = older(known.since, at);
+    } else if (this.byContact.size < MOST_CONTACTS)
+      this.byContact.set(key, { connectionId, contact, lost: 1, since: at ?? null });
   }
 }
 
+/** The older of two times; null if neither is known. */
+export function older(known: number | null, at: number | null | undefined): number | null {
+  return at === null || at === undefined ? known : Math.min(at, known ?? at);
+}
+
 export function noLosses(): Losses {
-  const none = (): Loss => ({ count: 0, samples: [], digest: 0 });
+  const none = (): Loss => ({ count: 0, samples: [], digest: 0, since: null });
   return {
     missing: none(),
     different: none(),
@@ -160,6 +173,7 @@ export function totalLosses(losses: LogAudit['losses']): Losses {
       sum[kind].count += part[kind].count;
       sum[kind].digest = (sum[kind].digest + part[kind].digest) % 2 ** 32;
       sum[kind].samples.push(...part[kind].samples);
+      sum[kind].since = older(sum[kind].since, part[kind].since);
     }
   }
   return sum;

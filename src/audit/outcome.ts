@@ -110,6 +110,8 @@ export interface AuditedItem {
   entryId?: string;
   /** The message's contact: a phone if known, else a LID or a BSUID. Absent if the item does not say. */
   contact?: string | undefined;
+  /** The time of the message or of what happened to it, ms since 1970. Absent if the item does not say. */
+  at?: number | undefined;
   /** Beside the subject, what an acknowledgement is for: other damage to the same message is another finding. Never shown. */
   state?: string | undefined;
 }

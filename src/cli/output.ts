@@ -14,13 +14,13 @@ export interface Output {
 
 /**
  * Checks before the work that the result can be written after it: an hour's run must not end in "no such directory".
- * Throws ConfigError when it cannot.
+ * Throws ConfigError, which names the flag, when it cannot.
  */
-export async function prepareOutput(target: string | undefined, io: Io): Promise<Output> {
+export async function prepareOutput(target: string | undefined, io: Io, flag = '-o'): Promise<Output> {
   if (target === undefined || target === '-') {
     return { write: (text) => writeAll(io.stdout, text) };
   }
-  const { file, isDevice } = await findPlace('-o', target, io);
+  const { file, isDevice } = await findPlace(flag, target, io);
   return { file, write: isDevice ? (text) => writeFile(file, text) : (text) => replaceFile(file, text) };
 }
 

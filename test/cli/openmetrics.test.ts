@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { openMetrics } from '../../src/cli/views/openmetrics.js';
 import { readExposition, type Series } from '../support/exposition.js';
 import {
@@ -21,7 +23,40 @@ function valueOf(
   )?.value;
 }
 
+/** Series as a parser that knows nothing of this project reads them; it throws at a line that is wrong. */
+function readByAnother(text: string): Series[] {
+  const parse = z
+    .custom<(text: string) => unknown>((value) => typeof value === 'function')
+    .parse(createRequire(import.meta.url)('parse-prometheus-text-format'));
+  const families = z
+    .array(
+      z.object({
+        name: z.string(),
+        type: z.literal('GAUGE'),
+        help: z.string().min(1),
+        metrics: z.array(
+          z.object({ value: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+        ),
+      }),
+    )
+    .parse(parse(text));
+  return families.flatMap(({ name, metrics }) =>
+    metrics.map(({ value, labels }) => ({ name, labels, value: Number(value) })),
+  );
+}
+
 describe('a report for Prometheus', () => {
+  test('is read by another parser as by ours, with hostile names', () => {
+    const name = 'a\\b "c"\n# EOF\nx{y="z"} 1';
+    for (const result of [troubledReport(), reportResult({ connections: [connectionReport({ name })] })]) {
+      const text = openMetrics(result);
+      const series = readExposition(text);
+      expect(series.length).toBeGreaterThan(10);
+      expect(readByAnother(text)).toEqual(series);
+    }
+    expect(() => readByAnother('# TYPE a gauge\na{b="c"d"} 1\n')).toThrow('invalid line');
+  });
+
   test('is valid in both text formats, and has the figures of the report', () => {
     const result = troubledReport();
     const series = readExposition(openMetrics(result));

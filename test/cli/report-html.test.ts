@@ -288,10 +288,46 @@ describe('the page of a report', () => {
     ).toBe(1);
     expect(
       await page
-        .getByRole('img', { name: /^verdicts: 59 of 60 completed/ })
+        .getByRole('img', { name: /^verdicts: 59 of 60 clean, the newest clean/ })
         .locator('rect')
         .count(),
     ).toBe(60);
+  });
+
+  test('names a finding by its check, and says where the age of an alert is unknown', async () => {
+    const finding = alertOf({
+      kind: 'finding',
+      subject: 'derived_values',
+      severity: 'degraded',
+      since: null,
+    });
+    const { page } = await open(reportResult({ alerts: [finding] }));
+    const head = await wordsOf(page.locator('[data-kind=finding] .head'));
+    expect(head).toContain('finding: derived values');
+    expect(head).toContain('age unknown');
+  });
+
+  test('shows no zero for what was not compared', async () => {
+    const unexplained = async (result: ReportResult): Promise<string> => {
+      const { page } = await open(result);
+      return wordsOf(page.locator('.sum > div').filter({ hasText: 'Unexplained' }));
+    };
+    expect(await unexplained(reportResult({ audit: null }))).toMatch(/^Unexplained ?– ?not compared/);
+    expect(await unexplained(reportResult())).toMatch(/^Unexplained ?0 ?every message accounted for/);
+  });
+
+  test('shows a run that completed and found a loss as lost', async () => {
+    const trend = [
+      runPoint({ command: 'reconcile', lost: 0, degraded: 0 }),
+      runPoint({ command: 'reconcile', lost: 0, degraded: 2 }),
+      runPoint({ command: 'reconcile', lost: 3, degraded: 1, verdict: 'completed: 3 lost, 1 degraded' }),
+    ];
+    const { page } = await open(reportResult({ trend }));
+    const bars = page.getByRole('img', { name: 'verdicts: 1 of 3 clean, the newest lost' }).locator('rect');
+    const classes = await Promise.all([0, 1, 2].map((at) => bars.nth(at).getAttribute('class')));
+    expect(classes).toEqual(['ended good', 'ended warn', 'ended bad']);
+    const title = await bars.last().locator('title').textContent();
+    expect(title).toContain('reconcile: lost: 3 lost, 1 degraded');
   });
 
   test('says at the top that there are no alerts, when there are none', async () => {

@@ -238,6 +238,15 @@ describe('report on the command line', () => {
     }
   });
 
+  test('names the flag whose file cannot be written', async () => {
+    const run = await server.prepare();
+    for (const flag of ['--html', '-o']) {
+      const { code, stderr } = await run(['report', flag, '/nosuch/page.html']);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(new RegExp(`^wa-reconcile: ${flag} /nosuch/page.html: `));
+    }
+  });
+
   test('begins its days where it is told to, with --since or with --days', async () => {
     const run = await server.prepare();
     await run(['replay', DEMO, '--register'], { now: EVENING });

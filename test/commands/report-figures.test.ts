@@ -20,6 +20,7 @@ import {
   live,
   old,
   SECOND,
+  T0,
   webhook,
   webHistory,
   webMessage,
@@ -241,10 +242,12 @@ describeOnBackends('the figures of a report', (backend) => {
       });
       // The journal does not say into which row A was merged, and there is none: it is missing as well.
       const audited = await reportAt(store);
+      const oldest = new Date(T0 * 1000).toISOString();
       expect(audited.connections[0]?.accounts).toEqual({ items: 3, saved: 1, explained: {}, unexplained: 2 });
       expect(audited.alerts).toContainEqual(
-        expect.objectContaining({ kind: 'messages_missing', severity: 'loss', count: 2 }),
+        expect.objectContaining({ kind: 'messages_missing', severity: 'loss', count: 2, since: oldest }),
       );
+      expect(audited.contactsAtRisk).toMatchObject([{ lost: 2, since: oldest }]);
     },
   );
 

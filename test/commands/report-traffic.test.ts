@@ -91,6 +91,30 @@ describe('messages by the hour', () => {
     expect(hours(all, 'UTC')[0]?.gaps).toEqual([]);
   });
 
+  test('have gaps on whole days without messages, also where an hour usually has one', () => {
+    const begin = Date.UTC(2026, 10, 20);
+    const all = Array.from({ length: 14 }, (_, back) => back + 1)
+      .filter((back) => back !== 3 && back !== 4)
+      .flatMap((back) =>
+        Array.from({ length: 12 }, (_, n) => begin - back * DAY + (10 + n) * HOUR + n * 60_000),
+      );
+    const days = hours(all, 'UTC', NOW, 7);
+    const usual = Array.from({ length: 12 }, (_, n) => 10 + n);
+    expect(days.filter(({ gaps }) => gaps.length > 0)).toMatchObject([
+      { day: '2026-11-16', gaps: usual },
+      { day: '2026-11-17', gaps: usual },
+    ]);
+  });
+
+  test('have none on a day on which nobody usually writes, nor where a day is not over', () => {
+    const begin = Date.UTC(2026, 10, 20);
+    const workdays = Array.from({ length: 28 }, (_, back) => begin - (back + 1) * DAY).filter(
+      (day) => new Date(day).getUTCDay() % 6 !== 0,
+    );
+    const all = workdays.flatMap((day) => [9, 10, 11].map((hour) => day + hour * HOUR));
+    expect(hours(all, 'UTC', NOW, 14).flatMap(({ gaps }) => gaps)).toEqual([]);
+  });
+
   test('are shown of 31 days at most', () => {
     expect(hours([], 'UTC', NOW, 60)).toHaveLength(31);
     expect(hours([], 'UTC', NOW, 60).at(-1)?.day).toBe('2026-11-20');

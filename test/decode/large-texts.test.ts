@@ -51,13 +51,13 @@ const RUNS: Record<string, string> = {
 
 /** Where such a run can stand. */
 const PLACES: readonly ((run: string) => string)[] = [
-  (run) => JSON.stringify({ payload: run, message: `messaging_product ${run.slice(0, 100_000)}` }),
+  (run) => JSON.stringify({ payload: run, message: `messaging_product ${run.slice(0, 50_000)}` }),
   (run) => run,
   (run) => `time=1 key="${run}"`,
   (run) => `2026-09-21 INFO whatsapp_business_account {"a":1} ${run}`,
 ];
 
-const SIZE = 600_000;
+const SIZE = 200_000;
 
 test.each(Object.entries(RUNS))('%s without an end are read in time', (_name, unit) => {
   const run = unit.repeat(Math.ceil(SIZE / unit.length));
@@ -69,13 +69,13 @@ test.each(Object.entries(RUNS))('%s without an end are read in time', (_name, un
       decodeEntry(bytes, { include: new Set() });
     }
   });
-  // Of what grows with the square of the size, each takes minutes.
-  expect(ms).toBeLessThan(4_000);
+  // What grows with the square of the size takes ten times as long, and more.
+  expect(ms).toBeLessThan(1_500);
 });
 
 test('a text of many megabytes overflows no stack', () => {
   for (const unit of ['a', '\\"', '{"a"=>"', '%41', 'a="b', '12,', '\\x41']) {
-    const run = unit.repeat(Math.ceil(12_000_000 / unit.length));
+    const run = unit.repeat(Math.ceil(4_000_000 / unit.length));
     expect(() => decodeEntry(Buffer.from(`key="${run}"`), { include: new Set() })).not.toThrow();
   }
 });

@@ -4,7 +4,7 @@ import { PSQL_CELLS, SUFFIXED_LINES, type LinesFrame } from '../support/log-fram
 import { bodyWith, PASTED_BODY, PLACES_OF_TEXTS, TEXTS_WITH_WEBHOOKS } from '../support/pasted-webhooks.js';
 import { outcomes, UNREAD } from './outcomes.js';
 import { after, readText } from './support.js';
-import { tries } from '../support/seed.js';
+import { inTurn, tries } from '../support/seed.js';
 
 /**
  * JSON over several lines with something behind each of them, or with the newest line first. It is read or reported, and a webhook in a
@@ -78,7 +78,7 @@ describe.each(Object.entries(SUFFIXED_LINES))('%s', (_, frame) => {
     const log = `${lines.join('\n')}\n`;
     const whole = await readText(log);
     expect((await readText(log, { chunkBytes: 777 })).seen).toEqual(whole.seen);
-    for (const [i, item] of whole.items.entries()) {
+    for (const [i, item] of inTurn([...whole.items.entries()], log.length)) {
       const { seen: rest } = await readText(log, { resume: after(item) });
       expect(rest).toEqual(whole.seen.slice(whole.seen.length - rest.length));
       expect(rest.length).toBeGreaterThanOrEqual(whole.seen.length - i - 1);

@@ -105,6 +105,7 @@ export function runPoint(parts: Partial<RunPoint> = {}): RunPoint {
     durationMs: 2000,
     messages: 59,
     lost: null,
+    degraded: null,
     duplicates: null,
     ...parts,
   };

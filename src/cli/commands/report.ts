@@ -215,5 +215,5 @@ function windowOf({ values, origin }: Pick<Reading<typeof FLAGS>, 'values' | 'or
 /** Checks before the work that the page can be written after it. */
 async function openPage(call: Call, html: string | undefined) {
   const { prepareOutput } = await import('../output.js');
-  return prepareOutput(html, call.io);
+  return prepareOutput(html, call.io, '--html');
 }

@@ -53,14 +53,18 @@ function byConnection(alerts: readonly Alert[]): { connection: string | null; al
 }
 
 function alertItem(alert: Alert, generatedAt: string, line: AdviceLine): Markup {
-  const { kind, severity, message, since, remedy, id } = alert;
+  const { kind, severity, subject, message, since, remedy, id } = alert;
+  // A finding is named by its check.
+  const title = kind === 'finding' && subject !== null ? `${kind}: ${subject}` : kind;
   const accepted = acknowledgementWords(alert);
   const tone = accepted !== null ? 'seen' : { loss: 'grave', degraded: 'mild', note: 'slight' }[severity];
   return html`<li class="${tone}" data-kind="${kind}" data-severity="${severity}" data-id="${id}">
     <p class="head">
       ${accepted === null ? severityChip(severity) : html`<span class="chip">Acknowledged</span>`}
-      <span class="who">${kind.replaceAll('_', ' ')}</span>
-      ${since !== null && html`<span class="faint">since ${minute(since)} UTC, ${age(since, generatedAt)}</span>`}
+      <span class="who">${title.replaceAll('_', ' ')}</span>
+      <span class="faint"
+        >${since === null ? 'age unknown' : html`since ${minute(since)} UTC, ${age(since, generatedAt)}`}</span
+      >
     </p>
     <p class="message">${message}</p>
     ${accepted !== null && html`<p class="kind">${severity}, ${accepted}</p>`}
@@ -76,6 +80,7 @@ export function keyFigures(result: ReportResult): Markup {
     connections.reduce((sum, one) => sum + of(one), 0);
   const stored = Object.values(entries).reduce((sum, count) => sum + count, 0);
   const unexplained = accounts?.unexplained ?? total((one) => one.accounts.unexplained);
+  const isCompared = result.audit !== null || unexplained !== 0;
   const pending = entries['pending'] ?? 0;
   const conversations = formatAmount(
     total((one) => one.conversations),
@@ -93,7 +98,7 @@ export function keyFigures(result: ReportResult): Markup {
       )}
       ${figure('Leads', result.leads, tickets)}
       ${figure('Raw entries', stored, pending === 0 ? 'none pending' : `${formatCount(pending)} pending`)}
-      ${figure('Unexplained', unexplained, unexplainedNote(result, unexplained), unexplained !== 0)}
+      ${figure('Unexplained', isCompared ? unexplained : null, unexplainedNote(result, unexplained), unexplained !== 0)}
       ${pendingFacts > 0 && figure('Pending', pendingFacts, 'updates whose message is not received')}
     </dl>
     ${stored > 0 && html`<p class="meta entries">Entries of the raw log: ${entryWords(entries).join(', ')}.</p>`}`;
@@ -104,8 +109,9 @@ function unexplainedNote({ audit }: ReportResult, unexplained: number): string {
   return audit === null ? 'not compared with the raw log' : 'every message accounted for';
 }
 
-function figure(label: string, value: number, note: string, isBad = false): Markup {
-  const shown = html`${formatCount(value)}<small>${note}</small>`;
+/** `value`: null if nobody counted. */
+function figure(label: string, value: number | null, note: string, isBad = false): Markup {
+  const shown = html`${value === null ? '–' : formatCount(value)}<small>${note}</small>`;
   return html`<div>
     <dt>${label}</dt>
     <dd class="${isBad ? 'bad' : 'plain'}">${shown}</dd>

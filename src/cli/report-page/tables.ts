@@ -67,7 +67,7 @@ export function contactsTable(
       },
       { value: html`<span class="${lost > 0 ? 'bad' : 'faint'}">${formatCount(lost)}</span>` },
       { value: html`<span class="${pending > 0 ? 'warn' : 'faint'}">${formatCount(pending)}</span>` },
-      { value: since === null ? '' : age(since, generatedAt) },
+      { value: since === null ? 'unknown' : age(since, generatedAt) },
       { value: command(line(remedy)), free: true },
     ],
   }));

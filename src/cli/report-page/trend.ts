@@ -25,7 +25,7 @@ const STRIPS: readonly Strip[] = [
   { label: 'duration', tone: 'span', of: ({ durationMs }) => durationMs, words: formatDuration },
 ];
 
-/** What the last runs brought, found and took, and how they ended: small bars, the newest run on the right. */
+/** What the last runs brought, found and took, and their verdicts: small bars, the newest run on the right. */
 export function runTrend(trend: readonly RunPoint[]): Markup | null {
   const [first, second] = trend;
   const last = trend.at(-1);
@@ -37,9 +37,9 @@ export function runTrend(trend: readonly RunPoint[]): Markup | null {
       ${STRIPS.map((strip) => stripRow(strip, trend))} ${verdictRow(trend)}
       <figcaption>
         <span>${minute(first.startedAt)} to ${minute(last.startedAt)} UTC, the newest on the right</span>
-        <span class="key"><i class="swatch ended good"></i>completed</span>
-        <span class="key"><i class="swatch ended warn"></i>partial, interrupted</span>
-        <span class="key"><i class="swatch ended bad"></i>failed, died</span>
+        <span class="key"><i class="swatch ended good"></i>clean</span>
+        <span class="key"><i class="swatch ended warn"></i>degraded, partial, interrupted</span>
+        <span class="key"><i class="swatch ended bad"></i>lost, failed, died</span>
       </figcaption>
     </figure>
   </section>`;
@@ -65,35 +65,54 @@ function stripRow({ label, tone, of, words }: Strip, trend: readonly RunPoint[])
   </div>`;
 }
 
-/** The height also shows how each ended: not everyone sees the colors. */
-const ENDINGS: Readonly<Record<RunPoint['status'], { tone: string; height: number }>> = {
-  completed: { tone: 'good', height: HEIGHT / 3 },
-  running: { tone: 'plain', height: HEIGHT / 3 },
-  partial: { tone: 'warn', height: (HEIGHT * 2) / 3 },
-  interrupted: { tone: 'warn', height: (HEIGHT * 2) / 3 },
-  failed: { tone: 'bad', height: HEIGHT },
-  died: { tone: 'bad', height: HEIGHT },
+type Tone = 'good' | 'warn' | 'bad' | 'plain';
+
+/** The height also shows the verdict: not everyone sees the colors. */
+const HEIGHTS: Readonly<Record<Tone, number>> = {
+  good: HEIGHT / 3,
+  plain: HEIGHT / 3,
+  warn: (HEIGHT * 2) / 3,
+  bad: HEIGHT,
 };
 
+/** A run that completed may have found a loss: what it found outweighs how it ended. */
+function verdictOf(run: RunPoint): { word: string; tone: Tone } {
+  if ((run.lost ?? 0) > 0) return { word: 'lost', tone: 'bad' };
+  switch (run.status) {
+    case 'failed':
+    case 'died':
+      return { word: run.status, tone: 'bad' };
+    case 'partial':
+    case 'interrupted':
+      return { word: run.status, tone: 'warn' };
+    case 'running':
+      return { word: run.status, tone: 'plain' };
+    case 'completed':
+      return (run.degraded ?? 0) > 0 ? { word: 'degraded', tone: 'warn' } : { word: 'clean', tone: 'good' };
+  }
+}
+
 function verdictRow(trend: readonly RunPoint[]): Markup {
-  const completed = trend.filter(({ status }) => status === 'completed').length;
+  const verdicts = trend.map(verdictOf);
+  const clean = verdicts.filter(({ tone }) => tone === 'good').length;
+  const newest = verdicts.at(-1)?.word ?? '';
   return html`<div class="strip">
     <span class="label">verdict</span>
     ${plot(
-      `verdicts: ${completed} of ${trend.length} completed, the newest ${trend.at(-1)?.status ?? ''}`,
+      `verdicts: ${clean} of ${trend.length} clean, the newest ${newest}`,
       trend.map((run, index) => {
-        const { tone, height } = ENDINGS[run.status];
-        const verdict = verdictWords(run);
+        const { word, tone } = verdictOf(run);
+        const words = verdictWords(run);
         return bar(
           trend,
           index,
           `ended ${tone}`,
-          height,
-          `${run.status}${verdict === '' ? '' : `: ${verdict}`}`,
+          HEIGHTS[tone],
+          `${word}${words === '' ? '' : `: ${words}`}`,
         );
       }),
     )}
-    <span class="value">${trend.at(-1)?.status}<small>${completed} of ${trend.length} completed</small></span>
+    <span class="value">${newest}<small>${clean} of ${trend.length} clean</small></span>
   </div>`;
 }
 

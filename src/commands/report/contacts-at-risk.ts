@@ -24,7 +24,7 @@ export function contactsAtRisk(
   facts: RiskFacts,
 ): Pick<ReportResult, 'contactsAtRisk' | 'contactsAtRiskTotal'> {
   const book = new RiskBook(facts);
-  for (const { connectionId, contact, lost } of facts.losses) book.add(connectionId, contact, { lost });
+  for (const { connectionId, contact, ...loss } of facts.losses) book.add(connectionId, contact, loss);
   for (const { connectionScope, phoneNumberIds, contact, entries, since } of facts.pending) {
     const owner = connectionScope === NO_SCOPE ? book.ownerOf(phoneNumberIds) : connectionScope;
     book.add(owner, contact, { pending: entries, since });

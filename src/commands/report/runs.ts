@@ -43,6 +43,7 @@ export function runPoint({ row, status }: JudgedRun): RunPoint {
       ? sum([figure('created'), figure('restored')])
       : numberIn(asObject(counters['messages'])?.['created']),
     lost: reconciled ? figure('lost') : null,
+    degraded: reconciled ? figure('degraded') : null,
     duplicates: reconciled
       ? sum([figure('doubled'), figure('merged')])
       : command === 'dedupe'

@@ -81,7 +81,8 @@ function median(counts: readonly number[]): number | null {
 
 /**
  * Messages by local day and hour, with the hours in which messages were expected and none came. An hour is compared
- * with the same hour of the same weekday, as a day is.
+ * with the same hour of the same weekday, as a day is. On a day that is a gap as a whole, an hour needs no minimum: too few
+ * messages to miss in one hour are missed in a day of such hours.
  */
 export function hoursOf(
   traffic: Traffic,
@@ -102,16 +103,20 @@ export function hoursOf(
     if (counts !== undefined) counts[day] = (counts[day] ?? 0) + count;
   });
   const born = firstAt === null ? labels.length : begins.findLastIndex((begin) => begin <= firstAt);
-  const first = firstHourDay(calendar);
+  const known = Math.max(born, firstHourDay(calendar));
+  const totals = labels.map((_, index) => byHour.reduce((sum, counts) => sum + (counts[index] ?? 0), 0));
   return labels
-    .map((label, index) => ({
-      day: label,
-      hours: byHour.map((counts) => counts[index] ?? 0),
-      gaps: byHour.flatMap((counts, hour) => {
-        const end = (begins[index] ?? 0) + (hour + 1) * HOUR;
-        const isGone = end <= now && index > Math.max(born, first);
-        return isGone && isGap(counts, index, Math.max(born, first), LEAST_MESSAGES) ? [hour] : [];
-      }),
-    }))
+    .map((label, index) => {
+      const isOver = (begins[index + 1] ?? Infinity) <= now;
+      const least = isOver && isGap(totals, index, known) ? 0 : LEAST_MESSAGES;
+      return {
+        day: label,
+        hours: byHour.map((counts) => counts[index] ?? 0),
+        gaps: byHour.flatMap((counts, hour) => {
+          const isGone = (begins[index] ?? 0) + (hour + 1) * HOUR <= now && index > known;
+          return isGone && isGap(counts, index, known, least) ? [hour] : [];
+        }),
+      };
+    })
     .slice(Math.max(calendar.firstShown, labels.length - HOUR_DAYS));
 }

@@ -213,7 +213,7 @@ export interface ContactAtRisk {
   lost: number;
   /** Entries and updates pending for more than a day. */
   pending: number;
-  /** Since when the oldest of these is pending. */
+  /** The oldest of these: since when it is pending, the time of a lost message; null if unknown. */
   since: string | null;
   remedy: Remedy;
 }
@@ -231,6 +231,8 @@ export interface RunPoint {
   messages: number | null;
   /** Messages, entries and items lost at its end; null for commands that do not check. */
   lost: number | null;
+  /** Findings and alerts at its end that are no loss; null for commands that do not check. */
+  degraded: number | null;
   /** Duplicate rows found; null for commands that do not check. */
   duplicates: number | null;
 }

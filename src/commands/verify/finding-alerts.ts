@@ -1,6 +1,6 @@
 import { remedy } from '../../model/remedy.js';
 import { amount } from '../../model/amount.js';
-import { totalLosses, type LogAudit, type Losses } from '../../audit/losses.js';
+import { older, totalLosses, type LogAudit, type Losses } from '../../audit/losses.js';
 import { alert, findingAlert, type Alert, type AlertKind } from '../../audit/alert.js';
 import { listOf } from '../../audit/waiting-alerts.js';
 import type { CheckName, CheckResult } from './types.js';
@@ -45,7 +45,7 @@ function connectionLosses(
     const messages = amount(missing.count, 'message of the raw log is', 'messages of the raw log are');
     alerts.push(
       alert('messages_missing', connection, {
-        since: null,
+        since: missing.since,
         state: missing.digest,
         count: missing.count,
         message: `${messages} not in the database: ${named(missing)}.`,
@@ -64,7 +64,7 @@ function connectionLosses(
     ];
     alerts.push(
       alert('messages_different', connection, {
-        since: null,
+        since: older(different.since, unapplied.since),
         state: different.digest + unapplied.digest,
         count: different.count + unapplied.count,
         message: parts.join(' '),
@@ -75,7 +75,7 @@ function connectionLosses(
   if (doubled.count > 0) {
     alerts.push(
       alert('messages_doubled', connection, {
-        since: null,
+        since: doubled.since,
         state: doubled.digest,
         count: doubled.count,
         message: `${amount(doubled.count, 'message')} duplicated, under both of the message’s ids: ${named(doubled)}.`,
@@ -86,7 +86,7 @@ function connectionLosses(
   if (unfounded.count > 0) {
     alerts.push(
       alert('messages_unfounded', connection, {
-        since: null,
+        since: unfounded.since,
         state: unfounded.digest,
         count: unfounded.count,
         message: `${amount(unfounded.count, 'message names a raw entry that does not hold it', 'messages name raw entries that do not hold them')}: ${named(unfounded)}.`,
