@@ -42,7 +42,7 @@ describeOnServer('what the page of a report shows besides', (backend) => {
         contact: `+${ANA}`,
         lost: 1,
         pending: 0,
-        since: null,
+        since: new Date(T0 * 1000).toISOString(),
         remedy: remedy('explain', [`+${ANA}`], 'shows what became of each message'),
       },
     ]);
