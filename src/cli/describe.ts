@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { EXIT, type ExitCode } from '../model/errors.js';
 import { optionsOf, type Table } from './flags/table.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
+import { widthOf, wrapText } from './ui/width.js';
 
 /** Maximum help width. */
 export const HELP_WIDTH = 80;
@@ -38,6 +39,33 @@ export function describe(command: Command, description: Description): Command {
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup(GLOBAL_GROUP));
   command.addHelpText('after', ({ command: helped }) => `\n${exitText(exits, helpWidthOf(helped))}`);
   return command;
+}
+
+/** The words of a command line; what is quoted stays together. */
+const WORDS = /(?:[^\s'"]+|'[^']*'|"[^"]*")+/g;
+
+/**
+ * Wraps the lines of a description. An example stays one: its comment begins with # on each line, and its command goes on behind a
+ * backslash, so that it can be copied.
+ */
+export function wrapDescription(text: string, width: number, wrapProse: (line: string) => string): string {
+  const wrapLine = (line: string): string => {
+    if (!line.startsWith('  ')) return wrapProse(line);
+    if (widthOf(line) <= width) return line;
+    if (line.startsWith('  # '))
+      return wrapText(line.slice(4), width - 4)
+        .map((part) => `  # ${part}`)
+        .join('\n');
+    const lines: string[] = [];
+    for (const word of line.match(WORDS) ?? []) {
+      const last = lines.at(-1);
+      if (last === undefined) lines.push(`  ${word}`);
+      else if (widthOf(`${last} ${word} \\`) <= width) lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(`    ${word}`);
+    }
+    return lines.join(' \\\n');
+  };
+  return text.split('\n').map(wrapLine).join('\n');
 }
 
 function exampleText(examples: Description['examples']): string {

@@ -38,7 +38,7 @@ import { registerRunsList, registerRunsShow } from './commands/runs.js';
 import { registerUndo } from './commands/undo.js';
 import { registerUnlink } from './commands/unlink.js';
 import { registerVerify } from './commands/verify.js';
-import { exitText, HELP_WIDTH, helpWidthOf, wrap } from './describe.js';
+import { exitText, HELP_WIDTH, helpWidthOf, wrap, wrapDescription } from './describe.js';
 import { GLOBAL_GROUP, globalOptions } from './flags/global.js';
 import { EXIT } from '../model/errors.js';
 import { createLook } from './ui/look.js';
@@ -107,6 +107,9 @@ export function buildProgram(
       subcommandTerm,
       // Meanings stay beside their flags on a narrow terminal, too.
       minWidthToWrap: 16,
+      boxWrap(this: Help, text, width) {
+        return wrapDescription(text, width, (line) => Help.prototype.boxWrap.call(this, line, width));
+      },
       // The descriptions name the choices in words.
       optionDescription: (option) => option.description,
       argumentDescription: (argument) => argument.description,

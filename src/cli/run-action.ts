@@ -108,7 +108,7 @@ function assertMade({ makes = [] }: Traits, settings: GlobalSettings): void {
     : `${origin('format').place} ${named}`;
   throw new ConfigError(`${asked}: ${words}.`, {
     remedy: isImplied
-      ? 'Name a file that ends with .json, .ndjson, .csv or .md, or say the --format.'
+      ? 'Name a file that ends with .json, .ndjson, .csv or .md, or pass --format.'
       : 'Give table, json, ndjson, csv or markdown.',
   });
 }

@@ -84,7 +84,8 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   ...BY_POOLER_MESSAGE,
   [/server does not support SSL connections/i, 'tls_not_offered'],
   [/error establishing an SSL connection/i, 'tls_not_offered'],
-  [/not currently accepting connections/i, 'not_accepting'],
+  // The second is a standby's that takes no queries; one that starts is "not yet accepting" them.
+  [/not currently accepting connections|system is not accepting connections/i, 'not_accepting'],
   [/(?:no encryption|SSL off|SSL connection is required|SSL required|insecure connection)/i, 'tls_required'],
   [/client password must be a string/, 'auth_failed'],
   [/^timeout expired$|connection timeout/, 'unreachable'],
@@ -113,6 +114,7 @@ function classify(error: unknown): Failure | undefined {
   const byMessage = BY_MESSAGE.find(([pattern]) => messages.some((message) => pattern.test(message)))?.[1];
   // Checked before the SQLSTATE: a server that requires TLS answers with the SQLSTATE of a refused role.
   if (byMessage === 'tls_required' || byMessage?.startsWith('pooler_') === true) return byMessage;
+  if (byMessage === 'not_accepting') return byMessage;
   if (hasCertificateCode(error)) return 'tls_untrusted';
   if (isMissingSocket(error)) return 'unreachable';
   return BY_SQL_STATE[sqlState(error) ?? ''] ?? BY_SYSTEM_CODE[systemCode(error) ?? ''] ?? byMessage;
@@ -147,7 +149,7 @@ function describe(failure: Failure, error: unknown, location: string): UserError
     case 'not_accepting':
       return fault(
         `The database ${location} is not accepting connections.`,
-        'Connections are disabled (ALTER DATABASE … ALLOW_CONNECTIONS false), or the server accepts no queries now. Run again when it does.',
+        'Connections are disabled (ALTER DATABASE … ALLOW_CONNECTIONS false), or the server accepts no queries now, such as a standby without hot_standby. Run again when it does.',
       );
     case 'out_of_memory':
       return fault(

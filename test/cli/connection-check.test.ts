@@ -179,7 +179,7 @@ test('advises what history needs first, where its request would be refused', asy
   fake.account.app.fields = ['messages'];
   expect((await check('main')).of('history')).toMatchObject({
     status: 'finding',
-    remedy: expect.stringContaining('First mend what stands above: subscription, fields. Then:') as string,
+    remedy: expect.stringContaining('First fix the problems above: subscription, fields. Then:') as string,
   });
 });
 
@@ -297,12 +297,15 @@ test('Meta that cannot be asked is a failure, not a clean bill', async () => {
 });
 
 test('says why the fields cannot be told: the token, the network or the secret', async () => {
-  const { check, fake, env } = await prepare({ tokenIsValid: false });
+  const { run, check, fake, env } = await prepare({ tokenIsValid: false });
   const refused = await check('main');
   expect(refused.of('fields')).toMatchObject({
     message: expect.stringContaining('it needs a token that Meta accepts') as string,
   });
   expect(refused.of('fields')).not.toHaveProperty('remedy');
+  // One line for all that nobody can answer for the same reason.
+  const { stdout } = await run(['connection', 'check', 'main'], { env, now: NOW });
+  expect(stdout).toMatch(/8 checks +unknown: it needs a token that Meta accepts\n +number, phone, /);
   fake.account.tokenIsValid = true;
   fake.fail('634974688087057/subscriptions', refusal(400, 4, 'limit', { 'retry-after': '900' }));
   const limited = await check('main');

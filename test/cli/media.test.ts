@@ -259,7 +259,7 @@ test('stops at --max-bytes, and at a directory in which nothing can be written',
   // It did as it was told: one mark, and the same as the verdict's.
   const shown = await render(presentMediaFetch(resultOf(seen)), 'table', PLAIN);
   expect(shown.match(/[✔▲✖]/gu)).toEqual(['✔', '✔']);
-  expect(shown).toContain('The most bytes that may be fetched are reached.');
+  expect(shown).toContain('The limit of bytes to fetch is reached.');
   const third = pathOf(world.to, world.fake.account.media.get('90002') ?? image());
   await rm(join(third, '..'), { recursive: true, force: true });
   await mkdir(world.to, { recursive: true });

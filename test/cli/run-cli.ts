@@ -24,6 +24,8 @@ export interface Surroundings {
   answers?: readonly (readonly [question: string, typed: string])[];
   /** Streams that are terminals; none unless said. */
   terminals?: readonly ('stdin' | 'stdout' | 'stderr')[];
+  /** The width of a terminal; 100 unless said. */
+  columns?: number;
   now?: number;
   /** Gets a function that raises a signal. */
   withSignals?: (raise: (signal: StopSignal) => void) => void;
@@ -62,7 +64,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     stdinIsTTY: terminals.has('stdin'),
     stdoutIsTTY: terminals.has('stdout'),
     stderrIsTTY: terminals.has('stderr'),
-    columns: terminals.has('stdout') ? 100 : undefined,
+    columns: terminals.has('stdout') ? (surroundings.columns ?? 100) : undefined,
     env: surroundings.env ?? {},
     cwd: surroundings.cwd ?? '/',
     homeDirectory: surroundings.home ?? '/nonexistent-home',

@@ -36,6 +36,31 @@ describe('help', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  test.each(COMMANDS)(
+    '%s --help has examples that can be copied, on a narrow terminal, too',
+    async (_, path) => {
+      for (const columns of [80, 44]) {
+        const { stdout } = await runCli([...path, '--help'], {
+          terminals: ['stdout'],
+          env: { NO_COLOR: '1' },
+          columns,
+        });
+        const [, after = ''] = stdout.split('\nExamples:\n');
+        const lines = (after.split('\n\n')[0] ?? '').split('\n');
+        for (const [at, line] of lines.entries()) {
+          // A comment, a command, or the rest of one whose line says that it goes on.
+          const isRest = lines[at - 1]?.endsWith(' \\') === true;
+          expect(line).toMatch(isRest ? /^ {4}\S/ : /^ {2}(?:# )?\S/);
+        }
+      }
+    },
+  );
+
+  test('has a flag under the heading of its own command', async () => {
+    expect((await runCli(['media', 'fetch', '--help'])).stdout).toContain('Which files:');
+    expect((await runCli(['connection', 'add', '--help'])).stdout).not.toContain('Which files:');
+  });
+
   test('of a group without its command is an error, and lists the commands', async () => {
     const { code, stdout, stderr } = await runCli(['connection']);
     expect(code).toBe(2);

@@ -18,7 +18,7 @@ const FLAGS = {
     organization: organization().onlyTyped().otherwise('any'),
   }),
   ...group('How:', {
-    check: toggle('prove a backup instead of writing one; needs no database').onlyTyped(),
+    check: toggle('verify a backup instead of writing one; needs no database').onlyTyped(),
     keep: integer(1, 10_000, 'in a directory: keep so many of the newest backups').onlyTyped(),
     force: toggle('replace the file if it exists').onlyTyped(),
     as: actor(),

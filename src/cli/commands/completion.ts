@@ -19,7 +19,7 @@ export function registerCompletion(parent: Command, attach: Attach): void {
       ['wa-reconcile completion zsh > "${fpath[1]}/_wa-reconcile"', 'in every zsh'],
       ['wa-reconcile completion fish > ~/.config/fish/completions/wa-reconcile.fish', 'in every fish'],
     ],
-    exits: { [EXIT.ok]: 'done', [EXIT.usage]: 'not a shell that is known' },
+    exits: { [EXIT.ok]: 'done', [EXIT.usage]: 'unsupported shell' },
   });
   attach(command, complete);
   const names = describe(
@@ -28,7 +28,7 @@ export function registerCompletion(parent: Command, attach: Attach): void {
       .addArgument(new Argument('<what>', 'connections, runs or undoable runs').choices(NAMED)),
     {
       summary: 'List the names that a completion script offers.',
-      details: 'One a line. The scripts call it where a connection or a run is expected.',
+      details: 'One name per line. The scripts call it where a connection or a run is expected.',
       examples: [['wa-reconcile completion names connections', 'the names of all connections']],
       exits: DATABASE_EXITS,
     },

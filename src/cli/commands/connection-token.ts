@@ -17,10 +17,7 @@ import { ORGANIZATION } from './connection-options.js';
 const FLAGS = {
   file: property('file', 'read the token from a file, or from standard input: -'),
   remove: toggle('forget the stored token').onlyTyped(),
-  rekey: property(
-    'file',
-    'take everything that is encrypted over to the new secret key in a file, or from -',
-  ),
+  rekey: property('file', 're-encrypt everything with the new secret key in a file, or from -'),
   ...ORGANIZATION,
 };
 

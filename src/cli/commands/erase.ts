@@ -15,15 +15,15 @@ import { presentErase } from '../views/erase.js';
 const FLAGS = {
   ...group('Instead of erasing:', {
     allow: property('contact', 'forget that this contact was erased, because they write again and agree'),
-    allowAll: toggle('forget it of everybody; for a lost secret key').onlyTyped(),
+    allowAll: toggle('lift every erasure; for a lost secret key').onlyTyped(),
   }),
   ...group('How:', {
     apply: toggle('erase; without it, only show what there is of the person').onlyTyped(),
     dryRun: dryRun('same as without --apply'),
-    confirm: property('contact', 'the contact once more, where nobody can be asked to type it'),
+    confirm: property('contact', 'repeat the contact, for scripts'),
     batchSize: integer(1, 100_000, 'messages per transaction').default('1000'),
     vacuum: toggle(
-      'take deleted rows out of the tables’ files: writes our tables anew, and others wait for each',
+      'take deleted rows out of the tables’ files: rewrites our tables, each of which is locked meanwhile',
     ),
   }),
 };
@@ -39,7 +39,7 @@ export function registerErase(parent: Command, attach: Attach): void {
       'Without --apply it changes nothing and shows, table by table, what there is of the person, by which identities, and what ' +
       'no command reaches; it does the work and rolls it back, so it needs the right to write. With it, the contact has to be typed, or given with --confirm; --yes does not confirm it. Everything of ' +
       'the person goes: messages, tickets, lead, journal, files, and their part of the raw log; everybody else’s rows and items stay. ' +
-      'What is left are keyed hashes of the names, under the secret key (WA_RECONCILE_SECRET_KEY): whatever comes again of the ' +
+      'Only keyed hashes of the names remain, under the secret key (WA_RECONCILE_SECRET_KEY): what arrives later about the ' +
       'person, from a log, a CRM or a phone, is skipped, and counted (erased). Nothing brings it back. If it is stopped or killed, the ' +
       'same command finishes it. The database keeps deleted rows in its files until it overwrites them; with --vacuum they leave the ' +
       'files of the tables and indexes, once the person is erased. What remains then is in the write-ahead log, in backups and on ' +

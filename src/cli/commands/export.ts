@@ -39,9 +39,9 @@ export function registerExport(parent: Command, attach: Attach): void {
       '--format html (one page for a browser or a printer), txt, csv or ndjson; else the ending of -o says it. txt and html are ' +
       'for people: by day, with edits and their earlier versions, revoked messages with what they said as far as it is known, ' +
       'replies, reactions, and the zone of each time. ndjson and csv have every field that is stored. All messages, oldest ' +
-      'first, of one moment, whatever is stored meanwhile. What strangers wrote is harmless in every format: in csv all fields are quoted, and an apostrophe stands before each =, +, - ' +
+      'first, of one moment, whatever is stored meanwhile. What strangers wrote is harmless in every format: in csv all fields that hold something are quoted, and an apostrophe stands before each =, +, - ' +
       'and @ that would start a formula in a spreadsheet, whatever its separator: at the beginning of a cell and after white ' +
-      'space, a comma, ; or |, with quotes and apostrophes in between; so it does in the index.txt of a directory. ndjson has the exact text. -o FILE for one ' +
+      'space, a comma, ; or |, with quotes and apostrophes in between; the same applies to the index.txt of a directory. ndjson has the exact text. -o FILE for one ' +
       'contact, -o DIR (new or empty) for several conversations; without -o, to stdout as txt. It appears whole or not at all, ' +
       'and only you can read it. The access is recorded first: runs list --access.',
     examples: [

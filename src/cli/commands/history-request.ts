@@ -20,7 +20,7 @@ const FLAGS = {
   confirm: property('number', 'the number of the connection, typed to confirm'),
   onboarded: moment('when the number was connected, where the raw log does not say').onlyTyped(),
   tz: zone('the zone of a time without one'),
-  again: toggle('ask once more for what no answer is known of').onlyTyped(),
+  again: toggle('request again what got no known answer').onlyTyped(),
   wait: toggle('follow what comes, until it is complete').onlyTyped(),
   graphVersion: graphVersion(),
   appSecretFile: appSecretFile(),

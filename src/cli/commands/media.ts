@@ -32,21 +32,23 @@ const WHICH = {
   tz: zone('the zone of a time without one'),
   minSize: size('only files of this size or larger').onlyTyped(),
   maxSize: size('only files of this size or smaller; files of unknown size are requested').onlyTyped(),
-  ...ORGANIZATION,
 };
 
+/** Only the flags of its own under the heading: the organization's is every command's. */
+const SELECTION = { ...group('Which files:', WHICH), ...ORGANIZATION };
+
 const FETCH_FLAGS = {
-  ...group('Which files:', WHICH),
+  ...SELECTION,
   to: text('dir', 'the directory to keep the files in', 'a directory').otherwise('media, in the home'),
   concurrency: integer(1, 16, 'how many files to fetch at a time').default('4'),
-  maxBytes: size('begin no file more once so much has come').onlyTyped(),
+  maxBytes: size('start no more downloads after this many bytes').onlyTyped(),
   again: toggle('ask also for what was refused, wrong or should be gone; read the kept files').onlyTyped(),
   dryRun: dryRun('count what would be fetched, without requests'),
   graphVersion: graphVersion(),
 };
 
 const STATUS_FLAGS = {
-  ...group('Which files:', WHICH),
+  ...SELECTION,
   files: choice(
     'files',
     LISTED_STATES,
@@ -63,13 +65,13 @@ export function registerMediaFetch(parent: Command, attach: Attach): void {
     flags: FETCH_FLAGS,
     summary: 'Fetch the files that messages name before Meta forgets them.',
     details:
-      'Meta keeps a file for 7 days after its webhook, so this is for every night. The soonest to expire come first; what is here ' +
+      'Meta keeps a file for 7 days after its webhook, so run this every night. The soonest to expire come first; what is here ' +
       'already is not asked for again, and equal files are kept once, as DIR/ab/abcdef….jpg by their SHA-256, which is checked. A ' +
       'run that is stopped or killed goes on with the next one. A kept file that is gone from DIR, or has another size, is owed again; ' +
       'with --again its SHA-256 is compared, too. The sizes are known only when Meta is asked. Files of WhatsApp Web ' +
       'come from WhatsApp’s own host with the keys that their messages hold, without a token or a linked device. WhatsApp keeps ' +
-      'them for some weeks and does not say how long; one that is gone there is on the phone at best. HTTPS_PROXY and NO_PROXY ' +
-      'are heeded.',
+      'them for some weeks and does not say how long; after that, only the phone may still have it. HTTPS_PROXY and NO_PROXY ' +
+      'are honored.',
     examples: [
       ['wa-reconcile media fetch', 'every night, from cron'],
       ['wa-reconcile media fetch main --type image --since 2d --to /srv/media', 'images of two days'],
@@ -81,11 +83,11 @@ export function registerMediaFetch(parent: Command, attach: Attach): void {
     ],
     exits: {
       ...DATABASE_EXITS,
-      [EXIT.ok]: 'everything that Meta still has is here, or as much as --max-bytes lets',
+      [EXIT.ok]: 'everything that Meta still has is here, or as much as --max-bytes allows',
       [EXIT.failure]: 'a connection could not be asked, or no file can be written',
       [EXIT.usage]:
         'wrong usage or configuration; no such connection or contact; the secret key is missing or another',
-      [EXIT.partial]: 'Meta takes no more requests for now, or some files failed: the next run goes on',
+      [EXIT.partial]: 'Meta limits requests for now, or some files failed: the next run continues',
       [EXIT.interrupted]: 'interrupted; what was fetched stays',
     },
   });
@@ -158,13 +160,13 @@ async function showStatus(call: Call): Promise<Outcome> {
   return { presentation: presentMediaStatus(result), exitCode: EXIT.ok };
 }
 
-function selectionOf(call: Call, values: Values<typeof WHICH>): MediaSelection {
+function selectionOf(call: Call, values: Values<typeof SELECTION>): MediaSelection {
   const { contact, organization, type, since, until, minSize, maxSize } = values;
   return { connection: call.args[0], contact, organization, type, since, until, minSize, maxSize };
 }
 
 /** Throws ConfigError if no file can match. */
-function rejectEmptyChoice(reading: Reading<typeof WHICH>): void {
+function rejectEmptyChoice(reading: Reading<typeof SELECTION>): void {
   rejectEmptyWindow(reading, 'since', 'until');
   const { minSize, maxSize } = reading.values;
   if (minSize === undefined || maxSize === undefined || minSize <= maxSize) return;

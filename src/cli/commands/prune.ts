@@ -23,10 +23,10 @@ const FLAGS = {
     noKeepAlerts: toggle('of account_update, keep only the last word about each number and account'),
   }),
   ...group('How:', {
-    apply: toggle('empty the bodies; without it, only show what that would win'),
+    apply: toggle('empty the bodies; without it, only show how much space that would free'),
     dryRun: dryRun('same as without --apply'),
     batchSize: integer(1, 100_000, 'entries per transaction').default('10000'),
-    vacuum: toggle('give the space back to the file system: writes the table anew, and others wait for it'),
+    vacuum: toggle('give the space back to the file system: rewrites the table, which is locked meanwhile'),
   }),
 };
 
@@ -37,9 +37,9 @@ export function registerPrune(parent: Command, attach: Attach): void {
     summary: 'Empty the bodies of old raw entries; with --apply.',
     details:
       'Retention: the raw log keeps every entry with its hash, its counters and its records, and loses the bytes. A ' +
-      'redelivery is still recognised, and brings nothing back; verify says pruned, not lost. Only an entry that was applied ' +
+      'redelivery is still recognized, and brings nothing back; verify says pruned, not lost. Only an entry that was applied ' +
       'as a whole, and with everything in the database as it should be, loses its body: what is pending, failed, rejected, in ' +
-      'an unknown format, missing or different keeps it, and so does what says how an account stands (account_update): report, connection check ' +
+      'an unknown format, missing or different keeps it, and so do account_update events: report, connection check ' +
       'and history request read it. A group that a replay with --include brought in is messages like any other: class processed, ' +
       'which the default does not touch. With --no-keep-alerts the events that a later one has overtaken lose theirs. ' +
       'Without --apply it compares all the same, prints what it would prune and keep, and changes nothing. Nothing brings a body ' +
@@ -111,9 +111,9 @@ function readOptions(line: Line): PruneOptions {
     );
   }
   if (olderThan === undefined) {
-    throw new ConfigError('Which entries are old is not said.', {
+    throw new ConfigError('--older-than is missing: it says which entries are old.', {
       code: 'no_age',
-      remedy: remedy('prune', ['--older-than', '180d'], 'shows what half a year would win'),
+      remedy: remedy('prune', ['--older-than', '180d'], 'shows how much space 180 days would free'),
     });
   }
   // What is typed goes before the environment.

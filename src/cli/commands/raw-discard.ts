@@ -34,7 +34,7 @@ export function registerRawDiscard(parent: Command, attach: Attach): void {
     flags: FLAGS,
     summary: 'Remove raw entries that were stored by mistake from the raw log.',
     details:
-      'For a path that was mistyped: entries that were not recognised, failed or are pending, and what was rejected of ' +
+      'For a path that was mistyped: entries that were not recognized, failed or are pending, and what was rejected of ' +
       'them. Entries from which something came (messages, history, updates) are kept, because those rows would have no ' +
       'source. Without --apply nothing is changed. `undo RUN` puts the entries back, byte for byte.',
     examples: [

@@ -45,10 +45,10 @@ export function registerReconcile(parent: Command, attach: Attach): void {
     details:
       'Replays what is pending or failed, counts duplicates (and merges the certain ones with --apply), ' +
       'verifies, restores from the raw log what is missing or different, corrects what follows from it (with ' +
-      '--apply or --full), and reports: one line says the result. What was stored since the last run is ' +
+      '--apply or --full), and reports; the last line is the verdict. What was stored since the last run is ' +
       'compared with the raw log entry by entry; and so is all of ' +
       'it, if any message, reaction, name or other row of before has changed. A run that was ' +
-      'skipped or killed is caught up by the next. Two at once: the second names the first ' +
+      'skipped or killed is made up for by the next one. A second run at the same time names the first ' +
       '(exit 5), or waits with --lock-wait.',
     examples: [
       ['wa-reconcile reconcile --apply --lock-wait 30m', 'every night'],
@@ -67,7 +67,7 @@ export function registerReconcile(parent: Command, attach: Attach): void {
       [EXIT.ok]: 'reconciled, and nothing is lost or degraded that was not acknowledged',
       [EXIT.findings]: 'reconciled, and something is lost or degraded (or as bad as --fail-on says)',
       [EXIT.partial]:
-        'nothing as bad as --fail-on says, but this run left something pending, rejected or unrecognised',
+        'nothing as bad as --fail-on says, but this run left something pending, rejected or in an unknown format',
       [EXIT.interrupted]: 'interrupted; the next run catches up',
     },
   });

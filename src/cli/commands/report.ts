@@ -41,7 +41,7 @@ export function registerReport(parent: Command, attach: Attach): void {
   const command = parent.command('report');
   describe(command, {
     flags: FLAGS,
-    summary: 'Report what was synchronised per connection, what was lost and why, and what needs attention.',
+    summary: 'Report what was synchronized per connection, what was lost and why, and what needs attention.',
     details:
       'Reads one moment of the database and changes nothing. For every connection: its history, its last events, ' +
       'what it holds, messages per day with the days that stand out, and the raw log against the database with ' +

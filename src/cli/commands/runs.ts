@@ -16,7 +16,7 @@ const LIST_FLAGS = group('What:', {
   until: moment('only runs that began before'),
   tz: dateZone(),
   limit: integer(1, LARGEST_LIST, 'how many, the newest first').default('20'),
-  access: toggle('who has looked at whose messages, instead of runs').onlyTyped(),
+  access: toggle('list who looked at whose messages, instead of runs').onlyTyped(),
   contact: text('contact', 'with --access: only messages of this contact', 'a contact').onlyTyped(),
 });
 
@@ -26,10 +26,10 @@ export function registerRunsList(parent: Command, attach: Attach): void {
     flags: LIST_FLAGS,
     summary: 'List past runs with their ids, verdicts and durations.',
     details:
-      'Every command that changes data is a run; plans and dry runs are not recorded. A run that is recorded as ' +
-      'running although its process is gone has died; `covered` says that a later run did its work. --access ' +
+      'Every command that changes data is a run; plans and dry runs are not recorded. A run that is still marked ' +
+      'running but whose process is gone has died; `covered` says that a later run did its work. --access ' +
       'lists who has looked at whose messages: every command that shows what a person wrote records it first, as the chosen ' +
-      'output has it. Items that were rejected are of everybody, as nobody knows whose they are.',
+      'output has it. Rejected items count as everybody’s, because their owner is unknown.',
     examples: [
       ['wa-reconcile runs list', 'the last 20 runs'],
       ['wa-reconcile runs list --command dedupe --since 7d', 'what was merged this week'],

@@ -19,7 +19,7 @@ const FLAGS = group(GLOBAL_GROUP, {
   quiet: toggle('print only results that need attention').short('q'),
   verbose: repetitions(2, 'more detail on stderr; -vv for all').short('v'),
   debug: toggle('show the stack of an error'),
-  noColor: toggle('no colour (NO_COLOR and TERM=dumb do the same)'),
+  noColor: toggle('no color (NO_COLOR and TERM=dumb do the same)'),
   noInput: toggle('never ask; fail instead'),
   yes: toggle('confirm what would be asked').short('y'),
   lockWait: duration('how long to wait for another run to end').default('0'),

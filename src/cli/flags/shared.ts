@@ -17,10 +17,15 @@ export const organization = () =>
 
 /** Who looks at messages, where the operating system's user says too little. */
 export const actor = () =>
-  flag('name', 'who looks, for the access log', `a name of at most ${LONGEST_NAME} characters`, (raw) => {
-    const name = typeof raw === 'string' ? raw.trim() : '';
-    return name === '' || name.length > LONGEST_NAME ? undefined : name;
-  });
+  flag(
+    'name',
+    'the name to record in the access log',
+    `a name of at most ${LONGEST_NAME} characters`,
+    (raw) => {
+      const name = typeof raw === 'string' ? raw.trim() : '';
+      return name === '' || name.length > LONGEST_NAME ? undefined : name;
+    },
+  );
 
 /** It stands in every row of a table. */
 const LONGEST_NAME = 200;

@@ -22,6 +22,9 @@ import { formatAmount } from '../ui/quantities.js';
 
 const MARKS: Readonly<Record<GraphCheckStatus, Mark>> = { ok: 'good', finding: 'bad', unknown: 'note' };
 
+/** More checks that are unknown for one reason share a line. */
+const MOST_ALIKE = 2;
+
 /** What a user may look for here in vain. */
 const NOT_OFFERED =
   'Meta offers no contact’s picture or "about" and no past messages; contacts’ names come with webhooks and the address book.';
@@ -57,16 +60,33 @@ function connectionBlock({ connection, checks }: CheckedConnection): Block {
   return section(connection.name, [checkList(checks)]);
 }
 
-/** One line per check, with what to do. */
+/** One line per check, with what to do; one for many that are unknown for the same reason. */
 export function checkList(checks: readonly GraphCheck[]): Block {
   return list(
-    checks.map(({ check, status, message, remedy }): Item => ({
-      mark: MARKS[status],
-      label: check,
-      line: status === 'unknown' ? ['cannot be told: ', message] : message,
-      under: adviceLines(remedy),
-    })),
+    checks.flatMap((one, index): Item[] => {
+      const { check, status, message, remedy } = one;
+      const alike = status === 'unknown' ? checks.filter((other) => isUnknownAlike(other, one)) : [one];
+      if (alike.length <= MOST_ALIKE)
+        return [
+          {
+            mark: MARKS[status],
+            label: check,
+            line: status === 'unknown' ? ['unknown: ', message] : message,
+            under: adviceLines(remedy),
+          },
+        ];
+      if (checks.indexOf(alike[0] ?? one) !== index) return [];
+      const names = alike.map((other) => other.check).join(', ');
+      const label = formatAmount(alike.length, 'check');
+      return [
+        { mark: MARKS[status], label, line: ['unknown: ', message], under: [names, ...adviceLines(remedy)] },
+      ];
+    }),
   );
+}
+
+function isUnknownAlike(other: GraphCheck, { message }: GraphCheck): boolean {
+  return other.status === 'unknown' && other.message === message;
 }
 
 function verdictOf({ status, connections }: CheckResult): Verdict {
@@ -74,7 +94,7 @@ function verdictOf({ status, connections }: CheckResult): Verdict {
   const of = `of ${formatAmount(connections.length, 'connection')}`;
   const findings = countOf(connections, 'finding');
   const unknown = countOf(connections, 'unknown');
-  const untold = unknown === 0 ? '' : `, ${formatAmount(unknown, 'check')} cannot be told`;
+  const untold = unknown === 0 ? '' : `, ${formatAmount(unknown, 'check')} unknown`;
   switch (status) {
     case 'ok':
       return { mark: 'good', text: `No findings ${of}${untold}` };

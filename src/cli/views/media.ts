@@ -156,7 +156,7 @@ export function presentMediaStatus(result: MediaStatusResult): Presentation {
     document: {
       verdict:
         owed === 0
-          ? { mark: 'good', text: 'No file is owed' }
+          ? { mark: 'good', text: 'No files to fetch' }
           : { mark: 'note', text: `${formatAmount(owed, 'file is', 'files are')} owed` },
       blocks: [list(connections.map(statusItem)), ...connections.flatMap(fileTable)],
       ...(owed === 0
@@ -251,7 +251,7 @@ function statusItem(one: ConnectionMedia): Item {
   return {
     mark: due > 0 ? 'warn' : 'good',
     label: connection.name,
-    line: said.length === 0 ? 'no message names a file' : said.join(', '),
+    line: said.length === 0 ? 'no messages with files' : said.join(', '),
     under: [
       ...(nextExpiryAt === null ? [] : [`the next one expires ${minute(nextExpiryAt)} UTC`]),
       ...(lastFetchAt === null

@@ -50,7 +50,7 @@ function opener(keys: Keys, place: string): ReturnType<typeof decrypter> {
     return decrypter(keys);
   } catch (error) {
     if (!(error instanceof BadKey)) throw error;
-    throw new ConfigError(`What was given to open ${place} is no key of age.`, {
+    throw new ConfigError(`The key given for ${place} is not an age key.`, {
       code: 'key_invalid',
       remedy: '--identity-file holds a key in each line: AGE-SECRET-KEY-1…, as age-keygen writes it.',
       inProgram: 'encryption.keys holds keys of age: AGE-SECRET-KEY-1…, as age-keygen writes them.',

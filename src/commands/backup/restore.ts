@@ -90,7 +90,7 @@ const REFUSED_ROWS: Readonly<Record<string, { why: string; advice: string }>> = 
 function refusedRows(place: string, error: unknown): UserError | undefined {
   const refused =
     error instanceof NotARow
-      ? { why: 'a line is no row', advice: CHANGED }
+      ? { why: 'a line is not a valid row', advice: CHANGED }
       : REFUSED_ROWS[sqlState(error)?.slice(0, 2) ?? ''];
   if (refused === undefined) return undefined;
   return new UserError(`The rows of the backup ${place} are not those of a database: ${refused.why}.`, {

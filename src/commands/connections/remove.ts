@@ -35,7 +35,7 @@ export async function planRemoval(
       `The connection '${record.name}' has ${amount(conversations, 'conversation')} with ${amount(messages, 'message')}, and messages are never deleted.`,
       {
         remedy: [
-          'Archive it: nothing is expected of it any more, and its messages stay.',
+          'Archive it: it raises no more alerts then, and its messages stay.',
           remedy('connection archive', [record.id], 'archives it'),
         ],
         code: 'connection_in_use',

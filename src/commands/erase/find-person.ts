@@ -39,12 +39,12 @@ export interface FoundPerson {
 
 /** What no command of this tool reaches. */
 const OUT_OF_REACH = [
-  'backups of the database: one from before brings the person back',
+  'backups of the database: restoring an older one brings the person back',
   'the log files: replay skips the person, but the files still hold them',
   'files that were exported from the database, and the output of earlier commands',
   'the CRM, and whatever other program shares the data',
   'what other people wrote about the person: quotes, mentions, texts, contact cards',
-  'the ids of old groups that the person made: they begin with the number',
+  'the ids of old groups that the person created: they begin with the number',
 ] as const;
 
 /** What is left once the tables were written anew. */

@@ -7,8 +7,7 @@ const READ_ONLY = '25006';
 /** The error of a plan that the database does not let try: a plan does the work and rolls it back. Undefined for any other. */
 export function planRefusal(error: unknown): ConfigError | undefined {
   const code = 'plan_refused';
-  const why =
-    'so nothing can be planned: a plan does what an erasure does, in a transaction that is rolled back.';
+  const why = 'so nothing can be planned: planning performs the erasure in a transaction and rolls it back.';
   switch (sqlState(error)) {
     case PERMISSION_DENIED:
       return new ConfigError(`This role may not write to every table, ${why}`, {

@@ -285,7 +285,7 @@ function withoutPhone({ name }: ConnectionRecord, phone: string | null): Obstacl
 function checkObstacles(checks: readonly GraphCheck[]): Obstacle[] {
   return checks.filter(standsInTheWay).map(({ check, status, message, remedy: advice }) => ({
     code: `check_${check}`,
-    message: `${check}: ${status === 'unknown' ? 'cannot be told: ' : ''}${message}`,
+    message: `${check}: ${status === 'unknown' ? 'unknown: ' : ''}${message}`,
     ...(advice === undefined ? {} : { remedy: advice }),
   }));
 }

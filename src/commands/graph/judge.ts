@@ -363,7 +363,7 @@ export function judgeConnected(
     `${disconnectedWords(removal)}: nothing arrives until the business connects it again`,
     kind === 'coexistence'
       ? reconnectAdvice(name, now, removal)
-      : remedy('connection archive', [name], 'if the number is retired: nothing is expected of it any more'),
+      : remedy('connection archive', [name], 'if the number is retired: it raises no more alerts then'),
   );
 }
 
@@ -396,7 +396,7 @@ export function judgeHistory(
   const adviceOf = (request: Advices): Advices =>
     wrong.length === 0
       ? request
-      : [`First mend what stands above: ${wrong.join(', ')}. Then:`, ...adviceList(request)];
+      : [`First fix the problems above: ${wrong.join(', ')}. Then:`, ...adviceList(request)];
   if (standing.kind === 'untold') {
     return finding('history', standing.messages.join('; '), adviceOf(untoldAdvice(name)));
   }

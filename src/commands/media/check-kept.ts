@@ -73,7 +73,7 @@ async function checkRecords(
 async function faultOf({ path, size, sha256 }: KeptMedia, readsAll: boolean): Promise<string | null> {
   try {
     const found = await stat(path);
-    if (!found.isFile()) return 'it is no file any more';
+    if (!found.isFile()) return 'it is no longer a regular file';
     if (size !== null && found.size !== size) return `it has ${found.size} bytes instead of ${size}`;
     if (readsAll && sha256 !== null && (await hashOf(path)) !== sha256) return 'its SHA-256 is another one';
     return null;

@@ -112,7 +112,7 @@ export class Fetching {
     const { stop } = this;
     if (stop === null) return null;
     if (stop === 'max_bytes')
-      return { code: 'max_bytes', message: 'The most bytes that may be fetched are reached.' };
+      return { code: 'max_bytes', message: 'The limit of bytes to fetch is reached.' };
     if (stop instanceof GraphError || stop instanceof WhatsAppUnreachable)
       return { code: stop.code, message: stop.message };
     throw stop;

@@ -107,7 +107,7 @@ function historyAlerts(facts: ConnectionFacts, limits: Limits): Alert[] {
         alert('declined', row, {
           since: lastHistoryAt,
           state: row.historySyncError,
-          message: `The business does not share its history${error}. To share it, it has to disconnect the number and connect it again, with sharing switched on in its app.`,
+          message: `The business does not share its history${error}. To share it, it has to disconnect and reconnect the number with sharing turned on in its app.`,
         }),
       ];
     case 'failed':
@@ -280,7 +280,7 @@ function archiveRemedy(connection: string) {
   return remedy(
     'connection archive',
     [connection],
-    'if the number is retired: nothing is expected of it any more',
+    'if the number is retired: it raises no more alerts then',
   );
 }
 

@@ -348,7 +348,7 @@ export const mediaOwedCheck = rowCheck<OwedMedia>({
           [mismatch, `${amount(mismatch, 'file was', 'files were')} not what was announced`],
           [owed, `${amount(owed, 'file')} to fetch`],
           [open, `${amount(open, 'file')} can still arrive, the last until ${dayOf(lastDay)}`],
-          [over, `${amount(over, 'file')} will not arrive any more`],
+          [over, `${amount(over, 'file')} can no longer be fetched`],
         ]);
         const named = owed + due + expired + denied + mismatch;
         const what =

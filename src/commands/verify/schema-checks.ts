@@ -101,7 +101,7 @@ export const consistencyCheck: Check = {
     const doubled = await findDoubledKeys(view, recorder);
     const constraints = await findLooseConstraints(view, recorder);
     const others = own.entered + own.strange.size;
-    if (recorder.found === 0) return { summary: 'Foreign references are consistent' };
+    if (recorder.found === 0) return { summary: 'All foreign keys are consistent' };
     const summary = joined([
       [
         misfits,
