@@ -15,13 +15,14 @@ export const UNIT = [
 ];
 
 /**
- * Of those, what tries thousands of inputs, random ones or every cut of one, or very large ones: the longest of them,
- * `npm run test:properties`.
+ * Of those, what tries thousands of inputs, random ones or every cut of one, or very large ones, or opens archives and databases of
+ * others: the longest of them, `npm run test:properties`.
  */
 export const PROPERTIES = [
   'test/decode/{baileys-robustness,forms-fuzz,forms-properties,large-texts,printed-texts,properties,readable-contents,vendors-properties}.test.ts',
-  'test/inputs/{any-chunking,archives-properties,chunking-properties,csv,cut-bodies,cut-lines,decorated-lines,framed-lines,large-values,printed-bodies,sql-dumps}.test.ts',
-  'test/inputs/exports/{chat-exporter,chat-text}.test.ts',
+  'test/inputs/{any-chunking,archives-properties,chunking-properties,containers,csv,cut-bodies,cut-lines,decorated-lines,foreign-notations,framed-lines,large-values,printed-bodies,request-dumps,sql-dumps}.test.ts',
+  'test/cli/remedies.test.ts',
+  'test/inputs/exports/{chat-exporter,chat-text,database-states,databases}.test.ts',
   'test/rules/{align-chat-properties,chat-witness,merge-content,message-errors}.test.ts',
 ];
 
