@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { adviceLine } from '../../src/cli/advice.js';
 import { renderReportPage } from '../../src/cli/report-page/page.js';
 import { addUpDays } from '../../src/cli/views/day-chart.js';
-import type { ReportResult } from '../../src/commands/report/types.js';
+import type { ReportResult, RunPoint } from '../../src/commands/report/types.js';
 import { remedy } from '../../src/model/remedy.js';
 import { startBrowser } from '../support/browser.js';
 import {
@@ -314,6 +314,20 @@ describe('the page of a report', () => {
     };
     expect(await unexplained(reportResult({ audit: null }))).toMatch(/^Unexplained ?– ?not compared/);
     expect(await unexplained(reportResult())).toMatch(/^Unexplained ?0 ?every message accounted for/);
+    const two = [connectionReport(), connectionReport({ id: 'b', name: 'filial' })];
+    const accounts = { items: 3, saved: 3, explained: {}, unexplained: 0 };
+    const ledgers = async (result: ReportResult): Promise<string[]> => {
+      const { page } = await open(result);
+      return page.locator('.ledger .rest td').allTextContents();
+    };
+    const connections = two.map((one) => ({ ...one, accounts }));
+    expect(await ledgers(reportResult({ connections, accounts, audit: null }))).toEqual(
+      Array(3).fill('not compared'),
+    );
+    expect(await ledgers(reportResult({ connections, accounts }))).toEqual(Array(3).fill('0'));
+    const gone = { ...accounts, unexplained: 2 };
+    const known = two.slice(1).map((one) => ({ ...one, accounts: gone }));
+    expect(await ledgers(reportResult({ connections: known, audit: null }))).toEqual(['2']);
   });
 
   test('shows a run that completed and found a loss as lost', async () => {
@@ -328,6 +342,27 @@ describe('the page of a report', () => {
     expect(classes).toEqual(['ended good', 'ended warn', 'ended bad']);
     const title = await bars.last().locator('title').textContent();
     expect(title).toContain('reconcile: lost: 3 lost, 1 degraded');
+  });
+
+  test('calls no run clean that did not check', async () => {
+    const runs = [runPoint(), runPoint({ command: 'verify', verdict: 'All unique indexes were present' })];
+    const bars = async (trend: readonly RunPoint[], name: string): Promise<(string | null)[]> => {
+      const { page } = await open(reportResult({ trend: [...trend] }));
+      const row = page.getByRole('img', { name, exact: true }).locator('rect');
+      return Promise.all(trend.map((_, at) => row.nth(at).getAttribute('class')));
+    };
+    expect(await bars(runs, 'verdicts: no run checked, the newest completed')).toEqual([
+      'ended plain',
+      'ended plain',
+    ]);
+    const checked = runPoint({ command: 'reconcile', lost: 0, degraded: 0 });
+    const failed = runPoint({ status: 'failed' });
+    expect(await bars([...runs, failed, checked], 'verdicts: 1 of 1 clean, the newest clean')).toEqual([
+      'ended plain',
+      'ended plain',
+      'ended bad',
+      'ended good',
+    ]);
   });
 
   test('says at the top that there are no alerts, when there are none', async () => {

@@ -22,7 +22,7 @@ import { command, html, name, type Markup } from './markup.js';
 /** One connection: who it is, its days, what it holds, and the raw log against the database. */
 export function connectionCard(
   connection: ConnectionReport,
-  { index, zone, line }: { index: number; zone: string; line: AdviceLine },
+  { index, zone, isCompared, line }: { index: number; zone: string; isCompared: boolean; line: AdviceLine },
 ): Markup {
   const { phone, kind, organization } = connection;
   const about = [
@@ -48,7 +48,7 @@ export function connectionCard(
       </div>
       <div>
         <h3>Raw log against the database</h3>
-        ${ledger(connection.accounts, line(unexplainedRemedy(connection.name)))}
+        ${ledger(connection.accounts, { isCompared, line: line(unexplainedRemedy(connection.name)) })}
       </div>
     </div>
   </section>`;
@@ -138,8 +138,14 @@ function facts(connection: ConnectionReport): Markup {
   </table>`;
 }
 
-/** What came in, what is there, and every difference by its reason, down to nothing unexplained. */
-export function ledger(accounts: Accounts, line: string): Markup {
+/**
+ * What came in, what is there, and every difference by its reason, down to nothing unexplained. `isCompared`: the raw log was read;
+ * without, the counters alone may tell of a difference, but not that there is none.
+ */
+export function ledger(
+  accounts: Accounts,
+  { isCompared, line }: { isCompared: boolean; line: string },
+): Markup {
   const { items, saved, explained, unexplained } = accounts;
   return html`<table class="ledger">
       <tbody>
@@ -160,7 +166,7 @@ export function ledger(accounts: Accounts, line: string): Markup {
         )}
         <tr class="rest ${!isBalanced(accounts) && 'bad'}">
           <th scope="row">unexplained</th>
-          <td>${formatCount(unexplained)}</td>
+          <td>${isCompared || unexplained !== 0 ? formatCount(unexplained) : 'not compared'}</td>
         </tr>
       </tbody>
     </table>

@@ -45,7 +45,7 @@ export function renderReportPage(result: ReportResult, { line, everyMs }: PageOp
           ${runTrend(result.trend)}
           <h2>${connections.length === 1 ? 'The connection' : 'Connections'}</h2>
           ${connections.length === 0 && html`<p class="empty">There are none yet.</p>`}
-          ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, line }))}
+          ${connections.map((one, index) => connectionCard(one, { index: index + 1, zone: timeZone, isCompared: result.audit !== null, line }))}
           ${rejectedTable(result)} ${runsTable(result.runs)}
           <footer>
             <p>Written by wa-reconcile report. Times are UTC; days are those of ${timeZone}.</p>

@@ -128,9 +128,9 @@ progress { width: 5rem; height: 0.5rem; vertical-align: middle; accent-color: va
 .strip .lost { fill: var(--bad); }
 .strip .twice { fill: var(--warn); }
 .ended.good { fill: var(--good); background: var(--good); } .ended.warn { fill: var(--warn); background: var(--warn); }
-.ended.bad { fill: var(--bad); background: var(--bad); } .ended.plain { fill: var(--faint); }
+.ended.bad { fill: var(--bad); background: var(--bad); } .ended.plain { fill: var(--faint); background: var(--faint); }
 .swatch.ended { border: 0; width: 0.4rem; }
-.swatch.ended.good { height: 0.3rem; } .swatch.ended.warn { height: 0.55rem; }
+.swatch.ended.good, .swatch.ended.plain { height: 0.3rem; } .swatch.ended.warn { height: 0.55rem; }
 .chart { margin: 0; }
 .plot { position: relative; padding-top: 1.15rem; }
 .axis { position: absolute; top: 0; left: 0; color: var(--faint); font-size: 0.78rem; line-height: 1; font-variant-numeric: tabular-nums; }

@@ -119,7 +119,10 @@ function figure(label: string, value: number | null, note: string, isBad = false
 }
 
 /** The days and hours of all connections together; where there is one, its own card shows them. */
-export function overview({ connections, timeZone, accounts }: ReportResult, line: AdviceLine): Markup | null {
+export function overview(
+  { connections, timeZone, accounts, audit }: ReportResult,
+  line: AdviceLine,
+): Markup | null {
   if (connections.length < 2) return null;
   const days = addUpDays(connections);
   const isEmpty = days.every(({ inbound, outbound, gapIn }) => inbound + outbound + gapIn.length === 0);
@@ -142,7 +145,7 @@ export function overview({ connections, timeZone, accounts }: ReportResult, line
         accounts !== undefined &&
         html`<div class="whole">
           <h3>Raw log against the database</h3>
-          ${ledger(accounts, line(unexplainedRemedy(null)))}
+          ${ledger(accounts, { isCompared: audit !== null, line: line(unexplainedRemedy(null)) })}
         </div>`
       }
     </section>`;

@@ -38,6 +38,7 @@ export function runTrend(trend: readonly RunPoint[]): Markup | null {
       <figcaption>
         <span>${minute(first.startedAt)} to ${minute(last.startedAt)} UTC, the newest on the right</span>
         <span class="key"><i class="swatch ended good"></i>clean</span>
+        <span class="key"><i class="swatch ended plain"></i>completed or running, nothing checked</span>
         <span class="key"><i class="swatch ended warn"></i>degraded, partial, interrupted</span>
         <span class="key"><i class="swatch ended bad"></i>lost, failed, died</span>
       </figcaption>
@@ -75,7 +76,10 @@ const HEIGHTS: Readonly<Record<Tone, number>> = {
   bad: HEIGHT,
 };
 
-/** A run that completed may have found a loss: what it found outweighs how it ended. */
+/**
+ * A run that completed may have found a loss: what it found outweighs how it ended. One that does not check has no verdict,
+ * only its end: it is not clean because it completed.
+ */
 function verdictOf(run: RunPoint): { word: string; tone: Tone } {
   if ((run.lost ?? 0) > 0) return { word: 'lost', tone: 'bad' };
   switch (run.status) {
@@ -88,18 +92,25 @@ function verdictOf(run: RunPoint): { word: string; tone: Tone } {
     case 'running':
       return { word: run.status, tone: 'plain' };
     case 'completed':
+      if (!hasVerdict(run)) return { word: run.status, tone: 'plain' };
       return (run.degraded ?? 0) > 0 ? { word: 'degraded', tone: 'warn' } : { word: 'clean', tone: 'good' };
   }
+}
+
+function hasVerdict({ lost }: RunPoint): boolean {
+  return lost !== null;
 }
 
 function verdictRow(trend: readonly RunPoint[]): Markup {
   const verdicts = trend.map(verdictOf);
   const clean = verdicts.filter(({ tone }) => tone === 'good').length;
+  const judged = trend.filter(hasVerdict).length;
+  const summary = judged === 0 ? 'no run checked' : `${clean} of ${judged} clean`;
   const newest = verdicts.at(-1)?.word ?? '';
   return html`<div class="strip">
     <span class="label">verdict</span>
     ${plot(
-      `verdicts: ${clean} of ${trend.length} clean, the newest ${newest}`,
+      `verdicts: ${summary}, the newest ${newest}`,
       trend.map((run, index) => {
         const { word, tone } = verdictOf(run);
         const words = verdictWords(run);
@@ -112,7 +123,7 @@ function verdictRow(trend: readonly RunPoint[]): Markup {
         );
       }),
     )}
-    <span class="value">${newest}<small>${clean} of ${trend.length} clean</small></span>
+    <span class="value">${newest}<small>${summary}</small></span>
   </div>`;
 }
 
