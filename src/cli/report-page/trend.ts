@@ -102,7 +102,7 @@ function hasVerdict({ lost }: RunPoint): boolean {
 }
 
 function verdictRow(trend: readonly RunPoint[]): Markup {
-  const verdicts = trend.map(verdictOf);
+  const verdicts = trend.map((run) => ({ run, ...verdictOf(run) }));
   const clean = verdicts.filter(({ tone }) => tone === 'good').length;
   const judged = trend.filter(hasVerdict).length;
   const summary = judged === 0 ? 'no run checked' : `${clean} of ${judged} clean`;
@@ -111,8 +111,7 @@ function verdictRow(trend: readonly RunPoint[]): Markup {
     <span class="label">verdict</span>
     ${plot(
       `verdicts: ${summary}, the newest ${newest}`,
-      trend.map((run, index) => {
-        const { word, tone } = verdictOf(run);
+      verdicts.map(({ run, word, tone }, index) => {
         const words = verdictWords(run);
         return bar(
           trend,
