@@ -97,6 +97,8 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
           isolate: false,
+          // As bin/wa-reconcile.ts sets it.
+          execArgv: ['--wasm-tiering-budget=13000000'],
         },
       },
     ],
