@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Measured } from './measured.js';
 
-const BINARY = fileURLToPath(new URL('../../bin/wa-reconcile.js', import.meta.url));
+/** The command as it is installed, and not its sources compiled one by one, which take longer to load. */
+const BINARY = fileURLToPath(new URL('../../../dist/bin/wa-reconcile.js', import.meta.url));
 const REPORT_MEMORY = new URL('./report-memory.js', import.meta.url).href;
 
 const RunJson = z.object({
