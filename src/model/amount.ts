@@ -1,8 +1,8 @@
-const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const THOUSANDS = /\B(?=(?:\d{3})+$)/g;
 
-/** `12,345`. */
+/** `12,345`. Without `Intl`, whose first use takes 7 ms of every start. */
 export function count(value: number): string {
-  return NUMBER.format(value);
+  return value.toFixed(0).replace(THOUSANDS, ',');
 }
 
 /** `1 message`, `12,345 messages`. */
