@@ -20,17 +20,15 @@ export function withoutRow<M extends Pick<HeldMessage, 'connectionId' | 'fact'>>
   messages: readonly M[],
   found: readonly StoredMessageRow[],
 ): M[] {
+  const named = messages.filter(({ fact }) => fact.stanzaId !== undefined && !isWamid(fact.externalId));
+  if (named.length === 0) return [];
   const known = new Set(
     found.flatMap(({ connectionId, externalId, stanzaId }) =>
       [externalId, stanzaId].flatMap((id) => (id === null ? [] : [keyOf(connectionId, id)])),
     ),
   );
-  return messages.filter(
-    ({ connectionId, fact }) =>
-      fact.stanzaId !== undefined &&
-      !isWamid(fact.externalId) &&
-      !known.has(keyOf(connectionId, fact.externalId)) &&
-      !known.has(keyOf(connectionId, fact.stanzaId)),
+  return named.filter(({ connectionId, fact }) =>
+    [fact.externalId, fact.stanzaId ?? ''].every((id) => !known.has(keyOf(connectionId, id))),
   );
 }
 

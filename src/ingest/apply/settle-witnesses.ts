@@ -132,8 +132,8 @@ function cutNames(book: MessageBook): MessageKey[] {
 
 /** A message that took the place of one with a cut id may not be that one any more: its time, direction or conversation changed. */
 function noteMoved(work: BatchWork, book: MessageBook): void {
-  for (const { stored, state, gone, mergedInto } of book.all()) {
-    if (stored === null) continue;
+  for (const { stored, state, changed, gone, mergedInto } of book.all()) {
+    if (stored === null || !(changed || gone)) continue;
     const [before] = cutNamesOf(stored);
     if (before === undefined) continue;
     const now = mergedInto?.state ?? (gone ? null : state);
