@@ -43,9 +43,13 @@ export interface Reading<T extends Table> {
 
 const DEFAULT_ORIGIN: Origin = { from: 'default', place: 'default' };
 
-/** Puts flags under one heading of the help. */
+/** Puts flags under one heading of the help. A flag that several commands share has one heading in all of them. */
 export function group<T extends Table>(heading: string, flags: T): T {
-  for (const flag of Object.values(flags)) flag.spec.heading = heading;
+  for (const [key, { spec }] of Object.entries(flags)) {
+    if (spec.heading !== undefined && spec.heading !== heading)
+      throw new Error(`${flagName(key)} stands under '${spec.heading}' already, and not under '${heading}'`);
+    spec.heading = heading;
+  }
   return flags;
 }
 
