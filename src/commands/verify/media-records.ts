@@ -28,15 +28,18 @@ export const mediaFilesCheck = rowCheck<FaultyMedia>({
         return { sign: '*', connectionId, subject: messageId, detail: `${type}, ${WORDS[fault]}` };
       },
       conclude: ({ checked, found }) => {
+        if (checked === 0) return { summary: 'No files on record' };
         if (found === 0)
-          return { summary: `${amount(checked, 'record')} of files agree with their messages` };
+          return {
+            summary: amount(checked, 'file record matches its message', 'file records match their messages'),
+          };
         const to = place === null ? [] : ['--to', place];
         return {
-          summary: `${amount(found, 'record')} of files cannot be true`,
+          summary: amount(found, 'file record is wrong', 'file records are wrong'),
           remedy: remedy(
             'media fetch',
             [...only, '--again', ...to],
-            'looks for the files, and asks for them once more',
+            'looks for the files, and fetches them again',
           ),
         };
       },
