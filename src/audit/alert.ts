@@ -319,8 +319,8 @@ export function brokenAlerts(entries: readonly EntryGroup[]): Alert[] {
       kind: 'entries_failed',
       status: 'failed',
       reason: null,
-      one: 'is not valid JSON',
-      many: 'are not valid JSON',
+      one: 'is invalid JSON',
+      many: 'are invalid JSON',
       advice: (it: string) =>
         `Export ${it} again and replay the new file; raw discard removes what was stored by mistake.`,
     },

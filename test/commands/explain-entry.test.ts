@@ -80,7 +80,7 @@ describeOnServer('explain a raw entry', (backend) => {
     const broken = await ask(store, 'stdin:1');
     expect(broken.entry?.status).toBe('failed');
     expect(broken.findings).toMatchObject([{ outcome: 'unread', count: 1 }]);
-    expect(broken.verdict).toBe('stdin:1 could not be read: broken JSON (breaks at character 12 of 12).');
+    expect(broken.verdict).toBe('stdin:1 could not be read: invalid JSON (breaks at character 12 of 12).');
     expect(broken.remedies).toMatchObject([{ do: 'replay_export', file: null }, { do: 'discard' }]);
     const strange = await ask(store, 'stdin:2');
     expect(strange.facts).toMatchObject([{ kind: 'entry', outcome: 'unread', reason: 'unknown_shape' }]);

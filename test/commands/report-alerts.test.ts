@@ -430,7 +430,7 @@ describeOnBackends('an alert, and nothing but it', (backend) => {
         kind: 'entries_failed',
         connection: null,
         count: 1,
-        message: expect.stringContaining('is not valid JSON, the first at stdin:1') as string,
+        message: expect.stringContaining('is invalid JSON, the first at stdin:1') as string,
       },
     ]);
     expect(await alertsAfter(store, 15 * DAY)).toMatchObject([{ kind: 'entries_failed' }]);

@@ -48,7 +48,7 @@ const UNRECOGNIZED: Record<string, string> = {
   no_changes: 'entry without changes',
   empty: 'empty',
   object: 'webhook of another product',
-  invalid_json: 'broken JSON',
+  invalid_json: 'invalid JSON',
   abridged:
     'printed by Node with its inner parts left out ([Object]); log JSON.stringify of the body instead',
   printed_by_node:

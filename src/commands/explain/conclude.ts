@@ -346,9 +346,9 @@ const STATUS_WORDS: Readonly<Record<EntryExplanation['status'], string>> = {
   ignored: 'is ignored',
 };
 
-/** `broken JSON (ends early, at character 260)`. */
+/** `invalid JSON (ends early, at character 260)`. */
 function jsonFault(message: string): string {
-  return `broken JSON (${message.replace(/^the JSON /, '')})`;
+  return `invalid JSON (${message.replace(/^the JSON /, '')})`;
 }
 
 function pluralOf(what: string): string {

@@ -221,7 +221,7 @@ function orphanRemedy(connections: readonly ConnectionRow[], orphans: readonly O
       );
 }
 
-/** Nothing was rejected or unreadable, or it is acknowledged: rejected items, broken JSON, entries in an unknown format. */
+/** Nothing was rejected or unreadable, or it is acknowledged: rejected items, invalid JSON, entries in an unknown format. */
 export const rejectsCheck: Check = {
   severity: 'loss',
   async run(view, recorder) {

@@ -340,7 +340,7 @@ export function isNoWebhook({ reason }: Miss): boolean {
   return reason === NO_WEBHOOK;
 }
 
-/** Whether a reason is less specific than a vendor's name or broken JSON. */
+/** Whether a reason is less specific than a vendor's name or invalid JSON. */
 function isVague({ reason }: Miss): boolean {
   return VAGUE.has(reason);
 }

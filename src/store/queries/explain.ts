@@ -299,7 +299,7 @@ export async function scanEntries(
 }
 
 /**
- * Entries in an unknown format that contain one of the patterns: no index has their contacts. Broken JSON is found by
+ * Entries in an unknown format that contain one of the patterns: no index has their contacts. Invalid JSON is found by
  * the index of unfinished entries; unrecognized ones among the `recent` newest entries.
  */
 export async function findUnreadEntries(

@@ -63,7 +63,7 @@ const DAMAGES: Damage[] = [
     finds: { rejects: 2 },
     notes: ['raw_log'],
     remedy: /^wa-reconcile explain log:/,
-    sample: /1 entry is not valid JSON, the first at stdin:2/,
+    sample: /1 entry is invalid JSON, the first at stdin:2/,
   },
   {
     title: 'unique_index: an index that is missing',

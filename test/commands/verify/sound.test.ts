@@ -36,7 +36,7 @@ describeOnServer('verify finds nothing wrong', (backend) => {
       CHECK_NAMES.filter((name) => name !== 'signatures'),
     );
     expect(findingsOf(result)).toMatchObject({ history_ledger: ['1/3'] });
-    // The ledger's, and what the day holds that cannot be stored: a message without an id, broken JSON, a form of Gupshup's own.
+    // The ledger's, and what the day holds that cannot be stored: a message without an id, invalid JSON, a form of Gupshup's own.
     expect(result).toMatchObject({ status: 'completed', findings: 4, missing: 0, doubled: 0, runId: null });
   });
 
