@@ -33,7 +33,7 @@ export const PROPERTIES = [
 export const SHARED = [
   'test/{ingest,commands,cli}/**/*.test.ts',
   'test/library/{dates,library}.test.ts',
-  'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalised,open-store,schema-agreement,stored-entries,transaction}.test.ts',
+  'test/store/{array-literal,database-errors,expected-keys,fresh-database-plans,journal,migrations,normalized,open-store,schema-agreement,stored-entries,transaction}.test.ts',
 ];
 
 /**

@@ -64,7 +64,7 @@ export function failureOf(error: unknown): Failure | undefined {
 export interface ErrorStyle {
   json: boolean;
   debug: boolean;
-  colour: boolean;
+  color: boolean;
   /** The terminal's width; undefined if stderr is not one. */
   columns?: number | undefined;
   /** For commands in an error's advice. */
@@ -75,7 +75,7 @@ export interface ErrorStyle {
 export function failureText(failure: Failure, style: ErrorStyle): string {
   return describeFailure(failure, {
     ...style,
-    look: createLook(style.colour, style.columns, style.carried, style.columns !== undefined),
+    look: createLook(style.color, style.columns, style.carried, style.columns !== undefined),
   });
 }
 

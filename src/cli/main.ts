@@ -5,7 +5,7 @@ import { peek } from './flags/global.js';
 import type { Io } from './io.js';
 import { writeAll } from './output.js';
 import { buildProgram, conciseHelp, type HelpStreams } from './program.js';
-import { allowsColour, createLook } from './ui/look.js';
+import { allowsColor, createLook } from './ui/look.js';
 import { helpSubject } from './wrong-usage.js';
 import { runAction } from './run-action.js';
 import { aboutTypedToken } from './typed-token.js';
@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   let errorStyle: ErrorStyle = {
     json: seen.json,
     debug: seen.debug,
-    colour: allowsColour(io.stderrIsTTY, io.env, noColor),
+    color: allowsColor(io.stderrIsTTY, io.env, noColor),
     carried: () => [],
   };
   try {
@@ -56,7 +56,7 @@ async function dispatch(
       const { renderReference } = await import('./reference.js');
       help.streams.writeOut(`${renderReference()}\n`);
     } else if (argv.length === 0) {
-      help.streams.writeOut(conciseHelp(program, createLook(help.streams.colour, io.columns)));
+      help.streams.writeOut(conciseHelp(program, createLook(help.streams.color, io.columns)));
     } else {
       const subject = helpSubject(program, argv);
       if (subject === undefined) await program.parseAsync(argv, { from: 'user' });
@@ -88,7 +88,7 @@ function helpStreams(argv: readonly string[], io: Io): { streams: HelpStreams; f
         if (!json) err += text;
       },
       width: io.columns ?? 80,
-      colour: allowsColour(io.stdoutIsTTY, io.env, argv.includes('--no-color')),
+      color: allowsColor(io.stdoutIsTTY, io.env, argv.includes('--no-color')),
     },
     flush: async () => {
       await writeAll(io.stdout, out);

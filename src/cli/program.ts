@@ -50,7 +50,7 @@ export interface HelpStreams {
   writeOut: (text: string) => void;
   writeErr: (text: string) => void;
   width: number;
-  colour: boolean;
+  color: boolean;
 }
 
 /** Runs the action of the command that was typed. */
@@ -61,7 +61,7 @@ export const NO_STREAMS: HelpStreams = {
   writeOut: () => undefined,
   writeErr: () => undefined,
   width: HELP_WIDTH,
-  colour: false,
+  color: false,
 };
 
 /** All commands. Their actions load what they need when they run, so that building this costs next to nothing. */
@@ -69,7 +69,7 @@ export function buildProgram(
   streams: HelpStreams = NO_STREAMS,
   run: Runner = () => Promise.resolve(),
 ): Command {
-  const look = createLook(streams.colour);
+  const look = createLook(streams.color);
   const program = new Command('wa-reconcile')
     .summary('make a WhatsApp CRM database complete and correct')
     .description(
@@ -98,8 +98,8 @@ export function buildProgram(
       outputError: () => undefined,
       getOutHelpWidth: () => Math.min(streams.width, 100),
       getErrHelpWidth: () => Math.min(streams.width, 100),
-      getOutHasColors: () => streams.colour,
-      getErrHasColors: () => streams.colour,
+      getOutHasColors: () => streams.color,
+      getErrHasColors: () => streams.color,
     })
     .configureHelp({
       formatHelp: (command, helper) =>

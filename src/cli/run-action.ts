@@ -9,7 +9,7 @@ import { givenFlags, rejectFlagsOfParents } from './flags/table.js';
 import type { Io } from './io.js';
 import { failureOf, failureText, type ErrorStyle } from './exit.js';
 import { prepareOutput, writeAll } from './output.js';
-import { allowsColour, createLook } from './ui/look.js';
+import { allowsColor, createLook } from './ui/look.js';
 import type { Format } from './ui/formats.js';
 import { hasVerdict, render, type Presentation } from './ui/presentation.js';
 import { sanitize } from './ui/sanitize.js';
@@ -28,11 +28,11 @@ export async function runAction(
   const given = givenFlags(command);
   const settings = readGlobalFlags({ given, environment, io });
   const carried = carriedFlags(command, given, io.cwd);
-  const colourOnStderr = allowsColour(io.stderrIsTTY, io.env, settings.noColor);
+  const colorOnStderr = allowsColor(io.stderrIsTTY, io.env, settings.noColor);
   const errorStyle: ErrorStyle = {
     json: settings.events || isMachineFormat(settings.format),
     debug: settings.debug,
-    colour: colourOnStderr,
+    color: colorOnStderr,
     columns: io.stderrIsTTY ? io.columns : undefined,
     carried,
   };
@@ -49,7 +49,7 @@ export async function runAction(
     if (isSilent(presentation, exitCode, shown)) return;
     const toTerminal = output.file === undefined && io.stdoutIsTTY;
     const look = toTerminal
-      ? createLook(allowsColour(true, io.env, settings.noColor), io.columns, carried, true)
+      ? createLook(allowsColor(true, io.env, settings.noColor), io.columns, carried, true)
       : createLook(false, undefined, carried);
     await output.write(
       settings.page && page !== undefined ? await page() : await render(presentation, format, look),
@@ -63,7 +63,7 @@ export async function runAction(
     given,
     environment,
     settings,
-    look: createLook(colourOnStderr, io.columns, carried),
+    look: createLook(colorOnStderr, io.columns, carried),
     stop,
     notice,
     deliver,

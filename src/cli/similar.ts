@@ -12,7 +12,7 @@ export function similarWord(typed: string, words: readonly string[]): string | u
   return best;
 }
 
-/** How many letters have to be put in, taken out, changed, or swapped with their neighbour. */
+/** How many letters have to be put in, taken out, changed, or swapped with their neighbor. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -42,7 +42,7 @@ export async function openCrmDatabase(url: string, known: Dialect): Promise<CrmS
          set_config('synchronize_seqscans', 'off', true)`,
       [pg.escapeIdentifier(target.schema), String(STATEMENT_TIMEOUT_MS)],
     );
-    const has = await recognise(query, known, target, client.user);
+    const has = await recognize(query, known, target, client.user);
     const dialect = known.version?.(has) ?? known;
     const connections = (await query(dialect.connectionsQuery(has))).map(dialect.readConnection);
     return {
@@ -131,7 +131,7 @@ function refuseMysql(url: string, { title }: Dialect): void {
 /**
  * Which columns the tables have. Throws ConfigError, with what was looked for, where a table or column of the dialect is missing.
  */
-async function recognise(
+async function recognize(
   query: Query,
   dialect: Dialect,
   target: DatabaseUrl,

@@ -29,7 +29,7 @@ interface TableFile {
 }
 
 /**
- * Opens exports of a CRM's tables (CSV with a header, NDJSON, a JSON array; also gzip, zstd and zip), each recognised
+ * Opens exports of a CRM's tables (CSV with a header, NDJSON, a JSON array; also gzip, zstd and zip), each recognized
  * by its columns. The messages are read twice: once for the connections that they name. Other tables are kept in
  * memory. Throws ConfigError if a file is none of the CRM's tables, UserError if one is damaged: half an export would
  * make every message of the other half look lost.
@@ -47,7 +47,7 @@ export async function openCrmFiles(
         remedy: 'Store it in a file, and name the file.',
       });
     }
-    files.push({ input, ...(await recognise(input, known, options)) });
+    files.push({ input, ...(await recognize(input, known, options)) });
   }
   const dialect =
     known.version?.((table, column) =>
@@ -139,7 +139,7 @@ function incomplete({ title, messages, tables }: Dialect, needed: string): Confi
 }
 
 /** Which table of the CRM a file is, by its first record. */
-async function recognise(
+async function recognize(
   input: ResolvedInput,
   dialect: Dialect,
   options: CrmFilesOptions,

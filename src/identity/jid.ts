@@ -6,7 +6,7 @@ export interface Jid {
   kind: JidKind;
   /** The part before `@`, without agent and device. */
   user: string;
-  /** Normalised: no device, `c.us` and `hosted` as `s.whatsapp.net`, `hosted.lid` as `lid`. */
+  /** Normalized: no device, `c.us` and `hosted` as `s.whatsapp.net`, `hosted.lid` as `lid`. */
   jid: string;
 }
 

@@ -61,7 +61,7 @@ export interface FoundEntry {
  * (a Ruby hash, nginx's escapes, base64) or beside the JSON (headers before the body).
  */
 export function findEntry(written: Buffer, scanner = new ValueScanner()): FoundEntry {
-  const line = withBlankColours(written);
+  const line = withBlankColors(written);
   const words = wordsBeforeIndent(written.toString('latin1', 0, LONGEST_WORDS));
   if (words === 0) return entryOf(line, scanner);
   // What is indented behind words is judged as what is indented.
@@ -130,18 +130,18 @@ const BODY_START = /^\{\s*"(?:object"\s*:\s*"whatsapp_business_account"\s*,\s*"e
 
 const LONGEST_WORDS = 800;
 
-/** A line with blanks in place of its colours, which stand between the name and the text of a property, too. */
-function withBlankColours(line: Buffer): Buffer {
+/** A line with blanks in place of its colors, which stand between the name and the text of a property, too. */
+function withBlankColors(line: Buffer): Buffer {
   if (!line.includes(ESCAPE)) return line;
   const text = line.toString('latin1');
   return Buffer.from(
-    text.replace(COLOUR, (code: string, at: number) => (at === 0 ? 'x' : ' ').repeat(code.length)),
+    text.replace(COLOR, (code: string, at: number) => (at === 0 ? 'x' : ' ').repeat(code.length)),
     'latin1',
   );
 }
 
 /** At the margin, where it indents nothing, a word takes its place. */
-const COLOUR = /\x1b\[[\d;]*[A-Za-z]/g;
+const COLOR = /\x1b\[[\d;]*[A-Za-z]/g;
 
 /** A signature among the words around a body identifies its author. */
 const SIGNATURE = Buffer.from('sha256=');
@@ -273,7 +273,7 @@ const LONGEST_TIME_PREFIX = 256;
 function nextBracket(line: Buffer, from: number): number {
   for (let at = from; at < line.length; at++) {
     const byte = line[at];
-    // `ESC [` begins a colour.
+    // `ESC [` begins a color.
     if (byte === OPEN_BRACE || (byte === OPEN_BRACKET && line[at - 1] !== ESCAPE))
       return lastOfBrackets(line, at);
   }
@@ -303,28 +303,28 @@ const ESCAPED = new Set(Buffer.from('"nr'));
 /** Whether the bracket at `at` starts JSON as a log would hold it: `{"key":`, or an array of such. */
 function lookAhead(line: Buffer, at: number): 'value' | 'empty' | 'no' {
   let next = at;
-  while (line[next] === OPEN_BRACKET) next = skipColours(line, next + 1);
+  while (line[next] === OPEN_BRACKET) next = skipColors(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACKET) return next === at + 1 ? 'empty' : 'no';
   if (line[next] !== OPEN_BRACE) return 'no';
-  next = skipColours(line, next + 1);
+  next = skipColors(line, next + 1);
   if (next >= line.length) return 'value';
   if (line[next] === CLOSE_BRACE) return line[at] === OPEN_BRACE ? 'empty' : 'value';
   if (line[next] !== QUOTE) return 'no';
   for (next++; next < line.length && line[next] !== QUOTE; next++) if (line[next] === BACKSLASH) next++;
-  next = skipColours(line, next + 1);
+  next = skipColors(line, next + 1);
   return next >= line.length || line[next] === COLON ? 'value' : 'no';
 }
 
 const ESCAPE = 0x1b;
 
-/** The first index from `from` that is neither white space nor of a colour. */
-function skipColours(line: Buffer, from: number): number {
+/** The first index from `from` that is neither white space nor of a color. */
+function skipColors(line: Buffer, from: number): number {
   let at = skipBlank(line, from);
   while (line[at] === ESCAPE) {
-    const [colour] = /^\x1b\[[\d;]*[A-Za-z]/.exec(line.toString('latin1', at, at + 32)) ?? [];
-    if (colour === undefined) return at;
-    at = skipBlank(line, at + colour.length);
+    const [color] = /^\x1b\[[\d;]*[A-Za-z]/.exec(line.toString('latin1', at, at + 32)) ?? [];
+    if (color === undefined) return at;
+    at = skipBlank(line, at + color.length);
   }
   return at;
 }

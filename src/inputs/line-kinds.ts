@@ -84,7 +84,7 @@ export function isWhole(line: Buffer, kind: 'ndjson' | 'console'): boolean {
   return scanner.status === 'done';
 }
 
-/** Whether bytes are the beginning of a line before anything is in it: white space, and colours. */
+/** Whether bytes are the beginning of a line before anything is in it: white space, and colors. */
 export function isIndent(bytes: Buffer): boolean {
   const rest = bytes.includes(ESCAPE) ? Buffer.from(withoutTerminalCodes(bytes.toString('latin1'))) : bytes;
   return skipBlank(rest) === rest.length;

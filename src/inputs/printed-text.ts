@@ -1,5 +1,5 @@
 import { PrintedStrings } from '../decode/envelopes/printed-texts.js';
-import { withoutColours } from '../decode/envelopes/clock.js';
+import { withoutColors } from '../decode/envelopes/clock.js';
 import { decoratedMember, decoratedPart } from '../decode/envelopes/decorated-json.js';
 import { PsqlCell } from '../decode/envelopes/psql-value.js';
 import {
@@ -311,11 +311,11 @@ const PLUS = 0x2b;
 const FIRST_OF_RETURN = 0xe2;
 const LONGEST_HEAD = 410;
 
-/** The last byte that is neither white space nor of a colour. */
+/** The last byte that is neither white space nor of a color. */
 function lastOf(line: Buffer): number {
   const last = trimEnd(line.subarray(-LONGEST_END));
   if (!last.includes(ESCAPE)) return last.at(-1) ?? 0;
-  return trimEnd(Buffer.from(withoutColours(last.toString('latin1')))).at(-1) ?? 0;
+  return trimEnd(Buffer.from(withoutColors(last.toString('latin1')))).at(-1) ?? 0;
 }
 
 const LONGEST_END = 80;

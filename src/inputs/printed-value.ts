@@ -1,4 +1,4 @@
-import { COLOURS, withoutColours } from '../decode/envelopes/clock.js';
+import { COLORS, withoutColors } from '../decode/envelopes/clock.js';
 import { DEEP, isInsidePrint } from '../decode/envelopes/printed-texts.js';
 
 /**
@@ -55,7 +55,7 @@ export class PrintedValue {
   #isFragment = false;
   /** Whether it may be whole, and only indented. */
   #isGroup = false;
-  #colour = '';
+  #color = '';
 
   /** Whether it is certain to go on in the next line. */
   get isOpen(): boolean {
@@ -64,7 +64,7 @@ export class PrintedValue {
 
   /** The value that a line begins and does not end, and where it does; undefined where it begins none, or perhaps JSON. */
   static in(line: string): { value: PrintedValue; start: number } | undefined {
-    const text = withoutColours(line);
+    const text = withoutColors(line);
     const value = new PrintedValue();
     value.#indent = indentOf(text);
     if (isInsidePrint(text)) return value.#isInside(text) ? { value, start: 0 } : undefined;
@@ -85,7 +85,7 @@ export class PrintedValue {
     const [first = '', ...more] = lines;
     const value = new PrintedValue();
     value.#indent = indent;
-    const text = withoutColours(first);
+    const text = withoutColors(first);
     const goesOn = isMember
       ? value.#isInside(text)
       : value.#scan(text, 0) === text.length && value.#goesOn('line');
@@ -95,7 +95,7 @@ export class PrintedValue {
 
   /** Takes the next line, or the next part of one: whether it is none of the value, goes on with it, or ends it. */
   goOn(line: string, end: LineEnd = 'line'): 'no' | 'more' | 'last' {
-    const text = this.#withoutColours(line, end);
+    const text = this.#withoutColors(line, end);
     const isNew = this.#lastEnd === 'line' || (this.#lastEnd === 'full' && this.#quote === '');
     if (isNew && text.trim() === '') {
       this.#lastEnd = end;
@@ -127,11 +127,11 @@ export class PrintedValue {
     );
   }
 
-  /** A line without its colours; the beginning of one that the log system cut waits for its rest. */
-  #withoutColours(line: string, end: LineEnd): string {
-    const text = withoutColours(this.#colour + line);
-    this.#colour = end === 'line' ? '' : (CUT_COLOUR.exec(text.slice(-LONGEST_COLOUR))?.[0] ?? '');
-    return text.slice(0, text.length - this.#colour.length);
+  /** A line without its colors; the beginning of one that the log system cut waits for its rest. */
+  #withoutColors(line: string, end: LineEnd): string {
+    const text = withoutColors(this.#color + line);
+    this.#color = end === 'line' ? '' : (CUT_COLOR.exec(text.slice(-LONGEST_COLOR))?.[0] ?? '');
+    return text.slice(0, text.length - this.#color.length);
   }
 
   /** Whether the value goes on behind a line that ends so: no text does, unless the line is cut. */
@@ -250,8 +250,8 @@ export class PrintedValue {
   }
 }
 
-const CUT_COLOUR = /\x1b(?:\[[\d;]*)?$/;
-const LONGEST_COLOUR = 16;
+const CUT_COLOR = /\x1b(?:\[[\d;]*)?$/;
+const LONGEST_COLOR = 16;
 
 /** Of a line's start so much is looked at. */
 const LONGEST_START = 500;
@@ -286,14 +286,14 @@ export function isMember(before: string): boolean {
   return /^\s+(?:\S.*[:>,]\s*)?$/.test(before);
 }
 
-/** Where in a line with colours a character of it without them is. */
+/** Where in a line with colors a character of it without them is. */
 function placeOf(line: string, index: number): number {
-  let colours = 0;
-  for (const { 0: colour, index: at } of line.matchAll(COLOURS)) {
-    if (at - colours >= index) break;
-    colours += colour.length;
+  let colors = 0;
+  for (const { 0: color, index: at } of line.matchAll(COLORS)) {
+    if (at - colors >= index) break;
+    colors += color.length;
   }
-  return index + colours;
+  return index + colors;
 }
 
 /** Where the opening brackets begin in which a text ends: JSON and prints begin so. */
@@ -327,7 +327,7 @@ export function indentOf(line: string): number {
 
 /** How many lines of a text a value has that a program has printed from its first line on; 0 if it begins none. */
 export function linesOfPrint(written: string): number {
-  const text = withoutColours(written);
+  const text = withoutColors(written);
   const [first = '', ...lines] = text.split('\n');
   const opening = PrintedValue.in(first)?.value;
   const lone = first.slice(startOfLast(first));

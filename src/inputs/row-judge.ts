@@ -5,7 +5,7 @@ import { rowIn } from './escaped-values.js';
 import type { Place } from './item-queue.js';
 
 /** How far before and after a line the lines are that tell how it was written, in bytes. A resumed run reads so much again. */
-export const NEIGHBOURHOOD = 8 * 1024 * 1024;
+export const NEIGHBORHOOD = 8 * 1024 * 1024;
 /** So many lines wait for their entries; one that a splitter did not give as it is has none. */
 const MOST_ROWS = 1_000_000;
 
@@ -73,7 +73,7 @@ export class RowJudge {
 
   /** Where to begin to read, for a splitter that begins at `offset`. */
   static fromOf(offset: number): number {
-    return Math.max(0, offset - NEIGHBOURHOOD - 1);
+    return Math.max(0, offset - NEIGHBORHOOD - 1);
   }
 
   push(chunk: Buffer): void {
@@ -117,7 +117,7 @@ export class RowJudge {
     if (this.#offset > this.#start) this.#line++;
     const isPartial = this.#isPartial;
     this.#isPartial = false;
-    this.#decide(undefined, start - NEIGHBOURHOOD);
+    this.#decide(undefined, start - NEIGHBORHOOD);
     if (bytes === undefined || isPartial) return;
     const line = withoutMarks(bytes);
     if (isCopyHeader(line) || endsCopy(line)) {
@@ -136,7 +136,7 @@ export class RowJudge {
 
   #add(start: number, size: number): void {
     if (start < this.#start) return;
-    const isNear = this.#last !== undefined && start - this.#last.start <= NEIGHBOURHOOD;
+    const isNear = this.#last !== undefined && start - this.#last.start <= NEIGHBORHOOD;
     const row: Row = { start, size, before: isNear ? this.#last?.proof : undefined, verdict: undefined };
     this.#rows.set(this.#line, row);
     this.#undecided.push(row);

@@ -50,7 +50,7 @@ const SAMPLE_LINES = 200;
 /** So much of a print shows that it is one. */
 const LONGEST_PRINTED = 8_192;
 
-/** Recognises the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
+/** Recognizes the format by content. `head`: the first FORMAT_HEAD_BYTES of the text, or all of it if it is shorter. */
 export function sniffFormat(head: Buffer): Format {
   const format = formatOf(head);
   if (format.kind !== 'console') return format;
@@ -334,12 +334,12 @@ function sniffLines(head: Buffer): 'ndjson' | 'console' {
         ? linesOfPrint(head.toString('latin1', lineStart, lineStart + LONGEST_PRINTED))
         : 0;
     for (let more = 1; more < print; more++) start = indexOrEnd(head, NEWLINE, start) + 1;
-    const isLabelled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
+    const isLabeled = isAfterWords && found !== 'bare' && found?.kind === 'unfinished';
     // Not the rest of a value whose beginning is missing.
     isAfterWords =
       found === undefined && !/^\s*["{}[\],:]\s*(?:\W|$)|^\s*"/.test(line.toString('latin1', 0, 80));
     // A bare line can be cut, or continue after the sample.
-    if (isLabelled || print > 0) prefixed += Math.max(1, print);
+    if (isLabeled || print > 0) prefixed += Math.max(1, print);
     else if (found === 'bare' || (found?.start === first && found.kind !== 'whole')) bare++;
     else if (found !== undefined) prefixed++;
   }

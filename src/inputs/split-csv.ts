@@ -185,7 +185,7 @@ interface SampleRecord {
 }
 
 /**
- * Recognises CSV with a column of JSON in the beginning of a text. Returns `no_json` for CSV in which no column holds
+ * Recognizes CSV with a column of JSON in the beginning of a text. Returns `no_json` for CSV in which no column holds
  * JSON, and undefined for anything else.
  */
 export function findCsvLayout(head: Buffer): CsvLayout | 'no_json' | undefined {

@@ -30,7 +30,7 @@ export class ValueScanner {
   /** Line ends passed so far. */
   newlines = 0;
   #escaped = false;
-  #inColour = false;
+  #inColor = false;
   #atLineStart = false;
   /** Whether the current line began with white space, and whether the value's second line did. */
   #lineIndented = false;
@@ -47,7 +47,7 @@ export class ValueScanner {
     copy.inString = this.inString;
     copy.newlines = this.newlines;
     copy.#escaped = this.#escaped;
-    copy.#inColour = this.#inColour;
+    copy.#inColor = this.#inColor;
     copy.#atLineStart = this.#atLineStart;
     copy.#lineIndented = this.#lineIndented;
     copy.#indented = this.#indented;
@@ -63,7 +63,7 @@ export class ValueScanner {
     this.inString = false;
     this.newlines = 0;
     this.#escaped = false;
-    this.#inColour = false;
+    this.#inColor = false;
     this.#atLineStart = false;
     this.#indented = isIndented ? true : undefined;
     this.#previous = 0;
@@ -78,7 +78,7 @@ export class ValueScanner {
     const length = chunk.length;
     let at = from;
     let inString = this.inString;
-    let inColour = this.#inColour;
+    let inColor = this.#inColor;
     let previous = this.#previous;
     while (at < length) {
       const byte = chunk[at] ?? 0;
@@ -111,9 +111,9 @@ export class ValueScanner {
         at++;
         continue;
       }
-      if (inColour) {
-        // A colour of a terminal, between the tokens (`jq -C`): up to its letter.
-        inColour = byte === OPEN_BRACKET || !isLetter(byte);
+      if (inColor) {
+        // A color of a terminal, between the tokens (`jq -C`): up to its letter.
+        inColor = byte === OPEN_BRACKET || !isLetter(byte);
         at++;
         continue;
       }
@@ -123,7 +123,7 @@ export class ValueScanner {
           this.#atLineStart = true;
           this.#lineIndented = false;
         } else if (byte === ESCAPE) {
-          inColour = true;
+          inColor = true;
         } else {
           this.#lineIndented = true;
         }
@@ -152,7 +152,7 @@ export class ValueScanner {
       }
     }
     this.inString = inString;
-    this.#inColour = inColour;
+    this.#inColor = inColor;
     this.#previous = previous;
     return at;
   }

@@ -79,7 +79,7 @@ type ProcessedHistory = Awaited<ReturnType<typeof downloadAndProcessHistorySyncN
 export interface ReadPage {
   raw: Uint8Array;
   messages: number;
-  /** Every chat and address that it is about, normalised. */
+  /** Every chat and address that it is about, normalized. */
   addresses: ReadonlySet<string>;
   /** Its number among the chunks of its answer, if the phone gives one. */
   chunkOrder: number | null;

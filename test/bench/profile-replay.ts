@@ -1,6 +1,6 @@
 /**
  * Where the time of a replay goes: `node dist-bench/test/bench/profile-replay.js LOG TARGET [--dry-run]`. Prints what each
- * statement took. With node's `--cpu-prof`, `summarise-profile.js` tells the rest. The target is migrated if need be;
+ * statement took. With node's `--cpu-prof`, `summarize-profile.js` tells the rest. The target is migrated if need be;
  * anything but a postgresql:// URL is a directory of the embedded database.
  */
 import { hostname } from 'node:os';

@@ -7,7 +7,7 @@ import type { Plan } from './measure-target.js';
 import type { Target } from './target.js';
 
 const REPLAY = fileURLToPath(new URL('profile-replay.js', import.meta.url));
-const SUMMARY = fileURLToPath(new URL('summarise-profile.js', import.meta.url));
+const SUMMARY = fileURLToPath(new URL('summarize-profile.js', import.meta.url));
 
 /** Prints where the time of a replay goes: what each statement took, and which functions. The target is empty. */
 export async function profile(target: Target, { log, directory, say }: Plan): Promise<void> {

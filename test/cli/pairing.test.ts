@@ -40,14 +40,14 @@ class Terminal extends Writable {
 
 function displayOn(
   terminal: Terminal,
-  colour = true,
+  color = true,
   notice: (line: string) => void = () => undefined,
 ): PairingDisplay {
   const call: Screen = {
     io: { stderr: terminal, stderrIsTTY: true, clock: Date.now },
     console: createConsole({ stderr: terminal }),
     settings: { events: false, verbose: 0, debug: false },
-    look: createLook(colour, 80, () => ['--home', '/srv/wa']),
+    look: createLook(color, 80, () => ['--home', '/srv/wa']),
     notice,
   };
   return pairingDisplay(call, 'loja');
@@ -60,7 +60,7 @@ async function shown(terminal: Terminal, text: string): Promise<void> {
 }
 
 describe('the QR code', () => {
-  it('has a quiet zone of four modules on every side, and the colours that no theme changes', async () => {
+  it('has a quiet zone of four modules on every side, and the colors that no theme changes', async () => {
     const { lines, rows, columns } = await drawQr(TEXT, true);
     expect(readTerminalQr(lines.join('\n'))).toBe(TEXT);
     const plain = lines.map(stripVTControlCharacters);

@@ -387,7 +387,7 @@ describe('a report for people', () => {
     }
   });
 
-  test('draws inbound and outbound apart without colour, each as long as its share', async () => {
+  test('draws inbound and outbound apart without color, each as long as its share', async () => {
     const result = reportResult({
       connections: [
         connectionReport({

@@ -206,7 +206,7 @@ Problems (51)
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 
-  test('is coloured only when colour is on', async () => {
+  test('is colored only when color is on', async () => {
     const presentation = presentRun(runResult(), []);
     expect(await render(presentation, 'table', PLAIN)).not.toContain('\u001b');
     expect(await render(presentation, 'table', createLook(true))).toContain('\u001b[32m');

@@ -5,7 +5,7 @@ import { anyCharacter } from '../support/any-text.js';
 
 describe('text from outside, before it reaches a terminal', () => {
   test.each([
-    ['colours', '\u001b[31mred\u001b[0m', 'red'],
+    ['colors', '\u001b[31mred\u001b[0m', 'red'],
     ['cursor movements that would overwrite a line', 'a\u001b[2K\u001b[1Gb', 'ab'],
     ['a window title, ended by a bell', '\u001b]0;owned\u0007name', 'name'],
     ['a clipboard write, ended by a string terminator', '\u001b]52;c;aGk=\u001b\\name', 'name'],

@@ -77,7 +77,7 @@ describe('help', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { message: 'A command is missing.' } });
   });
 
-  test('is plain where it is piped, and coloured on a terminal', async () => {
+  test('is plain where it is piped, and colored on a terminal', async () => {
     expect((await runCli(['--help'])).stdout).not.toContain('\u001b');
     expect((await runCli(['--help'], { terminals: ['stdout'] })).stdout).toContain('\u001b[1m');
     expect(

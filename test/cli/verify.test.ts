@@ -322,7 +322,7 @@ describe('signatures on the command line', () => {
   });
 });
 
-test('a mistyped word is taken for its nearest neighbour, or for none', () => {
+test('a mistyped word is taken for its nearest neighbor, or for none', () => {
   const words = ['raw_log', 'raw_entry', 'collisions'];
   expect(similarWord('raw_lgo', words)).toBe('raw_log');
   expect(similarWord('colisions', words)).toBe('collisions');

@@ -26,7 +26,7 @@ function reportAt(store: Store, after = 0, audit = false): Promise<ReportResult>
 }
 
 describeOnServer('an acknowledged alert', (backend) => {
-  it('is shown as such and colours nothing, with who did it, where and when', async () => {
+  it('is shown as such and colors nothing, with who did it, where and when', async () => {
     const store = await backend.open();
     await replayBodies(store, [live('A', 0), live('B', 10, { id: undefined })]);
     expect(await reportAt(store)).toMatchObject({ severity: 'loss', counts: { lost: 1 } });

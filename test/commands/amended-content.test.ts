@@ -5,7 +5,7 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { inTurn } from '../support/seed.js';
@@ -79,16 +79,16 @@ describeOnServer('the content of an amended message', (backend) => {
     it('is the same in every order, and nothing is found', async () => {
       const store = await expectOneDatabase(backend, log);
       expect(await findings(store)).toBe(0);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       for (const heal of Object.values(HEALERS)) await heal(store, log);
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       expect((await night(store, { full: true })).figures).toMatchObject({ lost: 0, restored: 0 });
     });
 
     it('is told as different where another program changed it, and comes back by a replay', async () => {
       const store = await backend.open();
       await replayBodies(store, log);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const kept = await store.sql.query(KEPT);
       for (const [nth, [column, damage]] of Object.entries(DAMAGES).entries()) {
         await store.sql.execute(`update messages set ${damage}`);
@@ -97,7 +97,7 @@ describeOnServer('the content of an amended message', (backend) => {
         for (const [healer, heal] of inTurn(Object.entries(HEALERS), row + nth, 4)) {
           await store.sql.execute(`update messages set ${damage}`);
           await heal(store, log);
-          expect(await normalisedDatabase(store), `${column}, ${healer}`).toEqual(before);
+          expect(await normalizedDatabase(store), `${column}, ${healer}`).toEqual(before);
           expect(await findings(store), `${column}, ${healer}`).toBe(0);
         }
       }

@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.js';
 import { dropUniqueIndexes, insertConversation, insertLead, insertLookAlikes } from '../support/damage.js';
 import { describeOnServer, TEST_OPTIONS, type TestBackend } from '../support/databases.js';
 import { createEmptier } from '../support/empty-database.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { inflict, someDamage, type Damage } from '../support/random-damage.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { addConnection } from '../support/connections.js';
@@ -64,20 +64,20 @@ async function givesBack(
   await replayBodies(store, log);
   await dropUniqueIndexes(store, ['same_id']);
   const bystanders = await insertBystanders(store);
-  const before = await normalisedDatabase(store);
+  const before = await normalizedDatabase(store);
   const copies = await inflict(store, damages, bystanders);
 
   const plan = await run(store, { apply: false, batchSize });
   expect(rowsOf(plan)).toBe(copies);
   const applied = await run(store, { apply: true, batchSize });
   expect(rowsOf(applied)).toBe(copies);
-  expect(await normalisedDatabase(store)).toEqual(before);
+  expect(await normalizedDatabase(store)).toEqual(before);
   // What was merged is what the log says: told once more, it says nothing new.
   const { messages } = await replayLog(store, { which: 'all' });
   expect([messages.created, messages.updated]).toEqual([0, 0]);
   const again = await run(store, { apply: true, batchSize });
   expect([rowsOf(again), again.changed]).toEqual([0, 0]);
-  expect(await normalisedDatabase(store)).toEqual(before);
+  expect(await normalizedDatabase(store)).toEqual(before);
 }
 
 /** Messages that only look alike, of two people whom the log does not know. Gives their leads. */

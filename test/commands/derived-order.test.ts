@@ -4,7 +4,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { BRU, echo, history, live, old, SECOND, wamid } from '../support/webhooks.js';
 
@@ -80,7 +80,7 @@ describeOnServer('a derived value that somebody changed', (backend) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await night(store, { apply: true });
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     const lost = `delete from messages where body = 'A2'`;
     // Where a message is restored in the same night, its replay meets the damage, too.
     for (const full of [true, false]) {
@@ -89,19 +89,19 @@ describeOnServer('a derived value that somebody changed', (backend) => {
       else expect(await store.sql.execute(lost)).toBe(1);
       expect((await night(store, { apply: true, full })).status).toBe('completed');
       expect(await found(store)).toEqual([]);
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
     }
   });
 
   it('a replay carries no wrong end of a conversation into its lead', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const { leads } = await normalisedDatabase(store);
+    const { leads } = await normalizedDatabase(store);
     await store.sql.execute(
       `update conversations set first_message_at = first_message_at - ${DAY}, last_message_at = last_message_at + ${DAY}`,
     );
     await replayLog(store, { which: 'all' });
-    expect((await normalisedDatabase(store)).leads).toEqual(leads);
+    expect((await normalizedDatabase(store)).leads).toEqual(leads);
     expect(await found(store)).toEqual([]);
   });
 });

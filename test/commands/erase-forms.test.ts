@@ -198,7 +198,7 @@ const WRITTEN: Readonly<Record<string, JsonObject>> = {
   ),
 };
 
-/** Whatever the person may be recognised by; their number also as it was before the ninth digit, and as it is written at home. */
+/** Whatever the person may be recognized by; their number also as it was before the ninth digit, and as it is written at home. */
 const HERS = [
   ANA,
   ANA.slice(2),

@@ -94,7 +94,7 @@ const LOG = [
   webLive('WEB2', 70, {}, { remoteJid: `${BRU}@s.whatsapp.net` }),
 ] satisfies JsonObject[];
 
-/** Whatever the person may be recognised by. */
+/** Whatever the person may be recognized by. */
 const HERS = [
   ANA,
   '551190000001',

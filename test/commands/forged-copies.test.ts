@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { forgeCopy, restoreUniqueIndexes } from '../support/damage.js';
 import { replayBodies } from '../support/replaying.js';
 import { live, wamid } from '../support/webhooks.js';
@@ -16,11 +16,11 @@ describeOnServer('a second row of a message, with another text', (backend) => {
       const store = await backend.open(restoreUniqueIndexes);
       await replayBodies(store, LOG);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await forgeCopy(store, wamid('M2'), isCopy);
       expect((await night(store)).figures.lost).toBe(1);
       const { figures } = await night(store, { apply: true, full });
       expect(figures).toMatchObject({ merged: 1, doubled: 0, lost: 0, degraded: 1 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
     });
 });

@@ -5,7 +5,7 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { addressBook, ANA, ANA_BSUID, BRU, CAR, echo, live, liveFrom, wamid } from '../support/webhooks.js';
 
@@ -53,7 +53,7 @@ describeOnBackends('a name that the raw log gives a contact', (backend) => {
       const store = await backend.open();
       await replayBodies(store, LOG);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       for (const statement of statements) await store.sql.execute(statement);
       const { checks } = await verified(store);
       expect(checks.find(({ check }) => check === 'raw_log')).toMatchObject({
@@ -68,7 +68,7 @@ describeOnBackends('a name that the raw log gives a contact', (backend) => {
       expect(mended.report?.alerts.map(({ id }) => id)).not.toContain('finding:names');
       expect(await verified(store)).toMatchObject({ findings: 0 });
       expect(await ask(store, contact)).toMatchObject({ findings: [] });
-      const after = await normalisedDatabase(store);
+      const after = await normalizedDatabase(store);
       for (const table of ['leads', 'lead_identities', 'messages', 'conversations'])
         expect(after[table]).toEqual(before[table]);
     });
@@ -77,7 +77,7 @@ describeOnBackends('a name that the raw log gives a contact', (backend) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
     await night(store, { apply: true });
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(`update lead_identities set value = '+${BRU}' where kind = 'bsuid'`);
     const { checks } = await verified(store);
     for (const name of ['raw_log', 'consistency'])
@@ -90,7 +90,7 @@ describeOnBackends('a name that the raw log gives a contact', (backend) => {
     ]);
     await night(store, { apply: true });
     expect(await verified(store)).toMatchObject({ findings: 0 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   backend.once('does not hide a message that names an entry which never was one', async () => {

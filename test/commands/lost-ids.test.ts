@@ -7,7 +7,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
 import { describeOnServer } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { live } from '../support/webhooks.js';
 
@@ -22,7 +22,7 @@ describeOnServer('messages that have lost their ids and their raw entries', (bac
   it('are no duplicates of others that say the same, until their file gives them back', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await loseTrace(store, ['wamid.SAME0', 'wamid.SAME1', 'wamid.SAME5']);
 
     const found = await look(store);
@@ -45,14 +45,14 @@ describeOnServer('messages that have lost their ids and their raw entries', (bac
     expect(rowsOf(merged)).toBe(3);
     // Each into a row of its own.
     expect(merged.classes.find((one) => one.class === 'no_id')?.groups).toBe(3);
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     expect((await look(store)).all).toEqual([]);
   });
 
   it('are known by the key id, although another program has changed the text', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql
       .execute(`update messages set body = 'tampered' where stanza_id is not null and timestamp > (
       select max(timestamp) - interval '15 seconds' from messages)`);
@@ -65,7 +65,7 @@ describeOnServer('messages that have lost their ids and their raw entries', (bac
     );
     await replayBodies(store, LOG);
     expect(rowsOf(await merge(store))).toBe(2);
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     expect((await look(store)).all).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog } from '../support/replaying.js';
 import { offset, select } from '../support/shown.js';
 import { live, wamid } from '../support/webhooks.js';
@@ -15,14 +15,14 @@ describeOnServer('a ticket that was lost with a message', (backend) => {
       const store = await backend.open();
       await replayBodies(store, LOG);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await store.sql.execute('delete from tickets');
       await store.sql.execute('delete from messages where external_id = $1', [wamid(lost)]);
       const { figures } = await night(store, { apply: true });
       expect(figures).toMatchObject({ restored: 1, lost: 0, degraded: 0, notes: 0 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await night(store, { apply: true, full: true });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
     });
 
   it('does not reach back before the last closed one, nor to messages that were to open none', async () => {

@@ -6,7 +6,7 @@ import { dumpDatabase } from '../support/damage.js';
 import { describeOnServer } from '../support/databases.js';
 import { ask } from '../support/explaining.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { ANA, BRU, edit, history, live, old, reaction, status } from '../support/webhooks.js';
 
@@ -65,7 +65,7 @@ describeOnServer('a value that no reader takes', (backend) => {
   it.each(WRITTEN)('is a finding of its row, and a night ends in spite of it: %s', async (damage, named) => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(damage);
     expect(namedIn(await check(store))[0]).toMatch(named);
     await ask(store, `+${ANA}`);
@@ -74,7 +74,7 @@ describeOnServer('a value that no reader takes', (backend) => {
     expect(namedIn(await check(store))).toEqual([]);
     // Of a ticket's closing nothing else is known, and what is received and counted, only the entry's run knew.
     if (!/tickets|webhook_log|sync_runs/.test(damage))
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('is cleared by verify --enforce, which leaves all other rows as they are', async () => {

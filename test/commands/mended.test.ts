@@ -7,7 +7,7 @@ import { addConnection } from '../support/connections.js';
 import { describeOnServer, type TestBackend } from '../support/databases.js';
 import { night } from '../support/nights.js';
 import { ask } from '../support/explaining.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { restoreUniqueIndex } from '../support/damage.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { ANA, BRU, echo, history, live, liveFrom, old, oldOut, reaction, T0 } from '../support/webhooks.js';
@@ -70,10 +70,10 @@ describeOnServer('a message of the raw log', (backend) => {
     ] as const;
     for (const [owner, other] of owners) {
       const store = await opened(backend, [web(['KEY-OF-ANA', owner, 0], ['OTHER', other, 5])]);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       expect(await store.sql.execute(MOVE)).toBe(1);
       expect((await night(store, { apply: true })).figures).toMatchObject({ missing: 0, lost: 0 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await store.close();
     }
   });
@@ -83,19 +83,19 @@ describeOnServer('a message of the raw log', (backend) => {
       web(['TAKEN', '111000000000002@lid', 0], ['KEY-OF-ANA', '111000000000003@lid', 5]),
       history([oldOut('OUT', 9), old('TAKEN', 0)]),
     ]);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     expect(before.rejects).toHaveLength(1);
     await store.sql.execute(
       `${MOVE} and c.id = (select conversation_id from messages where stanza_id = 'OUT')`,
     );
     await night(store, { apply: true });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('names its raw entry again when the file is replayed, also where another entry holds it', async () => {
     const log = [live('A1', 0), history([old('A1', 0)])];
     const store = await opened(backend, log);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     const linked = 'select from messages where batch_id in (select id from webhook_log)';
     await store.sql.execute(`delete from webhook_log where id = (select batch_id from messages)`);
     await replayBodies(store, [...log].reverse());
@@ -104,15 +104,15 @@ describeOnServer('a message of the raw log', (backend) => {
     await store.sql.execute('update messages set batch_id = gen_random_uuid()');
     await replayBodies(store, log);
     expect(await store.sql.query(linked)).toHaveLength(1);
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('comes back by a replay of everything, too', async () => {
     const store = await opened(backend, [web(['KEY-OF-ANA', BRU, 0], ['OTHER', ANA, 5])]);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(MOVE);
     await replayLog(store, { which: 'all' }, { register: false });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('loses a file that no entry has brought, and gets back the one that was taken from it', async () => {
@@ -120,13 +120,13 @@ describeOnServer('a message of the raw log', (backend) => {
       live('A1', 0),
       live('P1', 5, { type: 'image', text: undefined, image: { id: 'media-1', mime_type: 'image/jpeg' } }),
     ]);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(`update messages set media = '{"id": "forged"}' where type = 'text'`);
     await store.sql.execute(`update messages set media = null where type = 'image'`);
     const damaged = await verify(testContext(store), { checks: new Set(['raw_log']), enforce: false });
     expect(damaged).toMatchObject({ severity: 'loss', findings: 2 });
     await night(store, { apply: true });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('comes back under both of its names as one, when its time was changed', async () => {
@@ -138,25 +138,25 @@ describeOnServer('a message of the raw log', (backend) => {
     ]);
     for (const bodies of logs) {
       const store = await opened(backend, bodies);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const wamid = encodeWamid(ANA, 'TWO-NAMES');
       await store.sql.execute(
         `update messages set timestamp = timestamp - interval '1 hour' where external_id = '${wamid}'`,
       );
       await night(store, { apply: true });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await store.close();
     }
   });
 
   it('comes back into a database whose unique index is gone', async () => {
     const store = await opened(backend, [live('A1', 0), live('A2', 10)]);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute('drop index messages_connection_id_external_id_key');
     await store.sql.execute(`delete from messages where external_id = '${encodeWamid(ANA, 'A1')}'`);
     const { figures } = await night(store, { apply: true });
     expect(figures).toMatchObject({ missing: 0, restored: 1 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     await restoreUniqueIndex(store);
   });
 
@@ -176,12 +176,12 @@ describeOnServer('a message of the raw log', (backend) => {
     const body = JSON.stringify(live('A1', 0)).replace(/"metadata":\{[^}]*\},?/, '');
     await replayBodies(store, [body], { connection: 'shop' });
     await store.sql.execute(`update connections set name = 'branch'`);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     expect((await runCheck(store, 'raw_log')).items.map(({ sign }) => sign)).toEqual(['=']);
     expect((await ask(store, encodeWamid(ANA, 'A1'))).findings).toEqual([]);
     await store.sql.execute('delete from messages');
     expect((await night(store, { apply: true })).figures).toMatchObject({ missing: 0, restored: 1 });
-    const after = await normalisedDatabase(store);
+    const after = await normalizedDatabase(store);
     expect(after.messages).toEqual(before.messages);
   });
 
@@ -191,14 +191,14 @@ describeOnServer('a message of the raw log', (backend) => {
         web(['QUOTED', ANA, 0], ['OTHER', BRU, 5]),
         reply('ANSWER', 'QUOTED'),
       ]);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       expect(
         await store.sql.execute(
           `update messages set context_external_id = '${changed}' where context_external_id is not null`,
         ),
       ).toBe(1);
       expect((await night(store, { apply: true })).figures).toMatchObject({ lost: 0, restored: 1 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await store.close();
     }
   });

@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
 import { night as runNight } from '../support/nights.js';
 import { ask } from '../support/explaining.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { restoreUniqueIndex } from '../support/damage.js';
 import { anyLosses, lose, rowLosses, STRANGER, type Loss } from '../support/random-loss.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
@@ -119,7 +119,7 @@ async function withLog(
  * raw entries that are gone.
  */
 async function pictureOf(store: Store, losses: readonly Loss[]): Promise<Record<string, unknown[]>> {
-  const { messages = [], rejects = [], ...others } = await normalisedDatabase(store);
+  const { messages = [], rejects = [], ...others } = await normalizedDatabase(store);
   // The times and the lead of a conversation follow from a stranger's rows, too.
   const isStrange = losses.some(
     ({ kind }) => kind === 'stranger' || kind === 'foreign' || kind === 'rehomed',

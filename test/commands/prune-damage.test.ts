@@ -5,7 +5,7 @@ import { addConnection } from '../support/connections.js';
 import { copyMessage, dropUniqueIndexes, restoreUniqueIndexes } from '../support/damage.js';
 import { describeOnServer, type TestBackend } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { lose, rowLosses, type Loss } from '../support/random-loss.js';
 import { metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
@@ -57,7 +57,7 @@ async function mended(
     await damage(store);
     const kept = retention === null ? 0 : (await pruned(store, EVERYTHING, retention.together)).entries.kept;
     for (let times = 0; times < 2; times += 1) await night(store, { full: true, apply: true });
-    const tables = Object.entries(await normalisedDatabase(store)).filter(([name]) => name !== 'webhook_log');
+    const tables = Object.entries(await normalizedDatabase(store)).filter(([name]) => name !== 'webhook_log');
     // Copies of a message stay until `dedupe`; which of them a night gives the revisions is left to their random ids.
     return { rows: tables.map(([name, rows]) => [name, ...new Set(rows.map(textOf).sort())]), kept };
   } finally {

@@ -4,7 +4,7 @@ import type { Store } from '../../src/store/store.js';
 import { findingsBeside } from '../support/checking.js';
 import { describeOnBackends, describeOnServer, useBackend } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { EVERYTHING, pruned } from '../support/pruning.js';
 import { replayBodies } from '../support/replaying.js';
 import { ANA, BRU, CAR, history, item, live, old, wamid, webhook } from '../support/webhooks.js';
@@ -84,7 +84,7 @@ describeOnBackends('retention beside another program', (backend) => {
         const place = JSON.stringify([how, sizes, batch]);
         const store = await backend.open();
         await replayBodies(store, LOG);
-        const before = await normalisedDatabase(store);
+        const before = await normalizedDatabase(store);
         const racing = watched(store, {
           batch,
           before: async () => {
@@ -101,7 +101,7 @@ describeOnBackends('retention beside another program', (backend) => {
         expect(entries.kept + entries.pruned, place).toBe(LOG.length);
         expect(await emptied(store), place).toBe(entries.pruned);
         await night(store, { full: true, apply: true });
-        expect((await normalisedDatabase(store))['messages'], place).toEqual(before['messages']);
+        expect((await normalizedDatabase(store))['messages'], place).toEqual(before['messages']);
         expect(await findingsBeside(store), place).toEqual([]);
         await store.close();
       }
@@ -187,7 +187,7 @@ describeOnServer(
     it.each(places)('keeps both when the message changes meanwhile: %j, batch %i', async (sizes, batch) => {
       const store = await backend.open();
       await replayBodies(store, IN_TWO);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const racing = watched(store, {
         batch,
         before: async () => {
@@ -202,7 +202,7 @@ describeOnServer(
       expect(entries.pruned).toBeGreaterThan(0);
       expect(await findingsBeside(store)).toEqual([expect.stringContaining('raw_log')]);
       await night(store, { full: true, apply: true });
-      expect((await normalisedDatabase(store))['messages']).toEqual(before['messages']);
+      expect((await normalizedDatabase(store))['messages']).toEqual(before['messages']);
       expect(await findingsBeside(store)).toEqual([]);
     });
   },
@@ -213,14 +213,14 @@ const postgresql = useBackend('postgresql');
 it('waits for no writer that has not committed, and keeps its entries', async () => {
   const store = await postgresql.open();
   await replayBodies(store, LOG);
-  const before = await normalisedDatabase(store);
+  const before = await normalizedDatabase(store);
   await store.transaction(async (tx) => {
     await tx.execute(DAMAGES.deleted);
     const { entries } = await pruned(store, { ...EVERYTHING, batchSize: 2 });
     expect(entries).toMatchObject({ pruned: 12, kept: 4 });
   });
   await night(store, { full: true, apply: true });
-  expect((await normalisedDatabase(store))['messages']).toEqual(before['messages']);
+  expect((await normalizedDatabase(store))['messages']).toEqual(before['messages']);
 });
 
 it('lets nobody write a message between the question and the commit that empties its entry', async () => {

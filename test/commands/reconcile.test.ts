@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import { restoreUniqueIndex } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { value } from '../support/shown.js';
 import {
@@ -124,13 +124,13 @@ describeOnBackends('a night', (backend) => {
     await replayBodies(store, MANY);
     await night(store, { clock });
     await replayBodies(store, [live('GONE', 800)]);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(`delete from messages where body = 'GONE'`);
     const first = await night(store, { clock });
     expect(first.verdict).toContain('0 lost');
     expect(first.verdict).toContain('1 restored');
     expect(first.figures).toMatchObject({ missing: 0, restored: 1, lost: 0 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     const second = await night(store, { clock });
     expect(second.figures).toMatchObject({ missing: 0, restored: 0, created: 0 });
   });
@@ -144,12 +144,12 @@ describeOnBackends('a night', (backend) => {
       const store = await backend.open();
       await replayBodies(store, [...MANY, ...ALIKE]);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await loseId(store, id);
       const first = await night(store, { apply: true });
       expect(first.verdict).toContain('0 missing, 0 duplicated; 0 lost, 0 degraded, 0 notes');
       expect(first.verdict).toContain('1 restored, 1 merged');
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       const second = await night(store, { apply: true });
       expect(second.figures).toMatchObject({ restored: 0, merged: 0, lost: 0, findings: 0 });
       expect(second).toMatchObject({ restored: null, copies: null });
@@ -159,7 +159,7 @@ describeOnBackends('a night', (backend) => {
   backend.once('without --apply counts such a row as lost, and names what merges it', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await loseId(store, 'M7');
     const planned = await night(store, { dryRun: true });
     expect(planned.verify?.checks.find(({ check }) => check === 'missing_ids')).toMatchObject({
@@ -178,7 +178,7 @@ describeOnBackends('a night', (backend) => {
       force: false,
       recordedOptions: {},
     });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     expect((await night(store)).figures).toMatchObject({ doubled: 0, lost: 0, alerts: 0 });
   });
 
@@ -211,18 +211,18 @@ describeOnBackends('a night', (backend) => {
       const store = await backend.open();
       await replayBodies(store, [...MANY, ...HURT]);
       await night(store);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await later(store, 30);
       await replayBodies(store, [live('NEW', 900)]);
       await night(store);
-      const clean = await normalisedDatabase(store);
+      const clean = await normalizedDatabase(store);
       await later(store, 30);
       expect(await store.sql.execute(hurt)).toBe(1);
       const restored = await night(store);
       expect(unaccounted(restored)).toBe(0);
       expect(restored.since).toBeNull();
       expect(restored.restored?.entries).toBeGreaterThan(0);
-      expect(await normalisedDatabase(store)).toEqual(clean);
+      expect(await normalizedDatabase(store)).toEqual(clean);
       expect(before).not.toEqual(clean);
       await later(store, 1);
       const next = await night(store);
@@ -239,7 +239,7 @@ describeOnBackends('a night', (backend) => {
       const store = await backend.open();
       await replayBodies(store, [...MANY, ...HURT]);
       await night(store);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await later(store, 10);
       await store.sql.execute(`delete from messages where body in ('HURT', 'M3', 'M4')`);
       await strangers(store, 3);
@@ -247,7 +247,7 @@ describeOnBackends('a night', (backend) => {
       // The strangers name entries that do not hold them.
       expect(first.figures).toMatchObject({ restored: 3, missing: 0, lost: 3 });
       await store.sql.execute(`delete from messages where body = 'stranger'`);
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await night(store);
       expect((await night(store)).figures).toMatchObject({ restored: 0, missing: 0 });
     },
@@ -259,11 +259,11 @@ describeOnBackends('a night', (backend) => {
       const store = await backend.open();
       await replayBodies(store, MANY);
       await night(store);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await store.sql.execute(`update messages set external_id = 'wamid.FORGED' where body = 'M1'`);
       expect((await night(store)).figures).toMatchObject({ restored: 1, missing: 0, doubled: 1, lost: 1 });
       expect((await night(store, { apply: true })).figures).toMatchObject({ merged: 1, doubled: 0, lost: 0 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
     },
   );
 
@@ -273,16 +273,16 @@ describeOnBackends('a night', (backend) => {
       const store = await backend.open();
       await replayBodies(store, [history([old('H1', -900)], { progress: 100 }), live('A1', 0)]);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await store.sql.execute('delete from history_chunks');
       expect((await night(store)).figures).toMatchObject({ lost: 0, degraded: 0 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       await store.sql.execute('delete from tickets');
       const noted = await night(store);
       expect(noted.figures).toMatchObject({ lost: 0, degraded: 0, notes: 1 });
       expect(noted.verify?.severity).toBe('note');
       expect((await night(store, { full: true })).figures).toMatchObject({ notes: 0 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       // Nothing is said of tickets that were closed since, and of messages that were to open none.
       await store.sql.execute(`update tickets set status = 'closed', closed_at = now()`);
       expect((await night(store)).verify?.severity).toBe(null);
@@ -355,7 +355,7 @@ describeOnBackends('a night', (backend) => {
     120_000,
   );
 
-  backend.once('says what it cannot restore, every time, and colours the verdict', async () => {
+  backend.once('says what it cannot restore, every time, and colors the verdict', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
     await store.sql
@@ -457,7 +457,7 @@ describeOnBackends('a night', (backend) => {
   backend.once('merges the copies of single messages, and the database is as before', async () => {
     const store = await backend.open();
     await replayBodies(store, MANY);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute('drop index messages_connection_id_external_id_key');
     await store.sql.execute(
       `insert into messages (id, connection_id, external_id, conversation_id, lead_id, stanza_id, direction, type, body,
@@ -474,7 +474,7 @@ describeOnBackends('a night', (backend) => {
     await store.sql.execute(
       'create unique index messages_connection_id_external_id_key on messages (connection_id, external_id)',
     );
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   backend.once('leaves it to a person when too much would go', async () => {
@@ -514,13 +514,13 @@ describeOnBackends('a night', (backend) => {
   it('writes nothing when it is only asked what it would do', async () => {
     const store = await backend.open();
     await replayBodies(store, [...MANY, live('LATE', 700, {}, SECOND)], { register: false });
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     const runs = await value(store, 'select count(*)::int from sync_runs');
     const result = await night(store, { dryRun: true, register: true });
     expect(result.verdict).toMatch(/^Would reconcile/);
     expect(result.figures.created).toBeGreaterThan(0);
     expect(result.runId).toBeNull();
     expect(await value(store, 'select count(*)::int from sync_runs')).toBe(runs);
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends, describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { CAR, history, item, live, reaction, wamid, webLive } from '../support/webhooks.js';
 
@@ -43,7 +43,7 @@ describeOnServer('M10: a message of both sides whose key id somebody changed in 
       await addConnection(store);
       await replayBodies(store, log);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const rows = await store.sql.query(ROWS);
       expect(rows).toHaveLength(3);
       const change = () =>
@@ -71,7 +71,7 @@ describeOnServer('M10: a message of both sides whose key id somebody changed in 
         expect(await change(), title).toBe(1);
         await mend(store, log, batchSize);
         expect(await store.sql.query(ROWS), title).toEqual(rows);
-        expect(await normalisedDatabase(store), title).toEqual(before);
+        expect(await normalizedDatabase(store), title).toEqual(before);
         expect(await rawLog(store), title).toMatchObject({ status: 'ok' });
         const { figures } = await night(store, { apply: true });
         expect(figures, title).toMatchObject({ lost: 0, doubled: 0, merged: 0, created: 0, restored: 0 });
@@ -96,7 +96,7 @@ describeOnBackends(
       await addConnection(store);
       await replayBodies(store, CLAIMED);
       await night(store, { apply: true });
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       expect(await store.sql.query(`select reason from rejects`)).toEqual([{ reason: 'id_collision' }]);
 
       const ways = WAYS.flatMap((way) =>
@@ -112,7 +112,7 @@ describeOnBackends(
           CLAIMED_WAMID,
         ]);
         await mend(store, CLAIMED, batchSize);
-        expect(await normalisedDatabase(store), title).toEqual(before);
+        expect(await normalizedDatabase(store), title).toEqual(before);
         const { figures } = await night(store, { apply: true });
         expect(figures, title).toMatchObject({ doubled: 0, merged: 0, created: 0, restored: 0 });
       }

@@ -4,7 +4,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, testContext } from '../support/replaying.js';
 import { echo, edit, item, live, reaction, status } from '../support/webhooks.js';
 
@@ -61,12 +61,12 @@ describeOnBackends('a log that is older than the last run', (backend) => {
   backend.once('is compared only once if nothing has changed', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await settle(store);
     await night(store, { apply: true });
     const next = await night(store, { apply: true });
     expect(next.since).not.toBeNull();
     expect(next.figures).toMatchObject({ messages: 0, lost: 0, unchanged: 3 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 });

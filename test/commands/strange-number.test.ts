@@ -5,7 +5,7 @@ import { verify } from '../../src/commands/verify/verify.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { ANA, BRU, BUSINESS, history, live, old } from '../support/webhooks.js';
 
@@ -27,7 +27,7 @@ describeOnServer('I4: a connection that was given the number of a contact', (bac
   it('takes nothing from the contact, is told, and gets its own number back', async () => {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     await store.sql.execute(`update connections set numbers = '{+${ANA}}'`);
     const name = `+${BUSINESS}`;
     const told = [
@@ -43,14 +43,14 @@ describeOnServer('I4: a connection that was given the number of a contact', (bac
     // Meanwhile it is taken for the business itself.
     await replayBodies(store, [live('A3', 120)]);
     expect(await verified(store)).toMatchObject(told);
-    const after = await normalisedDatabase(store);
+    const after = await normalizedDatabase(store);
     expect(after.messages).toEqual(before.messages);
     expect(after.leads).toEqual(before.leads);
 
     await editConnection(testContext(store), name, { phone: name });
     await replayLog(store, { which: 'failed' });
     expect(await verified(store)).toEqual([]);
-    expect((await normalisedDatabase(store)).messages).toHaveLength((before.messages ?? []).length + 1);
+    expect((await normalizedDatabase(store)).messages).toHaveLength((before.messages ?? []).length + 1);
   });
 
   it('gives the contact up where a person says that the number is its own', async () => {

@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import { typed } from '../support/checking.js';
 import { describeOnServer } from '../support/databases.js';
 import { night } from '../support/nights.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { BRU, live } from '../support/webhooks.js';
 
@@ -20,7 +20,7 @@ describeOnServer('two messages that have each other’s ids', (backend) => {
   it('are restored by reconcile', async () => {
     const { store, before } = await swapped();
     await night(store, { apply: true });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     expect((await rawLog(store)).status).toBe('ok');
   });
 
@@ -37,14 +37,14 @@ describeOnServer('two messages that have each other’s ids', (backend) => {
     await verify(testContext(store), { checks: new Set(CHECK_NAMES), enforce: true });
     expect(typed((await rawLog(store)).remedy)).toBe('wa-reconcile replay --all');
     await replayLog(store, { which: 'all' });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
     expect((await rawLog(store)).status).toBe('ok');
   });
 
   async function swapped(): Promise<{ store: Store; before: unknown }> {
     const store = await backend.open();
     await replayBodies(store, LOG);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     for (const [from, to] of [
       ['wamid.A', 'held'],
       ['wamid.B', 'wamid.A'],

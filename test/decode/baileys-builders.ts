@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { decodeBaileys, recogniseBaileys } from '../../src/decode/baileys/decode-baileys.js';
+import { decodeBaileys, recognizeBaileys } from '../../src/decode/baileys/decode-baileys.js';
 import type { IncludableChat } from '../../src/model/enumerations.js';
 import type { Fact, Section, Unrecognized } from '../../src/model/facts.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
@@ -38,10 +38,10 @@ export interface Options {
   include?: readonly IncludableChat[];
 }
 
-/** Recognises and decodes a value as a replay would; fails when it is not recognised. */
+/** Recognizes and decodes a value as a replay would; fails when it is not recognized. */
 export function decode(value: JsonValue, options: Options = {}): Decoded {
-  const event = recogniseBaileys(value);
-  if (event === undefined) throw new Error('not recognised as an event of Baileys');
+  const event = recognizeBaileys(value);
+  if (event === undefined) throw new Error('not recognized as an event of Baileys');
   const decoded = decodeBaileys(event, {
     path: '$',
     include: new Set(options.include ?? []),

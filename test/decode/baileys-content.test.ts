@@ -217,7 +217,7 @@ describe('contents of WhatsApp Web', () => {
     const fact = read({
       messageContextInfo: { messageSecret: 'segredo' },
       sparkleMessage: {
-        colour: 'red',
+        color: 'red',
         size: 3,
         long: 'x'.repeat(300),
         jpegThumbnail: 'abc',
@@ -225,7 +225,7 @@ describe('contents of WhatsApp Web', () => {
         at: { low: 7, high: 0, unsigned: true },
       },
     });
-    expect(fact.rawMeta).toEqual({ content: { colour: 'red', size: 3, at: 7 } });
+    expect(fact.rawMeta).toEqual({ content: { color: 'red', size: 3, at: 7 } });
   });
 
   it('keeps the options of a poll, the place, the cards and the reply’s id', () => {

@@ -174,7 +174,7 @@ describe('messages of WhatsApp Web', () => {
     expect(theOnly(decode(bad, { receivedAt: 1757900200000 }), 'message').timestamp).toBe(1757900200000);
   });
 
-  it('M7: one bad item costs none of its neighbours', () => {
+  it('M7: one bad item costs none of its neighbors', () => {
     const decoded = decode(
       history([
         'junk',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBaileys, recogniseBaileys } from '../../src/decode/baileys/decode-baileys.js';
+import { decodeBaileys, recognizeBaileys } from '../../src/decode/baileys/decode-baileys.js';
 import { asArray, asObject } from '../../src/decode/read.js';
 import type { JsonValue } from '../../src/model/json.js';
 import {
@@ -79,7 +79,7 @@ describe('hostile events of Baileys', () => {
     fc.assert(
       fc.property(fc.constantFrom(...BODIES), fc.nat(), anyJson, (body, pick, junk) => {
         const value = withReplaced(body, pick, junk);
-        const event = recogniseBaileys(value);
+        const event = recognizeBaileys(value);
         if (event === undefined) return;
         const { sections } = decodeBaileys(event, OPTIONS);
         const object = asObject(value);
@@ -96,14 +96,14 @@ describe('hostile events of Baileys', () => {
     );
   });
 
-  it('never throws while recognising, whatever JSON it is', () => {
+  it('never throws while recognizing, whatever JSON it is', () => {
     fc.assert(
       fc.property(
         anyJson,
         fc.constantFrom('messages.upsert', 'messaging-history.set', 'contacts.update', 'x.y'),
         (data, name) => {
-          recogniseBaileys(data);
-          const event = recogniseBaileys({ event: name, sessionId: 'x', data });
+          recognizeBaileys(data);
+          const event = recognizeBaileys({ event: name, sessionId: 'x', data });
           if (event !== undefined) decodeBaileys(event, OPTIONS);
         },
       ),

@@ -113,7 +113,7 @@ describe('whatever a log has become, it is read or refused', () => {
     ['percent', '%7B%22'.repeat(30_000)],
     ['entities', '{&quot;'.repeat(30_000)],
     ['frames', '2026-09-21T11:13:20Z stdout P {"a":\n'.repeat(30_000)],
-    ['colours', '\x1b[31m{"a":'.repeat(100_000)],
+    ['colors', '\x1b[31m{"a":'.repeat(100_000)],
     [
       'base64 in base64',
       Array.from({ length: 12 }).reduce<string>(

@@ -317,7 +317,7 @@ describe('E1: every form in which a log can be', () => {
       'html_entities > text',
     ],
     ['logfmt', `time=${AT} level=info msg=${JSON.stringify(`received ${WHOLE}`)} n=1`, 'logfmt > text'],
-    ['colours', `\x1b[32m[Nest] 1 - \x1b[39m${AT} \x1b[33m${WHOLE}\x1b[39m`, 'ansi > text'],
+    ['colors', `\x1b[32m[Nest] 1 - \x1b[39m${AT} \x1b[33m${WHOLE}\x1b[39m`, 'ansi > text'],
     ['CSV', `7,messages,"${WHOLE.replaceAll('"', '""')}",f,${AT}`, 'csv_quotes > text'],
     ['Python', `INFO:app:payload ${python(BODY)}`, 'text > python'],
     ['Python’s bytes', `INFO:app:payload ${pythonBytes(WHOLE)}`, 'text > python > json_string'],
@@ -347,7 +347,7 @@ describe('E1: every form in which a log can be', () => {
     ['Elasticsearch', { _source: { message: WHOLE }, fields: { '@timestamp': [AT] } }],
     ['Elasticsearch, its fields alone', { _id: '1', fields: { '@timestamp': [AT], message: [WHOLE] } }],
     ['.NET', { Id: 1, ReceivedOn: AT, Body: WHOLE }],
-    ['a logger with colours', `\x1b[32m${AT}\x1b[39m INFO ${WHOLE}`],
+    ['a logger with colors', `\x1b[32m${AT}\x1b[39m INFO ${WHOLE}`],
     [
       'the innermost wrapper',
       { time: '2020-01-01T00:00:00Z', outer: { time: AT, inner: { x: 1, body: BODY } } },

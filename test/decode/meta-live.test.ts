@@ -121,7 +121,7 @@ describe('a live message', () => {
     expect(outcomes(factsOf(body))).toEqual(['rejected:message:bad_timestamp']);
   });
 
-  test('M7: junk among the items never costs its neighbours', () => {
+  test('M7: junk among the items never costs its neighbors', () => {
     const messages = [null, message(), 7, 'x', message({ id: undefined }), [], message({ id: wamid('A2') })];
     expect(outcomes(factsOf(webhook('messages', { messages })))).toEqual([
       'rejected:message:not_an_object',

@@ -226,8 +226,7 @@ export const WRAPS: Readonly<Record<string, Wrap>> = {
   csv: (value) => `7,messages,"${JSON.stringify(objectOf(value)).replaceAll('"', '""')}",f`,
   'escaped JSON': (value) => `body: ${JSON.stringify(JSON.stringify(objectOf(value))).slice(1, -1)}`,
   percent: (value) => `payload=${encodeURIComponent(JSON.stringify(objectOf(value)))}`,
-  colours: (value) =>
-    `\x1b[32m[Nest] 1\x1b[39m \x1b[33mLOG\x1b[39m ${JSON.stringify(objectOf(value))}\x1b[0m`,
+  colors: (value) => `\x1b[32m[Nest] 1\x1b[39m \x1b[33mLOG\x1b[39m ${JSON.stringify(objectOf(value))}\x1b[0m`,
   docker: (value) => docker(textOf(value)),
   // In a text no part can end inside a character.
   cri: (value) => cri(JSON.stringify(value).replace(/[^\0-\x7f]/g, escapedUnit), 500).toString(),

@@ -20,7 +20,7 @@ function storedBodies(machine: Installation): Promise<string[]> {
 }
 
 /** Good lines before and after something bad. */
-const NEIGHBOURS = { before: lines([live('before', 1)]), after: lines([live('after', 2)]) };
+const NEIGHBORS = { before: lines([live('before', 1)]), after: lines([live('after', 2)]) };
 
 describe('bad input on the command line', () => {
   const machines = useMachines('postgresql');
@@ -48,7 +48,7 @@ describe('bad input on the command line', () => {
     const parts = Object.values(bad).flatMap((part, i) => [lines([live(`n${i}`, i)]), part]);
     const log = await machine.write(
       'log.ndjson',
-      Buffer.concat([...parts, NEIGHBOURS.after].map((part) => Buffer.from(part))),
+      Buffer.concat([...parts, NEIGHBORS.after].map((part) => Buffer.from(part))),
     );
     const { code, stdout, stderr } = await machine.run(['replay', log, '--register', '--json']);
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
@@ -101,7 +101,7 @@ describe('bad input on the command line', () => {
           '{"body":"x","__proto__":{"body":"y"}}',
         ) +
         lines([webhook('messages', { messages: 'none' }), webhook('messages', { messages: [null, 7, []] })]) +
-        NEIGHBOURS.after,
+        NEIGHBORS.after,
     );
     const { code, stdout, stderr } = await machine.run(['replay', log, '--register', '--json']);
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
@@ -169,9 +169,9 @@ describe.each(['postgresql', 'pglite'] as const)('too much at once on %s', (back
     const log = join(machine.directory, 'log.ndjson');
     const file = await open(log, 'w');
     const [head = '', tail = ''] = JSON.stringify(live('big', 3, { text: { body: 'BODY' } })).split('BODY');
-    await file.write(NEIGHBOURS.before + head);
+    await file.write(NEIGHBORS.before + head);
     for (let i = 0; i < 50; i += 1) await file.write('x'.repeat(MB));
-    await file.write(`${tail}\n${NEIGHBOURS.after}`);
+    await file.write(`${tail}\n${NEIGHBORS.after}`);
     await file.close();
 
     const passed = await machine.run(['replay', log, '--register', '--json']);

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunResult } from '../../src/model/run-result.js';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import { useBackend } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayFiles } from '../support/replaying.js';
 import {
   ANA,
@@ -51,7 +51,7 @@ describe('two runs at once on PostgreSQL', () => {
     const store = await backend.open();
     const results: RunResult[] = [];
     for (const path of paths) results.push(await replayFiles(store, [path]));
-    return { picture: await normalisedDatabase(store), created: created(results) };
+    return { picture: await normalizedDatabase(store), created: created(results) };
   }
 
   test.each(ROUNDS)('over logs that overlap end as one after the other does (round %d)', async (round) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import { useBackend, type TestBackend } from '../support/databases.js';
 import { SEED } from '../support/seed.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayFiles } from '../support/replaying.js';
 import { differences } from './differences.js';
 import { useMachines, type Installation } from './installation.js';
@@ -86,7 +86,7 @@ function undisturbed(): (machine: Installation, name: string) => Promise<Picture
 async function picture(backend: TestBackend, path: string): Promise<Picture> {
   const store = await backend.open();
   await replayFiles(store, [path]);
-  return normalisedDatabase(store);
+  return normalizedDatabase(store);
 }
 
 describe.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../bench/random.js';
 import { dropUniqueIndexes, insertConversation, insertLead, insertLookAlikes } from '../support/damage.js';
 import { SEED } from '../support/seed.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { inflict, type Damage } from '../support/random-damage.js';
 import { replayFiles } from '../support/replaying.js';
 import { differences } from './differences.js';
@@ -51,7 +51,7 @@ describe.each([
         await insertConversation(store, String(row?.id), bystanders[0]),
         await insertConversation(store, String(row?.id), bystanders[1]),
       );
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const random = createRandom(seed);
       const damages = Array.from({ length: 120 }, (): Damage => ({
         pick: random.between(0, 1_000_000),
@@ -81,7 +81,7 @@ describe.each([
       // Nothing is left to do, and no run is left that looks as if it were still at work.
       expect((await machine.run(['dedupe', '--json'])).code).toBe(0);
       const after = await machine.look(async (store) => ({
-        picture: await normalisedDatabase(store),
+        picture: await normalizedDatabase(store),
         running: await store.sql.query(`select from sync_runs where status = 'running'`),
       }));
       expect(differences(after.picture, before)).toEqual([]);

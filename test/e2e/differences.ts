@@ -1,7 +1,7 @@
 const SHOWN = 3;
 
 /**
- * How two normalised databases differ: the rows that only one of them has, a few per table; empty when they are the same.
+ * How two normalized databases differ: the rows that only one of them has, a few per table; empty when they are the same.
  * A diff of whole databases would be thousands of lines long.
  */
 export function differences(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.js';
 import { startPostgres, type TestServer } from '../support/postgres-server.js';
 import { replayFiles } from '../support/replaying.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { TEST_OPTIONS, useBackend } from '../support/databases.js';
 import { differences } from './differences.js';
 import { useMachines } from './installation.js';
@@ -57,8 +57,8 @@ describe('a disk that fills up under PostgreSQL', () => {
     const undisturbed = await backend.open();
     await replayFiles(undisturbed, [log]);
     const store = await openStore({ kind: 'postgresql', url: env.DATABASE_URL }, TEST_OPTIONS);
-    const picture = await normalisedDatabase(store).finally(() => store.close());
-    expect(differences(picture, await normalisedDatabase(undisturbed))).toEqual([]);
+    const picture = await normalizedDatabase(store).finally(() => store.close());
+    expect(differences(picture, await normalizedDatabase(undisturbed))).toEqual([]);
   });
 });
 

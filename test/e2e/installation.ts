@@ -11,7 +11,7 @@ import { openStore, type DatabaseConfig } from '../../src/store/open-store.js';
 import { builtBinary } from '../support/built-binary.js';
 import { watch, type Child, type ChildResult } from '../support/child-process.js';
 import { useBackend, type TestBackend } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 
 const BUILD_TIMEOUT_MS = 150_000;
 
@@ -53,7 +53,7 @@ export interface Installation {
   /** A line for `sh`, in which `wa-reconcile` is the command. */
   shell(script: string): Promise<ChildResult>;
   look<T>(work: (store: Store) => Promise<T>): Promise<T>;
-  /** See {@link normalisedDatabase}. */
+  /** See {@link normalizedDatabase}. */
   picture(): Promise<Record<string, unknown[]>>;
 }
 
@@ -159,6 +159,6 @@ async function describeInstallation(
     },
     shell: (script) => launch('sh', ['-c', script], {}).ended,
     look,
-    picture: () => look(normalisedDatabase),
+    picture: () => look(normalizedDatabase),
   };
 }

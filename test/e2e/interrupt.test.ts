@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { Child } from '../support/child-process.js';
 import { useBackend } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayFiles } from '../support/replaying.js';
 import { differences } from './differences.js';
 import { useMachines } from './installation.js';
@@ -45,7 +45,7 @@ describe.each([
       expect(parseRun(again.stdout).resumedFrom?.entriesSkipped).toBeGreaterThan(0);
       const store = await backend.open();
       await replayFiles(store, [log]);
-      expect(differences(await machine.picture(), await normalisedDatabase(store))).toEqual([]);
+      expect(differences(await machine.picture(), await normalizedDatabase(store))).toEqual([]);
     },
   );
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { acquireRunLock } from '../../src/store/locks/run-lock.js';
 import type { Store } from '../../src/store/store.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayFiles } from '../support/replaying.js';
 import { SEED } from '../support/seed.js';
 import { live } from '../support/webhooks.js';
@@ -53,7 +53,7 @@ describe.each([
     const log = await machine.write('log.ndjson', LOG);
     const before = await machine.look(async (store) => {
       await replayFiles(store, [log]);
-      const picture = await normalisedDatabase(store);
+      const picture = await normalizedDatabase(store);
       await damage(store);
       return picture;
     });

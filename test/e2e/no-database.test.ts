@@ -110,7 +110,7 @@ describe('without a database', () => {
     },
   );
 
-  test('a misspelt --home, an empty directory and one of something else are the same', async () => {
+  test('a misspelled --home, an empty directory and one of something else are the same', async () => {
     const machine = await machines.install('empty');
     await mkdir(join(machine.directory, 'empty', 'database'), { recursive: true });
     await mkdir(join(machine.directory, 'other', 'database'), { recursive: true });

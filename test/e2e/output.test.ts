@@ -66,7 +66,7 @@ describe('what the installed command prints', () => {
     expect(deaf).toMatchObject({ stdout: '0\n', stderr: '' });
   });
 
-  test('holds no colour in a pipe, nor under NO_COLOR, nor what a sender smuggled in', async () => {
+  test('holds no color in a pipe, nor under NO_COLOR, nor what a sender smuggled in', async () => {
     const machine = await machines.install();
     const evil = await machine.write(
       'evil \u001b[31m.ndjson',

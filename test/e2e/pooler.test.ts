@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { useBackend } from '../support/databases.js';
 import { startPgbouncer, type Pooler } from '../support/pgbouncer.js';
 import { replayFiles } from '../support/replaying.js';
@@ -33,7 +33,7 @@ describe('the command behind PgBouncer in transaction mode', () => {
   async function pictureOf(path: string): Promise<Record<string, unknown[]>> {
     const store = await backend.open();
     await replayFiles(store, [path]);
-    return normalisedDatabase(store);
+    return normalizedDatabase(store);
   }
 
   test('migrates from two processes at once, and replays as past it', async () => {

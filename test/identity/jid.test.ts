@@ -25,8 +25,8 @@ test.each([
   ['someone@example.com', 'unknown', 'someone@example.com'],
   ['5511900000001', 'unknown', '5511900000001'],
   ['', 'unknown', ''],
-])('%s is %s, written %s', (jid, kind, normalised) => {
-  expect(parseJid(jid)).toMatchObject({ kind, jid: normalised });
+])('%s is %s, written %s', (jid, kind, normalized) => {
+  expect(parseJid(jid)).toMatchObject({ kind, jid: normalized });
 });
 
 test('the user is what stands before the server, without agent and device', () => {
@@ -34,7 +34,7 @@ test('the user is what stands before the server, without agent and device', () =
   expect(parseJid('111000000000003:4@lid').user).toBe('111000000000003');
 });
 
-test('a normalised address is its own normal form, whatever the address', () => {
+test('a normalized address is its own normal form, whatever the address', () => {
   fc.assert(
     fc.property(
       fc.string(),

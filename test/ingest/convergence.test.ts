@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { RunResult } from '../../src/model/run-result.js';
 import type { Store } from '../../src/store/store.js';
 import { describeOnBackends, type TestBackend } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { lateConnection, lateLog, sharedWabaLog } from '../support/late-log.js';
 import { collidingLog, metaLog, mixedLog, WEB_CONNECTION } from '../support/random-log.js';
 import { replayBodies } from '../support/replaying.js';
@@ -99,7 +99,7 @@ async function databaseAfter(
   try {
     if (connection !== null) await enter(store, connection);
     await work(store);
-    return await normalisedDatabase(store);
+    return await normalizedDatabase(store);
   } finally {
     await store.close();
   }

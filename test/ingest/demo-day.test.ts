@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import { countRows } from '../support/counting.js';
 import { describeOnBackends } from '../support/databases.js';
 import { DEMO_FORMS } from '../support/demo-forms.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { shuffled } from '../support/orders.js';
 import { replayFiles } from '../support/replaying.js';
 import { select, value } from '../support/shown.js';
@@ -151,9 +151,9 @@ describeOnBackends('the demo day', (backend) => {
     await replayFiles(plain, [DEMO]);
     const store = await backend.open();
     await replayFiles(store, [fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))]);
-    const rows = await normalisedDatabase(store);
+    const rows = await normalizedDatabase(store);
     expect(rows.messages?.length).toBe(59);
-    for (const [view, expected] of Object.entries(await normalisedDatabase(plain))) {
+    for (const [view, expected] of Object.entries(await normalizedDatabase(plain))) {
       // The raw entries are what they are in each file; all that follows from them is the same.
       if (!BY_ENTRY.has(view)) {
         expect({ view, rows: rows[view]?.map(withoutEntryTimes) }).toEqual({
@@ -167,17 +167,17 @@ describeOnBackends('the demo day', (backend) => {
   it('changes nothing when it is replayed again, shuffled and in small batches', async () => {
     const store = await backend.open();
     await replayFiles(store, [DEMO]);
-    const wanted = await normalisedDatabase(store);
+    const wanted = await normalizedDatabase(store);
     const again = await replayFiles(store, [DEMO]);
     expect(again.messages).toMatchObject({ created: 0, updated: 0 });
     expect(again.tickets).toEqual({ opened: 0, refreshed: 0 });
-    expect(await normalisedDatabase(store)).toEqual(wanted);
+    expect(await normalizedDatabase(store)).toEqual(wanted);
 
     const lines = (await readFile(DEMO, 'utf8')).trimEnd().split('\n');
     for (const seed of [1, 2, 3]) {
       const other = await backend.open();
       await replayFiles(other, [await logOf(shuffled(lines, seed))], { batchSize: seed * 3 });
-      expect(await normalisedDatabase(other), `shuffle ${seed}`).toEqual(wanted);
+      expect(await normalizedDatabase(other), `shuffle ${seed}`).toEqual(wanted);
       await other.close();
     }
   });

@@ -73,7 +73,7 @@ describeOnBackends('what becomes of a message that is not plain', (backend) => {
   });
 
   describe('M7', () => {
-    it('M7: one bad item costs none of its neighbours', async () => {
+    it('M7: one bad item costs none of its neighbors', async () => {
       const store = await backend.open();
       const result = await replayBodies(store, [
         webhook('messages', {

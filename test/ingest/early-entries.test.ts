@@ -4,7 +4,7 @@ import type { Sql } from '../../src/store/sql.js';
 import type { Store } from '../../src/store/store.js';
 import { around } from '../../src/store/transactions.js';
 import { describeOnBackends } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayBodies } from '../support/replaying.js';
 import { select, value } from '../support/shown.js';
 import { ANA, BRU, CAR, item, live, status, wamid, webhook } from '../support/webhooks.js';
@@ -87,7 +87,7 @@ describeOnBackends('raw entries that are stored before their messages are merged
         has_run: true,
       });
       expect(entries.filter(({ status: word }) => word === 'partial')).toHaveLength(1);
-      expect(await normalisedDatabase(store)).toEqual(await normalisedDatabase(alone));
+      expect(await normalizedDatabase(store)).toEqual(await normalizedDatabase(alone));
     },
   );
 
@@ -104,7 +104,7 @@ describeOnBackends('raw entries that are stored before their messages are merged
   backend.once('are there or absent with all else, whichever statement fails', async () => {
     const whole = await backend.open();
     await replayBodies(whole, LOG);
-    const expected = await normalisedDatabase(whole);
+    const expected = await normalizedDatabase(whole);
     const store = await backend.open();
     let failed = 0;
     for (let n = 1; ; n += 1) {
@@ -121,8 +121,8 @@ describeOnBackends('raw entries that are stored before their messages are merged
     }
     expect(failed).toBeGreaterThan(20);
     await replayBodies(store, LOG);
-    expect((await normalisedDatabase(store))['messages']).toEqual(expected['messages']);
-    expect((await normalisedDatabase(store))['webhook_log']).toEqual(expected['webhook_log']);
+    expect((await normalizedDatabase(store))['messages']).toEqual(expected['messages']);
+    expect((await normalizedDatabase(store))['webhook_log']).toEqual(expected['webhook_log']);
   });
 
   backend.once(

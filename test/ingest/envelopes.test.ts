@@ -75,7 +75,7 @@ describeOnServer('what a log may hold', (backend) => {
     expect(await value(store, 'select count(*)::int from history_chunks')).toBe(2);
   });
 
-  it('E1: what nobody recognises is stored, counted, shown with file and line, and makes the run partial', async () => {
+  it('E1: what nobody recognizes is stored, counted, shown with file and line, and makes the run partial', async () => {
     const store = await backend.open();
     const path = await logOf([live('A1', 0), foreign, live('A2', 5)].map((body) => JSON.stringify(body)));
     const result = await replayFiles(store, [path]);

@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.js';
 import { faults, runCheck } from '../support/checking.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnServer } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies, replayLog, testContext } from '../support/replaying.js';
 import { reportOptions } from '../support/reporting.js';
@@ -263,10 +263,10 @@ describeOnServer('I4: the own number is no lead, also when it became known later
     const store = await backend.open();
     const log = [self, selfNamed, bookSelf, naming('A2', 9)];
     await replayBodies(store, log);
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     const again = await replayBodies(store, log, { resume: false });
     expect(again.entries).toMatchObject({ read: 4, duplicate: 4 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('what another program wrote to the number, and a ticket that people opened, stays', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { countRows } from '../support/counting.js';
 import { describeOnBackends } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayFiles, sample } from '../support/replaying.js';
 import { leads, select, tickets, transcript, value } from '../support/shown.js';
@@ -150,10 +150,10 @@ describeOnBackends('one day, however it was stored, ends in one state', (backend
     ]);
     expect(result.events).toEqual({ 'account_update.PARTNER_REMOVED': 1 });
 
-    const before = await normalisedDatabase(store);
+    const before = await normalizedDatabase(store);
     const again = await replayFiles(store, [sample(`logs/${name}`)], { resume: false });
     expect(again.entries).toMatchObject({ stored: 0, duplicate: 13 });
-    expect(await normalisedDatabase(store)).toEqual(before);
+    expect(await normalizedDatabase(store)).toEqual(before);
   });
 
   it('the three forms of the day give the same leads, messages and tickets', async () => {
@@ -161,7 +161,7 @@ describeOnBackends('one day, however it was stored, ends in one state', (backend
     for (const name of ['full-day.ndjson', 'rows.ndjson', 'pg-copy.csv']) {
       const store = await backend.open();
       await replayFiles(store, [sample(`logs/${name}`)]);
-      const { leads: people, conversations, messages, tickets: opened } = await normalisedDatabase(store);
+      const { leads: people, conversations, messages, tickets: opened } = await normalizedDatabase(store);
       pictures.push({ people, conversations, messages, opened });
       await store.close();
     }

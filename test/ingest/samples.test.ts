@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { addBaileysConnection, countRows } from '../support/counting.js';
 import { describeOnBackends } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { replayFiles, sample } from '../support/replaying.js';
 
 const count = z.union([z.number(), z.array(z.number())]);
@@ -33,9 +33,9 @@ describeOnBackends('each sample alone gives its rows, once and twice', (backend)
       for (const [table, rows] of Object.entries(expected)) {
         expect([rows].flat(), `${table} of ${name}`).toContain(once[table as keyof typeof once]);
       }
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       const again = await replayFiles(store, [sample(name)], options);
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
       expect(again.messages.created).toBe(0);
       expect(again.messages.updated).toBe(0);
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { addConnection } from '../support/connections.js';
 import { describeOnBackends } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 import { expectOneDatabase } from '../support/orders.js';
 import { replayBodies } from '../support/replaying.js';
 import { leads, select, tickets, transcript, value } from '../support/shown.js';
@@ -211,10 +211,10 @@ describeOnBackends('when a ticket opens, and what it says', (backend) => {
       const log = [live('A1', 0), live('A2', 60), history([old('A0', -DAY)])];
       await replayBodies(store, log);
       await closeTickets(store, 100);
-      const before = await normalisedDatabase(store);
+      const before = await normalizedDatabase(store);
       await replayBodies(store, log);
       await replayBodies(store, [...log].reverse(), { batchSize: 1 });
-      expect(await normalisedDatabase(store)).toEqual(before);
+      expect(await normalizedDatabase(store)).toEqual(before);
     });
 
     backend.once(

@@ -51,7 +51,7 @@ test('a body that is pretty-printed behind a prefix is one entry', async () => {
   ]);
 });
 
-test('a cut body is given as it is, and costs its neighbours nothing', async () => {
+test('a cut body is given as it is, and costs its neighbors nothing', async () => {
   const { texts } = await readText(`a ${BODY}\na {"object":"wh\na ${BODY}\na {"object":"w`);
   expect(texts).toEqual([BODY, '{"object":"wh', BODY, '{"object":"w']);
 });
@@ -141,7 +141,7 @@ test.each([
   '\x1b[32m2026-09-21T11:13:20.600Z\x1b[0m INFO',
   '\x1b[1m\x1b[90m[2026-09-21T11:13:20.600Z]\x1b[39m hook',
   '[\x1b[2m2026-09-21T11:13:20.600Z\x1b[22m] hook',
-])('the time behind a colour is the entry’s: %j', async (prefix) => {
+])('the time behind a color is the entry’s: %j', async (prefix) => {
   const { seen } = await readText(`${prefix} {"a":1}\n`);
   expect(seen).toEqual([{ at: 'log:1', text: '{"a":1}', receivedAt: '2026-09-21T11:13:20.600Z' }]);
 });
@@ -151,7 +151,7 @@ test.each([
   ['sets a title', '\x1b]0;node server.js\x07'],
   ['selects a character set', '\x1b(B'],
   ['changes a mode', '\x1b[?2004l'],
-  ['is cut inside a colour', '\x1b[3'],
+  ['is cut inside a color', '\x1b[3'],
   ['is an escape alone', '\x1b'],
 ])('a line that %s is one without a body', async (_what, line) => {
   for (const log of [`${line}\n${BODY}\n`, `${BODY}\n${line}\n${BODY}\n`, `[pm2] ${BODY}\n${line}\n`, line]) {

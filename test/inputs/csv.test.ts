@@ -72,7 +72,7 @@ test('a column that is just called a signature is one where it holds one', async
 });
 
 test.each([';', '\t', ','])(
-  'delimiter "%s", a byte order mark and CRLF are recognised',
+  'delimiter "%s", a byte order mark and CRLF are recognized',
   async (delimiter) => {
     const rows = [
       ['created_at', 'raw_body'],
@@ -128,7 +128,7 @@ test('a row that is cut before its JSON cell says so', async () => {
   expect(problems).toEqual(['truncated_input log:3[1]']);
 });
 
-test('a cell over the limit is reported with its size, and costs its neighbours nothing', async () => {
+test('a cell over the limit is reported with its size, and costs its neighbors nothing', async () => {
   const large = JSON.stringify({ text: '"'.repeat(3000) });
   const result = await readText(`id,payload\n1,${quoted(BODY)}\n2,${quoted(large)}\n3,${quoted(BODY)}\n`, {
     maxEntryBytes: 2000,

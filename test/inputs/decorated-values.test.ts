@@ -13,7 +13,7 @@ function body(key: string): string {
 }
 
 /** As `jq -C` prints a value. */
-function coloured(json: string): string {
+function colored(json: string): string {
   return json
     .replace(/^(\s*)("(?:[^"\\]|\\.)*")(: )?/gm, '$1\x1b[34;1m$2\x1b[0m$3')
     .replace(/: ("(?:[^"\\]|\\.)*")/g, '\x1b[1;39m: \x1b[0;32m$1\x1b[0m')
@@ -29,9 +29,9 @@ function lines(text: string, prefix: string): string {
 }
 
 const FORMS: Record<string, (json: string) => string> = {
-  'coloured over several lines': (json) => `${coloured(json)}\n`,
-  'coloured behind words': (json) => `2026-09-21 got: ${coloured(json)}\nnext line\n`,
-  'coloured in a line': (json) => `${coloured(JSON.stringify(JSON.parse(json)))}\n`,
+  'colored over several lines': (json) => `${colored(json)}\n`,
+  'colored behind words': (json) => `2026-09-21 got: ${colored(json)}\nnext line\n`,
+  'colored in a line': (json) => `${colored(JSON.stringify(JSON.parse(json)))}\n`,
   'quoted in a mail': (json) =>
     `On Monday Ana wrote:\n> Hello,\n> \n${lines(json, '> ')}\n>\n> Bye\n\nThanks!\n`,
   'quoted twice': (json) => `${lines(json, '> > ')}\n`,

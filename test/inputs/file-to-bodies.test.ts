@@ -68,7 +68,7 @@ describe('a line of words before a pretty-printed body is skipped', () => {
   const json = JSON.stringify(body('Olá'), null, 2);
   test.each([
     ['a tag', '[Hook] v2 LOG'],
-    ['a tag with colours', '\x1b[32m[Hook]\x1b[39m v2 \x1b[33mLOG\x1b[39m'],
+    ['a tag with colors', '\x1b[32m[Hook]\x1b[39m v2 \x1b[33mLOG\x1b[39m'],
     ['words', 'Webhook received:'],
     ['a time', '2026-09-21T14:25:00Z INFO'],
   ])('%s', async (_, label) => {

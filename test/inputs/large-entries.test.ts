@@ -23,7 +23,7 @@ const SHAPES: [string, string, string[]][] = [
 ];
 
 test.each(SHAPES)(
-  '%s over the limit is reported with its place and size; its neighbours are read',
+  '%s over the limit is reported with its place and size; its neighbors are read',
   async (_, text, places) => {
     for (const chunkBytes of [7, 100_000]) {
       const result = await readText(text, { maxEntryBytes: 100, chunkBytes });

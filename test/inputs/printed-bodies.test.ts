@@ -212,7 +212,7 @@ function indentOf(line = ''): number {
   return line.length - line.trimStart().length;
 }
 
-test('a print over the limit, or with a line over it, is reported with its place; its neighbours are read', async () => {
+test('a print over the limit, or with a line over it, is reported with its place; its neighbors are read', async () => {
   for (const print of Object.values(WHOLE)) {
     const lines = print.write(bodyWith('some words\n'.repeat(400))).split('\n');
     const log = fileOf([next(1), ...lines, next(2)], (line) => [line]);

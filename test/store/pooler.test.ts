@@ -50,7 +50,7 @@ describe('a pooler in transaction mode', () => {
   test('is asked for a database that is not there, as a server would be', async () => {
     const { pooled } = await urls();
     const url = new URL(pooled);
-    url.pathname = `${url.pathname}_misspelt`;
+    url.pathname = `${url.pathname}_misspelled`;
     await expect(open({ url: url.href })).rejects.toMatchObject({
       code: 'database_unknown',
       exitCode: EXIT.usage,

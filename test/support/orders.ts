@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import type { TestBackend } from './databases.js';
-import { normalisedDatabase } from './normalised.js';
+import { normalizedDatabase } from './normalized.js';
 import { replayBodies, type TestOptions } from './replaying.js';
 
 export interface OrderOptions extends TestOptions {
@@ -24,7 +24,7 @@ export async function expectOneDatabase(
   { prepare, without = [], ...options }: OrderOptions = {},
 ): Promise<Store> {
   const pictureOf = async (store: Store): Promise<Record<string, unknown[]>> => {
-    const tables = Object.entries(await normalisedDatabase(store));
+    const tables = Object.entries(await normalizedDatabase(store));
     return Object.fromEntries(tables.filter(([table]) => !without.includes(table)));
   };
   const first = await backend.open();

@@ -25,12 +25,12 @@ export const STICKING_OUT = `
     .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 0.5)
     .map((element) => element.outerHTML.slice(0, 80))`;
 
-/** Words whose colour is too near to what is behind them (WCAG 2: a ratio of 4.5, for large ones of 3). */
+/** Words whose color is too near to what is behind them (WCAG 2: a ratio of 4.5, for large ones of 3). */
 export const WEAK_CONTRASTS = `
   (() => {
-    const channels = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
-    const luminance = (colour) => {
-      const [r, g, b] = channels(colour).map((value) => {
+    const channels = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+    const luminance = (color) => {
+      const [r, g, b] = channels(color).map((value) => {
         const part = value / 255;
         return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
       });
@@ -38,8 +38,8 @@ export const WEAK_CONTRASTS = `
     };
     const ground = (element) => {
       for (let at = element; at !== null; at = at.parentElement) {
-        const colour = getComputedStyle(at).backgroundColor;
-        if ((channels(colour)[3] ?? 1) > 0) return colour;
+        const color = getComputedStyle(at).backgroundColor;
+        if ((channels(color)[3] ?? 1) > 0) return color;
       }
       return 'rgb(255, 255, 255)';
     };

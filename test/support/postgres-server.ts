@@ -66,7 +66,7 @@ async function startOnce(native: string, settings: readonly string[]): Promise<T
   const directory = await mkdtemp(join(tmpdir(), 'wa-reconcile-postgres-'));
   const owner = unprivilegedOwner();
   if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
-  initialise(native, directory, owner);
+  initialize(native, directory, owner);
   const port = await findFreePort();
   const supervisor = spawn(
     'sh',
@@ -90,7 +90,7 @@ async function startOnce(native: string, settings: readonly string[]): Promise<T
   return { url, stop: () => stop(supervisor) };
 }
 
-function initialise(
+function initialize(
   native: string,
   directory: string,
   owner: { uid: number; gid: number } | undefined,

@@ -21,25 +21,25 @@ export const NODE_PRINTS: Readonly<Record<string, ProgramPrint>> = {
   'console.log(body)': node({}),
   "console.log('webhook', body)": node({}, 'webhook '),
   'with a time': node({}, '2026-09-21T11:13:20.600Z INFO [hook] webhook '),
-  coloured: node({ colors: true }),
-  'coloured behind a label': node({ colors: true }, 'webhook '),
-  'coloured behind a coloured label': node(
+  colored: node({ colors: true }),
+  'colored behind a label': node({ colors: true }, 'webhook '),
+  'colored behind a colored label': node(
     { colors: true, numericSeparator: true },
     '\x1b[32m[Nest] 1\x1b[39m \x1b[33mLOG\x1b[39m ',
   ),
-  'compact, coloured': node({ compact: true, colors: true }, 'webhook '),
+  'compact, colored': node({ compact: true, colors: true }, 'webhook '),
   compact: node({ compact: true }, 'webhook '),
   'not compact': node({ compact: false, sorted: true }, '[hook] '),
-  'not compact, coloured': node({ compact: false, colors: true }, '[hook] '),
+  'not compact, colored': node({ compact: false, colors: true }, '[hook] '),
   'by one level': node({ compact: 1, breakLength: 60 }, 'webhook: '),
-  'by ten levels, coloured': node({ compact: 10, breakLength: 120, colors: true }, 'webhook '),
+  'by ten levels, colored': node({ compact: 10, breakLength: 120, colors: true }, 'webhook '),
   'in one line': node({ breakLength: Infinity, compact: 100 }, 'webhook '),
-  'in one line, coloured': node({ breakLength: Infinity, compact: 100, colors: true }, 'webhook '),
+  'in one line, colored': node({ breakLength: Infinity, compact: 100, colors: true }, 'webhook '),
   'headers and body': {
     write: (body) =>
       `${inspect({ host: 'crm.example.test', 'x-request-id': 'a'.repeat(60), accept: '*/*' })} ${inspect(body, ALL)}`,
   },
-  'headers and body, coloured': {
+  'headers and body, colored': {
     write: (body) => `request ${inspect({ headers: { 'x-a': "it's" }, body }, { ...ALL, colors: true })}`,
   },
   'a group': { write: (body) => inspect(body, { ...ALL, colors: true }).replace(/^|\n/g, '$&  ') },
@@ -58,7 +58,7 @@ export const NODE_PRINTS: Readonly<Record<string, ProgramPrint>> = {
 /** The same, with parts left out. */
 export const ABRIDGED_PRINTS: Readonly<Record<string, ProgramPrint>> = {
   'to the default depth': { write: (body) => `webhook ${inspect(body)}`, reason: 'abridged' },
-  'to the default depth, coloured': {
+  'to the default depth, colored': {
     write: (body) => `webhook ${inspect(body, { colors: true })}`,
     reason: 'abridged',
   },
@@ -66,7 +66,7 @@ export const ABRIDGED_PRINTS: Readonly<Record<string, ProgramPrint>> = {
     write: (body) => `webhook ${inspect(body, { ...ALL, maxStringLength: 24 })}`,
     reason: 'abridged',
   },
-  'short texts, coloured': {
+  'short texts, colored': {
     write: (body) => `webhook ${inspect(body, { ...ALL, maxStringLength: 24, colors: true })}`,
     reason: 'abridged',
   },

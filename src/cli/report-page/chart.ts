@@ -20,7 +20,7 @@ export interface ChartWords {
 }
 
 /**
- * Messages per day as stacked bars: inbound plain, outbound in stripes, so that they differ without colour; days that stand
+ * Messages per day as stacked bars: inbound plain, outbound in stripes, so that they differ without color; days that stand
  * out by having none are marked. For screen readers it is one image with a title and a description; the figures themselves
  * are in a table under it.
  */

@@ -8,7 +8,7 @@ import { table, type Row } from './tables.js';
 /** Where the filter is worth its room. */
 const MANY = 3;
 
-/** How bad it is, in a word: never by colour alone. */
+/** How bad it is, in a word: never by color alone. */
 export const SEVERITY_WORDS: Readonly<Record<Severity | 'none', string>> = {
   loss: 'Loss',
   degraded: 'Degraded',

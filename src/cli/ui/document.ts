@@ -25,7 +25,7 @@ export interface Verdict {
   remarks?: readonly Line[];
 }
 
-/** What a piece of text is; a terminal with colours shows it. */
+/** What a piece of text is; a terminal with colors shows it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'strong' | 'faint' | 'place';
 
 export interface Span {

@@ -5,12 +5,12 @@ import type { Io } from '../io.js';
 type Paint = (text: string) => string;
 
 /**
- * How a stream may look: its width, the few colours that are used, which do nothing where colour is off, and how a command
+ * How a stream may look: its width, the few colors that are used, which do nothing where color is off, and how a command
  * that is advised is written, with the flags that the run hands on.
  */
 export interface Look {
   width: number;
-  colour: boolean;
+  color: boolean;
   /** In a pipe or a file nothing is wrapped or cut. */
   isTerminal: boolean;
   bold: Paint;
@@ -33,23 +33,23 @@ const CODES = {
 const DEFAULT_WIDTH = 80;
 
 /** Asked per stream: a piped stdout must stay plain while stderr is still a terminal. */
-export function allowsColour(isTTY: boolean, env: Io['env'], noColor: boolean): boolean {
+export function allowsColor(isTTY: boolean, env: Io['env'], noColor: boolean): boolean {
   return isTTY && !noColor && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
 export function createLook(
-  colour: boolean,
+  color: boolean,
   width = DEFAULT_WIDTH,
   carried: CarriedFlags = () => [],
   isTerminal = false,
 ): Look {
   const paint = (name: keyof typeof CODES): Paint => {
     const [on, off] = CODES[name];
-    return (text) => (colour && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
+    return (text) => (color && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
   };
   return {
     width,
-    colour,
+    color,
     isTerminal,
     bold: paint('bold'),
     dim: paint('dim'),
@@ -61,5 +61,5 @@ export function createLook(
   };
 }
 
-/** Text as it looks in a file or a pipe: no colour, 80 columns, the same on every machine. */
+/** Text as it looks in a file or a pipe: no color, 80 columns, the same on every machine. */
 export const PLAIN: Look = createLook(false);

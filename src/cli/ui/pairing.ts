@@ -164,7 +164,7 @@ class QrDisplay {
 
   show(text: string): void {
     this.newest = text;
-    void drawQr(text, this.call.look.colour).then((qr) => {
+    void drawQr(text, this.call.look.color).then((qr) => {
       if (this.newest === text) this.place(qr);
     });
   }
@@ -212,7 +212,7 @@ class QrDisplay {
     const { console, io, settings, look } = this.call;
     const window = io.stderrIsTTY ? windowOf(io.stderr) : undefined;
     // Log lines would be drawn over.
-    const canRedraw = window !== undefined && look.colour && settings.verbose === 0 && !settings.debug;
+    const canRedraw = window !== undefined && look.color && settings.verbose === 0 && !settings.debug;
     const back = canRedraw && this.drawnRows !== null ? `\u001b[${this.drawnRows}A\u001b[0J` : '';
     console.line(back + lines.join('\n'));
     this.drawnRows =

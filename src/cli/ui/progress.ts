@@ -90,7 +90,7 @@ async function createSpinner(io: Io, console: Console, look: Look): Promise<Prog
     // Taking stdin over would swallow the log that is piped in, and Ctrl-C with it.
     discardStdin: false,
     hideCursor: false,
-    color: look.colour ? 'cyan' : false,
+    color: look.color ? 'cyan' : false,
   });
   const draw = (): void => {
     spinner.text = describeProgress(state, io.clock(), look.width - SPINNER_WIDTH - 1);

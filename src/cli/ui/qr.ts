@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Light modules around the code, without which a camera does not find it. */
 const QUIET = 4;
 /** White on black by the numbers that no theme of a terminal changes, so that the code is readable on light and dark ones. */
-const COLOURS = '\u001b[38;5;231;48;5;16m';
+const COLORS = '\u001b[38;5;231;48;5;16m';
 const RESET = '\u001b[0m';
 
 /** A QR code as a terminal shows it: two modules in each character cell, one above the other. */
@@ -13,8 +13,8 @@ export interface DrawnQr {
   columns: number;
 }
 
-/** Draws a code light on dark, with its quiet zone; with `colour` also where the terminal itself is light. */
-export async function drawQr(text: string, colour: boolean): Promise<DrawnQr> {
+/** Draws a code light on dark, with its quiet zone; with `color` also where the terminal itself is light. */
+export async function drawQr(text: string, color: boolean): Promise<DrawnQr> {
   const modules = withQuietZone(await modulesOf(text));
   const columns = modules[0]?.length ?? 0;
   const lines: string[] = [];
@@ -22,7 +22,7 @@ export async function drawQr(text: string, colour: boolean): Promise<DrawnQr> {
     const lower = modules[row + 1];
     const cells = (modules[row] ?? []).map((upper, column) => cellOf(upper, lower?.[column] ?? true));
     const line = cells.join('');
-    lines.push(colour ? `${COLOURS}${line}${RESET}` : line);
+    lines.push(color ? `${COLORS}${line}${RESET}` : line);
   }
   return { lines, rows: lines.length, columns };
 }

@@ -1,5 +1,5 @@
 /**
- * Escape sequences that a terminal would obey: CSI (colours, cursor), OSC (title, clipboard, links) and the other string
+ * Escape sequences that a terminal would obey: CSI (colors, cursor), OSC (title, clipboard, links) and the other string
  * sequences with their terminators, then any other two-character escape; 7-bit and 8-bit forms.
  */
 const ESCAPE_SEQUENCES =
@@ -16,7 +16,7 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /**
  * Text from outside (push names, message texts, file names), made harmless for a terminal: one line, no sequence that
- * it would obey, nothing that hides or reorders its neighbours. Never for JSON, which must keep the original text.
+ * it would obey, nothing that hides or reorders its neighbors. Never for JSON, which must keep the original text.
  */
 export function sanitize(text: string): string {
   return text

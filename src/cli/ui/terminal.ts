@@ -18,7 +18,7 @@ const INDENT = '  ';
 /** A longer document repeats its verdict, so that the tail of a log and the bottom of a screen show it. */
 const SHORT_DOCUMENT = 5;
 
-/** A mark also says it without colour. */
+/** A mark also says it without color. */
 export const MARKS: Readonly<Record<Mark, string>> = {
   good: '✔',
   warn: '▲',

@@ -1,7 +1,7 @@
 import widthOfText from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
-/** How many columns a terminal takes for text: emoji and East Asian characters take two, colours none. */
+/** How many columns a terminal takes for text: emoji and East Asian characters take two, colors none. */
 export function widthOf(text: string): number {
   return widthOfText(text);
 }

@@ -161,7 +161,7 @@ function paragraphsOf({ type, body, media }: { type: string; body: string | null
 
 const FAILED = '✗ failed';
 
-/** What became of a message of ours; the signs of WhatsApp, with a word where a sign alone would not tell without colours. */
+/** What became of a message of ours; the signs of WhatsApp, with a word where a sign alone would not tell without colors. */
 function ticksOf({ status, errors }: MessageView): string[] {
   switch (status) {
     case null:

@@ -4,7 +4,7 @@ import type { Look } from '../ui/look.js';
 import { formatCount } from '../ui/quantities.js';
 import { cutText } from '../ui/width.js';
 
-/** What bars are drawn with. Inbound and outbound differ in their pattern: colour may be off, or not be seen. */
+/** What bars are drawn with. Inbound and outbound differ in their pattern: color may be off, or not be seen. */
 interface Marks {
   inbound: string;
   outbound: string;

@@ -33,7 +33,7 @@ const INPUT: Record<SourceProblemReason, string> = {
     'read as it is, but its backslashes may be doubled (COPY, mysql -B); if they are, export with (format csv, header)',
 };
 
-/** Why a part of an entry was not recognised. */
+/** Why a part of an entry was not recognized. */
 const UNRECOGNIZED: Record<string, string> = {
   unknown_shape: 'unknown webhook format',
   unknown_field: 'unknown webhook field',

@@ -13,7 +13,7 @@ import { formatAmount, formatCount } from '../ui/quantities.js';
 import { reasonInWords } from './reasons.js';
 import { historyWords, onlyWitness } from './words.js';
 
-/** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitised yet. */
+/** Words that the page, the tables and the terminal share. Nothing in them is escaped or sanitized yet. */
 
 const ACCOUNT_REASONS: Readonly<Record<string, string>> = {
   repeated: 'repeated: the message was there already',

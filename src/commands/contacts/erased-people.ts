@@ -17,7 +17,7 @@ import {
 /** What the sealed key of the erased names is bound to. */
 export const ABOUT_ERASED = ['erased people'] as const;
 
-/** The key by which erased people are recognised. */
+/** The key by which erased people are recognized. */
 export const ERASED_NAMES: SealedThing = {
   noun: 'What is left of the names of erased people',
   whenLost: [

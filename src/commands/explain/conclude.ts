@@ -126,7 +126,7 @@ function rowVerdict(
   ];
   // Faults come first: a verdict that began with the database would read as good news under a red mark.
   const wrong = wrongWith(message, findings);
-  const opening = wrong.length === 0 ? 'In the database' : capitalised(listed(wrong));
+  const opening = wrong.length === 0 ? 'In the database' : capitalized(listed(wrong));
   return `${opening}: ${[what, ...(changes.length === 0 ? [] : [changes.join(' and ')])].join(', ')}; ${remarks.join('; ')}.`;
 }
 
@@ -168,7 +168,7 @@ function isMissing({ outcome, row }: ItemVerdict): boolean {
   return outcome === 'missing' && row === null;
 }
 
-function capitalised(words: string): string {
+function capitalized(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -17,7 +17,7 @@ import { unfoundedOf } from '../../audit/claims.js';
 import { Keys } from '../../audit/window.js';
 import { messageIdOfFact } from '../../rules/fact-traits.js';
 import { firstWords, originOf, pendingNotes } from './fact-view.js';
-import { findNamedEntries, findNeighbours, scanLog, type Investigation } from './investigation.js';
+import { findNamedEntries, findNeighbors, scanLog, type Investigation } from './investigation.js';
 import type { ItemVerdict } from './item-verdicts.js';
 import { itemHasId, type EntryItem, type EntryItems } from './log-items.js';
 import { journalOfMessage, storyOf, type Story } from './message-story.js';
@@ -168,7 +168,7 @@ async function gather(
   const heads = await readEntryHeads(inv.sql, [...new Set(entryIds)]);
   const named = await findNamedEntries(inv, ids, names);
   const first = await inv.decode([...heads, ...named], pick);
-  const near = await findNeighbours(inv, ids, anchorsOf(first));
+  const near = await findNeighbors(inv, ids, anchorsOf(first));
   const second = await inv.decode(near, pick);
   const third = inv.options.scan && !inv.scanned ? await inv.decode(await scanLog(inv, ids), pick) : [];
   return [...first, ...second, ...third].flatMap((logged) => logged.items);

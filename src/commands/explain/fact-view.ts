@@ -7,7 +7,7 @@ import { readEntryHeads } from '../../store/tables/stored-entries.js';
 import type { Investigation } from './investigation.js';
 import { rfc3339 } from '../../model/time.js';
 
-/** Longest excerpt of a text; cut by characters, sanitised by the renderer. */
+/** Longest excerpt of a text; cut by characters, sanitized by the renderer. */
 const EXCERPT = 60;
 
 /** A fact as the result shows it. */

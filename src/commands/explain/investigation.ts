@@ -276,7 +276,7 @@ export async function findNamedEntries(
 }
 
 /** Entries that contain one of these ids, stored shortly before or after one of the anchors. */
-export async function findNeighbours(
+export async function findNeighbors(
   inv: Investigation,
   ids: readonly string[],
   anchors: readonly string[],

@@ -37,7 +37,7 @@ const HELD_TOGETHER = 50_000;
 
 /**
  * Retention: empties the bodies of old raw entries. Without `apply` it only says which. An entry keeps its hash, counters and records, so
- * that a redelivery is still recognised, and only one whose items are all in the database as they should be (V1) loses its body: nothing
+ * that a redelivery is still recognized, and only one whose items are all in the database as they should be (V1) loses its body: nothing
  * that a replay could restore is lost. One transaction per batch, journaled; a run that was stopped or killed is taken up by the next.
  */
 export async function prune(

@@ -179,7 +179,7 @@ function requestAdvice(
     case 'refused':
       return { message: `${message} ${standing.message}. ${RECONNECT}` };
     case 'untold': {
-      const untold = `${message} ${standing.messages.map(capitalised).join('. ')}.`;
+      const untold = `${message} ${standing.messages.map(capitalized).join('. ')}.`;
       return now < until
         ? { message: untold, remedy: againRemedy(row.name) }
         : { message: `${untold} ${over}` };
@@ -229,13 +229,13 @@ function owedHistoryAlert({ row, owedHistory }: ConnectionFacts): Alert[] {
       since,
       state: `${files} ${gaps}`,
       count: files + gaps,
-      message: `${capitalised(owedHistoryWords(owedHistory))}.${gaps > owedHistory.named.length ? ' link status lists all.' : ''}`,
+      message: `${capitalized(owedHistoryWords(owedHistory))}.${gaps > owedHistory.named.length ? ' link status lists all.' : ''}`,
       remedy: owedRemedies(row.name, owedHistory)[0] ?? null,
     }),
   ];
 }
 
-function capitalised(words: string): string {
+function capitalized(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -39,7 +39,7 @@ import { CHECK_NAMES } from '../verify/types.js';
 import { verifyAll, type Verified } from '../verify/verify.js';
 import { calendarOf } from './days.js';
 import type { ReportOptions, ReportResult } from './types.js';
-import { summarise, type ReportData } from './summarise.js';
+import { summarize, type ReportData } from './summarize.js';
 import { trafficBounds } from './traffic.js';
 
 const REJECTS_SHOWN = 20;
@@ -70,7 +70,7 @@ export async function report(ctx: Context, options: ReportOptions): Promise<Repo
   const verified = options.verified ?? (options.audit ? await compareLog(ctx, options) : null);
   const now = ctx.clock();
   const data = await inSnapshot(ctx.store, (sql) => read(sql, ctx, options, { now, only }));
-  return summarise(ctx, options, { ...data, verified });
+  return summarize(ctx, options, { ...data, verified });
 }
 
 /** Compares the raw log with the database, item by item, and runs the other checks. */

@@ -97,12 +97,12 @@ function directionOf(messageType: string | null): Direction | null {
 }
 
 /** `true_5511…@c.us_3EB0…`, as WAHA and WPPConnect write ids. */
-const SERIALISED = /^(?:true|false)_[^\s_]+@[a-z.]+_([^\s_]+)/;
+const SERIALIZED = /^(?:true|false)_[^\s_]+@[a-z.]+_([^\s_]+)/;
 
 /** WhatsApp's id without the forwarder's prefix: Evolution API writes `WAID:` before it. */
 function externalIdOf(sourceId: string | null): string | null {
   const id = sourceId?.replace(/^WAID:/, '').trim() ?? '';
-  return id === '' ? null : (SERIALISED.exec(id)?.[1] ?? id);
+  return id === '' ? null : (SERIALIZED.exec(id)?.[1] ?? id);
 }
 
 interface Read {

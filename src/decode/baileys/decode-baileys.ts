@@ -23,9 +23,9 @@ import {
 } from './people.js';
 import { addListedNames, PushNames } from './names.js';
 import { enumOf, integerOf } from './proto-values.js';
-import type { BaileysEvent, BaileysPart } from './recognise.js';
+import type { BaileysEvent, BaileysPart } from './recognize.js';
 
-export { recogniseBaileys, type BaileysEvent } from './recognise.js';
+export { recognizeBaileys, type BaileysEvent } from './recognize.js';
 
 /** proto.HistorySync.HistorySyncType */
 const SYNC_TYPES = {

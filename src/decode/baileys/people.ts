@@ -10,7 +10,7 @@ const MAX_JID = 255;
 /** The person or thing a JID names. */
 export interface Party {
   kind: JidKind;
-  /** Normalised: without device, `c.us` as `s.whatsapp.net`. */
+  /** Normalized: without device, `c.us` as `s.whatsapp.net`. */
   jid: string;
   /** For a `user` or a `lid`, with the event's other names for it; otherwise empty. */
   identities: Identities;

@@ -138,7 +138,7 @@ function readProtocol(protocol: JsonObject): Content {
   return { kind: 'edit', target, at: parseTimestamp(protocol.timestampMs), content };
 }
 
-/** REVOKE is 0, which some serialisers leave out; a protocol message with nothing but a key can only be one. */
+/** REVOKE is 0, which some serializers leave out; a protocol message with nothing but a key can only be one. */
 function protocolTypeOf(protocol: JsonObject): number | undefined {
   const type = enumOf(protocol.type, PROTOCOL_TYPES);
   if (type !== undefined || typeof protocol.type === 'string') return type;

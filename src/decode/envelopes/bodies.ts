@@ -1,13 +1,13 @@
 import type { Provider } from '../../model/enumerations.js';
 import type { Section, SignedBody, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
-import { decodeBaileys, recogniseBaileys } from '../baileys/decode-baileys.js';
-import { recogniseChatLine } from '../exports/chat-line.js';
-import { recogniseCrmRow } from '../exports/crm-row.js';
+import { decodeBaileys, recognizeBaileys } from '../baileys/decode-baileys.js';
+import { recognizeChatLine } from '../exports/chat-line.js';
+import { recognizeCrmRow } from '../exports/crm-row.js';
 import { decodeExport, isExport } from '../exports/decode-export.js';
 import type { DecodeOptions } from '../options.js';
-import { recogniseVendor, type VendorReading } from '../vendors/vendors.js';
-import { recogniseMeta } from './meta-body.js';
+import { recognizeVendor, type VendorReading } from '../vendors/vendors.js';
+import { recognizeMeta } from './meta-body.js';
 
 /** Everything found in an entry so far. */
 export interface Found {
@@ -39,43 +39,43 @@ export type ReadBody = (scope: Scope, found: Found) => void;
  * Claims an object that is a webhook's body or an event, by shape alone; undefined otherwise. A body is read as a
  * whole: never searched for further bodies.
  */
-type Recogniser = (object: JsonObject, path: string) => ReadBody | undefined;
+type Recognizer = (object: JsonObject, path: string) => ReadBody | undefined;
 
 /** Asked in turn. */
-const RECOGNISERS: readonly Recogniser[] = [
-  recogniseMeta,
-  recogniseWhatsAppWeb,
-  recogniseOfVendor,
-  recogniseOfCrm,
-  recogniseExport,
+const RECOGNIZERS: readonly Recognizer[] = [
+  recognizeMeta,
+  recognizeWhatsAppWeb,
+  recognizeOfVendor,
+  recognizeOfCrm,
+  recognizeExport,
 ];
 
-export function recogniseBody(object: JsonObject, path: string): ReadBody | undefined {
-  for (const recognise of RECOGNISERS) {
-    const read = recognise(object, path);
+export function recognizeBody(object: JsonObject, path: string): ReadBody | undefined {
+  for (const recognize of RECOGNIZERS) {
+    const read = recognize(object, path);
     if (read !== undefined) return read;
   }
   return undefined;
 }
 
-function recogniseWhatsAppWeb(object: JsonObject, path: string): ReadBody | undefined {
-  const event = recogniseBaileys(object);
+function recognizeWhatsAppWeb(object: JsonObject, path: string): ReadBody | undefined {
+  const event = recognizeBaileys(object);
   if (event === undefined) return undefined;
   return (scope, found) => {
     add({ provider: 'baileys', ...decodeBaileys(event, { ...scope.options, path }) }, found);
   };
 }
 
-function recogniseOfVendor(object: JsonObject, path: string): ReadBody | undefined {
-  const read = recogniseVendor(object);
+function recognizeOfVendor(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recognizeVendor(object);
   if (read === undefined) return undefined;
   return (scope, found) => {
     add(read({ ...scope.options, path }), found);
   };
 }
 
-function recogniseOfCrm(object: JsonObject, path: string): ReadBody | undefined {
-  const read = recogniseCrmRow(object) ?? recogniseChatLine(object);
+function recognizeOfCrm(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recognizeCrmRow(object) ?? recognizeChatLine(object);
   if (read === undefined) return undefined;
   return (scope, found) => {
     add(read({ ...scope.options, path }), found);
@@ -90,7 +90,7 @@ function add(reading: VendorReading, found: Found): void {
   found.receivedAt ??= reading.receivedAt;
 }
 
-function recogniseExport(object: JsonObject, path: string): ReadBody | undefined {
+function recognizeExport(object: JsonObject, path: string): ReadBody | undefined {
   if (!isExport(object)) return undefined;
   return (scope, found) => {
     const exported = decodeExport(object, { ...scope.options, path });

@@ -46,7 +46,7 @@ export function timeInWords(words: string): number | undefined {
 
 /** The time in the words before the value in a line. */
 export function timeOfLine(line: string): number | undefined {
-  const words = withoutColours(line.slice(0, LONGEST_WORDS));
+  const words = withoutColors(line.slice(0, LONGEST_WORDS));
   const value = BEGINS_VALUE.exec(words);
   return timeInWords(value === null ? words : words.slice(0, value.index));
 }
@@ -182,10 +182,10 @@ export function epochOf(text: string): number | undefined {
 }
 
 /** Terminal colors, which loggers also write to files. */
-export const COLOURS = /\x1b\[[\d;]*[A-Za-z]/g;
+export const COLORS = /\x1b\[[\d;]*[A-Za-z]/g;
 
-export function withoutColours(text: string): string {
-  return text.includes('\x1b[') ? text.replace(COLOURS, '') : text;
+export function withoutColors(text: string): string {
+  return text.includes('\x1b[') ? text.replace(COLORS, '') : text;
 }
 
 /** Whatever programs send to a terminal beside text: titles, clearing, character sets; also cut off at the end of a line. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Allowance } from './allowance.js';
-import { withoutColours } from './clock.js';
+import { withoutColors } from './clock.js';
 import { endsBeforeText, hasMark } from './outer-values.js';
 import { endOfText } from './quotes.js';
 
@@ -34,10 +34,10 @@ export const WHOLE_ENCODINGS: readonly Decoder[] = [
   hex,
 ];
 
-/** Colours of a terminal. */
+/** Colors of a terminal. */
 export function ansi(text: string): Inner | undefined {
   if (!text.includes('\x1b[')) return undefined;
-  return { step: 'ansi', text: withoutColours(text), isExact: true };
+  return { step: 'ansi', text: withoutColors(text), isExact: true };
 }
 
 /** `\x22` for each byte that is not printable ASCII, backslashes included: nginx, Envoy. */

@@ -319,8 +319,8 @@ const HEROKU_LIMIT = { content: 9_990 };
 /** The oldest limit of a syslog packet is 1024 bytes, its frame included. No limit is lower, and each file has its own. */
 const SYSLOG_LIMIT = { line: 1_000 };
 
-/** Both colour their prefix, on terminals and where they were told to. */
-const COLOUR = '(?:\x1b\\[[\\d;]*m)*';
+/** Both color their prefix, on terminals and where they were told to. */
+const COLOR = '(?:\x1b\\[[\\d;]*m)*';
 
 const TEXT_FRAMES: readonly ReadText[] = [
   readCri,
@@ -354,13 +354,13 @@ const TEXT_FRAMES: readonly ReadText[] = [
   ),
   textFrame(
     'pm2',
-    new RegExp(`^${COLOUR}(?<app>\\d+\\|[^|\\s]+|PM2) *\\| ${COLOUR}`),
+    new RegExp(`^${COLOR}(?<app>\\d+\\|[^|\\s]+|PM2) *\\| ${COLOR}`),
     ({ app = '' }) => ({ stream: app, time: '' }),
     {},
   ),
   textFrame(
     'compose',
-    new RegExp(`^${COLOUR}(?<service>[A-Za-z][\\w.-]*?) +\\| ${COLOUR}`),
+    new RegExp(`^${COLOR}(?<service>[A-Za-z][\\w.-]*?) +\\| ${COLOR}`),
     ({ service = '' }) => ({ stream: service, time: '' }),
     {},
   ),

@@ -11,8 +11,8 @@ import { hasOnlyValue, splitRow } from './wrappers.js';
  * Claims `object` if it is Meta's: a whole body, an entry, a change, or a bare value. Every entry and every change is read
  * (rule E1).
  */
-export function recogniseMeta(object: JsonObject, path: string): ReadBody | undefined {
-  const read = recogniseForm(object, path);
+export function recognizeMeta(object: JsonObject, path: string): ReadBody | undefined {
+  const read = recognizeForm(object, path);
   if (read === undefined) return undefined;
   return (scope, found) => {
     found.providers.add('meta');
@@ -20,7 +20,7 @@ export function recogniseMeta(object: JsonObject, path: string): ReadBody | unde
   };
 }
 
-function recogniseForm(object: JsonObject, path: string): ReadBody | undefined {
+function recognizeForm(object: JsonObject, path: string): ReadBody | undefined {
   // Of a split row the change decides; the entry beside it only gives the WABA.
   const row = splitRow(object);
   if (row !== undefined) {

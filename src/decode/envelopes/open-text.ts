@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../model/json.js';
 import { locateJsonError } from '../parse-json.js';
 import { Allowance, MAX_LAYERS } from './allowance.js';
-import { timeInWords, withoutColours } from './clock.js';
+import { timeInWords, withoutColors } from './clock.js';
 import { ansi, isInField, logfmtFields, type Inner } from './encodings.js';
 import { findValues, type FoundValue } from './find-values.js';
 import { mayHoldSignature, splitRequest } from './http-head.js';
@@ -75,7 +75,7 @@ export function openText(text: string, allowance: Allowance, bytes?: Uint8Array)
   }
   if (isDecorated(text))
     return { reason: 'printed_json', message: `no whole JSON in ${text.length} characters` };
-  const printed = withoutColours(withoutFrames(text, bytes));
+  const printed = withoutColors(withoutFrames(text, bytes));
   if (!hasBracket(text)) {
     const reason = formOfFailure(printed) ?? 'no_json';
     return { reason, message: `no JSON in ${text.length} characters` };

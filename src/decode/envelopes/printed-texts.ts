@@ -3,7 +3,7 @@
  * in such a text is a person's words: read on its own, it would become a webhook (rule E1).
  */
 
-import { withoutColours } from './clock.js';
+import { withoutColors } from './clock.js';
 import { decoratedMember } from './decorated-json.js';
 import { readLiteral } from './literals.js';
 
@@ -291,7 +291,7 @@ function openBlock(line: string): OpenString | undefined {
 
 /** `'oi\n' +` (Node), `'oi '` (Python): a piece of a string, with more of them in the next lines. */
 function openPieces(written: string): OpenString | undefined {
-  const line = withoutColours(written);
+  const line = withoutColors(written);
   const end = /(['"`])( \+)?\s*$/.exec(line.slice(-LONGEST_END));
   if (end === null || !/^\s+[bu]?['"`]|[:([]\s*[bu]?['"`]/.test(line)) return undefined;
   const isNode = end[2] !== undefined;
@@ -299,7 +299,7 @@ function openPieces(written: string): OpenString | undefined {
     form: isNode ? 'printed_by_node' : 'printed_by_python',
     isSure: false,
     goOn: (nextWritten) => {
-      const next = withoutColours(nextWritten);
+      const next = withoutColors(nextWritten);
       if (!/^\s+[bu]?['"`]/.test(next)) return 'no';
       const goesOn = isNode ? /['"`] \+\s*$/ : /['"`]\s*$/;
       return goesOn.test(next.slice(-LONGEST_END)) ? 'more' : 'last';

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { isTelegramExport } from '../exports/decode-export.js';
 import { pathOfKey } from '../item-at.js';
 import { asObject, cleanText, cutText, excerptOf } from '../read.js';
-import { recogniseBody, type Found, type ReadBody, type Scope } from './bodies.js';
+import { recognizeBody, type Found, type ReadBody, type Scope } from './bodies.js';
 import { isIdle, NO_WEBHOOK } from './idle-wrappers.js';
 import { isChatter, objectOfPairs, pointerIn, reasonOfAbsence, wrapperName } from './known-wrappers.js';
 import type { Allowance } from './allowance.js';
@@ -165,7 +165,7 @@ export class Search {
   #addBody(object: JsonObject, path: string, { scope, rowTime, trail }: Place): boolean {
     const filtered = this.#mayBeFiltered && isOfRails(trail) ? withoutFiltered(object, path) : undefined;
     const value = filtered?.value ?? object;
-    const read = recogniseBody(value, path);
+    const read = recognizeBody(value, path);
     if (read === undefined) return false;
     this.bodies.push({ value, path, read, scope, rowTime, trail });
     const [first] = filtered?.paths ?? [];

@@ -19,7 +19,7 @@ const MOST_LINES = 10_000;
  * `{"chat_export": {"external_id": "export:…", "people": ["+5511…"], "type", "body", "file_name", "is_edited", "witness":
  * {"direction", "unit", "tolerance", "index", "lines": [{"at", "content"}]}}, "line": "Ana: …"}`
  */
-export function recogniseChatLine(
+export function recognizeChatLine(
   object: JsonObject,
 ): ((options: DecodeOptions & { path: string }) => VendorReading) | undefined {
   const said = asObject(object.chat_export);

@@ -16,7 +16,7 @@ import type { VendorReading } from '../vendors/vendors.js';
  * "type", "body", "stored_at"}, "row": {…}}`, or `"people"` in place of `"message"` for names that the CRM knows to be
  * one person's.
  */
-export function recogniseCrmRow(
+export function recognizeCrmRow(
   object: JsonObject,
 ): ((options: DecodeOptions & { path: string }) => VendorReading) | undefined {
   const crm = CRM_NAMES.find((name) => name === object.crm);

@@ -27,7 +27,7 @@ interface Body {
  * `{app, timestamp, version: 2, type, payload}`: Gupshup's own form. Its messages and statuses are read as far as they carry
  * WhatsApp's ids; by Gupshup's own, a message would be stored twice next to any other copy, so such a body is only named.
  */
-export function recogniseGupshup(object: JsonObject): ReadVendor | undefined {
+export function recognizeGupshup(object: JsonObject): ReadVendor | undefined {
   const { app, version, type } = object;
   if (typeof app !== 'string' || version !== 2 || typeof type !== 'string') return undefined;
   const payload = asObject(object.payload);

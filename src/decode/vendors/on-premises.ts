@@ -11,7 +11,7 @@ const KEYS: ReadonlySet<string> = new Set(['contacts', 'messages', 'statuses', '
  * are values of Meta's field `messages` without the number that they are about, so only `--connection` can tell it. Other
  * providers have lists of messages, too: claimed is only what has nothing else beside the lists, or WhatsApp's own ids.
  */
-export function recogniseOnPremises(object: JsonObject): ReadVendor | undefined {
+export function recognizeOnPremises(object: JsonObject): ReadVendor | undefined {
   const single = outboundOfTurn(object);
   if (single !== undefined) {
     return (options) => readAsMeta({ messages: [single] }, { '.messages[0]': '' }, options);

@@ -2,9 +2,9 @@ import type { Provider } from '../../model/enumerations.js';
 import type { Section, Unrecognized } from '../../model/facts.js';
 import type { JsonObject } from '../../model/json.js';
 import type { DecodeOptions } from '../options.js';
-import { recogniseGupshup } from './gupshup.js';
-import { recogniseOnPremises } from './on-premises.js';
-import { recogniseWaha } from './waha.js';
+import { recognizeGupshup } from './gupshup.js';
+import { recognizeOnPremises } from './on-premises.js';
+import { recognizeWaha } from './waha.js';
 
 /** What a body of a vendor says. */
 export interface VendorReading {
@@ -15,14 +15,14 @@ export interface VendorReading {
   receivedAt?: number;
 }
 
-/** `path` is the JSON path of the recognised object. */
+/** `path` is the JSON path of the recognized object. */
 export type ReadVendor = (options: DecodeOptions & { path: string }) => VendorReading;
 
 /** Asked in turn; at most one claims an object. */
-const RECOGNISERS: readonly ((object: JsonObject) => ReadVendor | undefined)[] = [
-  recogniseWaha,
-  recogniseGupshup,
-  recogniseOnPremises,
+const RECOGNIZERS: readonly ((object: JsonObject) => ReadVendor | undefined)[] = [
+  recognizeWaha,
+  recognizeGupshup,
+  recognizeOnPremises,
 ];
 
 /**
@@ -30,9 +30,9 @@ const RECOGNISERS: readonly ((object: JsonObject) => ReadVendor | undefined)[] =
  * alone. Asked after Meta's bodies and Baileys' events, which some of these vendors send, too. undefined for anything else;
  * neither this nor the reading throws because of its input.
  */
-export function recogniseVendor(object: JsonObject): ReadVendor | undefined {
-  for (const recognise of RECOGNISERS) {
-    const read = recognise(object);
+export function recognizeVendor(object: JsonObject): ReadVendor | undefined {
+  for (const recognize of RECOGNIZERS) {
+    const read = recognize(object);
     if (read !== undefined) return read;
   }
   return undefined;

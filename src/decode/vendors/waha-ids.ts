@@ -17,13 +17,13 @@ export interface WahaId {
  * `true_5511…@c.us_3EB0…`, in groups with the author behind it. whatsapp-web.js marks its own copies of messages to oneself with
  * `_out` in the author's place.
  */
-const SERIALISED = /^(true|false)_([^\s_]{1,128}@[a-z.]{1,32})_([^\s_]{1,256})(?:_(\S{1,160}))?$/;
+const SERIALIZED = /^(true|false)_([^\s_]{1,128}@[a-z.]{1,32})_([^\s_]{1,256})(?:_(\S{1,160}))?$/;
 
 /** Reads an id in the form of a text, or as the object that whatsapp-web.js makes it of. undefined for a bare key id. */
 export function parseWahaId(value: JsonValue | undefined): WahaId | undefined {
   const text = asString(value) ?? asString(asObject(value)?._serialized);
   if (text === undefined || text.length > 600) return undefined;
-  const [, fromMe, chat, id, last] = SERIALISED.exec(text) ?? [];
+  const [, fromMe, chat, id, last] = SERIALIZED.exec(text) ?? [];
   if (chat === undefined || id === undefined) return undefined;
   return {
     fromMe: fromMe === 'true',
@@ -33,7 +33,7 @@ export function parseWahaId(value: JsonValue | undefined): WahaId | undefined {
   };
 }
 
-/** The key id in an id of any form: serialised, an object, or bare. */
+/** The key id in an id of any form: serialized, an object, or bare. */
 export function bareIdOf(value: JsonValue | undefined): string | undefined {
   return parseWahaId(value)?.id ?? asString(asObject(value)?.id) ?? asString(value);
 }

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import { decodeBaileys, type BaileysEvent } from '../baileys/decode-baileys.js';
 import { eventOf } from '../baileys/events.js';
 import { withoutAbsent } from '../baileys/proto-values.js';
-import type { BaileysPart } from '../baileys/recognise.js';
+import type { BaileysPart } from '../baileys/recognize.js';
 import { asObject, asString, numberOf, textOf } from '../read.js';
 import { parseTimestamp } from '../timestamp.js';
 import type { ReadVendor } from './vendors.js';
@@ -54,7 +54,7 @@ const COUNTED_FAMILIES = [
 const ENGINES: ReadonlySet<JsonValue> = new Set(['WEBJS', 'WPP', 'NOWEB', 'GOWS', 'VENOM']);
 
 /** `{event, session, payload, engine, me, …}`: claims what names a session or an engine, or has an id of WAHA's form. */
-export function recogniseWaha(object: JsonObject): ReadVendor | undefined {
+export function recognizeWaha(object: JsonObject): ReadVendor | undefined {
   const name = asString(object.event);
   if (name === undefined) return undefined;
   const isCounted = COUNTED_FAMILIES.some((family) => name.startsWith(family));

@@ -152,7 +152,7 @@ function faultOf(key: UniqueKey, index: FoundIndex): string | null {
   if (index.hasExpressions || [...index.columns].sort().join(', ') !== wanted) {
     return `is on (${index.columns.join(', ')}) instead of (${key.columns.join(', ')})`;
   }
-  if (normalised(index.predicate) !== normalised(key.where ?? null)) {
+  if (normalized(index.predicate) !== normalized(key.where ?? null)) {
     return index.predicate === null
       ? `covers every row instead of those where ${key.where ?? ''}`
       : `covers only rows where ${index.predicate}`;
@@ -164,7 +164,7 @@ function faultOf(key: UniqueKey, index: FoundIndex): string | null {
 }
 
 /** `(status = 'open'::text)` and `status = 'open'` are the same condition. */
-function normalised(predicate: string | null): string | null {
+function normalized(predicate: string | null): string | null {
   return predicate === null ? null : predicate.replace(/::text|[()\s]/g, '');
 }
 

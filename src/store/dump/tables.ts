@@ -3,7 +3,7 @@ import { ourTables, type MigrationFile } from '../migrations/status.js';
 import type { Sql } from '../sql.js';
 import { OWN_SCHEMA } from '../own-schema.js';
 
-/** A table as the catalogue has it, as far as its rows have to be copied. */
+/** A table as the catalog has it, as far as its rows have to be copied. */
 export interface TableShape {
   name: string;
   columns: readonly ColumnShape[];

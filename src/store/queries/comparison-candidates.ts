@@ -111,7 +111,7 @@ const LIKELY_CANDIDATE = columns({
 /** A message without a CRM row, and a CRM row without a message, of one person and direction, that may be one. */
 export type LikelyCandidate = RowOf<typeof LIKELY_CANDIDATE>;
 
-/** Times are compared in pieces of this length: candidates are in the same or in neighbouring ones. */
+/** Times are compared in pieces of this length: candidates are in the same or in neighboring ones. */
 const PIECE_S = 300;
 
 /**

@@ -58,14 +58,14 @@ function contentOf(row: string): string {
  * Whether a row's body only names its content (`labelRank` in src/rules/evidence.ts): labels of different messages are
  * equal.
  */
-function isLabelled(row: string): string {
+function isLabeled(row: string): string {
   return `coalesce((${row}.evidence >> 8) & 15 in (4, 12), false)`;
 }
 
 /** Whether `copy` has the content of `row`; a copy may lack a label, which other programs do not write. */
 function saysTheSame(row: string, copy: string): string {
   return `(${contentOf(row)} = ${contentOf(copy)}
-    or ${isLabelled(row)} and (${row}.type, '', ${mediaOf(row)}) = ${contentOf(copy)})`;
+    or ${isLabeled(row)} and (${row}.type, '', ${mediaOf(row)}) = ${contentOf(copy)})`;
 }
 
 function mediaOf(row: string): string {
@@ -74,7 +74,7 @@ function mediaOf(row: string): string {
 
 /** Whether a row has neither text nor file: then its raw_meta is its only content. Never null. */
 function hasOnlyMeta(row: string): string {
-  return `((coalesce(${row}.body, '') = '' or ${isLabelled(row)}) and ${mediaOf(row)} = '{}')`;
+  return `((coalesce(${row}.body, '') = '' or ${isLabeled(row)}) and ${mediaOf(row)} = '{}')`;
 }
 
 /**

@@ -37,7 +37,7 @@ export async function readErasedHashes(sql: Sql): Promise<Set<string>> {
   return new Set(rows.map((row) => textOf(row, 'name_hash')));
 }
 
-/** What is wrong with the record of who was erased; whoever it concerns is not recognised when they come again. */
+/** What is wrong with the record of who was erased; whoever it concerns is not recognized when they come again. */
 export interface ErasureDamage {
   /** Hashes without the key that they were made with. */
   keyless: number;

@@ -35,7 +35,7 @@ async function messagesOf(store: Store): Promise<unknown> {
   );
 }
 
-/** All rows but those about runs, and when a connection was last synchronised. */
+/** All rows but those about runs, and when a connection was last synchronized. */
 function rowsOf(store: Store): Promise<Dump> {
   return dumpDatabase(store, ['sync_runs', 'sync_logs', 'change_journal', 'connections', 'discarded_bodies']);
 }

@@ -267,7 +267,7 @@ const AILMENTS: Ailment[] = [
     remedy: DEDUPE,
   },
   {
-    title: 'a raw entry whose bytes were changed, and its text and its neighbour with them',
+    title: 'a raw entry whose bytes were changed, and its text and its neighbor with them',
     check: 'raw_log',
     damage: sql(
       `update webhook_log set raw_body = convert_to(replace(convert_from(raw_body, 'UTF8'), '"A2"', '"X2"'), 'UTF8')

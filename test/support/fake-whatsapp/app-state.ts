@@ -12,7 +12,7 @@ export function createAppStateKey(): World['appStateKey'] {
 }
 
 /**
- * Answers a device that synchronises the account's settings from their beginning: the account's name, encrypted with the key
+ * Answers a device that synchronizes the account's settings from their beginning: the account's name, encrypted with the key
  * that the phone has shared. All other collections are at the device's own version and have no patches: with any left out,
  * Baileys asks for ever.
  */

@@ -15,7 +15,7 @@ const PRE_KEYS = 20;
 
 /**
  * A device that is linked already, and its credentials: what pairing over the wire ends in, made with Baileys' own function,
- * for tests about something else. It has synchronised once, so Baileys waits for no first history.
+ * for tests about something else. It has synchronized once, so Baileys waits for no first history.
  */
 export function linkedCredentials(world: World): { device: LinkedDevice; creds: AuthenticationCreds } {
   const creds = initAuthCreds();

@@ -19,7 +19,7 @@ export interface Transport {
 }
 
 export interface ClientFinish {
-  /** The client's long-term Noise key: what a login is recognised by. */
+  /** The client's long-term Noise key: what a login is recognized by. */
   clientStatic: Buffer;
   payload: proto.ClientPayload;
   transport: Transport;

@@ -4,7 +4,7 @@ import { isGenuine } from './xeddsa.js';
 
 /** What a client that is not linked yet says about itself in the handshake. */
 export interface Registration {
-  /** Its long-term Noise key, by which a login is recognised later. */
+  /** Its long-term Noise key, by which a login is recognized later. */
   noiseKey: Buffer;
   bundle: KeyBundle;
   /** Its name, and how much history it asks for. */

@@ -97,7 +97,7 @@ export interface ReportData {
 }
 
 /** Builds the report from the data read. Pure except for the context's description of the database. */
-export function summarise(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
+export function summarize(ctx: Context, options: ReportOptions, data: ReportData): ReportResult {
   const { now, calendar, connections, chosen } = data;
   const audit = data.verified?.audit ?? null;
   const isWhole = options.connection === undefined;

@@ -11,13 +11,13 @@ export interface BaileysPart {
   name: string;
   kind: EventKind;
   data: JsonValue;
-  /** Path of the data below the recognised value: ``, `.data`, `["messages.upsert"]`. */
+  /** Path of the data below the recognized value: ``, `.data`, `["messages.upsert"]`. */
   path: string;
   /** Location of data too large for the queue (Evolution API), which the entry lacks. */
   file?: FilePointer;
 }
 
-/** A recognised entry: one event, or the map of events that `ev.process` hands out. */
+/** A recognized entry: one event, or the map of events that `ev.process` hands out. */
 export interface BaileysEvent {
   parts: readonly BaileysPart[];
   /** The session or instance that the wrapper names. */
@@ -45,17 +45,17 @@ const UPSERT_TYPES: ReadonlySet<JsonValue> = new Set(['notify', 'append', 'last'
  *
  * Evolution's `date_time` is local time labeled as UTC: good enough only for a revoke's approximate time.
  */
-export function recogniseBaileys(value: JsonValue): BaileysEvent | undefined {
+export function recognizeBaileys(value: JsonValue): BaileysEvent | undefined {
   const object = asObject(value);
   if (object === undefined || hasAny(object, META_KEYS)) return undefined;
-  return recogniseWrapper(object) ?? recognisePayload(object) ?? recogniseEventMap(object);
+  return recognizeWrapper(object) ?? recognizePayload(object) ?? recognizeEventMap(object);
 }
 
 function hasAny(object: JsonObject, keys: readonly string[]): boolean {
   return keys.some((key) => Object.hasOwn(object, key));
 }
 
-function recogniseWrapper(object: JsonObject): BaileysEvent | undefined {
+function recognizeWrapper(object: JsonObject): BaileysEvent | undefined {
   const written = asString(object.event);
   if (written === undefined || object.data === undefined) return undefined;
   const data = parsedData(object.data);
@@ -111,7 +111,7 @@ function sessionOf(object: JsonObject): string | undefined {
   );
 }
 
-function recognisePayload(object: JsonObject): BaileysEvent | undefined {
+function recognizePayload(object: JsonObject): BaileysEvent | undefined {
   const name = nameOfPayload(object);
   return name === undefined
     ? undefined
@@ -155,7 +155,7 @@ function isLidPair(object: JsonObject): boolean {
 }
 
 /** `{"messages.upsert": {…}, "chats.update": […]}`: the argument of `ev.process`, which simple loggers write as it is. */
-function recogniseEventMap(object: JsonObject): BaileysEvent | undefined {
+function recognizeEventMap(object: JsonObject): BaileysEvent | undefined {
   const parts: BaileysPart[] = [];
   for (const [key, data] of Object.entries(object)) {
     const { name, kind } = eventOf(key);

@@ -87,7 +87,7 @@ const VIEWS: Readonly<Record<string, View>> = {
  * without what tells when, by which run or from which file a row came. Two databases into which the same evidence went, in
  * whatever order and however often, give the same.
  */
-export async function normalisedDatabase(store: Store): Promise<Record<string, unknown[]>> {
+export async function normalizedDatabase(store: Store): Promise<Record<string, unknown[]>> {
   const picture: Record<string, unknown[]> = {};
   for (const [table, view] of Object.entries(VIEWS)) {
     const rows = await store.sql.query(`select ${rowOf(view)} as row from ${view.from}`);

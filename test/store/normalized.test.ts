@@ -4,7 +4,7 @@ import { readDefaultOrganization } from '../../src/store/tables/connections.js';
 import { createIdGenerator } from '../../src/store/uuid.js';
 import { insertRow } from '../support/damage.js';
 import { describeOnBackends } from '../support/databases.js';
-import { normalisedDatabase } from '../support/normalised.js';
+import { normalizedDatabase } from '../support/normalized.js';
 
 const AT = new Date('2026-03-01T10:00:00Z');
 
@@ -14,8 +14,8 @@ describeOnBackends('the picture of a database', (backend) => {
     const other = await backend.open();
     await fill(one, 'Maria');
     await fill(other, 'Maria');
-    const picture = await normalisedDatabase(one);
-    expect(await normalisedDatabase(other)).toEqual(picture);
+    const picture = await normalizedDatabase(one);
+    expect(await normalizedDatabase(other)).toEqual(picture);
     expect(picture.messages).toMatchObject([
       {
         external_id: 'wamid.1',
@@ -31,7 +31,7 @@ describeOnBackends('the picture of a database', (backend) => {
     const other = await backend.open();
     await fill(one, 'Maria');
     await fill(other, 'Ana');
-    expect(await normalisedDatabase(other)).not.toEqual(await normalisedDatabase(one));
+    expect(await normalizedDatabase(other)).not.toEqual(await normalizedDatabase(one));
   });
 });
 

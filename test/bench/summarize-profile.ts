@@ -1,4 +1,4 @@
-/** The costliest functions of a `.cpuprofile`, by self time: `node dist-bench/test/bench/summarise-profile.js FILE [rows]`. */
+/** The costliest functions of a `.cpuprofile`, by self time: `node dist-bench/test/bench/summarize-profile.js FILE [rows]`. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 

@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { recogniseBaileys } from '../../src/decode/baileys/decode-baileys.js';
+import { recognizeBaileys } from '../../src/decode/baileys/decode-baileys.js';
 import type { JsonValue } from '../../src/model/json.js';
 import { ANA, ANA_LID, history, live, sample, webMessage } from './baileys-builders.js';
 
 const samples = new URL('../samples/', import.meta.url);
 
 function names(value: JsonValue): string[] | undefined {
-  return recogniseBaileys(value)?.parts.map((part) => part.name);
+  return recognizeBaileys(value)?.parts.map((part) => part.name);
 }
 
-describe('recognising events of Baileys', () => {
+describe('recognizing events of Baileys', () => {
   it.each<[string, JsonValue, string]>([
     ['a bare history', history([webMessage()]), 'messaging-history.set'],
     [
@@ -61,7 +61,7 @@ describe('recognising events of Baileys', () => {
   it('takes the session from any of its usual names, and the time from ts', () => {
     for (const key of ['sessionId', 'instance', 'session']) {
       expect(
-        recogniseBaileys({ event: 'presence.update', [key]: 'loja', ts: '1757900100', data: {} }),
+        recognizeBaileys({ event: 'presence.update', [key]: 'loja', ts: '1757900100', data: {} }),
       ).toMatchObject({ sessionName: 'loja', receivedAt: 1757900100000 });
     }
   });
@@ -71,7 +71,7 @@ describe('recognising events of Baileys', () => {
       (name) => name.endsWith('.json') && name !== 'EXPECT.json' && !name.startsWith('baileys-'),
     );
     expect(others.length).toBeGreaterThan(50);
-    const claimed = others.filter((name) => recogniseBaileys(sample(name)) !== undefined);
+    const claimed = others.filter((name) => recognizeBaileys(sample(name)) !== undefined);
     expect(claimed).toEqual([]);
   });
 
@@ -98,6 +98,6 @@ describe('recognising events of Baileys', () => {
     ['a list', [webMessage()]],
     ['an empty object', {}],
   ])('leaves %s alone', (_title, value) => {
-    expect(recogniseBaileys(value)).toBeUndefined();
+    expect(recognizeBaileys(value)).toBeUndefined();
   });
 });
