@@ -97,8 +97,6 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
           isolate: false,
-          // As bin/wa-reconcile.ts sets it.
-          execArgv: ['--wasm-tiering-budget=13000000'],
         },
       },
     ],
