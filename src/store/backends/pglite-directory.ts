@@ -190,8 +190,10 @@ async function describeDamage(path: string, cause: unknown): Promise<UserError> 
       },
     );
   }
+  // What PGlite says, which is of no use to most, tells a maintainer a crash of it from damage.
+  const said = cause instanceof Error ? ` (${cause.name}: ${cause.message.split('\n')[0] ?? ''})` : '';
   return new UserError(
-    `The embedded database ${path} cannot be opened: its files are damaged or incomplete.`,
+    `The embedded database ${path} cannot be opened: its files are damaged or incomplete${said}.`,
     {
       code: 'database_damaged',
       remedy:
